@@ -1,0 +1,1 @@
+"""What a program can say at each level: one file per dialect."""

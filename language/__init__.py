@@ -1,0 +1,1 @@
+"""The Python kernel language: parse, infer, build simt."""

@@ -1,0 +1,1 @@
+"""One level down: conversions, level contracts, pipelines and emitters."""

@@ -1,0 +1,1 @@
+"""Emitters: the last dialect of a target to bytes or text."""

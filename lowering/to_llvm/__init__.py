@@ -1,0 +1,1 @@
+"""From structured IR to the llvm dialect, shared by every LLVM target."""

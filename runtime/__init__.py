@@ -1,0 +1,1 @@
+"""Receives an artifact and runs it; knows nothing of the compiler."""

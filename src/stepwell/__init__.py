@@ -1,0 +1,1 @@
+"""One kernel, many levels, every device."""

@@ -1,0 +1,137 @@
+"""The command line: `stepwell COMMAND …`. A command's file is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from ..dialects.diagnostics import CompileError
+
+DEBUG_VARIABLE = "STEPWELL_DEBUG"
+
+
+class Command(Protocol):
+    """What the module of a command has: it declares its arguments, and it runs."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments and the description on the command's own parser."""
+        ...
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; the result is the exit status."""
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One command: its module below `tools/` and the line that `stepwell --help` shows."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "devices": Row("devices", "list the devices that are really there, with limits and features"),
+    "doctor": Row("doctor", "say what is missing on this machine and how to get it"),
+    "demo": Row("demo", "sort, draw and filter an image on every device, and check the results"),
+    "compile": Row(
+        "compile", "compile the kernels of a file ahead of time, or show them at a level"
+    ),
+    "opt": Row("opt", "read IR, run a pass pipeline over it, print the result"),
+    "lit": Row("lit", "run the lit tests of a folder in this process"),
+}
+
+
+class UsageError(Exception):
+    """A command line that cannot be carried out: said in one line, exit status 2."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (without the program's name) and return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _top_parser()
+    known = parser.parse_args(arguments[:1])
+    if known.command is None:
+        parser.print_help()
+        return 2
+    name = cast(str, known.command)
+    command = load_command(name)
+    own = argparse.ArgumentParser(f"stepwell {name}", description=COMMANDS[name].help)
+    command.add_arguments(own)
+    return _guarded(command, own.parse_args(arguments[1:]))
+
+
+def load_command(name: str) -> Command:
+    """Import the module of the command `name`."""
+    # The last import before the work: devices and doctor thus never wait for xDSL.
+    return cast(Command, import_module(f".{COMMANDS[name].module}", __package__))
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    rows = "\n".join(f"  {name:<9} {row.help}" for name, row in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        "stepwell",
+        description="One kernel, many levels, every device.",
+        epilog=f"commands:\n{rows}\n\n`stepwell COMMAND --help` tells the rest.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"stepwell {_version()}")
+    parser.add_argument("command", nargs="?", choices=list(COMMANDS), metavar="COMMAND")
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("stepwell")
+    except PackageNotFoundError:
+        return "(not installed: run from a checkout)"
+
+
+def _guarded(command: Command, args: argparse.Namespace) -> int:
+    """Run the command; whatever goes wrong is said in words, never as a traceback."""
+    try:
+        return command.run(args)
+    except CompileError as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    except UsageError as error:
+        print(f"stepwell: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print("stepwell: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    """The last resort: errors of the runtime and the system speak for themselves, others are bugs."""
+    from ..runtime import errors
+
+    base = getattr(errors, "StepwellError", None)
+    if isinstance(error, OSError) or (base is not None and isinstance(error, base)):
+        print(f"stepwell: error: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"stepwell: internal error: {type(error).__name__}: {error}\n"
+        f"  hint: this is a bug in stepwell; {DEBUG_VARIABLE}=1 shows where it happened",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,9 +1,18 @@
-"""Errors of the compiler: what is wrong, where, and what to do instead. Imports no xDSL."""
+"""Errors of the compiler: what is wrong, where, and what to do instead. Imports no xDSL.
+
+A pass that can find several things wrong collects one `CompileError` for each and raises them together by
+`CompileError.collect`; `error.parts` gives them back one by one (for tests and editors).
+"""
 
 from __future__ import annotations
 
 import linecache
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from xdsl.ir import Attribute, Operation
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,21 @@ class CompileError(Exception):
         self.message = message
         self.location = location
         self.hint = hint
+        self.parts: tuple[CompileError, ...] = (self,)
+
+    @classmethod
+    def collect(cls, summary: str, errors: Sequence[CompileError]) -> Self:
+        """One error that lists all of `errors` under `summary`; its place is the first one's."""
+        assert errors, "an error needs at least one reason"
+        parts = tuple(part for error in errors for part in error.parts)
+        located = next((part.location for part in parts if part.location is not None), None)
+        collected = cls(f"{summary}: {parts[0].message}" if len(parts) == 1 else summary, located)
+        collected.parts = parts
+        return collected
 
     def __str__(self) -> str:
+        if self.parts != (self,):
+            return "\n".join([self.message, *(str(part) for part in self.parts)])
         lines = [f"{self.location}: error: {self.message}" if self.location else self.message]
         if self.location is not None:
             lines += _excerpt(self.location)
@@ -45,3 +67,37 @@ def _excerpt(location: Location) -> list[str]:
     width = max(1, (location.end_column or location.column + 1) - location.column)
     width = min(width, max(1, len(text) - location.column + 1))
     return [f"  {text}", "  " + " " * (location.column - 1) + "^" * width]
+
+
+def location_of(op: Operation) -> Location | None:
+    """The place in the source that `op` comes from: its own, or that of the nearest enclosing op."""
+    current: Operation | None = op
+    while current is not None:
+        found = location_from_attribute(current.location)
+        if found is not None:
+            return found
+        current = current.parent_op()
+    return None
+
+
+def location_from_attribute(attribute: Attribute) -> Location | None:
+    """The first file position that a location attribute names (inlined code: the callee's)."""
+    from xdsl.dialects.builtin import (
+        ArrayAttr,
+        CallSiteLoc,
+        FileLineColLoc,
+        FusedLoc,
+        NameLoc,
+    )
+
+    if isinstance(attribute, FileLineColLoc):
+        return Location(attribute.filename.data, attribute.line.data, attribute.column.data)
+    if isinstance(attribute, NameLoc):
+        return location_from_attribute(attribute.location)
+    if isinstance(attribute, CallSiteLoc):
+        return location_from_attribute(attribute.callee)
+    if isinstance(attribute, FusedLoc):
+        places: ArrayAttr[Attribute] = attribute.locations  # pyright: ignore[reportAssignmentType]
+        found = (location_from_attribute(place) for place in places)
+        return next((place for place in found if place is not None), None)
+    return None

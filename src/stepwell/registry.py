@@ -1,4 +1,101 @@
-"""The tables of what can be asked for by name; a row is loaded only when it is asked for."""
+"""The tables of what can be asked for by name; a row is loaded only when it is asked for.
+
+Another package adds rows by `register_pass` and `register_dialect`, or without being imported by
+entry points of the groups `stepwell.passes` and `stepwell.dialects` (name = "module:object").
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .dialects.diagnostics import CompileError
+
+if TYPE_CHECKING:
+    from xdsl.ir import Dialect
+    from xdsl.passes import ModulePass
 
 PASSES: dict[str, str] = {
+    "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
+    "cse": "stepwell.passes.cse:Cse",
 }
+
+DIALECTS: dict[str, str] = {
+    "gpu": "stepwell.dialects.gpu:GPU",
+    "gpux": "stepwell.dialects.gpux:GPUX",
+    "llvm": "stepwell.dialects.llvm:LLVM",
+    "simt": "stepwell.dialects.simt:SIMT",
+}
+
+# What other packages registered while running: a row, or the thing itself.
+_registered_passes: dict[str, type[ModulePass]] = {}
+_registered_dialects: dict[str, Dialect] = {}
+
+
+def load_row(row: str) -> Any:
+    """The object that a row "module:name" stands for."""
+    module, _, name = row.partition(":")
+    return getattr(import_module(module), name)
+
+
+@cache
+def _plugin_rows(group: str) -> dict[str, str]:
+    """The rows that installed packages add to a table."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=group)}
+
+
+def register_pass(pass_class: type[ModulePass]) -> type[ModulePass]:
+    """Makes a pass known by its `name` in pipelines; may be used as a decorator."""
+    name = pass_class.name
+    if name in PASSES or _registered_passes.get(name, pass_class) is not pass_class:
+        raise CompileError(f"a pass named {name!r} exists already")
+    _registered_passes[name] = pass_class
+    return pass_class
+
+
+def register_dialect(dialect: Dialect) -> Dialect:
+    """Makes a dialect known to every context that `make_context` gives from now on."""
+    if _registered_dialects.get(dialect.name, dialect) is not dialect or dialect.name in DIALECTS:
+        raise CompileError(f"a dialect named {dialect.name!r} exists already")
+    _registered_dialects[dialect.name] = dialect
+    return dialect
+
+
+def pass_names() -> list[str]:
+    """The names of all passes that a pipeline may contain."""
+    return sorted({*PASSES, *_registered_passes, *_plugin_rows("stepwell.passes")})
+
+
+def find_pass(name: str) -> type[ModulePass]:
+    """The pass class of that name; an unknown name is an error that shows the nearest ones."""
+    if name in PASSES:
+        return load_row(PASSES[name])
+    if name in _registered_passes:
+        return _registered_passes[name]
+    plugins = _plugin_rows("stepwell.passes")
+    if name in plugins:
+        return load_row(plugins[name])
+    raise CompileError(f"no pass is called {name!r}", hint=near_matches(name, pass_names()))
+
+
+def near_matches(name: str, known: list[str]) -> str:
+    """A hint for a name that does not exist: the ones most like it, or all of them."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(repr(match) for match in close)}?"
+    return f"known are: {', '.join(known)}"
+
+
+def dialect_rows() -> dict[str, str]:
+    """The rows of all dialects of ours and of installed packages; ours replace xDSL's."""
+    return {**_plugin_rows("stepwell.dialects"), **DIALECTS}
+
+
+def registered_dialects() -> dict[str, Dialect]:
+    """The dialects that were registered while running."""
+    return dict(_registered_dialects)

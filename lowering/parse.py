@@ -1,0 +1,153 @@
+"""IR text to modules and back: `parse_module`, `print_module`, `split_input`, `make_context`.
+
+Every op gets the place in the file where it stands, unless the text itself says `loc(...)`; what
+xDSL's parser refuses is a CompileError with that place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cache, partial
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from xdsl.context import Context
+from xdsl.dialects import get_all_dialects
+from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import ParseError, VerifyException
+
+from ..dialects.diagnostics import CompileError, Location
+from ..registry import dialect_rows, load_row, registered_dialects
+
+if TYPE_CHECKING:
+    from xdsl.ir import Block, Dialect, Operation
+
+SPLIT_MARK = "// -----"
+
+
+def make_context(allow_unregistered: bool = False) -> Context:
+    """A context that knows all dialects and loads each when it first occurs.
+
+    `gpu`, `llvm` and whatever else we define replace xDSL's dialects of the same name.
+    """
+    ctx = _all_dialects().clone()
+    ctx.allow_unregistered = allow_unregistered
+    for name, dialect in registered_dialects().items():
+        ctx.register_dialect(name, partial(_same, dialect))
+    return ctx
+
+
+@cache
+def _all_dialects() -> Context:
+    ctx = Context()
+    rows = dialect_rows()
+    for name, factory in get_all_dialects().items():
+        if name not in rows:
+            ctx.register_dialect(name, factory)
+    for name, row in rows.items():
+        ctx.register_dialect(name, partial(load_row, row))
+    ctx.load_registered_dialect("builtin")
+    return ctx
+
+
+def _same(dialect: Dialect) -> Dialect:
+    return dialect
+
+
+class _LocatingParser(Parser):
+    """Stamps each op (and block argument) with the line and column where its text begins."""
+
+    def __init__(self, ctx: Context, text: str, filename: str, first_line: int):
+        super().__init__(ctx, text, filename)
+        self._filename = StringAttr(filename)
+        self._line_starts = [0]
+        self._first_line = first_line
+        for line in text.splitlines(keepends=True):
+            self._line_starts.append(self._line_starts[-1] + len(line))
+
+    def place(self, position: int) -> tuple[int, int]:
+        """Line and column, both from 1, of a position in the text."""
+        line = bisect_right(self._line_starts, position) - 1
+        line = min(line, max(0, len(self._line_starts) - 2))
+        return self._first_line + line, position - self._line_starts[line] + 1
+
+    def parse_operation(self) -> Operation:
+        line, column = self.place(self._current_token.span.start)
+        op = super().parse_operation()
+        if op.location == UNKNOWN_LOC:
+            location = FileLineColLoc(self._filename, IntAttr(line), IntAttr(column))
+            op.location = location
+            for region in op.regions:
+                for block in region.blocks:
+                    _locate_arguments(block, location)
+        return op
+
+
+def _locate_arguments(block: Block, location: FileLineColLoc) -> None:
+    for argument in block.args:
+        if argument.location == UNKNOWN_LOC:
+            argument.location = location
+
+
+def parse_module(
+    text: str, filename: str = "<text>", ctx: Context | None = None, *, first_line: int = 1
+) -> ModuleOp:
+    """Parses IR text; ops outside any module are put into one. The module is not verified.
+
+    `first_line` is the number of the text's first line in its file. Raises CompileError.
+    """
+    parser: _LocatingParser | None = None
+    try:
+        parser = _LocatingParser(ctx or make_context(), text, filename, first_line)
+        if not text.strip() or _only_comments(text):
+            return ModuleOp([])
+        return parser.parse_module()
+    except ParseError as error:
+        line, column = _error_place(text, error.span.start)
+        end = column + max(1, error.span.end - error.span.start)
+        location = Location(filename, first_line + line - 1, column, end)
+        raise CompileError(_lower_first(error.msg), location) from error
+    except (VerifyException, ValueError) as error:  # raised by constructors while parsing
+        place = parser.place(parser.pos) if parser is not None else (first_line, 1)
+        raise CompileError(_lower_first(_bare(error)), Location(filename, *place)) from error
+
+
+def _only_comments(text: str) -> bool:
+    return all(not line.strip() or line.lstrip().startswith("//") for line in text.splitlines())
+
+
+def _error_place(text: str, position: int) -> tuple[int, int]:
+    before = text[:position]
+    return before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
+
+
+def _bare(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].strip() if str(error).strip() else repr(error)
+
+
+def _lower_first(message: str) -> str:
+    message = message.strip()
+    is_word = len(message) > 1 and message[0].isupper() and not message[1].isupper()
+    return message[0].lower() + message[1:] if is_word else message
+
+
+def print_module(module: Operation, *, locations: bool = False, generic: bool = False) -> str:
+    """The text of a module (or any op), ending in a newline."""
+    stream = StringIO()
+    printer = Printer(stream, print_generic_format=generic, print_debuginfo=locations)
+    printer.print_op(module)
+    stream.write("\n")
+    return stream.getvalue()
+
+
+def split_input(text: str) -> list[tuple[int, str]]:
+    """The pieces of a text between `// -----` lines, each with the number of its first line."""
+    pieces: list[tuple[int, list[str]]] = [(1, [])]
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        if line.startswith(SPLIT_MARK):
+            pieces.append((number + 1, []))
+        else:
+            pieces[-1][1].append(line)
+    return [(number, "".join(lines)) for number, lines in pieces]

@@ -1,0 +1,253 @@
+"""A pipeline is a value: a tuple of passes, written as text, composed with `+`, run under observers.
+
+    pipeline = Pipeline.parse("canonicalize,gpu.module(cse),remove-proven-checks{limit=8}")
+    pipeline += Pipeline((SimtToGpu(),))
+    pipeline.run(module, observe=[Verify(), PrintIR()])
+
+`gpu.module(a,b)` runs the passes on every such op by itself, as the only op of a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeAlias
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+from xdsl.utils.arg_spec import parse_pipeline
+from xdsl.utils.exceptions import (
+    ArgSpecParseError,
+    DiagnosticException,
+    PassFailedException,
+    VerifyException,
+)
+
+from ..dialects.diagnostics import CompileError, Location, location_of
+from ..registry import find_pass
+from .observers import Observer
+
+Step: TypeAlias = "ModulePass | Nested"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Passes to run one after the other. `str(pipeline)` is text that `Pipeline.parse` takes."""
+
+    steps: tuple[Step, ...] = ()
+
+    def __add__(self, other: Pipeline | ModulePass) -> Pipeline:
+        added = other.steps if isinstance(other, Pipeline) else (other,)
+        return Pipeline(self.steps + added)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __str__(self) -> str:
+        return ",".join(_step_text(step) for step in self.steps)
+
+    @staticmethod
+    def parse(text: str) -> Pipeline:
+        """The pipeline that `text` describes. Raises CompileError for what it does not know."""
+        steps, rest = _parse_steps(text, 0)
+        if rest != len(text):
+            raise _syntax_error(text, rest, "a ')' without its '('")
+        return Pipeline(tuple(steps))
+
+    def run(
+        self, module: ModuleOp, ctx: Context | None = None, observe: Sequence[Observer] = ()
+    ) -> ModuleOp:
+        """Runs all passes on `module`, in place, and gives it back. Raises CompileError."""
+        for observer in observe:
+            observer.start(self, module)
+        self._run(module, ctx or _default_context(), observe, lambda rest: rest)
+        for observer in reversed(observe):
+            observer.finish(module)
+        return module
+
+    def _run(
+        self,
+        module: ModuleOp,
+        ctx: Context,
+        observe: Sequence[Observer],
+        whole: Callable[[Pipeline], Pipeline],
+    ) -> None:
+        """`whole` puts the rest of this pipeline into those that it is nested in."""
+        for index, step in enumerate(self.steps):
+            if isinstance(step, Nested):
+                step.run_nested(module, ctx, observe, whole)
+            elif observe:
+                rest = whole(Pipeline(self.steps[index:]))
+                _run_observed(step, module, ctx, observe, rest)
+            else:
+                _apply(step, module, ctx)
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A pipeline for each op of one name, alone in a module of its own."""
+
+    anchor: str
+    pipeline: Pipeline
+
+    def run_nested(
+        self,
+        module: ModuleOp,
+        ctx: Context,
+        observe: Sequence[Observer],
+        whole: Callable[[Pipeline], Pipeline],
+    ) -> None:
+        """Runs the pipeline on every op called `anchor`, outermost ones first."""
+        pipeline, anchor = self.pipeline, self.anchor
+        for op in [op for op in module.walk() if op.name == anchor]:
+            if not module.is_ancestor(op):
+                continue  # a pass removed it together with an op around it
+            _run_alone(
+                op,
+                lambda alone: pipeline._run(
+                    alone, ctx, observe, lambda rest: whole(Pipeline((Nested(anchor, rest),)))
+                ),
+            )
+
+
+def _run_alone(op: Operation, run: Callable[[ModuleOp], None]) -> None:
+    """Moves `op` into a module of its own, and what `run` makes of it back to its place."""
+    block, following = op.parent, op.next_op
+    assert block is not None, "a pipeline is nested in an op inside the module"
+    op.detach()
+    alone = ModuleOp([op])
+    try:
+        run(alone)
+    finally:  # also after an error, so that the module can still be printed
+        for made in tuple(alone.body.block.ops):
+            made.detach()
+            if following is None:
+                block.add_op(made)
+            else:
+                block.insert_op_before(made, following)
+
+
+def _default_context() -> Context:
+    from .parse import make_context
+
+    return make_context()
+
+
+def _run_observed(
+    step: ModulePass, module: ModuleOp, ctx: Context, observe: Sequence[Observer], rest: Pipeline
+) -> None:
+    for observer in observe:
+        observer.before(step, module, rest)
+    started = perf_counter()
+    try:
+        _apply(step, module, ctx)
+        seconds = perf_counter() - started
+        for observer in reversed(observe):
+            observer.after(step, module, seconds)
+    except Exception as error:
+        for observer in observe:
+            observer.failed(step, module, error)
+        raise
+
+
+def _apply(step: ModulePass, module: ModuleOp, ctx: Context) -> None:
+    """Runs one pass; errors of xDSL's own kinds become located errors."""
+    try:
+        step.apply(ctx, module)
+    except (VerifyException, PassFailedException, DiagnosticException) as error:
+        message = str(error).strip().splitlines()
+        reason = message[-1].strip() if message else type(error).__name__
+        raise CompileError(f"{step.name}: {reason}", location_of(module)) from error
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def _step_text(step: Step) -> str:
+    if isinstance(step, Nested):
+        return f"{step.anchor}({step.pipeline})"
+    return str(step.spec())
+
+
+def _parse_steps(text: str, start: int) -> tuple[list[Step], int]:
+    """Steps from `start` to the end or a closing parenthesis; where that is."""
+    steps: list[Step] = []
+    position = _skip_space(text, start)
+    while position < len(text) and text[position] != ")":
+        end = _element_end(text, position)
+        name = text[position:end].strip()
+        if not name:
+            raise _syntax_error(text, position, "expected the name of a pass")
+        if end < len(text) and text[end] == "(":
+            inner, close = _parse_steps(text, end + 1)
+            if close >= len(text):
+                raise _syntax_error(text, end, "this '(' is not closed")
+            steps.append(Nested(name, Pipeline(tuple(inner))))
+            end = _skip_space(text, close + 1)
+        else:
+            steps.append(_parse_pass(name, text, position))
+        position = end
+        if position < len(text) and text[position] == ",":
+            position = _skip_space(text, position + 1)
+            if position == len(text) or text[position] in "),":
+                raise _syntax_error(text, position, "expected a pass after the comma")
+        elif position < len(text) and text[position] != ")":
+            raise _syntax_error(text, position, "expected a comma between passes")
+    return steps, position
+
+
+def _skip_space(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
+
+
+def _element_end(text: str, position: int) -> int:
+    """Where the pass at `position` ends: at a comma or parenthesis outside of its options."""
+    depth, quoted = 0, False
+    while position < len(text):
+        char = text[position]
+        if char == '"':
+            quoted = not quoted
+        elif not quoted and char in "{}":
+            depth += 1 if char == "{" else -1
+        elif not quoted and depth == 0 and char in ",()":
+            break
+        position += 1
+    return position
+
+
+def _parse_pass(element: str, text: str, position: int) -> ModulePass:
+    found = find_pass(element.partition("{")[0].strip())
+    try:
+        (spec,) = parse_pipeline(element)
+        return found.from_spec(spec)
+    except (ArgSpecParseError, ValueError) as error:
+        lines = str(error).strip().splitlines()
+        hint = _options_hint(found)
+        raise CompileError(f"{element}: {lines[-1].strip()}", _place(text, position), hint=hint) from error
+
+
+def _options_hint(pass_class: type[ModulePass]) -> str:
+    from xdsl.passes import get_pass_option_infos
+
+    options = [
+        f"{info.name.replace('_', '-')}: {info.expected_type}"
+        for info in get_pass_option_infos(pass_class)
+        if info.name != "name"
+    ]
+    return f"{pass_class.name} takes {', '.join(options) if options else 'no options'}"
+
+
+def _place(text: str, position: int) -> Location:
+    return Location(f"pipeline '{text}'", 1, position + 1)
+
+
+def _syntax_error(text: str, position: int, message: str) -> CompileError:
+    return CompileError(message, _place(text, position))

@@ -1,4 +1,4 @@
-"""The command line: `stepwell COMMAND …`. A command's file is imported only when it is asked for."""
+"""The command line: `stepwell COMMAND …`. Only the command that is asked for is imported."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COMMANDS = {
         "compile", "compile the kernels of a file ahead of time, or show them at a level"
     ),
     "opt": Row("opt", "read IR, run a pass pipeline over it, print the result"),
-    "lit": Row("lit", "run the lit tests of a folder in this process"),
+    "lit": Row("lit.command", "run the lit tests of a folder in this process"),
 }
 
 
@@ -118,7 +118,7 @@ def _guarded(command: Command, args: argparse.Namespace) -> int:
 
 
 def _report(error: Exception) -> int:
-    """The last resort: errors of the runtime and the system speak for themselves, others are bugs."""
+    """Errors of the runtime and the system speak for themselves; any other is a bug of ours."""
     from ..runtime import errors
 
     base = getattr(errors, "StepwellError", None)

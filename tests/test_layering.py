@@ -1,0 +1,133 @@
+"""Who may import whom, what is imported when, and the links that make the folders a package."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Each folder with the folders that it may import from.
+LAYERS = {
+    "dialects": {"dialects"},
+    "passes": {"dialects", "passes"},
+    "lowering": {"dialects", "passes", "lowering"},
+    "runtime": {"runtime"},
+    "language": {"dialects", "passes", "language"},
+    "tools": {"dialects", "passes", "lowering", "runtime", "language", "tools", ""},
+}
+
+# What is not ours: who may import it at all. tools may import anything.
+LIBRARIES = {
+    "xdsl": {"dialects", "passes", "lowering", "language"},
+    "llvmlite": {"runtime", "lowering"},
+    "networkx": {"lowering", "language", "passes"},
+    "numpy": {"runtime", "language", "lowering", "passes"},
+    "ml_dtypes": {"runtime", "language"},
+    "rich": set[str](),
+    "PIL": set[str](),
+    "filecheck": set[str](),
+}
+
+FILES = [path for folder in LAYERS for path in sorted((ROOT / folder).rglob("*.py"))]
+PACKAGE_FILES = [*FILES, *sorted((ROOT / "src/stepwell").glob("*.py"))]
+
+
+def imports(path: Path) -> Iterator[tuple[int, int, str]]:
+    """(line, dots, module) of each import, at any depth of the file, type checking included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, 0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is None:
+            yield from ((node.lineno, node.level, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, node.level, node.module or ""
+
+
+def violations(path: Path) -> Iterator[str]:
+    relative = path.relative_to(ROOT)
+    folder = relative.parts[0]
+    for line, dots, module in imports(path):
+        where, top = f"{relative}:{line}", module.split(".")[0]
+        if dots == 0 and (top == "stepwell" or top in LAYERS):
+            yield f"{where}: absolute import of {module}; inside the package imports are relative"
+        elif dots == 0 and folder not in LIBRARIES.get(top, {folder}) and folder != "tools":
+            yield f"{where}: {folder} may not import {top}"
+        elif dots >= len(relative.parts):
+            # At the package itself: the next part is a folder or a file of src/stepwell.
+            target = top if dots == len(relative.parts) else "outside the package"
+            target = target if target in LAYERS or dots > len(relative.parts) else ""
+            if target not in LAYERS[folder]:
+                yield f"{where}: {folder} may not import {module or 'stepwell'}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_keep_to_the_layers(path: Path):
+    assert list(violations(path)) == []
+
+
+@pytest.mark.parametrize("path", PACKAGE_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_says_what_it_is_for(path: Path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_package_files_hold_a_docstring_only(folder: str):
+    body = ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")).body
+    assert len(body) == 1, f"{folder}/__init__.py: importing one file must not import others"
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_folders_are_linked_into_the_package(folder: str):
+    link = ROOT / "src/stepwell" / folder
+    assert link.is_symlink(), (
+        f"{link} is not a link, so this checkout has no package: run `git config "
+        f"core.symlinks true` (on Windows with developer mode on) and `git checkout -- src/stepwell`"
+    )
+    assert link.resolve() == ROOT / folder
+
+
+@pytest.mark.parametrize("folder", ["tests", "lit"])
+def test_tests_are_no_packages(folder: str):
+    # xDSL's wheel installs a top-level package `tests`, and lit/ would hide LLVM's lit.
+    assert list((ROOT / folder).rglob("__init__.py")) == []
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules in a fresh process after running `code`."""
+    script = f"{code}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+HEAVY = {"xdsl", "llvmlite", "networkx", "rich", "PIL", "filecheck", "hypothesis"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import stepwell",
+        "import stepwell.tools.main as m; m.load_command('lit')",
+        "import stepwell.registry, stepwell.kernel",
+        "import stepwell.dialects.diagnostics",
+        "import stepwell.language.types, stepwell.language.intrinsics",
+    ],
+)
+def test_imports_stay_light(code: str):
+    assert loaded_by(code) & HEAVY == set()
+
+
+def test_the_runtime_imports_no_compiler():
+    modules = [
+        ".".join(("stepwell", *path.relative_to(ROOT).with_suffix("").parts))
+        for path in FILES
+        if path.is_relative_to(ROOT / "runtime") and path.stem != "__init__"
+    ]
+    assert loaded_by("import " + ", ".join(modules)) & {"xdsl", "networkx", "rich"} == set()

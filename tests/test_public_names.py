@@ -1,0 +1,37 @@
+"""The names that users build on: none goes missing and none appears by accident."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import stepwell
+
+NAMES = {
+    "kernel and launch": "kernel compile load device devices use",
+    "types": "i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 bool_ index Array Const",
+    "ids": "thread_id block_id block_dim grid_dim global_id global_size",
+    "memory": "shared local barrier",
+    "atomics": "atomic_add atomic_sub atomic_min atomic_max atomic_and_ atomic_or_ atomic_xor "
+    "atomic_exchange atomic_compare_exchange",
+    "subgroups": "lane_id subgroup_size subgroup_id subgroup_reduce_add subgroup_reduce_mul "
+    "subgroup_reduce_min subgroup_reduce_max subgroup_reduce_and_ subgroup_reduce_or_ "
+    "subgroup_reduce_xor subgroup_inclusive_add subgroup_exclusive_add shuffle shuffle_xor "
+    "shuffle_up shuffle_down broadcast ballot any all",
+    "compile time": "unroll",
+    "errors": "CompileError KernelError OutOfBounds AssertionFailed DivisionByZero DeviceError",
+}
+ALL = {name for names in NAMES.values() for name in names.split()}
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_the_name_is_there_and_documented(name: str):
+    value = getattr(stepwell, name)
+    assert name in stepwell.__all__
+    assert inspect.getdoc(value), f"stepwell.{name} has no docstring"
+
+
+def test_all_names_what_is_public():
+    public = {name for name in stepwell.__all__ if not name.startswith("__")}
+    assert public == ALL, "a new public name belongs in this test and in the documentation"

@@ -1,0 +1,300 @@
+"""gpux: what every device can do and upstream's gpu vocabulary cannot say.
+
+Legal at the simt and gpu levels, and (with ids filled in) at the cpu level.
+
+`gpux.check` and `gpux.print` are how a thread talks to the host. A check whose condition is false
+reports its message and values and ends the thread: nothing after it in that thread is executed.
+Other threads of the launch may end too, because the launch raises in any case. Both ops carry
+`formats`, the language's type names of their values (IR integers have no sign), and, once a target
+has made thread ids explicit, six `ids` (block x y z, thread x y z). `site` numbers the ops of a
+kernel; the manifest's site table is indexed by it.
+
+Atomics return the old value. `order` is the memory order, `scope` the set of threads that observe
+it: the two that upstream's `memref.atomic_rmw` lacks. Float `min`/`max` return the number where one
+operand is NaN. A compare-exchange compares bits.
+
+`gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i
+set for lane i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    StringAttr,
+    i1,
+    i64,
+)
+from xdsl.ir import Dialect, Operation, SSAValue
+from xdsl.irdl import (
+    AnyAttr,
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    ParsePropInAttrDict,
+    VarConstraint,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from .lazy_format import op_with_format
+
+CHECK_KINDS = ("bounds", "assert", "division", "barrier")
+FORMATS = (
+    *("bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"),
+    *("index", "f16", "bf16", "f32", "f64"),
+)
+RMW_KINDS = (
+    *("add", "mins", "minu", "maxs", "maxu", "min", "max"),
+    *("and", "or", "xor", "exchange"),
+)
+ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
+SCOPES = ("subgroup", "block", "device", "system")
+SCAN_KINDS = ("add", "mul", "minsi", "minui", "maxsi", "maxui", "minimumf", "maximumf")
+
+
+def _expect(what: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise VerifyException(f"{what} is {value!r}, expected one of {', '.join(allowed)}")
+
+
+def _verify_report(op: CheckOp | PrintOp) -> None:
+    if len(op.formats) != len(op.values):
+        raise VerifyException(
+            f"has {len(op.values)} values and {len(op.formats)} formats, expected one each"
+        )
+    if op.message.data.replace("{{", "").replace("}}", "").count("{}") != len(op.values):
+        raise VerifyException(
+            f"message {op.message.data!r} needs one {{}} for each of {len(op.values)} values"
+        )
+    for format_ in op.formats:
+        _expect("format", format_.data, FORMATS)
+    if len(op.ids) not in (0, 6):
+        raise VerifyException(f"has {len(op.ids)} ids, expected none or 6 (block xyz, thread xyz)")
+
+
+def _strings(values: Sequence[str]) -> ArrayAttr[StringAttr]:
+    return ArrayAttr([StringAttr(value) for value in values])
+
+
+@op_with_format(
+    "$condition `,` $kind `,` $message (`(` $values^ `:` type($values) `)`)? "
+    "(`ids` `(` $ids^ `:` type($ids) `)`)? `formats` $formats (`site` $site^)? attr-dict"
+)
+class CheckOp(IRDLOperation):
+    """`gpux.check %ok, "bounds", "… {} …" (%i : index) formats ["index"]`."""
+
+    name = "gpux.check"
+    condition = operand_def(i1)
+    values = var_operand_def()
+    ids = var_operand_def(IndexType)
+    kind = prop_def(StringAttr)
+    message = prop_def(StringAttr)
+    formats = prop_def(ArrayAttr[StringAttr])
+    site = opt_prop_def(IntegerAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    # Ends the thread: it is ordered with every other effect.
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(
+        self,
+        condition: SSAValue | Operation,
+        kind: str,
+        message: str,
+        values: Sequence[SSAValue] = (),
+        formats: Sequence[str] = (),
+        ids: Sequence[SSAValue] = (),
+    ):
+        super().__init__(
+            operands=[condition, values, ids],
+            properties={
+                "kind": StringAttr(kind),
+                "message": StringAttr(message),
+                "formats": _strings(formats),
+            },
+        )
+
+    def verify_(self) -> None:
+        _expect("kind", self.kind.data, CHECK_KINDS)
+        _verify_report(self)
+
+
+@op_with_format(
+    "$message (`(` $values^ `:` type($values) `)`)? (`ids` `(` $ids^ `:` type($ids) `)`)? "
+    "`formats` $formats (`site` $site^)? attr-dict"
+)
+class PrintOp(IRDLOperation):
+    """`gpux.print "x is {}" (%x : f32) formats ["f32"]`; `{{` and `}}` stand for braces."""
+
+    name = "gpux.print"
+    values = var_operand_def()
+    ids = var_operand_def(IndexType)
+    message = prop_def(StringAttr)
+    formats = prop_def(ArrayAttr[StringAttr])
+    site = opt_prop_def(IntegerAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(
+        self,
+        message: str,
+        values: Sequence[SSAValue] = (),
+        formats: Sequence[str] = (),
+        ids: Sequence[SSAValue] = (),
+    ):
+        super().__init__(
+            operands=[values, ids],
+            properties={"message": StringAttr(message), "formats": _strings(formats)},
+        )
+
+    def verify_(self) -> None:
+        _verify_report(self)
+
+
+def _verify_access(op: AtomicRMWOp | AtomicCASOp, value: SSAValue) -> None:
+    view = op.view.type
+    if not isinstance(view, MemRefType):
+        raise VerifyException(f"view has type {view}, expected a memref")
+    if len(op.indices) != view.get_num_dims():
+        raise VerifyException(
+            f"has {len(op.indices)} indices for a memref of rank {view.get_num_dims()}"
+        )
+    if view.element_type != value.type:
+        raise VerifyException(f"value has type {value.type}, elements {view.element_type}")
+    _expect("order", op.order.data, ORDERS)
+    _expect("scope", op.scope.data, SCOPES)
+
+
+@op_with_format(
+    "$kind $value `,` $view `[` $indices `]` `order` $order `scope` $scope attr-dict "
+    "`:` type($value) `,` type($view)"
+)
+class AtomicRMWOp(IRDLOperation):
+    """Read, modify and write one element in one step; returns the old value."""
+
+    name = "gpux.atomic_rmw"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    value = operand_def(T)
+    view = operand_def()
+    indices = var_operand_def(IndexType)
+    kind = prop_def(StringAttr)
+    order = prop_def(StringAttr)
+    scope = prop_def(StringAttr)
+    old = result_def(T)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(
+        self,
+        kind: str,
+        value: SSAValue,
+        view: SSAValue,
+        indices: Sequence[SSAValue],
+        order: str = "relaxed",
+        scope: str = "device",
+    ):
+        super().__init__(
+            operands=[value, view, indices],
+            result_types=[value.type],
+            properties={
+                "kind": StringAttr(kind),
+                "order": StringAttr(order),
+                "scope": StringAttr(scope),
+            },
+        )
+
+    def verify_(self) -> None:
+        _expect("kind", self.kind.data, RMW_KINDS)
+        _verify_access(self, self.value)
+
+
+@op_with_format(
+    "$expected `,` $desired `,` $view `[` $indices `]` `order` $order `scope` $scope attr-dict "
+    "`:` type($expected) `,` type($view)"
+)
+class AtomicCASOp(IRDLOperation):
+    """Store `desired` where the element's bits equal `expected`; returns the old value."""
+
+    name = "gpux.atomic_cas"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    expected = operand_def(T)
+    desired = operand_def(T)
+    view = operand_def()
+    indices = var_operand_def(IndexType)
+    order = prop_def(StringAttr)
+    scope = prop_def(StringAttr)
+    old = result_def(T)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(
+        self,
+        expected: SSAValue,
+        desired: SSAValue,
+        view: SSAValue,
+        indices: Sequence[SSAValue],
+        order: str = "relaxed",
+        scope: str = "device",
+    ):
+        super().__init__(
+            operands=[expected, desired, view, indices],
+            result_types=[expected.type],
+            properties={"order": StringAttr(order), "scope": StringAttr(scope)},
+        )
+
+    def verify_(self) -> None:
+        _verify_access(self, self.expected)
+
+
+@op_with_format("$kind $mode $value attr-dict `:` type($value)")
+class SubgroupScanOp(IRDLOperation):
+    """Running sum (or other kind) over the lanes; `mode` is inclusive or exclusive."""
+
+    name = "gpux.subgroup_scan"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    value = operand_def(T)
+    kind = prop_def(StringAttr)
+    mode = prop_def(StringAttr)
+    result = result_def(T)
+    irdl_options = (ParsePropInAttrDict(),)
+    # Convergent: works across lanes, so it may not be duplicated or moved.
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(self, kind: str, mode: str, value: SSAValue):
+        super().__init__(
+            operands=[value],
+            result_types=[value.type],
+            properties={"kind": StringAttr(kind), "mode": StringAttr(mode)},
+        )
+
+    def verify_(self) -> None:
+        _expect("kind", self.kind.data, SCAN_KINDS)
+        _expect("mode", self.mode.data, ("inclusive", "exclusive"))
+
+
+@op_with_format("$predicate attr-dict `:` type($result)")
+class BallotOp(IRDLOperation):
+    """The predicate of every active lane as the bits of one integer."""
+
+    name = "gpux.ballot"
+    predicate = operand_def(i1)
+    result = result_def(i64)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(self, predicate: SSAValue):
+        super().__init__(operands=[predicate], result_types=[i64])
+
+
+GPUX = Dialect("gpux", [CheckOp, PrintOp, AtomicRMWOp, AtomicCASOp, SubgroupScanOp, BallotOp], [])

@@ -1,0 +1,368 @@
+"""Types and attributes of the llvm dialect, and how upstream numbers its enumerations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IndexType,
+    IntAttr,
+    IntegerType,
+    NoneAttr,
+    StringAttr,
+    UnitAttr,
+    VectorType,
+)
+from xdsl.ir import Attribute, Data, ParametrizedAttribute, TypeAttribute
+from xdsl.irdl import irdl_attr_definition
+
+if TYPE_CHECKING:
+    from xdsl.parser import AttrParser
+    from xdsl.printer import Printer
+
+ICMP_PREDICATES = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
+FCMP_PREDICATES = (
+    *("_false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord"),
+    *("ueq", "ugt", "uge", "ult", "ule", "une", "uno", "_true"),
+)
+ATOMIC_KINDS = (
+    *("xchg", "add", "sub", "_and", "nand", "_or", "_xor", "max", "min", "umax", "umin"),
+    *("fadd", "fsub", "fmax", "fmin", "uinc_wrap", "udec_wrap"),
+)
+ORDERINGS = {
+    "not_atomic": 0, "unordered": 1, "monotonic": 2, "acquire": 4, "release": 5, "acq_rel": 6,
+    "seq_cst": 7,
+}  # fmt: skip
+ORDERING_NAMES = {number: name for name, number in ORDERINGS.items()}
+VISIBILITIES = ("default", "hidden", "protected")
+UNNAMED_ADDR = ("", "local_unnamed_addr", "unnamed_addr")
+LINKAGES = (
+    *("private", "internal", "available_externally", "linkonce", "weak", "common", "appending"),
+    *("extern_weak", "linkonce_odr", "weak_odr", "external"),
+)
+CALLING_CONVENTIONS = (
+    *("ccc", "fastcc", "coldcc", "preserve_mostcc", "preserve_allcc", "tailcc", "swiftcc"),
+    *("ptx_kernelcc", "ptx_devicecc", "amdgpu_kernelcc", "spir_kernelcc", "spir_funccc"),
+    *("amdgpu_cs_chaincc", "aarch64_vectorcallcc"),
+)
+FAST_MATH_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc")
+OVERFLOW_FLAGS = ("nsw", "nuw")
+
+
+@irdl_attr_definition
+class PointerType(ParametrizedAttribute, TypeAttribute):
+    """`!llvm.ptr` or `!llvm.ptr<N>`: an opaque pointer into address space N."""
+
+    name = "llvm.ptr"
+    space: IntAttr
+
+    def __init__(self, space: int | IntAttr = 0):
+        super().__init__(IntAttr(space) if isinstance(space, int) else space)
+
+    def print_parameters(self, printer: Printer) -> None:
+        if self.space.data:
+            printer.print_string(f"<{self.space.data}>")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        if parser.parse_optional_punctuation("<") is None:
+            return (IntAttr(0),)
+        space = parser.parse_integer(allow_negative=False, allow_boolean=False)
+        parser.parse_punctuation(">")
+        return (IntAttr(space),)
+
+
+@irdl_attr_definition
+class VoidType(ParametrizedAttribute, TypeAttribute):
+    """`!llvm.void`: the result of a function that returns nothing."""
+
+    name = "llvm.void"
+
+
+@irdl_attr_definition
+class ArrayType(ParametrizedAttribute, TypeAttribute):
+    """`!llvm.array<4 x f32>`: elements in a row, in memory or as one value."""
+
+    name = "llvm.array"
+    size: IntAttr
+    element: Attribute
+
+    def __init__(self, size: int | IntAttr, element: Attribute):
+        super().__init__(IntAttr(size) if isinstance(size, int) else size, element)
+
+    def print_parameters(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.size.data} x ")
+        print_inner_type(printer, self.element)
+        printer.print_string(">")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            size = IntAttr(parser.parse_shape_dimension(allow_dynamic=False))
+            parser.parse_shape_delimiter()
+            return (size, parse_inner_type(parser))
+
+
+@irdl_attr_definition
+class StructType(ParametrizedAttribute, TypeAttribute):
+    """`!llvm.struct<(i32, f32)>`, `!llvm.struct<packed (…)>` or `!llvm.struct<"name", (…)>`."""
+
+    name = "llvm.struct"
+    fields: ArrayAttr[Attribute]
+    struct_name: StringAttr
+    packed: UnitAttr | NoneAttr
+
+    def __init__(
+        self,
+        fields: Sequence[Attribute] | ArrayAttr[Attribute],
+        name: str | StringAttr = "",
+        packed: bool | UnitAttr | NoneAttr = False,
+    ):
+        if isinstance(packed, bool):
+            packed = UnitAttr() if packed else NoneAttr()
+        super().__init__(
+            fields if isinstance(fields, ArrayAttr) else ArrayAttr(fields),
+            StringAttr(name) if isinstance(name, str) else name,
+            packed,
+        )
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            if self.struct_name.data:
+                printer.print_string_literal(self.struct_name.data)
+                printer.print_string(", ")
+            if isinstance(self.packed, UnitAttr):
+                printer.print_string("packed ")
+            with printer.in_parens():
+                printer.print_list(self.fields.data, lambda t: print_inner_type(printer, t))
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            name = parser.parse_optional_str_literal()
+            if name is not None:
+                parser.parse_punctuation(",")
+            packed = parser.parse_optional_keyword("packed") is not None
+            fields = parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, lambda: parse_inner_type(parser)
+            )
+        return (ArrayAttr(fields), StringAttr(name or ""), UnitAttr() if packed else NoneAttr())
+
+
+@irdl_attr_definition
+class FunctionType(ParametrizedAttribute, TypeAttribute):
+    """`!llvm.func<f32 (i32, ...)>`: what a function takes and gives."""
+
+    name = "llvm.func"
+    inputs: ArrayAttr[Attribute]
+    output: Attribute
+    variadic: UnitAttr | NoneAttr
+
+    def __init__(
+        self,
+        inputs: Sequence[Attribute] | ArrayAttr[Attribute],
+        output: Attribute | None = None,
+        variadic: bool | UnitAttr | NoneAttr = False,
+    ):
+        if isinstance(variadic, bool):
+            variadic = UnitAttr() if variadic else NoneAttr()
+        super().__init__(
+            inputs if isinstance(inputs, ArrayAttr) else ArrayAttr(inputs),
+            VoidType() if output is None else output,
+            variadic,
+        )
+
+    @property
+    def is_variadic(self) -> bool:
+        """Whether more arguments may follow the named ones."""
+        return isinstance(self.variadic, UnitAttr)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            print_inner_type(printer, self.output)
+            printer.print_string(" ")
+            with printer.in_parens():
+                printer.print_list(self.inputs.data, lambda t: print_inner_type(printer, t))
+                if self.is_variadic:
+                    printer.print_string(", ..." if self.inputs.data else "...")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            output = parse_inner_type(parser)
+            found = parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, lambda: _parse_parameter(parser)
+            )
+        if None in found[:-1]:
+            parser.raise_error("expected '...' only after the last parameter type")
+        inputs = [found_type for found_type in found if found_type is not None]
+        return (ArrayAttr(inputs), output, UnitAttr() if len(inputs) < len(found) else NoneAttr())
+
+
+def _parse_parameter(parser: AttrParser) -> Attribute | None:
+    """The type of a parameter, or none for `...`."""
+    if parser.parse_optional_punctuation("...") is not None:
+        return None
+    return parse_inner_type(parser)
+
+
+_INNER: dict[str, type[ParametrizedAttribute]] = {
+    "ptr": PointerType,
+    "array": ArrayType,
+    "struct": StructType,
+    "func": FunctionType,
+    "void": VoidType,
+}
+
+
+def parse_inner_type(parser: AttrParser) -> Attribute:
+    """A type inside an llvm type, where the prefix `!llvm.` may be left out."""
+    for keyword, cls in _INNER.items():
+        if parser.parse_optional_keyword(keyword) is not None:
+            return cls.new(cls.parse_parameters(parser))
+    return parser.parse_type()
+
+
+def print_inner_type(printer: Printer, attribute: Attribute) -> None:
+    """The inverse of `parse_inner_type`: llvm types without their prefix, as upstream prints."""
+    if isinstance(attribute, PointerType | ArrayType | StructType | FunctionType | VoidType):
+        printer.print_string(attribute.name[len("llvm.") :])
+        attribute.print_parameters(printer)
+    else:
+        printer.print_attribute(attribute)
+
+
+class _KeywordAttr(Data[str]):
+    """An attribute that is one keyword in angle brackets."""
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> str:
+        with parser.in_angle_brackets():
+            return parser.parse_identifier()
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+@irdl_attr_definition
+class LinkageAttr(_KeywordAttr):
+    """`#llvm.linkage<internal>`: one of `LINKAGES`."""
+
+    name = "llvm.linkage"
+
+
+@irdl_attr_definition
+class CConvAttr(_KeywordAttr):
+    """`#llvm.cconv<fastcc>`: one of `CALLING_CONVENTIONS`."""
+
+    name = "llvm.cconv"
+
+
+@irdl_attr_definition
+class TailCallKindAttr(_KeywordAttr):
+    """`#llvm.tailcallkind<none>`."""
+
+    name = "llvm.tailcallkind"
+
+
+class _FlagsAttr(Data[tuple[str, ...]]):
+    """A set of keywords in angle brackets, kept in the order of the dialect's table."""
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> tuple[str, ...]:
+        words = parser.parse_comma_separated_list(
+            parser.Delimiter.ANGLE, parser.parse_identifier, " in flags"
+        )
+        return cls.normalise(words)
+
+    @classmethod
+    def normalise(cls, words: Sequence[str]) -> tuple[str, ...]:
+        """The flags that the words stand for."""
+        return tuple(word for word in words if word != "none")
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{', '.join(self.data) or 'none'}>")
+
+
+@irdl_attr_definition
+class FastMathAttr(_FlagsAttr):
+    """`#llvm.fastmath<nnan, contract>`; `fast` stands for all of `FAST_MATH_FLAGS`."""
+
+    name = "llvm.fastmath"
+
+    @classmethod
+    def normalise(cls, words: Sequence[str]) -> tuple[str, ...]:
+        if "fast" in words:
+            return FAST_MATH_FLAGS
+        return tuple(flag for flag in FAST_MATH_FLAGS if flag in words)
+
+    def print_parameter(self, printer: Printer) -> None:
+        if self.data == FAST_MATH_FLAGS:
+            printer.print_string("<fast>")
+        else:
+            super().print_parameter(printer)
+
+
+@irdl_attr_definition
+class OverflowAttr(_FlagsAttr):
+    """`#llvm.overflow<nsw, nuw>`: wrapping in that sense makes the result poison."""
+
+    name = "llvm.overflow"
+
+
+@irdl_attr_definition
+class LoopAnnotationAttr(Data[str]):
+    """`#llvm.loop_annotation<…>`: hints for the loop that the branch closes, kept as text."""
+
+    name = "llvm.loop_annotation"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> str:
+        parts: list[str] = []
+
+        def entry() -> None:
+            key = parser.parse_identifier()
+            parser.parse_punctuation("=")
+            value = "true" if parser.parse_boolean() else "false"
+            parts.append(f"{key} = {value}")
+
+        parser.parse_comma_separated_list(parser.Delimiter.ANGLE, entry)
+        return ", ".join(parts)
+
+    def print_parameter(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.data}>")
+
+
+POINTER = PointerType()
+"""The pointer into the generic address space."""
+
+TYPES: list[type[Attribute]] = [PointerType, VoidType, ArrayType, StructType, FunctionType]
+ATTRIBUTES: list[type[Attribute]] = [
+    *(LinkageAttr, CConvAttr, TailCallKindAttr, FastMathAttr, OverflowAttr, LoopAnnotationAttr),
+]
+
+_SCALARS = (BFloat16Type, Float16Type, Float32Type, Float64Type, PointerType)
+
+
+def is_llvm_type(attribute: Attribute) -> bool:
+    """Whether a value of the llvm dialect may have this type."""
+    if isinstance(attribute, IntegerType):
+        return attribute.width.data > 0
+    if isinstance(attribute, VectorType):
+        element: Attribute = attribute.element_type
+        return len(attribute.shape) == 1 and not isinstance(element, IndexType)
+    return isinstance(attribute, (*_SCALARS, ArrayType, StructType))
+
+
+def element_type(attribute: Attribute) -> Attribute:
+    """The type of one lane: of a vector its elements', of anything else itself."""
+    if isinstance(attribute, VectorType):
+        element: Attribute = attribute.element_type
+        return element
+    return attribute

@@ -59,17 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if known.command is None:
         parser.print_help()
         return 2
-    name = cast(str, known.command)
-    command = load_command(name)
-    own = argparse.ArgumentParser(f"stepwell {name}", description=COMMANDS[name].help)
-    command.add_arguments(own)
-    return _guarded(command, own.parse_args(arguments[1:]))
+    return _guarded(cast(str, known.command), arguments[1:])
 
 
 def load_command(name: str) -> Command:
-    """Import the module of the command `name`."""
-    # The last import before the work: devices and doctor thus never wait for xDSL.
+    """Import the module of the command `name`: devices and doctor thus never wait for xDSL."""
     return cast(Command, import_module(f".{COMMANDS[name].module}", __package__))
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    command = load_command(name)
+    parser = argparse.ArgumentParser(f"stepwell {name}", description=COMMANDS[name].help)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -94,10 +96,10 @@ def _version() -> str:
         return "(not installed: run from a checkout)"
 
 
-def _guarded(command: Command, args: argparse.Namespace) -> int:
+def _guarded(name: str, arguments: list[str]) -> int:
     """Run the command; whatever goes wrong is said in words, never as a traceback."""
     try:
-        return command.run(args)
+        return _run(name, arguments)
     except CompileError as error:
         print(str(error), file=sys.stderr)
         return 1
@@ -119,10 +121,9 @@ def _guarded(command: Command, args: argparse.Namespace) -> int:
 
 def _report(error: Exception) -> int:
     """Errors of the runtime and the system speak for themselves; any other is a bug of ours."""
-    from ..runtime import errors
+    from ..runtime.errors import DeviceError, KernelError
 
-    base = getattr(errors, "StepwellError", None)
-    if isinstance(error, OSError) or (base is not None and isinstance(error, base)):
+    if isinstance(error, (OSError, DeviceError, KernelError)):
         print(f"stepwell: error: {error}", file=sys.stderr)
         return 1
     print(

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from xdsl.context import Context
 from xdsl.dialects import get_all_dialects
 from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
-from xdsl.parser import Parser
+from xdsl.ir import AttributeInvT, SSAValue
+from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
+from xdsl.utils.lexer import Span
 
 from ..dialects.diagnostics import CompileError, Location
 from ..registry import dialect_rows, load_row, registered_dialects
@@ -64,6 +66,9 @@ class _LocatingParser(Parser):
         self._filename = StringAttr(filename)
         self._line_starts = [0]
         self._first_line = first_line
+        self._first_uses: dict[str, Span] = {}
+        self._op_start = 0
+        self.lexer_text = text
         for line in text.splitlines(keepends=True):
             self._line_starts.append(self._line_starts[-1] + len(line))
 
@@ -73,8 +78,33 @@ class _LocatingParser(Parser):
         line = min(line, max(0, len(self._line_starts) - 2))
         return self._first_line + line, position - self._line_starts[line] + 1
 
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        try:
+            return super().parse_module(allow_implicit_module)
+        except ParseError:
+            for name in self.forward_ssa_references:  # said by xDSL without the place
+                span = self._first_uses[name]
+                raise ParseError(span, f"value %{name} is used but not defined") from None
+            raise
+
+    def resolve_operand(
+        self, operand: UnresolvedOperand, type: AttributeInvT
+    ) -> SSAValue[AttributeInvT]:
+        name = operand.operand_name
+        if name not in self.ssa_values:
+            self._first_uses.setdefault(name, operand.span)
+        return super().resolve_operand(operand, type)
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            start = self.lexer_text.find(name, self._op_start)
+            self.raise_error(f"no op is called {name!r}", start, start + len(name))
+        return found
+
     def parse_operation(self) -> Operation:
-        line, column = self.place(self._current_token.span.start)
+        self._op_start = self._current_token.span.start
+        line, column = self.place(self._op_start)
         op = super().parse_operation()
         if op.location == UNKNOWN_LOC:
             location = FileLineColLoc(self._filename, IntAttr(line), IntAttr(column))

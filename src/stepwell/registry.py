@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PASSES: dict[str, str] = {
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
+    "check-level": "stepwell.lowering.route:CheckLevel",
     "cse": "stepwell.passes.cse:Cse",
 }
 

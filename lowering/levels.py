@@ -1,0 +1,227 @@
+"""What each level may contain: a table, checked after the lowering that establishes the level.
+
+    simt        what one thread does, straight from the front end: early exits, cells, checks
+    structured  simt with structured control flow only (scf) and one exit, still with cells
+    gpu         the waist: upstream gpu, memref, vector, arith, math, scf, func, and our gpux.
+                Every memref has an address space; what may fail is explicit.
+    cpu         one function that runs all threads of one block, on memory without address spaces
+    llvm        instructions of LLVM only; no index, no memref, no structured control flow
+
+The prose on what the ops mean is at the head of each dialect's file. `check_level(module, "gpu")`
+lists all offenders in one error. Another package adds a level by `register_level`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from xdsl.dialects.builtin import MemRefType, NoneAttr
+from xdsl.ir import Attribute, Operation
+
+from ..dialects.diagnostics import CompileError, location_of
+from ..registry import near_matches
+
+TypeCheck: TypeAlias = Callable[[Attribute], str | None]
+OpCheck: TypeAlias = Callable[[Operation], str | None]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A contract. `ops` holds dialects ("arith") and single ops ("memref.load").
+
+    `types` and `attributes` hold names of types ("memref", "index") and of discardable attributes
+    or their dialects; `type_check` and `op_checks` give a reason against what the names allow.
+    """
+
+    name: str
+    meaning: str
+    ops: frozenset[str]
+    types: frozenset[str]
+    attributes: frozenset[str] = frozenset()
+    type_check: TypeCheck | None = None
+    op_checks: dict[str, OpCheck] = field(default_factory=dict[str, OpCheck])
+
+
+SCALARS = frozenset({"integer_type", "bf16", "f16", "f32", "f64"})
+VALUES = SCALARS | {"index", "memref", "vector"}
+GPU_IDS = frozenset(
+    f"gpu.{name}"
+    for name in (
+        *("thread_id", "block_id", "block_dim", "grid_dim", "global_id", "barrier"),
+        *("lane_id", "subgroup_id", "subgroup_size", "num_subgroups"),
+        *("shuffle", "subgroup_reduce"),
+    )
+)
+VIEWS = frozenset(
+    f"memref.{name}" for name in ("load", "store", "dim", "subview", "cast", "reinterpret_cast")
+)
+SIMT_FRAME = frozenset({"builtin.module", "gpu.module", "gpu.func", "func.func", "func.call"})
+
+
+def _has_address_space(type: Attribute) -> str | None:
+    if isinstance(type, MemRefType) and isinstance(type.memory_space, NoneAttr):
+        return f"{type} has no address space (expected #gpu.address_space<...>)"
+    return None
+
+
+def _has_no_address_space(type: Attribute) -> str | None:
+    if isinstance(type, MemRefType) and not isinstance(type.memory_space, NoneAttr):
+        return f"{type} has an address space, which a CPU does not"
+    return None
+
+
+def _is_signless(type: Attribute) -> str | None:
+    text = str(type)
+    return f"{text}: integers are signless here" if text.startswith(("si", "ui")) else None
+
+
+def _all(*checks: TypeCheck) -> TypeCheck:
+    def check(type: Attribute) -> str | None:
+        return next((reason for one in checks if (reason := one(type)) is not None), None)
+
+    return check
+
+
+def _ids_are_explicit(op: Operation) -> str | None:
+    ids = getattr(op, "ids", ())
+    return None if len(ids) == 6 else f"expected 6 ids (block and thread x, y, z), got {len(ids)}"
+
+
+LEVELS: dict[str, Level] = {
+    level.name: level
+    for level in (
+        Level(
+            "simt",
+            "what one thread does, as the front end writes it",
+            frozenset({"simt", "gpux", "arith", "math", "gpu.return"}) | GPU_IDS | VIEWS | SIMT_FRAME,
+            VALUES | {"simt.cell"},
+            frozenset({"gpux", "simt"}),
+            _all(_has_address_space, _is_signless),
+        ),
+        Level(
+            "structured",
+            "simt with scf for control flow and one exit",
+            frozenset({"gpux", "arith", "math", "scf", "ub", "gpu.return", "func.return"})
+            | frozenset(f"simt.{n}" for n in ("cell", "get", "set", "check_index", "floordiv"))
+            | frozenset(f"simt.{n}" for n in ("mod", "shared", "local"))
+            | (GPU_IDS | VIEWS | SIMT_FRAME),
+            VALUES | {"simt.cell"},
+            frozenset({"gpux", "simt"}),
+            _all(_has_address_space, _is_signless),
+        ),
+        Level(
+            "gpu",
+            "the waist: what every device can be asked to do",
+            frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
+            | {"builtin.module"},
+            VALUES,
+            frozenset({"gpux", "gpu"}),
+            _all(_has_address_space, _is_signless),
+        ),
+        Level(
+            "cpu",
+            "one function that runs all threads of one block",
+            frozenset({"memref", "vector", "arith", "math", "scf", "func", "ub", "builtin.module"})
+            | frozenset(f"gpux.{n}" for n in ("check", "print", "atomic_rmw", "atomic_cas")),
+            VALUES | {"llvm.ptr"},
+            frozenset({"gpux"}),
+            _all(_has_no_address_space, _is_signless),
+            {"gpux.check": _ids_are_explicit, "gpux.print": _ids_are_explicit},
+        ),
+        Level(
+            "llvm",
+            "instructions of LLVM",
+            frozenset({"llvm", "builtin.module"}),
+            SCALARS | {"vector", "llvm"},
+            frozenset({"gpux", "llvm"}),
+            _is_signless,
+        ),
+    )
+}
+
+
+def register_level(level: Level) -> Level:
+    """Adds the contract of another package's level."""
+    if LEVELS.get(level.name, level) is not level:
+        raise CompileError(f"a level named {level.name!r} exists already")
+    LEVELS[level.name] = level
+    return level
+
+
+def find_level(name: str) -> Level:
+    """The contract of that name; an unknown name is an error that shows the nearest ones."""
+    if name not in LEVELS:
+        raise CompileError(f"no level is called {name!r}", hint=near_matches(name, sorted(LEVELS)))
+    return LEVELS[name]
+
+
+def check_level(root: Operation, level: str | Level) -> None:
+    """Raises one CompileError that lists all ops, types and attributes which `level` does not allow."""
+    contract = find_level(level) if isinstance(level, str) else level
+    check = _Check(contract)
+    for op in root.walk():
+        check.op(op)
+    if check.errors:
+        count = len(check.errors)
+        where = f"does not keep to level {contract.name}"
+        what = "1 place" if count == 1 else f"{count} places"
+        raise CompileError.collect(f"the module {where} in {what}", check.errors)
+
+
+class _Check:
+    """One check under way; types and op classes are looked up once each."""
+
+    def __init__(self, level: Level) -> None:
+        self.level = level
+        self.errors: list[CompileError] = []
+        self._ops: dict[str, bool] = {}
+        self._types: dict[int, tuple[Attribute, str | None]] = {}
+
+    def op(self, op: Operation) -> None:
+        level, name = self.level, op.name
+        legal = self._ops.get(name)
+        if legal is None:
+            legal = self._ops[name] = name in level.ops or name.partition(".")[0] in level.ops
+        if not legal:
+            self.report(op, f"this op does not exist at level {level.name}")
+            return
+        for result in op.results:
+            self.type(op, result.type)
+        for region in op.regions:
+            for block in region.blocks:
+                for argument in block.args:
+                    self.type(op, argument.type)
+        for attribute in op.attributes:
+            self.attribute(op, attribute)
+        check = level.op_checks.get(name)
+        reason = check(op) if check is not None else None
+        if reason is not None:
+            self.report(op, reason)
+
+    def type(self, op: Operation, type: Attribute) -> None:
+        found = self._types.get(id(type))
+        if found is None:
+            found = self._types[id(type)] = (type, self._reason(type))
+        if found[1] is not None:
+            self.report(op, found[1])
+
+    def _reason(self, type: Attribute) -> str | None:
+        level = self.level
+        if type.name not in level.types and type.name.partition(".")[0] not in level.types:
+            return f"type {type} does not exist at level {level.name}"
+        return level.type_check(type) if level.type_check is not None else None
+
+    def attribute(self, op: Operation, name: str) -> None:
+        dialect, dot, _ = name.partition(".")
+        if dot and name not in self.level.attributes and dialect not in self.level.attributes:
+            self.report(op, f"attribute {name!r} has no meaning at level {self.level.name}")
+
+    def report(self, op: Operation, reason: str) -> None:
+        self.errors.append(CompileError(f"{op.name}: {reason}", location_of(op)))
+
+
+def level_names() -> Iterable[str]:
+    """The names of all levels, from the top down."""
+    return LEVELS.keys()

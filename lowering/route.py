@@ -1,0 +1,92 @@
+"""The level graph: each lowering says the level that it takes and the one that it gives.
+
+    route("simt", "llvm")      the pipeline that goes there over the fewest steps
+
+A package that brings its own level needs one lowering, to any level, to reach every device:
+
+    register_level(Level("mine", ...))
+    register_lowering(Lowering("mine", "gpu", lambda: Pipeline((MineToGpu(),))))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.passes import ModulePass
+
+from ..dialects.diagnostics import CompileError
+from .levels import check_level, find_level
+from .pipeline import Pipeline
+from .pipelines import pipeline
+
+if TYPE_CHECKING:
+    from xdsl.context import Context
+    from xdsl.dialects.builtin import ModuleOp
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A way from one level to another; `cost` decides between several ways."""
+
+    takes: str
+    gives: str
+    pipeline: Callable[[], Pipeline]
+    cost: int = 1
+
+
+LOWERINGS: list[Lowering] = [
+    Lowering("simt", "gpu", lambda: pipeline("simt-to-gpu")),
+]
+
+
+@dataclass(frozen=True)
+class CheckLevel(ModulePass):
+    """Refuses a module that does not keep to the level: `check-level{level=gpu}`."""
+
+    name = "check-level"
+    level: str
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Raises CompileError with all offenders; changes nothing."""
+        check_level(op, self.level)
+
+
+def register_lowering(lowering: Lowering) -> Lowering:
+    """Adds a lowering; both of its levels must be known."""
+    find_level(lowering.takes)
+    find_level(lowering.gives)
+    LOWERINGS.append(lowering)
+    return lowering
+
+
+def route(start: str, end: str, *, check: bool = False) -> Pipeline:
+    """The cheapest pipeline from level to level; with `check`, each level on the way is checked.
+
+    Raises CompileError if there is none.
+    """
+    import networkx  # takes 100 ms to load
+
+    find_level(start)
+    find_level(end)
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
+    graph.add_nodes_from((start, end))
+    for lowering in sorted(LOWERINGS, key=lambda row: -row.cost):  # the cheapest stays
+        graph.add_edge(lowering.takes, lowering.gives, row=lowering, cost=lowering.cost)
+    try:
+        levels: list[str] = networkx.shortest_path(graph, start, end, weight="cost")
+    except networkx.NetworkXNoPath:
+        reachable = sorted(networkx.descendants(graph, start))
+        known = ", ".join(reachable) if reachable else "no level"
+        raise CompileError(
+            f"no lowering leads from level {start!r} to {end!r}",
+            hint=f"from {start!r} there is a way to {known}",
+        ) from None
+    whole = Pipeline((CheckLevel(start),)) if check else Pipeline()
+    for takes, gives in zip(levels, levels[1:], strict=False):
+        row: Lowering = graph.edges[takes, gives]["row"]
+        whole += row.pipeline()
+        if check:
+            whole += CheckLevel(gives)
+    return whole

@@ -1,0 +1,283 @@
+"""An artifact: machine code or text of one kernel for one target, and all that a launch must know.
+
+A `.swa` file holds one or more artifacts:
+
+    magic 8 bytes | format u32 | CRC-32 of all that follows u32 | index length u64
+    index: JSON {"artifacts": [{"manifest": …, "offset": …, "size": …}, …]}
+    payloads, one after the other; offsets count from the end of the index
+
+The checksum finds damage, it is no defence against forgery: a payload is machine code, so load only
+files that you would also run. The classes are named tuples rather than dataclasses because a
+process that finds everything in its cache should not wait for class decorators.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .errors import ArtifactError
+
+MAGIC = b"stepwell"
+FORMAT = 1
+_HEADER = struct.Struct("<8sIIQ")
+
+
+class Source(NamedTuple):
+    """Where a parameter comes from in the Python call: argument, path of fields, byte offset."""
+
+    argument: int
+    path: tuple[str | int, ...] = ()
+    offset: int = 0
+
+
+class Parameter(NamedTuple):
+    """One parameter of the kernel. For a buffer, `sizes` and `strides` hold None where dynamic;
+    `strides` (in elements) is None for a contiguous buffer."""
+
+    name: str
+    kind: str
+    dtype: str
+    rank: int = 0
+    sizes: tuple[int | None, ...] = ()
+    strides: tuple[int | None, ...] | None = None
+    writes: bool = False
+    source: Source = Source(0)
+
+
+class Site(NamedTuple):
+    """A place of the source that can report; `kind` is "print" or the kind of a failed check."""
+
+    kind: str
+    message: str
+    formats: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    function: str = ""
+
+
+class Manifest(NamedTuple):
+    """Everything a device and the packing of arguments must know about an artifact."""
+
+    name: str
+    target: str
+    entry: str
+    parameters: tuple[Parameter, ...] = ()
+    triple: str = ""
+    cpu: str = ""
+    features: tuple[str, ...] = ()
+    over: int | None = None
+    known_block: tuple[int, int, int] | None = None
+    static_shared_bytes: int = 0
+    uses_barrier: bool = False
+    uses_subgroups: bool = False
+    subgroup_size: int = 1
+    has_report: bool = False
+    sites: tuple[Site, ...] = ()
+    ir_hash: str = ""
+    versions: dict[str, str] = {}
+
+    @property
+    def prints(self) -> bool:
+        """Whether a site of the kernel prints."""
+        return any(site.kind == "print" for site in self.sites)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain dicts, lists and scalars."""
+        plain = self._asdict()
+        plain["parameters"] = [_parameter_json(parameter) for parameter in self.parameters]
+        plain["sites"] = [site._asdict() for site in self.sites]
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Manifest:
+        """The inverse of `to_json`; keys that this version does not know are ignored."""
+        fields = _known(cls, plain)
+        fields["parameters"] = tuple(_parameter(row) for row in plain.get("parameters", ()))
+        fields["sites"] = tuple(_site(row) for row in plain.get("sites", ()))
+        fields["features"] = tuple(plain.get("features", ()))
+        if plain.get("known_block") is not None:
+            fields["known_block"] = tuple(plain["known_block"])
+        return cls(**fields)
+
+
+class Artifact(NamedTuple):
+    """A manifest and its payload: object code, PTX, SPIR-V words or text."""
+
+    manifest: Manifest
+    payload: bytes
+
+    def to_bytes(self) -> bytes:
+        """The file as bytes."""
+        return Bundle((self,)).to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, origin: str = "the artifact") -> Artifact:
+        """The only artifact of a file's bytes; ArtifactError if damaged or not exactly one."""
+        return Bundle.from_bytes(data, origin).only()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a `.swa` file, whole or not at all."""
+        Bundle((self,)).save(path)
+
+
+class Bundle(NamedTuple):
+    """Several artifacts in one file: the same kernel for several targets, or several kernels."""
+
+    artifacts: tuple[Artifact, ...]
+
+    def to_bytes(self) -> bytes:
+        """The file as bytes."""
+        import json
+
+        rows: list[dict[str, Any]] = []
+        offset = 0
+        for artifact in self.artifacts:
+            size = len(artifact.payload)
+            manifest = artifact.manifest.to_json()
+            rows.append({"manifest": manifest, "offset": offset, "size": size})
+            offset += size
+        index = json.dumps({"artifacts": rows}, separators=(",", ":")).encode()
+        body = index + b"".join(artifact.payload for artifact in self.artifacts)
+        return _HEADER.pack(MAGIC, FORMAT, zlib.crc32(body), len(index)) + body
+
+    @classmethod
+    def from_bytes(cls, data: bytes, origin: str = "the artifact") -> Bundle:
+        """Read a file's bytes; ArtifactError says what is wrong with them."""
+        import json
+
+        index, body = _checked(data, origin)
+        try:
+            rows = json.loads(index)["artifacts"]
+            return cls(tuple(_artifact(row, body) for row in rows))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ArtifactError(
+                f"{origin} is damaged: its index does not read ({error!r})"
+            ) from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a `.swa` file, whole or not at all."""
+        write_atomically(path, self.to_bytes())
+
+    def only(self) -> Artifact:
+        """The single artifact; ArtifactError if there are several."""
+        if len(self.artifacts) != 1:
+            raise ArtifactError(
+                f"expected one artifact, got {len(self.artifacts)} ({self.summary()}); "
+                "choose one with select()"
+            )
+        return self.artifacts[0]
+
+    def select(
+        self,
+        target: str | None = None,
+        name: str | None = None,
+        accepts: Callable[[Manifest], bool] | None = None,
+    ) -> Artifact:
+        """The artifact for `target` and kernel `name` that `accepts` takes.
+
+        Of several, the one that asks for the most features, then the one that comes first.
+        """
+        found = [
+            artifact
+            for artifact in self.artifacts
+            if target in (None, artifact.manifest.target) and name in (None, artifact.manifest.name)
+        ]
+        usable = [a for a in found if accepts is None or accepts(a.manifest)]
+        if not usable:
+            wanted = " ".join(part for part in (name, target and f"for {target}") if part)
+            why = "none of them runs on this machine" if found else f"it holds {self.summary()}"
+            raise ArtifactError(f"no artifact {wanted}: {why}; compile it for this target")
+        return max(usable, key=lambda a: len(a.manifest.features))
+
+    def summary(self) -> str:
+        """The kernels and targets, as text for a message."""
+        names = (f"{a.manifest.name} for {a.manifest.target}" for a in self.artifacts)
+        return ", ".join(names) or "nothing"
+
+
+def load(path: str | os.PathLike[str]) -> Bundle:
+    """Read a `.swa` file; ArtifactError if it is absent, damaged, foreign or too new."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"cannot read {os.fspath(path)}: {error.strerror}") from error
+    return Bundle.from_bytes(data, os.fspath(path))
+
+
+def merge(parts: Iterable[Artifact | Bundle]) -> Bundle:
+    """One bundle of all parts; of two for the same kernel, signature and machine the later stays."""
+    merged: dict[object, Artifact] = {}
+    for part in parts:
+        for artifact in part.artifacts if isinstance(part, Bundle) else (part,):
+            manifest = artifact.manifest
+            signature = (manifest.parameters, manifest.over, manifest.known_block)
+            machine = (manifest.target, manifest.triple, manifest.cpu, manifest.features)
+            merged[manifest.name, signature, machine] = artifact
+    return Bundle(tuple(merged.values()))
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file so that others see the old one or the new one, never a part; OSError if not."""
+    final = os.fspath(path)
+    temporary = f"{final}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        os.replace(temporary, final)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def _checked(data: bytes, origin: str) -> tuple[bytes, bytes]:
+    if len(data) < _HEADER.size or data[: len(MAGIC)] != MAGIC:
+        if data[: len(MAGIC)] == MAGIC[: len(data)]:
+            raise ArtifactError(f"{origin} is damaged: only {len(data)} bytes of it are there")
+        raise ArtifactError(f"{origin} is not a stepwell artifact: it starts with {data[:8]!r}")
+    _, version, checksum, length = _HEADER.unpack_from(data)
+    if version > FORMAT:
+        raise ArtifactError(
+            f"{origin} was written by a newer stepwell (format {version}, this one reads up to "
+            f"{FORMAT}); upgrade stepwell or compile the kernel again"
+        )
+    body = data[_HEADER.size :]
+    if zlib.crc32(body) != checksum or length > len(body):
+        raise ArtifactError(f"{origin} is damaged: its checksum is wrong; compile the kernel again")
+    return body[:length], body[length:]
+
+
+def _artifact(row: Mapping[str, Any], body: bytes) -> Artifact:
+    offset, size = row["offset"], row["size"]
+    if not 0 <= offset <= offset + size <= len(body):
+        raise ValueError(f"a payload of {size} bytes at {offset} is outside the file")
+    return Artifact(Manifest.from_json(row["manifest"]), body[offset : offset + size])
+
+
+def _known(cls: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain[name] for name in cls._fields if name in plain}
+
+
+def _parameter_json(parameter: Parameter) -> dict[str, Any]:
+    return {**parameter._asdict(), "source": parameter.source._asdict()}
+
+
+def _parameter(plain: Mapping[str, Any]) -> Parameter:
+    fields = _known(Parameter, plain)
+    fields["sizes"] = tuple(plain.get("sizes", ()))
+    if plain.get("strides") is not None:
+        fields["strides"] = tuple(plain["strides"])
+    if "source" in plain:
+        source = plain["source"]
+        fields["source"] = Source(source["argument"], tuple(source["path"]), source["offset"])
+    return Parameter(**fields)
+
+
+def _site(plain: Mapping[str, Any]) -> Site:
+    return Site(**{**_known(Site, plain), "formats": tuple(plain.get("formats", ()))})

@@ -1,0 +1,198 @@
+"""The CPU as a device: memory is host memory, kernels are machine code called through ctypes.
+
+A launch is done when it returns, so streams are in order trivially and synchronising waits for
+nothing. Blocks of a launch are spread over the cores (`cpu_pool`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .array import (
+    ALIGNMENT,
+    DeviceArray,
+    HostArray,
+    Memory,
+    as_dtype,
+    contiguous_strides,
+    extent,
+)
+from .artifact import Artifact, Manifest
+from .device import Device, Event, Limits, LoadedKernel, Stream
+from .errors import ArrayError, ArtifactError, DeviceError, OutOfMemory
+
+MAX_GRID = 2**31 - 1
+SHARED_BYTES = 256 * 1024
+
+FEATURES = frozenset(
+    "i8 i16 i32 i64 f16 bf16 f32 f64 atomics_i64 atomics_float subgroups dynamic_shared "
+    "reports host_memory".split()
+)
+
+
+def find() -> list[Device]:
+    """The one CPU device of this process."""
+    return [CpuDevice()]
+
+
+def why_missing() -> str | None:
+    """Nothing: there is always a CPU."""
+    return None
+
+
+class CpuStream(Stream):
+    """A stream of the CPU: launches are done when they return."""
+
+    def __init__(self, device: Device):
+        self.device = device
+
+    def synchronize(self) -> None:
+        """Return at once: nothing is ever pending."""
+
+
+class CpuEvent(Event):
+    """A time stamp of the host's clock."""
+
+    def __init__(self) -> None:
+        self._nanoseconds: int | None = None
+
+    def record(self, stream: Stream | None = None) -> None:
+        """Take the time; all launches before it are done."""
+        self._nanoseconds = time.perf_counter_ns()
+
+    def synchronize(self) -> None:
+        """Return at once."""
+
+    def elapsed_ms(self, other: Event) -> float:
+        """Milliseconds from this event to `other`; DeviceError if one is not recorded."""
+        if not isinstance(other, CpuEvent) or None in (self._nanoseconds, other._nanoseconds):
+            raise DeviceError("elapsed_ms needs two events of this device that are recorded")
+        assert self._nanoseconds is not None and other._nanoseconds is not None, "just checked"
+        return (other._nanoseconds - self._nanoseconds) / 1e6
+
+
+class CpuDevice(Device):
+    """All cores of this process together, as one device."""
+
+    kind: ClassVar[str] = "cpu"
+    features = FEATURES
+
+    def __init__(self) -> None:
+        self.name = "cpu:0"
+        self.limits = Limits(
+            max_block=(1024, 1024, 1024),
+            max_block_threads=1024,
+            max_grid=(MAX_GRID, MAX_GRID, MAX_GRID),
+            shared_bytes=SHARED_BYTES,
+            subgroup_sizes=(1, 2, 4, 8, 16, 32, 64),
+        )
+
+    @property
+    def description(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The processor's name and how many threads launches use."""
+        from .cpu_pool import thread_count
+
+        return f"{_processor_name()}, {thread_count()} threads"
+
+    def allocate(self, nbytes: int) -> Memory:
+        """Host memory at a multiple of 64 bytes."""
+        try:
+            whole = np.empty(nbytes + ALIGNMENT, np.uint8)
+        except (MemoryError, ValueError) as error:
+            raise OutOfMemory(f"{self.name} has no room for {nbytes} bytes") from error
+        start = -whole.ctypes.data % ALIGNMENT
+        host = whole[start : start + nbytes]
+        return Memory(self, whole.ctypes.data + start, nbytes, host)
+
+    def upload(self, memory: Memory, offset: int, data: HostArray) -> None:
+        """Copy bytes in."""
+        _bytes_at(memory, offset, data.nbytes)[:] = data.reshape(-1).view(np.uint8)
+
+    def download(self, memory: Memory, offset: int, out: HostArray) -> None:
+        """Copy bytes out."""
+        out.reshape(-1).view(np.uint8)[:] = _bytes_at(memory, offset, out.nbytes)
+
+    def adopt(self, source: Any) -> DeviceArray | None:
+        """Share the memory of a NumPy array, a CPU device array or any DLPack array on the CPU."""
+        if isinstance(source, DeviceArray):
+            return source if source.device is self else None
+        if isinstance(source, np.ndarray):
+            return self._shared(source)
+        if hasattr(source, "__dlpack_device__") and hasattr(source, "__dlpack__"):
+            from .dlpack import import_host
+
+            return import_host(self, source)
+        if hasattr(source, "__cuda_array_interface__"):
+            raise ArrayError(
+                f"{type(source).__name__} lives on a CUDA device; copy it to the host first"
+            )
+        return None
+
+    def load(self, artifact: Artifact) -> LoadedKernel:
+        """Give the object code to LLVM's loader; ArtifactError if this CPU cannot run it."""
+        from .cpu_kernel import CpuKernel
+
+        if artifact.manifest.target != self.kind:
+            raise ArtifactError(
+                f"artifact of {artifact.manifest.name} is for {artifact.manifest.target!r}, "
+                f"not for {self.kind!r}"
+            )
+        return CpuKernel(self, artifact)
+
+    def accepts(self, manifest: Manifest) -> bool:
+        """Whether this CPU has every instruction set that the code needs."""
+        from .cpu_code import why_unfit
+
+        return manifest.target == self.kind and why_unfit(manifest) is None
+
+    def stream(self) -> Stream:
+        """A stream; all of them are the same here."""
+        return CpuStream(self)
+
+    def event(self) -> Event:
+        """An event with the host's clock."""
+        return CpuEvent()
+
+    def synchronize(self) -> None:
+        """Return at once: nothing is ever pending."""
+
+    def _shared(self, source: HostArray) -> DeviceArray:
+        dtype = as_dtype(source.dtype)
+        low, high = extent(source.shape, source.strides, dtype.itemsize)
+        memory = host_memory(self, source.ctypes.data + low, high - low, source)
+        readonly = not source.flags.writeable
+        strides = source.strides
+        if 0 in source.shape:
+            strides = contiguous_strides(source.shape, dtype.itemsize)
+        return DeviceArray(memory, -low, source.shape, strides, dtype, readonly)
+
+
+def host_memory(device: Device, address: int, nbytes: int, owner: object) -> Memory:
+    """Foreign host memory that stays valid as long as `owner` lives; its views keep `owner`."""
+    if not nbytes:
+        return Memory(device, address, 0, np.empty(0, np.uint8), owner)
+    window = (ctypes.c_char * nbytes).from_address(address)
+    window._owner = owner  # NumPy's views keep the window, the window keeps the owner
+    return Memory(device, address, nbytes, np.frombuffer(window, np.uint8), owner)
+
+
+def _bytes_at(memory: Memory, offset: int, nbytes: int) -> HostArray:
+    assert memory.host is not None, "CPU memory is host memory"
+    return memory.host[offset : offset + nbytes]
+
+
+def _processor_name() -> str:
+    import platform
+
+    try:
+        with open("/proc/cpuinfo") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        return platform.processor() or platform.machine()  # no procfs: macOS, Windows
+    return platform.machine()

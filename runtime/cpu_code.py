@@ -1,0 +1,101 @@
+"""Object code in this process: checked against this machine, loaded by LLVM's MCJIT.
+
+MCJIT registers each object with gdb's JIT interface, so breakpoints and backtraces show the user's
+lines. With STEPWELL_PERF=1 each kernel also gets a line in perf's map file of this process.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from .artifact import Artifact, Manifest
+from .errors import ArtifactError
+
+_OBJECT_MAGICS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
+
+
+class LoadedCode:
+    """Machine code at `address`; it goes when this object goes."""
+
+    __slots__ = ("_engine", "address")
+
+    def __init__(self, artifact: Artifact):
+        manifest, payload = artifact.manifest, artifact.payload
+        trouble = why_unfit(manifest)
+        if trouble is not None:
+            raise ArtifactError(f"artifact of kernel {manifest.name} {trouble}")
+        if not payload.startswith(_OBJECT_MAGICS):
+            raise ArtifactError(
+                f"artifact of kernel {manifest.name} is damaged: its payload is not object code"
+            )
+        self._engine = _load(payload)
+        self.address: int = self._engine.get_function_address(manifest.entry)
+        if not self.address:
+            raise ArtifactError(
+                f"artifact of kernel {manifest.name} is damaged: it has no entry {manifest.entry!r}"
+            )
+        if os.environ.get("STEPWELL_PERF") == "1":
+            _tell_perf(self.address, payload, manifest.name)
+
+
+def why_unfit(manifest: Manifest) -> str | None:
+    """What keeps this machine from running the code, as the end of a sentence; None if nothing."""
+    architecture, _, _ = manifest.triple.partition("-")
+    host = _host_triple().partition("-")[0]
+    if architecture and architecture != host:
+        return f"is for {architecture} processors, this one is {host}; compile it here"
+    missing = [name for name in map(_plain, manifest.features) if not _has(name)]
+    if missing:
+        return (
+            f"needs the CPU features {', '.join(missing)}, which this processor lacks; "
+            "compile it here or for an older CPU"
+        )
+    return None
+
+
+def _plain(feature: str) -> str:
+    """The name of a required feature; "" for one that is only switched off."""
+    return "" if feature.startswith("-") else feature.removeprefix("+")
+
+
+def _has(feature: str) -> bool:
+    return not feature or _host_features().get(feature, False)
+
+
+@cache
+def _host_features() -> dict[str, bool]:
+    return dict(_llvm().get_host_cpu_features())
+
+
+@cache
+def _host_triple() -> str:
+    return _llvm().get_process_triple()
+
+
+@cache
+def _llvm() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    return llvm
+
+
+def _load(payload: bytes) -> Any:
+    llvm = _llvm()
+    machine = llvm.Target.from_triple(_host_triple()).create_target_machine(codemodel="jitdefault")
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    try:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(payload))
+    except RuntimeError as error:
+        raise ArtifactError(f"object code does not load: {error}") from error
+    engine.finalize_object()
+    return engine
+
+
+def _tell_perf(address: int, payload: bytes, name: str) -> None:
+    sections = _llvm().ObjectFileRef.from_data(payload).sections()
+    size = max((section.size() for section in sections if section.is_text()), default=0)
+    with open(f"/tmp/perf-{os.getpid()}.map", "a") as file:  # the place where perf looks
+        file.write(f"{address:x} {size:x} stepwell::{name}\n")

@@ -1,0 +1,235 @@
+"""Launches on the CPU: the launch record of the ABI, how many threads take part, the reports.
+
+The launch record is 12 words of 64 bits: grid x y z, block x y z, number of blocks, blocks per
+claim, next block, failed flag, address of the report buffer, bytes of dynamic shared memory.
+
+A launch of which little work is expected runs on the calling thread alone. What a block costs is
+measured at each launch; while it is unknown or near the limit, some blocks are run first to see.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from .artifact import Artifact
+from .cpu_code import LoadedCode
+from .device import Device, Dim3, Launcher, LoadedKernel, Stream, check_launch
+from .report import (
+    CAPACITY_WORD,
+    HEADER_WORDS,
+    USED_WORD,
+    capacity_words,
+    decode,
+    lost_failure,
+    raise_or_print,
+)
+
+TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 6, 7, 8, 9, 10, 11
+LAUNCH_WORDS = 12
+MAX_LAUNCHERS = 64
+
+ALONE_NS = 10_000
+SHARE_NS = 100_000
+PROBE_NS = 20_000
+CLAIM_NS = 20_000
+CLAIMS = 8
+
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)
+
+
+class CpuKernel(LoadedKernel):
+    """Machine code in this process."""
+
+    def __init__(self, device: Device, artifact: Artifact):
+        self.device = device
+        self.manifest = artifact.manifest
+        self.code = LoadedCode(artifact)
+        self.entry: Callable[[bytes, int], int] = _ENTRY(self.code.address)
+        self.block_ns = 0.0
+        self._launchers: dict[tuple[Dim3, Dim3, int], Launcher] = {}
+        self.report_words = 0
+        if self.manifest.has_report:
+            self.report_words = capacity_words(self.manifest.prints)
+
+    def launcher(
+        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+    ) -> Launcher:
+        """See `LoadedKernel.launcher`; the stream is ignored, as launches are synchronous."""
+        key = (grid, block, shared_bytes)
+        known = self._launchers.get(key)
+        if known is not None:
+            return known
+        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        if 0 in grid:
+            return _launch_nothing
+        if len(self._launchers) >= MAX_LAUNCHERS:
+            self._launchers.clear()
+        launcher = CpuLauncher(self, grid, block, shared_bytes).launch
+        self._launchers[key] = launcher
+        return launcher
+
+
+class _State:
+    """The memory of one launch that is under way: launch record and report buffer."""
+
+    __slots__ = ("address", "record", "report", "words")
+
+    def __init__(self, template: list[int], report_words: int):
+        self.record = (ctypes.c_int64 * LAUNCH_WORDS)(*template)
+        self.address = ctypes.addressof(self.record)
+        self.report: Any = None
+        self.words: Any = None
+        if report_words:
+            self.report = np.zeros(HEADER_WORDS + report_words, np.uint32)
+            self.words = memoryview(self.report)
+            self.words[CAPACITY_WORD] = report_words
+            self.record[REPORT] = self.report.ctypes.data
+
+
+class CpuLauncher:
+    """Launches of one kernel with one grid and block; any number of threads may use it at once."""
+
+    __slots__ = (
+        "_block_count",
+        "_entry",
+        "_free",
+        "_has_prints",
+        "_kernel",
+        "_template",
+        "_workers",
+        "launch",
+    )
+
+    def __init__(self, kernel: CpuKernel, grid: Dim3, block: Dim3, shared_bytes: int):
+        total = grid[0] * grid[1] * grid[2]
+        self._kernel = kernel
+        self._entry = kernel.entry
+        self._template = [*grid, *block, total, total, 0, 0, 0, shared_bytes]
+        self._block_count = total
+        self._has_prints = kernel.manifest.prints
+        self._free: list[_State] = []
+        self._workers = 0
+        if total > 1:
+            from .cpu_pool import thread_count
+
+            self._workers = min(thread_count(), total) - 1
+        self.launch: Launcher = self._measured if self._workers else self._alone
+
+    def _alone(self, packed: bytes) -> None:
+        """Launch on this thread."""
+        try:
+            state = self._free.pop()
+        except IndexError:
+            state = _State(self._template, self._kernel.report_words)
+        record = state.record
+        record[NEXT] = 0
+        if self._entry(packed, state.address) or (self._has_prints and state.words[USED_WORD]):
+            self._finish(state)
+        else:
+            self._free.append(state)
+
+    def _measured(self, packed: bytes) -> None:
+        """Launch on this thread, or with workers where enough work is expected."""
+        kernel, count = self._kernel, self._block_count
+        if not 0 < kernel.block_ns * count < ALONE_NS:
+            return self._spread(packed)
+        start = perf_counter_ns()
+        try:
+            return self._alone(packed)
+        finally:
+            kernel.block_ns = (perf_counter_ns() - start) / count
+
+    def _spread(self, packed: bytes) -> None:
+        state = (
+            self._free.pop() if self._free else _State(self._template, self._kernel.report_words)
+        )
+        record, count = state.record, self._block_count
+        record[NEXT] = 0
+        first, failed = 0, 0
+        if self._kernel.block_ns * count < 4 * SHARE_NS:
+            first, failed = self._probe(packed, state)
+        left = (count - first) * self._kernel.block_ns
+        if not failed and first < count:
+            record[TOTAL] = count
+            record[NEXT] = first
+            if left < SHARE_NS:
+                failed = self._rest(packed, state, first)
+            else:
+                failed = self._shared(packed, state, first)
+        record[TOTAL] = record[CHUNK] = count
+        if failed or (self._has_prints and state.words[USED_WORD]):
+            self._finish(state)
+        else:
+            self._free.append(state)
+
+    def _probe(self, packed: bytes, state: _State) -> tuple[int, int]:
+        """Run a few blocks to see what they cost; how many, and whether a check failed."""
+        kernel, count, record = self._kernel, self._block_count, state.record
+        done, batch = 0, max(1, min(count, int(PROBE_NS / (kernel.block_ns or PROBE_NS))))
+        spent = 0
+        while done < count and spent < PROBE_NS:
+            batch = min(batch, count - done)
+            record[TOTAL], record[NEXT], record[CHUNK] = done + batch, done, batch
+            start = perf_counter_ns()
+            failed = self._entry(packed, state.address)
+            spent += perf_counter_ns() - start
+            done += batch
+            kernel.block_ns = max(spent, 1) / done
+            if failed:
+                return done, 1
+            batch *= 4
+        return done, 0
+
+    def _rest(self, packed: bytes, state: _State, first: int) -> int:
+        state.record[CHUNK] = self._block_count - first
+        start = perf_counter_ns()
+        failed = self._entry(packed, state.address)
+        self._kernel.block_ns = max(perf_counter_ns() - start, 1) / (self._block_count - first)
+        return failed
+
+    def _shared(self, packed: bytes, state: _State, first: int) -> int:
+        """Run the blocks from `first` on with workers; whether a check failed."""
+        from .cpu_pool import Job, pool
+
+        kernel, left, record = self._kernel, self._block_count - first, state.record
+        helpers = min(self._workers, int(left * kernel.block_ns / (SHARE_NS / 2)), left - 1)
+        fair = left // (CLAIMS * (helpers + 1))
+        record[CHUNK] = max(1, min(fair, int(CLAIM_NS / kernel.block_ns) + 1))
+        job = Job(self._entry, packed, state.address)
+        start = perf_counter_ns()
+        try:
+            pool.share(job, helpers)
+            failed = self._entry(packed, state.address)
+        except BaseException:
+            record[FAILED] = 1  # an interrupt: workers stop at their next claim
+            raise
+        finally:
+            job.close()
+        spent = perf_counter_ns() - start
+        kernel.block_ns = max(spent, 1) * (job.helpers + 1) / left
+        return failed or job.failed
+
+    def _finish(self, state: _State) -> None:
+        """Print and raise what the kernel reported, and leave the state clean for the next."""
+        failed = bool(state.record[FAILED])
+        state.record[FAILED] = 0
+        kernel = self._kernel.manifest
+        if state.report is None:
+            raise lost_failure(kernel.name, self._kernel.device.name)
+        decoded = decode(state.report, kernel.sites)
+        used = min(state.words[USED_WORD], self._kernel.report_words)
+        state.report[HEADER_WORDS : HEADER_WORDS + used] = 0
+        state.words[USED_WORD] = 0
+        self._free.append(state)
+        raise_or_print(decoded, kernel.name, self._kernel.device.name)
+        if failed:
+            raise lost_failure(kernel.name, self._kernel.device.name)
+
+
+def _launch_nothing(packed: bytes) -> None:
+    """A grid without blocks."""

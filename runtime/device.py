@@ -1,0 +1,321 @@
+"""The contract of a device, and the table of the kinds of devices that there are.
+
+A device declares its limits and features, holds memory, loads artifacts and launches them. A new
+kind adds one file with a `Device` class and two functions, `find()` and `why_missing()`, and a row
+in `KINDS`; another package adds an entry point in the group `stepwell.devices` that names such a
+module. Nothing here imports a driver: a kind is loaded when it is asked for.
+
+Without `with use(...)` and without STEPWELL_DEVICE (read once) the default is the first kind of
+`KINDS` that is there; devices of other packages are used when they are named.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from .errors import DeviceError, LaunchError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .array import DeviceArray, Memory
+    from .artifact import Artifact, Manifest
+
+KINDS: dict[str, str] = {
+    "cpu": ".cpu",
+}
+ENTRY_POINTS = "stepwell.devices"
+
+Dim3 = tuple[int, int, int]
+Launcher = Callable[[bytes], None]
+
+
+class Limits(NamedTuple):
+    """What a launch may ask of a device; sizes in threads, blocks and bytes."""
+
+    max_block: Dim3
+    max_block_threads: int
+    max_grid: Dim3
+    shared_bytes: int
+    subgroup_sizes: tuple[int, ...]
+
+
+class Stream(ABC):
+    """An ordered queue of launches and copies on one device."""
+
+    device: Device
+
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Wait until everything that was enqueued is done."""
+
+
+class Event(ABC):
+    """A point in a stream, with the time at which it was reached."""
+
+    @abstractmethod
+    def record(self, stream: Stream | None = None) -> None:
+        """Put the event after what the stream holds now."""
+
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Wait until the event is reached."""
+
+    @abstractmethod
+    def elapsed_ms(self, other: Event) -> float:
+        """Milliseconds from this event to `other`."""
+
+
+class LoadedKernel(ABC):
+    """An artifact on its device, ready to be launched."""
+
+    device: Device
+    manifest: Manifest
+
+    @abstractmethod
+    def launcher(
+        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+    ) -> Launcher:
+        """Check a shape of launch once and give what launches it again and again.
+
+        The result takes the packed arguments (8-byte slots, see the ABI in `docs`) and raises
+        `KernelError` if a check failed. Blocks are (x, y, z). LaunchError if over the limits.
+        """
+
+
+class Device(ABC):
+    """One device: memory, code and launches. `name` is "kind:number"."""
+
+    kind: ClassVar[str]
+    name: str
+    description: str
+    limits: Limits
+    features: frozenset[str]
+
+    @abstractmethod
+    def allocate(self, nbytes: int) -> Memory:
+        """Uninitialised memory, aligned to 64 bytes; OutOfMemory if there is none."""
+
+    @abstractmethod
+    def upload(self, memory: Memory, offset: int, data: np.ndarray[Any, Any]) -> None:
+        """Copy a contiguous NumPy array to `memory` from byte `offset` on."""
+
+    @abstractmethod
+    def download(self, memory: Memory, offset: int, out: np.ndarray[Any, Any]) -> None:
+        """Fill a contiguous NumPy array from `memory` from byte `offset` on."""
+
+    @abstractmethod
+    def adopt(self, source: Any) -> DeviceArray | None:
+        """The data of a foreign array that lives on this device, without a copy; else None."""
+
+    @abstractmethod
+    def load(self, artifact: Artifact) -> LoadedKernel:
+        """Make an artifact ready; ArtifactError if it is not for this device."""
+
+    @abstractmethod
+    def stream(self) -> Stream:
+        """A new stream."""
+
+    @abstractmethod
+    def event(self) -> Event:
+        """A new event."""
+
+    @abstractmethod
+    def synchronize(self) -> None:
+        """Wait until everything on the device is done."""
+
+    def accepts(self, manifest: Manifest) -> bool:
+        """Whether `load` would take an artifact with this manifest."""
+        return manifest.target == self.kind
+
+    def launch(
+        self,
+        kernel: LoadedKernel,
+        grid: Dim3,
+        block: Dim3,
+        packed: bytes,
+        stream: Stream | None = None,
+        shared_bytes: int = 0,
+    ) -> None:
+        """Launch once; `LoadedKernel.launcher` is the quicker way to launch often."""
+        if kernel.device is not self:
+            raise DeviceError(f"kernel is loaded on {kernel.device.name}, not on {self.name}")
+        kernel.launcher(grid, block, shared_bytes, stream)(packed)
+
+    def array(self, source: Any, dtype: Any = None, *, copy: bool | None = None) -> DeviceArray:
+        """An array on this device with the data of `source`.
+
+        NumPy arrays and nested sequences are copied; what lives on this device already (a device
+        array, or anything with `__dlpack__` or `__cuda_array_interface__`) is shared unless
+        `copy=True`; `copy=False` raises ArrayError where a copy would be needed.
+        """
+        from .array import make_array
+
+        return make_array(self, source, dtype, copy)
+
+    def empty(self, shape: int | Sequence[int], dtype: Any = "f32") -> DeviceArray:
+        """A contiguous array whose elements are not set."""
+        from .array import empty_array
+
+        return empty_array(self, shape, dtype)
+
+    def zeros(self, shape: int | Sequence[int], dtype: Any = "f32") -> DeviceArray:
+        """A contiguous array of zeros."""
+        return self.full(shape, 0, dtype)
+
+    def full(self, shape: int | Sequence[int], value: Any, dtype: Any = "f32") -> DeviceArray:
+        """A contiguous array whose elements are all `value`."""
+        result = self.empty(shape, dtype)
+        result.fill(value)
+        return result
+
+    def copy(self, destination: DeviceArray, source: Any) -> None:
+        """Copy `source` (a device or NumPy array of the same shape) into `destination`."""
+        destination.copy_from(source)
+
+    def __repr__(self) -> str:
+        return f"<device {self.name}: {self.description}>"
+
+
+def dim3(value: int | Sequence[int], what: str) -> Dim3:
+    """Up to three sizes, the missing ones 1; LaunchError for anything else."""
+    try:
+        sizes = (
+            (value.__index__(),)
+            if not isinstance(value, Sequence)
+            else tuple(item.__index__() for item in value)
+        )
+    except AttributeError:
+        raise LaunchError(f"{what} is {value!r}, expected one to three integers") from None
+    if not 1 <= len(sizes) <= 3:
+        raise LaunchError(f"{what} has {len(sizes)} dimensions, expected one to three")
+    if min(sizes) < 0:
+        raise LaunchError(f"{what} is {sizes}, sizes cannot be negative")
+    padded = (*sizes, 1, 1)
+    return padded[0], padded[1], padded[2]
+
+
+def check_launch(
+    device: Device, manifest: Manifest, grid: Dim3, block: Dim3, shared_bytes: int
+) -> None:
+    """Hold a launch against the limits of a device and what its kernel was compiled for."""
+    limits, name = device.limits, manifest.name
+    threads = block[0] * block[1] * block[2]
+    if min(block) < 1:
+        raise LaunchError(f"block {block} of kernel {name} is empty, expected at least one thread")
+    if threads > limits.max_block_threads or any(map(int.__gt__, block, limits.max_block)):
+        raise LaunchError(
+            f"block {block} of kernel {name} has {threads} threads; {device.name} takes up to "
+            f"{limits.max_block_threads}, and {limits.max_block} by dimension: use smaller blocks"
+        )
+    if min(grid) < 0 or any(map(int.__gt__, grid, limits.max_grid)):
+        raise LaunchError(
+            f"grid {grid} of kernel {name} is over what {device.name} takes, {limits.max_grid} "
+            "blocks by dimension: let each thread do several items"
+        )
+    if manifest.known_block is not None and tuple(manifest.known_block) != tuple(block):
+        raise LaunchError(
+            f"kernel {name} is compiled for blocks of {tuple(manifest.known_block)}, got {block}"
+        )
+    shared = manifest.static_shared_bytes + shared_bytes
+    if shared_bytes < 0 or shared > limits.shared_bytes:
+        raise LaunchError(
+            f"kernel {name} asks for {shared} bytes of shared memory; {device.name} has "
+            f"{limits.shared_bytes} for a block"
+        )
+
+
+_found: dict[str, tuple[Device, ...]] = {}
+_default: list[Device] = []
+_used: ContextVar[Device | None] = ContextVar("stepwell_device", default=None)
+
+
+def devices() -> tuple[Device, ...]:
+    """All devices that are there, the best first."""
+    return tuple(device for kind in _all_kinds() for device in _of_kind(kind))
+
+
+def device(name: str | Device | None = None) -> Device:
+    """The device called `name` ("cpu" or "cpu:0"); the default one for None.
+
+    The default is that of the innermost `use`, else STEPWELL_DEVICE, else the best. DeviceError if
+    there is no such device.
+    """
+    if name is None:
+        return _used.get() or (_default[0] if _default else _choose_default())
+    if isinstance(name, Device):
+        return name
+    kind, _, number = name.partition(":")
+    known = _of_kind(kind) if kind in KINDS or kind in _entry_points() else ()
+    if number in ("", "0") and known:
+        return known[0]
+    if number.isdigit() and int(number) < len(known):
+        return known[int(number)]
+    raise DeviceError(f"there is no device {name!r}; there {_listing()}")
+
+
+@contextmanager
+def use(name: str | Device) -> Iterator[Device]:
+    """Make a device the default one inside the `with` block, in this thread or task."""
+    chosen = device(name)
+    token = _used.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _used.reset(token)
+
+
+def why_missing() -> list[tuple[str, str]]:
+    """For each kind of device that is not there: its name, and what to do about it."""
+    rows: list[tuple[str, str]] = []
+    for kind in _all_kinds():
+        if not _of_kind(kind):
+            rows.append((kind, _module(kind).why_missing() or "no reason is known"))
+    return rows
+
+
+def _choose_default() -> Device:
+    wanted = os.environ.get("STEPWELL_DEVICE")
+    if wanted:
+        _default.append(device(wanted))
+    else:
+        for kind in KINDS:
+            if _of_kind(kind):
+                _default.append(_of_kind(kind)[0])
+                break
+        else:
+            raise DeviceError("there is no device at all; `stepwell doctor` says what to install")
+    return _default[0]
+
+
+def _of_kind(kind: str) -> tuple[Device, ...]:
+    if kind not in _found:
+        _found[kind] = tuple(_module(kind).find())
+    return _found[kind]
+
+
+def _module(kind: str) -> Any:
+    if kind in KINDS:
+        return importlib.import_module(KINDS[kind], __package__)
+    return _entry_points()[kind].load()
+
+
+def _all_kinds() -> list[str]:
+    return [*KINDS, *(kind for kind in _entry_points() if kind not in KINDS)]
+
+
+def _entry_points() -> dict[str, Any]:
+    from importlib.metadata import entry_points  # 20 ms: only where all kinds are asked for
+
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _listing() -> str:
+    names = [device.name for device in devices()]
+    return f"are {', '.join(names)}" if len(names) > 1 else f"is {names[0]}" if names else "is none"

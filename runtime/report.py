@@ -1,0 +1,219 @@
+"""The report buffer: failed checks and prints, as a kernel leaves them on any device.
+
+u32 words, little endian:
+
+    word 0   words used by records, added atomically; past the capacity the record is lost
+    word 1   capacity of the record area in words
+    word 2,3 zero
+    word 4…  records: site + 1, block x y z, thread x y z, then two words (low, high) per value
+
+Integers are extended to 64 bits by their format's sign, bools are 0 or 1, f16, bf16 and f32 are the
+bits of the f32 in the low word, f64 is its 64 bits. The host clears the records that it has read, so
+that a word of 0 where a record would start means that none was written there.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .dtypes import bfloat16_to_float, float_to_bfloat16
+from .errors import KERNEL_ERRORS, Index3, KernelError
+
+if TYPE_CHECKING:
+    from .artifact import Site
+
+USED_WORD = 0
+CAPACITY_WORD = 1
+HEADER_WORDS = 4
+RECORD_WORDS = 7
+WORDS_PER_VALUE = 2
+PRINT = "print"
+
+PRINT_CAPACITY = 1 << 20
+CHECK_CAPACITY = 4096
+
+
+class Report(NamedTuple):
+    """One record: the site that wrote it, where, and its operands as Python values."""
+
+    site: Site
+    block: Index3
+    thread: Index3
+    values: tuple[Any, ...]
+
+    @property
+    def text(self) -> str:
+        """The site's message with the values in it, formatted as Python would."""
+        pairs = zip(self.values, self.site.formats, strict=True)
+        return self.site.message.format(*(shown(value, name) for value, name in pairs))
+
+
+class Decoded(NamedTuple):
+    """All records of a launch in the order in which they were begun, and how many were lost."""
+
+    reports: list[Report]
+    lost: int
+
+
+class _Float(float):
+    """A float that prints as the shortest text that gives the same value at its own width."""
+
+    text: str
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else self.text
+
+
+def capacity_words(prints: bool) -> int:
+    """Words for records: STEPWELL_REPORT_WORDS, else 2^20 with print sites and 4096 without."""
+    wanted = os.environ.get("STEPWELL_REPORT_WORDS")
+    if wanted is None:
+        return PRINT_CAPACITY if prints else CHECK_CAPACITY
+    if not wanted.isdigit() or not 0 < int(wanted) < 1 << 30:
+        raise ValueError(f"STEPWELL_REPORT_WORDS is {wanted!r}, expected a number of words above 0")
+    return int(wanted)
+
+
+def decode(buffer: Any, sites: Sequence[Site]) -> Decoded:
+    """Read the records of a report buffer (anything that gives its bytes)."""
+    words = memoryview(buffer).cast("B").cast("I")
+    used, capacity = words[USED_WORD], words[CAPACITY_WORD]
+    reports: list[Report] = []
+    position, end = 0, min(used, capacity)
+    while position + RECORD_WORDS <= end:
+        start = HEADER_WORDS + position
+        number = words[start] - 1
+        if not 0 <= number < len(sites):
+            break
+        site = sites[number]
+        size = record_words(site)
+        if position + size > capacity:
+            break
+        reports.append(_record(site, words[start : start + size]))
+        position += size
+    return Decoded(reports, _lost_records(used - position, sites))
+
+
+def record_words(site: Site) -> int:
+    """Size of one record of a site, in words."""
+    return RECORD_WORDS + WORDS_PER_VALUE * len(site.formats)
+
+
+def raise_or_print(decoded: Decoded, kernel: str, device: str = "") -> None:
+    """Write what the kernel printed to standard output, then raise its first failed check."""
+    failed: list[Report] = []
+    for report in decoded.reports:
+        if report.site.kind == PRINT:
+            print(report.text)
+        else:
+            failed.append(report)
+    if not failed:
+        if decoded.lost:
+            sys.stdout.flush()
+            print(_lost_note(decoded.lost), file=sys.stderr)
+        return
+    first, more = failed[0], len(failed) - 1 + decoded.lost
+    raise kernel_error(first, kernel, device, more)
+
+
+def kernel_error(report: Report, kernel: str, device: str = "", more: int = 0) -> KernelError:
+    """The exception of a failed check, of the class that belongs to its kind."""
+    site = report.site
+    return KERNEL_ERRORS.get(site.kind, KernelError)(
+        report.text,
+        kernel=kernel,
+        kind=site.kind,
+        file=site.file,
+        line=site.line,
+        column=site.column,
+        function=site.function,
+        block=report.block,
+        thread=report.thread,
+        values=report.values,
+        more=more,
+        device=device,
+    )
+
+
+def lost_failure(kernel: str, device: str = "") -> KernelError:
+    """The exception of a launch in which a check failed whose record found no room."""
+    return KernelError(
+        f"a check failed in kernel {kernel}, but what it printed before filled the report buffer; "
+        "set STEPWELL_REPORT_WORDS to a larger number to see which",
+        kernel=kernel,
+        device=device,
+    )
+
+
+def shown(value: Any, name: str) -> Any:
+    """`value` of the type called `name`, ready for `str.format`: floats print at their width."""
+    if name not in ("f16", "bf16", "f32"):
+        return value
+    result = _Float(value)
+    result.text = _SHORTEST[name](value)
+    return result
+
+
+def _record(site: Site, words: memoryview) -> Report:
+    values = tuple(
+        _value(words[start], words[start + 1], name)
+        for start, name in enumerate_pairs(site.formats)
+    )
+    block = (words[1], words[2], words[3])
+    return Report(site, block, (words[4], words[5], words[6]), values)
+
+
+def enumerate_pairs(formats: Sequence[str]) -> list[tuple[int, str]]:
+    """The word of a record at which each value starts, with the value's format."""
+    return [(RECORD_WORDS + WORDS_PER_VALUE * i, name) for i, name in enumerate(formats)]
+
+
+def _value(low: int, high: int, name: str) -> Any:
+    if name == "bool":
+        return bool(low & 1)
+    if name in ("f16", "bf16", "f32"):
+        return struct.unpack("<f", struct.pack("<I", low))[0]
+    bits = low | high << 32
+    if name == "f64":
+        return struct.unpack("<d", struct.pack("<Q", bits))[0]
+    return bits if name.startswith("u") or bits < 1 << 63 else bits - (1 << 64)
+
+
+def _lost_records(words: int, sites: Sequence[Site]) -> int:
+    """At least how many records `words` words would have held."""
+    if words <= 0 or not sites:
+        return 0
+    return -(-words // max(record_words(site) for site in sites))
+
+
+def _lost_note(lost: int) -> str:
+    return (
+        f"stepwell: at least {lost} printed lines were lost, the report buffer is full; "
+        "set STEPWELL_REPORT_WORDS to a larger number to keep them"
+    )
+
+
+def _shortest_numpy(kind: str, value: float) -> str:
+    import numpy as np
+
+    return repr(float(str(np.dtype(kind).type(value))))
+
+
+def _shortest_bfloat16(value: float) -> str:
+    bits = float_to_bfloat16(value)
+    for digits in range(1, 5):
+        text = f"{value:.{digits}g}"
+        if float_to_bfloat16(float(text)) == bits:
+            return repr(float(text))
+    return repr(bfloat16_to_float(bits))
+
+
+_SHORTEST = {
+    "f16": lambda value: _shortest_numpy("float16", value),
+    "f32": lambda value: _shortest_numpy("float32", value),
+    "bf16": _shortest_bfloat16,
+}

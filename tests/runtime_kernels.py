@@ -1,0 +1,169 @@
+"""Hand-written kernels for the tests of the runtime: LLVM text around the loop of the ABI."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from stepwell.runtime.artifact import Artifact, Manifest, Parameter, Site
+from stepwell.runtime.cpu import CpuDevice
+from stepwell.runtime.cpu_kernel import CpuKernel
+
+DEVICE = CpuDevice()
+
+_FRAME = """
+define i32 @k(ptr %args, ptr %launch) {{
+entry:
+  %total_at = getelementptr i64, ptr %launch, i64 6
+  %total = load i64, ptr %total_at
+  %chunk_at = getelementptr i64, ptr %launch, i64 7
+  %chunk = load i64, ptr %chunk_at
+  %next_at = getelementptr i64, ptr %launch, i64 8
+  %failed_at = getelementptr i64, ptr %launch, i64 9
+  %report_at = getelementptr i64, ptr %launch, i64 10
+  %report = load ptr, ptr %report_at
+  br label %claim
+claim:
+  %stop = load atomic i64, ptr %failed_at monotonic, align 8
+  %stopped = icmp ne i64 %stop, 0
+  br i1 %stopped, label %done, label %take
+take:
+  %first = atomicrmw add ptr %next_at, i64 %chunk monotonic
+  %none = icmp sge i64 %first, %total
+  br i1 %none, label %done, label %run
+run:
+  %want = add i64 %first, %chunk
+  %end = call i64 @llvm.smin.i64(i64 %want, i64 %total)
+  br label %blocks
+blocks:
+  %b = phi i64 [ %first, %run ], [ %b_next, %block_end ]
+{body}
+block_end:
+  %b_next = add i64 %b, 1
+  %more = icmp slt i64 %b_next, %end
+  br i1 %more, label %blocks, label %claim
+done:
+  ret i32 0
+fail:
+  store atomic i64 1, ptr %failed_at monotonic, align 8
+  ret i32 1
+}}
+declare i64 @llvm.smin.i64(i64, i64)
+"""
+
+COUNT = """
+  %counts = load ptr, ptr %args
+  %slot = getelementptr i64, ptr %counts, i64 %b
+  %old = load i64, ptr %slot
+  %new = add i64 %old, 1
+  store i64 %new, ptr %slot
+  br label %block_end
+"""
+
+SPIN = """
+  %counts = load ptr, ptr %args
+  %rounds_at = getelementptr i64, ptr %args, i64 1
+  %rounds = load i64, ptr %rounds_at
+  br label %spin
+spin:
+  %i = phi i64 [ 0, %blocks ], [ %i_next, %spin ]
+  %i_next = add i64 %i, 1
+  fence seq_cst
+  %again = icmp slt i64 %i_next, %rounds
+  br i1 %again, label %spin, label %spun
+spun:
+  %slot = getelementptr i64, ptr %counts, i64 %b
+  %old = load i64, ptr %slot
+  %new = add i64 %old, 1
+  store i64 %new, ptr %slot
+  br label %block_end
+"""
+
+EMPTY = "  br label %block_end\n"
+
+
+def record(site: int, values: str, after: str) -> str:
+    """LLVM text that reports block %b, thread (1, 2, 3) and i64 values, then goes to `after`."""
+    names = values.split()
+    size = 7 + 2 * len(names)
+    lines = [
+        f"  %at32 = atomicrmw add ptr %report, i32 {size} monotonic",
+        "  %capacity_at = getelementptr i32, ptr %report, i64 1",
+        "  %capacity = load i32, ptr %capacity_at",
+        f"  %past = add i32 %at32, {size}",
+        "  %fits = icmp ule i32 %past, %capacity",
+        f"  br i1 %fits, label %write, label %{after}",
+        "write:",
+        "  %at64 = zext i32 %at32 to i64",
+        "  %at = add i64 %at64, 4",
+        "  %b32 = trunc i64 %b to i32",
+    ]
+    words = [str(site + 1), "%b32", "0", "0", "1", "2", "3"]
+    for number, name in enumerate(names):
+        lines += [
+            f"  %low{number} = trunc i64 {name} to i32",
+            f"  %shift{number} = lshr i64 {name}, 32",
+            f"  %high{number} = trunc i64 %shift{number} to i32",
+        ]
+        words += [f"%low{number}", f"%high{number}"]
+    for number, word in enumerate(words):
+        lines += [
+            f"  %index{number} = add i64 %at, {number}",
+            f"  %word{number} = getelementptr i32, ptr %report, i64 %index{number}",
+            f"  store i32 {word}, ptr %word{number}",
+        ]
+    return "\n".join([*lines, f"  br label %{after}", ""])
+
+
+def fail_at(block: int) -> str:
+    """A body that fails a check of site 0 in one block, with the block and 10 as values."""
+    return (
+        f"  %bad = icmp eq i64 %b, {block}\n  br i1 %bad, label %report_it, label %block_end\n"
+        "report_it:\n" + record(0, "%b 10", "fail")
+    )
+
+
+def print_all() -> str:
+    """A body that prints the block and 7 in every block (site 0)."""
+    return record(0, "%b 7", "block_end")
+
+
+def compiled(body: str) -> bytes:
+    """Object code of a kernel with this body."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    module = llvm.parse_assembly(_FRAME.format(body=body))
+    module.triple = llvm.get_process_triple()
+    machine = llvm.Target.from_triple(module.triple).create_target_machine(codemodel="jitdefault")
+    return machine.emit_object(module)
+
+
+_OBJECTS: dict[str, bytes] = {}
+
+
+def artifact(body: str = COUNT, sites: tuple[Site, ...] = (), **fields: Any) -> Artifact:
+    """An artifact of a kernel `k(counts)` with this body."""
+    if body not in _OBJECTS:
+        _OBJECTS[body] = compiled(body)
+    options: dict[str, Any] = {
+        "triple": llvm.get_process_triple(),
+        "parameters": (Parameter("counts", "buffer", "i64", 1, (None,), None, True),),
+        "has_report": bool(sites),
+        "sites": sites,
+        **fields,
+    }
+    return Artifact(Manifest("k", "cpu", "k", **options), _OBJECTS[body])
+
+
+def kernel(body: str = COUNT, sites: tuple[Site, ...] = (), **fields: Any) -> CpuKernel:
+    """The same, loaded."""
+    loaded = DEVICE.load(artifact(body, sites, **fields))
+    assert isinstance(loaded, CpuKernel)
+    return loaded
+
+
+def packed(array: Any, *words: int) -> bytes:
+    """The argument slots of an array's address and more words."""
+    return struct.pack(f"<{1 + len(words)}q", array.ctypes.data, *words)

@@ -20,6 +20,13 @@ PASSES: dict[str, str] = {
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "cse": "stepwell.passes.cse:Cse",
+    "inline": "stepwell.passes.inline:Inline",
+    "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
+    "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
+    "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",
+    "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",
+    "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",
+    "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
 }
 
 DIALECTS: dict[str, str] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HostArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
 _checked_dtypes: set[np.dtype[Any]] = set()
+_keys: dict[tuple[object, ...], tuple[object, int]] = {}
 
 
 class Memory:
@@ -81,8 +82,11 @@ class DeviceArray:
         self.dtype = dtype
         self.readonly = readonly
         self.contiguous = is_contiguous(shape, strides, dtype.itemsize)
-        # What decides the code that a launch takes; see `arguments.argument_key`.
-        self.key = (dtype, len(shape), self.contiguous, readonly, memory.device.name)
+        # What decides the code that a launch takes (see `arguments.argument_key`), as a number,
+        # since hashing a dtype is slow.
+        aligned = self.address % dtype.alignment == 0
+        facts = (memory.device, dtype, len(shape), self.contiguous, aligned, readonly)
+        self.key = _keys.setdefault(facts, (DeviceArray, len(_keys)))
 
     @property
     def ndim(self) -> int:
@@ -126,7 +130,7 @@ class DeviceArray:
     def copy_from(self, source: Any) -> None:
         """Copy a device array, a NumPy array or a nested sequence of the same shape into this."""
         self._need_writable()
-        data = source.numpy(copy=None) if isinstance(source, DeviceArray) else np.asarray(source)
+        data = host_data(source)
         if data.shape != self.shape:
             raise ArrayError(f"cannot copy shape {data.shape} to an array of shape {self.shape}")
         self._write(data)
@@ -144,7 +148,8 @@ class DeviceArray:
 
     def reshape(self, *shape: Any) -> DeviceArray:
         """A view of another shape (one size may be -1); ArrayError if not contiguous."""
-        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
+        first: Any = shape[0] if len(shape) == 1 else shape
+        sizes = (first,) if hasattr(first, "__index__") else first
         wanted = _resolved(tuple(int(size) for size in sizes), self)
         if not self.contiguous:
             raise ArrayError(
@@ -167,9 +172,8 @@ class DeviceArray:
     def __setitem__(self, key: Any, value: Any) -> None:
         target = self if key is Ellipsis else self[key]
         target._need_writable()
-        data = value.numpy(copy=None) if isinstance(value, DeviceArray) else np.asarray(value)
         try:
-            target._write(np.broadcast_to(data, target.shape))
+            target._write(np.broadcast_to(host_data(value), target.shape))
         except ValueError as error:
             raise ArrayError(str(error)) from None
 
@@ -257,8 +261,8 @@ class DeviceArray:
         fields = self.dtype.fields
         if fields is None or name not in fields:
             raise ArrayError(f"{dtype_text(self.dtype)} has no field {name!r}")
-        dtype, offset = fields[name][:2]
-        offset += self.offset
+        dtype, start = cast("tuple[np.dtype[Any], int]", fields[cast(Any, name)][:2])
+        offset = start + self.offset
         return DeviceArray(self.memory, offset, self.shape, self.strides, dtype, self.readonly)
 
 
@@ -271,15 +275,16 @@ def make_array(device: Device, source: Any, dtype: Any, copy: bool | None) -> De
         return shared
     if copy is False:
         raise ArrayError(f"{type(source).__name__} cannot be shared with {device.name} as it is")
-    data = (
-        (shared or source).numpy(copy=None)
-        if isinstance(shared or source, DeviceArray)
-        else np.asarray(source)
-    )
-    dtype = as_dtype(data.dtype) if wanted is None else wanted
-    result = empty_array(device, data.shape, dtype)
-    result._write(data.astype(dtype, copy=False))  # pyright: ignore[reportPrivateUsage]
+    data = host_data(source if shared is None else shared)
+    element = as_dtype(data.dtype) if wanted is None else wanted
+    result = empty_array(device, data.shape, element)
+    result.copy_from(data.astype(element, copy=False))
     return result
+
+
+def host_data(source: Any) -> HostArray:
+    """A NumPy array of the data: a view where there can be one."""
+    return source.numpy(copy=None) if isinstance(source, DeviceArray) else np.asarray(source)
 
 
 def empty_array(device: Device, shape: int | Sequence[int], dtype: Any) -> DeviceArray:
@@ -301,7 +306,7 @@ def as_dtype(value: Any) -> np.dtype[Any]:
     if isinstance(name, str) and name in DTYPES and not isinstance(value, np.dtype):
         return numpy_dtype(name)
     try:
-        dtype = np.dtype(value)
+        dtype: np.dtype[Any] = np.dtype(value)
     except TypeError:
         raise ArrayError(f"{value!r} is not an element type; use one such as 'f32'") from None
     if dtype not in _checked_dtypes:

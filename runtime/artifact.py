@@ -18,6 +18,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .errors import ArtifactError
@@ -80,7 +81,7 @@ class Manifest(NamedTuple):
     has_report: bool = False
     sites: tuple[Site, ...] = ()
     ir_hash: str = ""
-    versions: dict[str, str] = {}
+    versions: Mapping[str, str] = MappingProxyType({})
 
     @property
     def prints(self) -> bool:
@@ -92,6 +93,7 @@ class Manifest(NamedTuple):
         plain = self._asdict()
         plain["parameters"] = [_parameter_json(parameter) for parameter in self.parameters]
         plain["sites"] = [site._asdict() for site in self.sites]
+        plain["versions"] = dict(self.versions)
         return plain
 
     @classmethod
@@ -156,9 +158,7 @@ class Bundle(NamedTuple):
             rows = json.loads(index)["artifacts"]
             return cls(tuple(_artifact(row, body) for row in rows))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ArtifactError(
-                f"{origin} is damaged: its index does not read ({error!r})"
-            ) from error
+            raise ArtifactError(f"{origin} is damaged: its index is wrong ({error!r})") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.swa` file, whole or not at all."""
@@ -211,7 +211,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
 
 
 def merge(parts: Iterable[Artifact | Bundle]) -> Bundle:
-    """One bundle of all parts; of two for the same kernel, signature and machine the later stays."""
+    """One bundle of all parts; of two for the same signature and machine the later stays."""
     merged: dict[object, Artifact] = {}
     for part in parts:
         for artifact in part.artifacts if isinstance(part, Bundle) else (part,):
@@ -280,4 +280,6 @@ def _parameter(plain: Mapping[str, Any]) -> Parameter:
 
 
 def _site(plain: Mapping[str, Any]) -> Site:
-    return Site(**{**_known(Site, plain), "formats": tuple(plain.get("formats", ()))})
+    fields = _known(Site, plain)
+    fields["formats"] = tuple(plain.get("formats", ()))
+    return Site(**fields)

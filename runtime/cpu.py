@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -29,8 +29,10 @@ MAX_GRID = 2**31 - 1
 SHARED_BYTES = 256 * 1024
 
 FEATURES = frozenset(
-    "i8 i16 i32 i64 f16 bf16 f32 f64 atomics_i64 atomics_float subgroups dynamic_shared "
-    "reports host_memory".split()
+    [
+        *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
+        *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports", "host_memory"),
+    ]
 )
 
 
@@ -69,9 +71,12 @@ class CpuEvent(Event):
 
     def elapsed_ms(self, other: Event) -> float:
         """Milliseconds from this event to `other`; DeviceError if one is not recorded."""
-        if not isinstance(other, CpuEvent) or None in (self._nanoseconds, other._nanoseconds):
+        if (
+            not isinstance(other, CpuEvent)
+            or self._nanoseconds is None
+            or other._nanoseconds is None
+        ):
             raise DeviceError("elapsed_ms needs two events of this device that are recorded")
-        assert self._nanoseconds is not None and other._nanoseconds is not None, "just checked"
         return (other._nanoseconds - self._nanoseconds) / 1e6
 
 
@@ -121,7 +126,7 @@ class CpuDevice(Device):
         if isinstance(source, DeviceArray):
             return source if source.device is self else None
         if isinstance(source, np.ndarray):
-            return self._shared(source)
+            return self._shared(cast(HostArray, source))
         if hasattr(source, "__dlpack_device__") and hasattr(source, "__dlpack__"):
             from .dlpack import import_host
 
@@ -175,8 +180,8 @@ def host_memory(device: Device, address: int, nbytes: int, owner: object) -> Mem
     """Foreign host memory that stays valid as long as `owner` lives; its views keep `owner`."""
     if not nbytes:
         return Memory(device, address, 0, np.empty(0, np.uint8), owner)
-    window = (ctypes.c_char * nbytes).from_address(address)
-    window._owner = owner  # NumPy's views keep the window, the window keeps the owner
+    window: Any = (ctypes.c_char * nbytes).from_address(address)
+    window.owner = owner  # NumPy's views keep the window, the window keeps the owner
     return Memory(device, address, nbytes, np.frombuffer(window, np.uint8), owner)
 
 

@@ -76,7 +76,7 @@ def _host_triple() -> str:
 
 @cache
 def _llvm() -> Any:
-    import llvmlite.binding as llvm
+    import llvmlite.binding as llvm  # pyright: ignore[reportMissingTypeStubs]
 
     llvm.initialize_native_target()
     return llvm

@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -261,7 +261,7 @@ def device(name: str | Device | None = None) -> Device:
 
 
 @contextmanager
-def use(name: str | Device) -> Iterator[Device]:
+def use(name: str | Device) -> Generator[Device]:
     """Make a device the default one inside the `with` block, in this thread or task."""
     chosen = device(name)
     token = _used.set(chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from .errors import ArrayError
 
@@ -12,7 +12,10 @@ View = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 def basic_index(shape: Sequence[int], strides: Sequence[int], key: Any) -> View:
     """Offset in bytes, shape and strides of `array[key]`; IndexError if out of range."""
-    keys = _expanded(key if isinstance(key, tuple) else (key,), len(shape))
+    given: tuple[Any, ...] = (key,)
+    if isinstance(key, tuple):
+        given = cast("tuple[Any, ...]", key)
+    keys = _expanded(given, len(shape))
     offset, axis = 0, 0
     sizes: list[int] = []
     steps: list[int] = []

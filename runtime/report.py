@@ -7,9 +7,9 @@ u32 words, little endian:
     word 2,3 zero
     word 4…  records: site + 1, block x y z, thread x y z, then two words (low, high) per value
 
-Integers are extended to 64 bits by their format's sign, bools are 0 or 1, f16, bf16 and f32 are the
-bits of the f32 in the low word, f64 is its 64 bits. The host clears the records that it has read, so
-that a word of 0 where a record would start means that none was written there.
+Integers are extended to 64 bits by their format's sign, bools are 0 or 1, f16, bf16 and f32 are
+the bits of the f32 in the low word, f64 is its 64 bits. The host clears the records that it has
+read, so that a word of 0 where a record would start means that none was written there.
 """
 
 from __future__ import annotations
@@ -160,14 +160,13 @@ def shown(value: Any, name: str) -> Any:
 
 def _record(site: Site, words: memoryview) -> Report:
     values = tuple(
-        _value(words[start], words[start + 1], name)
-        for start, name in enumerate_pairs(site.formats)
+        _value(words[start], words[start + 1], name) for start, name in _value_words(site.formats)
     )
     block = (words[1], words[2], words[3])
     return Report(site, block, (words[4], words[5], words[6]), values)
 
 
-def enumerate_pairs(formats: Sequence[str]) -> list[tuple[int, str]]:
+def _value_words(formats: Sequence[str]) -> list[tuple[int, str]]:
     """The word of a record at which each value starts, with the value's format."""
     return [(RECORD_WORDS + WORDS_PER_VALUE * i, name) for i, name in enumerate(formats)]
 
@@ -197,10 +196,16 @@ def _lost_note(lost: int) -> str:
     )
 
 
-def _shortest_numpy(kind: str, value: float) -> str:
+def _shortest_float32(value: float) -> str:
     import numpy as np
 
-    return repr(float(str(np.dtype(kind).type(value))))
+    return repr(float(str(np.float32(value))))
+
+
+def _shortest_float16(value: float) -> str:
+    import numpy as np
+
+    return repr(float(str(np.float16(value))))
 
 
 def _shortest_bfloat16(value: float) -> str:
@@ -213,7 +218,7 @@ def _shortest_bfloat16(value: float) -> str:
 
 
 _SHORTEST = {
-    "f16": lambda value: _shortest_numpy("float16", value),
-    "f32": lambda value: _shortest_numpy("float32", value),
+    "f16": _shortest_float16,
+    "f32": _shortest_float32,
     "bf16": _shortest_bfloat16,
 }

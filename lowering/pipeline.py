@@ -105,15 +105,17 @@ class Nested:
     ) -> None:
         """Runs the pipeline on every op called `anchor`, outermost ones first."""
         pipeline, anchor = self.pipeline, self.anchor
-        for op in [op for op in module.walk() if op.name == anchor]:
-            if not module.is_ancestor(op):
-                continue  # a pass removed it together with an op around it
-            _run_alone(
-                op,
-                lambda alone: pipeline._run(
-                    alone, ctx, observe, lambda rest: whole(Pipeline((Nested(anchor, rest),)))
-                ),
+
+        def run(alone: ModuleOp) -> None:
+            pipeline._run(
+                alone, ctx, observe, lambda rest: whole(Pipeline((Nested(anchor, rest),)))
             )
+
+        for op in [op for op in module.walk() if op.name == anchor]:
+            if op is module:
+                run(module)  # `builtin.module(...)` around everything, as mlir-opt writes it
+            elif module.is_ancestor(op):  # else a pass removed it together with an op around it
+                _run_alone(op, run)
 
 
 def _run_alone(op: Operation, run: Callable[[ModuleOp], None]) -> None:
@@ -231,7 +233,9 @@ def _parse_pass(element: str, text: str, position: int) -> ModulePass:
     except (ArgSpecParseError, ValueError) as error:
         lines = str(error).strip().splitlines()
         hint = _options_hint(found)
-        raise CompileError(f"{element}: {lines[-1].strip()}", _place(text, position), hint=hint) from error
+        raise CompileError(
+            f"{element}: {lines[-1].strip()}", _place(text, position), hint=hint
+        ) from error
 
 
 def _options_hint(pass_class: type[ModulePass]) -> str:

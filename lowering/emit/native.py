@@ -1,0 +1,220 @@
+"""LLVM text to machine code, by llvmlite's binding layer: `assemble(text)`.
+
+LLVM can end the whole process over code that a target cannot do ("cannot select"), so what is
+asked for is checked first: types against the target's features, external symbols against a table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ...dialects.diagnostics import CompileError
+from .host import converts_half, host_cpu, host_features, host_triple
+from .symbols import EXTERNAL_SYMBOLS
+
+
+@dataclass(frozen=True)
+class Target:
+    """What machine code is made for."""
+
+    triple: str
+    cpu: str
+    features: str
+    opt: int = 3
+
+
+@dataclass(frozen=True)
+class NativeCode:
+    """Machine code of one module: a relocatable object file, and what it was made of and for."""
+
+    object: bytes
+    target: Target
+    ir: str
+
+    def optimised(self) -> str:
+        """The LLVM text after optimisation."""
+        return str(_optimise(self.ir, self.target))
+
+    def asm(self) -> str:
+        """The machine code as assembler text."""
+        return _machine(self.target).emit_assembly(_optimise(self.ir, self.target))
+
+
+def host_target(cpu: str | None = None, features: str | None = None, opt: int = 3) -> Target:
+    """This machine; given features are switched on top of the processor's own."""
+    own = host_features() if cpu is None else ""
+    both = ",".join(part for part in (own, features) if part)
+    return Target(host_triple(), host_cpu() if cpu is None else cpu, both, opt)
+
+
+def assemble(
+    ir_text: str,
+    triple: str | None = None,
+    cpu: str | None = None,
+    features: str | None = None,
+    opt: int = 3,
+    *,
+    external: Collection[str] = EXTERNAL_SYMBOLS,
+) -> NativeCode:
+    """Optimises and translates LLVM text; for this machine unless told otherwise.
+
+    `features` is a list such as "+avx2,-f16c", `opt` 0 to 3, `external` the symbols that may be
+    called. Raises CompileError for text that LLVM refuses, for other symbols, for types that the
+    target cannot do, and for a target that this build of LLVM does not have.
+    """
+    if triple is None or triple == host_triple():
+        target = host_target(cpu, features, opt)
+    else:
+        target = Target(triple, cpu or "", features or "", opt)
+    _refuse_types(ir_text, target)
+    module = _parse(ir_text)
+    _refuse_symbols(module, external)
+    _run_passes(module, target)
+    return NativeCode(_machine(target).emit_object(module), target, ir_text)
+
+
+def warm_up() -> None:
+    """Pages LLVM in by translating a small loop; for a thread beside the front end (no GIL)."""
+    assemble(_SMALL_LOOP)
+
+
+_SMALL_LOOP = """
+define void @warm(ptr %x, ptr %y, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %from = getelementptr inbounds float, ptr %x, i64 %i
+  %to = getelementptr inbounds float, ptr %y, i64 %i
+  %a = load float, ptr %from, align 4
+  %b = load float, ptr %to, align 4
+  %c = fadd float %a, %b
+  store float %c, ptr %to, align 4
+  %next = add nsw i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %exit
+exit:
+  ret void
+}
+"""
+
+
+# --- llvmlite -------------------------------------------------------------------------------------
+
+
+@cache
+def _binding(native: bool) -> Any:
+    """llvmlite's binding layer with the code generators that are needed."""
+    import llvmlite.binding as binding
+
+    if native:
+        binding.initialize_native_target()
+        binding.initialize_native_asmprinter()
+    else:
+        binding.initialize_all_targets()
+        binding.initialize_all_asmprinters()
+    return binding
+
+
+@cache
+def _machine(target: Target) -> Any:
+    """LLVM's code generator for a target; position-independent code of the small model."""
+    binding = _binding(target.triple == host_triple())
+    try:
+        found = binding.Target.from_triple(target.triple)
+    except RuntimeError as error:
+        raise CompileError(
+            f"this build of LLVM has no target {target.triple!r}: {_first_line(error)}"
+        ) from error
+    return found.create_target_machine(
+        cpu=target.cpu,
+        features=target.features,
+        opt=target.opt,
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+def _parse(ir_text: str) -> Any:
+    binding = _binding(True)
+    try:
+        module = binding.parse_assembly(ir_text)
+        module.verify()
+    except RuntimeError as error:
+        raise CompileError(f"LLVM refuses the generated text: {_first_line(error)}") from error
+    return module
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return " | ".join(lines[:3]) if lines else type(error).__name__
+
+
+def _run_passes(module: Any, target: Target) -> None:
+    binding, machine = _binding(target.triple == host_triple()), _machine(target)
+    module.triple = target.triple
+    module.data_layout = str(machine.target_data)
+    if target.opt == 0:
+        return
+    options = binding.create_pipeline_tuning_options(speed_level=target.opt)
+    options.loop_vectorization = options.slp_vectorization = target.opt >= 2
+    options.loop_unrolling = options.loop_interleaving = target.opt >= 2
+    builder = binding.create_pass_builder(machine, options)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+
+
+def _optimise(ir_text: str, target: Target) -> Any:
+    module = _parse(ir_text)
+    _run_passes(module, target)
+    return module
+
+
+# --- what would end the process -------------------------------------------------------------------
+
+# A type is a word that is neither part of a name (%half.3, @i999) nor of a label (half.2:).
+_BEFORE, _AFTER = r"(?<![%@!\w.$-])", r"(?![\w.:$-])"
+_REFUSED = re.compile(f"{_BEFORE}(?:(x86_fp80|fp128|ppc_fp128|x86_amx|vscale)|i(\\d+)){_AFTER}")
+_BFLOAT = re.compile(f"{_BEFORE}bfloat{_AFTER}")
+_HALF = re.compile(f"{_BEFORE}half{_AFTER}")
+_LONGEST_INTEGER = 128
+
+
+def _refuse_types(ir_text: str, target: Target) -> None:
+    """Types that the code generator would call missing libraries for, or give up on."""
+    text = re.sub(r'"[^"\n]*"', '""', ir_text)
+    for match in _REFUSED.finditer(text):
+        if match[1] or int(match[2]) > _LONGEST_INTEGER:
+            raise CompileError(f"{target.triple} code cannot use the type {match[0]}")
+    if _BFLOAT.search(text) and not target.triple.startswith("nvptx"):
+        raise CompileError(
+            f"{target.triple} code cannot use the type bfloat",
+            hint="keep bf16 values as i16 and convert with integer arithmetic",
+        )
+    if _HALF.search(text) and not _has_half(target):
+        raise CompileError(
+            f"{target.triple} code for cpu {target.cpu!r} cannot use the type half: the target has "
+            "no instructions that convert it",
+            hint="lower with half-instructions off, which uses integer arithmetic",
+        )
+
+
+def _has_half(target: Target) -> bool:
+    if not target.triple.startswith(("x86_64", "aarch64", "arm64")):
+        return True
+    return converts_half(target.triple, target.features)
+
+
+def _refuse_symbols(module: Any, external: Collection[str]) -> None:
+    """Functions and variables from outside that are not in the table."""
+    for value in (*module.functions, *module.global_variables):
+        name: str = value.name
+        if value.is_declaration and not name.startswith("llvm.") and name not in external:
+            raise CompileError(
+                f"the code needs the external symbol {name!r}, which is not available",
+                hint="only the C math library and a few functions on memory can be called",
+            )

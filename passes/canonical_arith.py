@@ -1,0 +1,544 @@
+"""What is known about arith ops when operands are constant or equal: rules for `canonicalize`.
+
+Folding is bit-exact: integers wrap at their width, floats are computed in their own type (bf16 by
+rounding from f32, which is exact for these operations), NaNs are never made or moved, and what is
+undefined (division by zero, a shift past the width, a cast out of range) is left alone.
+An `index` is folded only while all numbers fit 32 bits, since its width depends on the target.
+
+    %0 = arith.addi %x, %zero : i32            (uses of %0 become %x)
+    %1 = arith.muli %two, %three : i32         %1 = arith.constant 6 : i32
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    i1,
+)
+from xdsl.ir import Attribute, Operation, OpResult, SSAValue
+
+if TYPE_CHECKING:
+    from .canonicalize import Editor
+
+Folded: TypeAlias = "SSAValue | Attribute | bool | None"
+Rule: TypeAlias = "Callable[[Any, Editor], Folded]"
+
+RULES: dict[type[Operation], Rule] = {}
+
+
+def rule(*classes: type[Operation]) -> Callable[[Rule], Rule]:
+    """Decorator: the function simplifies ops of these classes.
+
+    It gives the value or constant that replaces the only result, True if it changed something
+    itself, or None.
+    """
+
+    def register(function: Rule) -> Rule:
+        for op_class in classes:
+            assert op_class not in RULES, f"two rules for {op_class.name}"
+            RULES[op_class] = function
+        return function
+
+    return register
+
+
+# --- constants ------------------------------------------------------------------------------------
+
+
+def constant(value: SSAValue) -> Attribute | None:
+    """The attribute of a value that an `arith.constant` defines."""
+    op = value.op if isinstance(value, OpResult) else None
+    return op.properties["value"] if op.__class__ is arith.ConstantOp else None
+
+
+def integer(value: SSAValue) -> int | None:
+    """The signed number that a value is known to be (i1 true is -1)."""
+    attribute = constant(value)
+    if not isinstance(attribute, IntegerAttr):
+        return None
+    return signed(attribute.value.data, width(value.type))
+
+
+def width(type: Attribute) -> int:
+    """The bits of an integer; those of an index that every target has."""
+    return type.width.data if isinstance(type, IntegerType) else 64
+
+
+def signed(number: int, bits: int) -> int:
+    """The number that the low `bits` bits mean in two's complement."""
+    number &= (1 << bits) - 1
+    return number - (1 << bits) if number >> (bits - 1) else number
+
+
+def integer_attribute(number: int, type: Attribute) -> Attribute | None:
+    """The constant, wrapped to its width; None for an index that may not fit everywhere."""
+    if isinstance(type, IntegerType):
+        return IntegerAttr(signed(number, type.width.data), type)
+    if isinstance(type, IndexType) and -(1 << 31) <= number < 1 << 31:
+        return IntegerAttr(number, type)
+    return None
+
+
+def boolean(value: bool) -> Attribute:
+    """The constant true or false."""
+    return IntegerAttr(-1 if value else 0, i1)
+
+
+_FLOATS: dict[type[Attribute], type[np.floating[Any]]] = {
+    Float16Type: np.float16,
+    Float32Type: np.float32,
+    Float64Type: np.float64,
+    BFloat16Type: np.float32,
+}
+
+
+def number(value: SSAValue) -> np.floating[Any] | None:
+    """The float that a value is known to be, as a NumPy scalar of its type (bf16 as float32)."""
+    attribute = constant(value)
+    if not isinstance(attribute, FloatAttr):
+        return None
+    scalar = _FLOATS.get(attribute.type.__class__)
+    return scalar(attribute.value.data) if scalar is not None else None
+
+
+def float_attribute(result: np.floating[Any], type: Attribute) -> Attribute | None:
+    """The constant of that type; None for a NaN."""
+    if isinstance(type, BFloat16Type):
+        result = _round_to_bf16(np.float32(result))
+    if np.isnan(result) or type.__class__ not in _FLOATS:
+        return None
+    return FloatAttr(float(result), cast(Float32Type, type))
+
+
+def _round_to_bf16(value: np.floating[Any]) -> np.floating[Any]:
+    """The nearest bf16, ties to even, as a float32."""
+    if not np.isfinite(value):
+        return value
+    bits = int(np.float32(value).view(np.uint32))
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return np.uint32(bits).view(np.float32)
+
+
+# --- integers -------------------------------------------------------------------------------------
+
+
+def _unsigned(op: Callable[[int, int], int | None]) -> Callable[[int, int, int], int | None]:
+    """On the bit patterns of `bits` wide integers."""
+
+    def apply(a: int, b: int, bits: int) -> int | None:
+        mask = (1 << bits) - 1
+        return op(a & mask, b & mask)
+
+    return apply
+
+
+def _signed(op: Callable[[int, int], int | None]) -> Callable[[int, int, int], int | None]:
+    return lambda a, b, bits: op(a, b)
+
+
+def _divide(a: int, b: int) -> int | None:
+    """Rounds towards zero."""
+    if b == 0:
+        return None
+    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+
+
+def _remainder(a: int, b: int) -> int | None:
+    quotient = _divide(a, b)
+    return None if quotient is None else a - b * quotient
+
+
+def _no_overflow(
+    op: Callable[[int, int], int | None],
+) -> Callable[[int, int, int], int | None]:
+    """The most negative number divided by -1 is undefined."""
+
+    def apply(a: int, b: int, bits: int) -> int | None:
+        return None if b == -1 and a == -(1 << (bits - 1)) else op(a, b)
+
+    return apply
+
+
+def _shift(op: Callable[[int, int], int], unsigned: bool) -> Callable[[int, int, int], int | None]:
+    def apply(a: int, b: int, bits: int) -> int | None:
+        if not 0 <= b < bits:
+            return None
+        return op(a & ((1 << bits) - 1) if unsigned else a, b)
+
+    return apply
+
+
+_INTEGERS: dict[type[Operation], Callable[[int, int, int], int | None]] = {
+    arith.AddiOp: _signed(operator.add),
+    arith.SubiOp: _signed(operator.sub),
+    arith.MuliOp: _signed(operator.mul),
+    arith.DivSIOp: _no_overflow(_divide),
+    arith.RemSIOp: _no_overflow(_remainder),
+    arith.DivUIOp: _unsigned(_divide),
+    arith.RemUIOp: _unsigned(_remainder),
+    arith.FloorDivSIOp: _no_overflow(lambda a, b: a // b if b else None),
+    arith.CeilDivSIOp: _no_overflow(lambda a, b: -(-a // b) if b else None),
+    arith.CeilDivUIOp: _unsigned(lambda a, b: -(-a // b) if b else None),
+    arith.AndIOp: _signed(operator.and_),
+    arith.OrIOp: _signed(operator.or_),
+    arith.XOrIOp: _signed(operator.xor),
+    arith.ShLIOp: _shift(operator.lshift, unsigned=False),
+    arith.ShRSIOp: _shift(operator.rshift, unsigned=False),
+    arith.ShRUIOp: _shift(operator.rshift, unsigned=True),
+    arith.MinSIOp: _signed(min),
+    arith.MaxSIOp: _signed(max),
+    arith.MinUIOp: _unsigned(min),
+    arith.MaxUIOp: _unsigned(max),
+}
+# An index with a negative value has other bits where it is 32 wide: not folded for these.
+_SEE_BITS = {arith.DivUIOp, arith.RemUIOp, arith.CeilDivUIOp, arith.MinUIOp, arith.MaxUIOp}
+_SEE_BITS |= {arith.ShLIOp, arith.ShRUIOp, arith.ShRSIOp}
+
+_COMMUTATIVE: set[type[Operation]] = {
+    *(arith.AddiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp),
+    *(arith.MinSIOp, arith.MaxSIOp, arith.MinUIOp, arith.MaxUIOp),
+    *(arith.AddfOp, arith.MulfOp),
+}
+_ALL_ONES = -1
+_MAY_OVERFLOW = arith.IntegerOverflowAttr("none")
+
+# x op c: the constant on the right that gives x back, or that decides the result.
+_NEUTRAL: dict[type[Operation], int] = {
+    **dict.fromkeys((arith.AddiOp, arith.SubiOp, arith.OrIOp, arith.XOrIOp), 0),
+    **dict.fromkeys((arith.ShLIOp, arith.ShRSIOp, arith.ShRUIOp), 0),
+    **dict.fromkeys((arith.MuliOp, arith.DivSIOp, arith.DivUIOp), 1),
+    **dict.fromkeys((arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp), 1),
+    arith.AndIOp: _ALL_ONES,
+}
+_ABSORBING: dict[type[Operation], tuple[int, int]] = {
+    arith.MuliOp: (0, 0),
+    arith.AndIOp: (0, 0),
+    arith.OrIOp: (_ALL_ONES, _ALL_ONES),
+    arith.RemSIOp: (1, 0),
+    arith.RemUIOp: (1, 0),
+}
+_SAME_IS_OPERAND = {arith.AndIOp, arith.OrIOp, arith.MinSIOp, arith.MaxSIOp}
+_SAME_IS_OPERAND |= {arith.MinUIOp, arith.MaxUIOp}
+_SAME_IS_ZERO = {arith.SubiOp, arith.XOrIOp}
+_ASSOCIATIVE = {arith.AddiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp}
+
+
+@rule(*_INTEGERS)
+def _fold_integers(op: Any, editor: Editor) -> Folded:
+    lhs, rhs = op._operands
+    kind, type = op.__class__, op.results[0].type
+    if not isinstance(type, IntegerType | IndexType):
+        return None
+    b = integer(rhs)
+    a = integer(lhs)
+    if a is not None and b is not None:
+        return _fold_two_integers(kind, a, b, type)
+    if a is not None and kind in _COMMUTATIVE:  # constants go to the right
+        op.operands = (rhs, lhs)
+        return True
+    if b is not None:
+        return _fold_right_constant(op, lhs, b, editor)
+    if lhs is rhs:
+        if kind in _SAME_IS_OPERAND:
+            return lhs
+        if kind in _SAME_IS_ZERO:
+            return integer_attribute(0, type)
+    return None
+
+
+def _fold_two_integers(kind: type[Operation], a: int, b: int, type: Attribute) -> Folded:
+    if isinstance(type, IndexType) and kind in _SEE_BITS and (a < 0 or b < 0 or b >= 1 << 31):
+        return None
+    result = _INTEGERS[kind](a, b, width(type))
+    return None if result is None else integer_attribute(result, type)
+
+
+def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Folded:
+    """`x op b`: neutral and absorbing elements, and `(x op c) op b`."""
+    kind, type = op.__class__, op.results[0].type
+    one_is_all_ones = width(type) == 1 and b == -1
+    neutral = _NEUTRAL.get(kind)
+    if b == neutral or (neutral == 1 and one_is_all_ones):
+        return lhs
+    absorbing = _ABSORBING.get(kind)
+    if absorbing is not None and b == absorbing[0]:
+        return integer_attribute(absorbing[1], type)
+    inner = lhs.op if isinstance(lhs, OpResult) else None
+    if kind in _ASSOCIATIVE and inner.__class__ is kind and inner is not None:
+        c = integer(inner.operands[1])
+        combined = _INTEGERS[kind](c, b, width(type)) if c is not None else None
+        if combined is not None:
+            attribute = integer_attribute(combined, type)
+            if attribute is not None:
+                op.operands = (inner.operands[0], editor.constant(op, attribute, type))
+                if "overflowFlags" in op.properties:  # the sum of both may overflow
+                    op.properties["overflowFlags"] = _MAY_OVERFLOW
+                return True
+    if kind is arith.XOrIOp and _is_only_compare(inner) and type == i1:
+        return editor.replacement(
+            op,
+            arith.CmpiOp,
+            tuple(inner.operands),
+            {"predicate": IntegerAttr(_INVERTED[inner.predicate.value.data], 64)},
+        )
+    return None
+
+
+def _is_only_compare(op: Operation | None) -> bool:
+    """Whether nothing but its negation uses this compare, which can then be inverted."""
+    return isinstance(op, arith.CmpiOp) and op.result.has_one_use()
+
+
+_COMPARE: tuple[Callable[[int, int], bool], ...] = (
+    *(operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),
+    *(operator.lt, operator.le, operator.gt, operator.ge),
+)
+_SWAPPED = (0, 1, 4, 5, 2, 3, 8, 9, 6, 7)
+_INVERTED = (1, 0, 5, 4, 3, 2, 9, 8, 7, 6)
+
+
+@rule(arith.CmpiOp)
+def _fold_cmpi(op: arith.CmpiOp, editor: Editor) -> Folded:
+    lhs, rhs = op.lhs, op.rhs
+    predicate = op.predicate.value.data
+    if not isinstance(lhs.type, IntegerType | IndexType):
+        return None
+    if lhs is rhs:
+        return boolean(predicate in (0, 3, 5, 7, 9))
+    a, b = integer(lhs), integer(rhs)
+    if a is not None and b is not None:
+        mask = (1 << width(lhs.type)) - 1
+        return boolean(_COMPARE[predicate](*((a & mask, b & mask) if predicate > 5 else (a, b))))
+    if a is not None:
+        op.operands = (rhs, lhs)
+        op.properties["predicate"] = IntegerAttr(_SWAPPED[predicate], 64)
+        return True
+    if b is None or predicate > 1:
+        return None
+    if lhs.type == i1:  # x == true, x != false are x
+        return lhs if (predicate == 0) == (b != 0) else editor.negated(op, lhs)
+    source = lhs.op if isinstance(lhs, OpResult) else None
+    if b == 0 and isinstance(source, arith.ExtUIOp | arith.ExtSIOp) and source.input.type == i1:
+        return source.input if predicate == 1 else editor.negated(op, source.input)
+    return None
+
+
+@rule(arith.SelectOp)
+def _fold_select(op: arith.SelectOp, editor: Editor) -> Folded:
+    if op.lhs is op.rhs:
+        return op.lhs
+    condition = integer(op.cond)
+    if condition is not None:
+        return op.lhs if condition else op.rhs
+    if op.result.type == i1:
+        yes, no = integer(op.lhs), integer(op.rhs)
+        if yes is not None and no is not None:
+            if yes and not no:
+                return op.cond
+            if no and not yes:
+                return editor.negated(op, op.cond)
+    return None
+
+
+# --- floats ---------------------------------------------------------------------------------------
+
+
+def _ordered_minimum(a: Any, b: Any) -> Any:
+    if a == b:
+        return a if np.signbit(a) else b
+    return min(a, b)
+
+
+def _ordered_maximum(a: Any, b: Any) -> Any:
+    if a == b:
+        return b if np.signbit(a) else a
+    return max(a, b)
+
+
+def _unless_signs_differ(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Either zero may be the minimum of both: left to the target."""
+    return lambda a, b: None if a == b and np.signbit(a) != np.signbit(b) else op(a, b)
+
+
+_FLOAT_OPS: dict[type[Operation], Callable[[Any, Any], Any]] = {
+    arith.AddfOp: operator.add,
+    arith.SubfOp: operator.sub,
+    arith.MulfOp: operator.mul,
+    arith.DivfOp: operator.truediv,
+    arith.MinimumfOp: _ordered_minimum,
+    arith.MaximumfOp: _ordered_maximum,
+    arith.MinnumfOp: _unless_signs_differ(min),
+    arith.MaxnumfOp: _unless_signs_differ(max),
+}
+
+
+@rule(*_FLOAT_OPS)
+def _fold_floats(op: Any, editor: Editor) -> Folded:
+    lhs, rhs = op._operands
+    kind = op.__class__
+    a, b = number(lhs), number(rhs)
+    if a is not None and b is not None:
+        if np.isnan(a) or np.isnan(b):
+            return None
+        with np.errstate(all="ignore"):
+            result = _FLOAT_OPS[kind](a, b)
+        return None if result is None else float_attribute(result, op.results[0].type)
+    if a is not None and kind in _COMMUTATIVE:
+        op.operands = (rhs, lhs)
+        return True
+    if b is None:
+        return None
+    is_neutral = (
+        (b == 1 and kind in (arith.MulfOp, arith.DivfOp))
+        or (b == 0 and kind is arith.AddfOp and np.signbit(b))
+        or (b == 0 and kind is arith.SubfOp and not np.signbit(b))
+    )
+    return lhs if is_neutral else None
+
+
+@rule(arith.NegfOp)
+def _fold_negf(op: arith.NegfOp, editor: Editor) -> Folded:
+    value = number(op.operand)
+    if value is not None:
+        return float_attribute(-value, op.result.type)
+    inner = op.operand.owner
+    return inner.operand if isinstance(inner, arith.NegfOp) else None
+
+
+# By the bits of the predicate: 1 equal, 2 greater, 4 less, 8 unordered.
+_CMPF_BITS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 8, 15)
+
+
+@rule(arith.CmpfOp)
+def _fold_cmpf(op: arith.CmpfOp, editor: Editor) -> Folded:
+    bits = _CMPF_BITS[op.predicate.value.data]
+    if bits in (0, 15) and op.result.type == i1:
+        return boolean(bits == 15)
+    a, b = number(op.lhs), number(op.rhs)
+    if a is None or b is None:
+        return None
+    found = 1 if a == b else 2 if a > b else 4 if a < b else 8
+    return boolean(bool(bits & found))
+
+
+# --- casts ----------------------------------------------------------------------------------------
+
+
+@rule(arith.ExtSIOp, arith.ExtUIOp, arith.TruncIOp, arith.IndexCastOp)
+def _fold_integer_cast(op: Any, editor: Editor) -> Folded:
+    source, type = op._operands[0], op.results[0].type
+    if source.type == type:
+        return source
+    value = integer(source)
+    if value is not None:
+        if isinstance(op, arith.ExtUIOp):
+            value &= (1 << width(source.type)) - 1
+        return integer_attribute(value, type)
+    inner = source.op if isinstance(source, OpResult) else None
+    if inner is None or not isinstance(
+        inner, arith.ExtSIOp | arith.ExtUIOp | arith.TruncIOp | arith.IndexCastOp
+    ):
+        return None
+    return _fold_two_casts(op, inner)
+
+
+def _fold_two_casts(op: Any, inner: Any) -> Folded:
+    """A cast of a cast that gives back what there was, or that one cast can do."""
+    first, type = inner._operands[0], op.results[0].type
+    if isinstance(op, arith.TruncIOp) and isinstance(inner, arith.ExtSIOp | arith.ExtUIOp):
+        if first.type == type:
+            return first
+        if width(first.type) > width(type):
+            op.operands = (first,)
+            return True
+    elif isinstance(op, arith.IndexCastOp) and isinstance(inner, arith.IndexCastOp):
+        narrow = width(inner.results[0].type) < 64
+        is_round_trip = first.type == type and (isinstance(first.type, IndexType) or width(type) <= 32)
+        if is_round_trip and not (narrow and isinstance(first.type, IndexType)):
+            return first
+    elif op.__class__ is inner.__class__ and not isinstance(op, arith.IndexCastOp):
+        op.operands = (first,)
+        return True
+    return None
+
+
+@rule(arith.ExtFOp, arith.TruncFOp)
+def _fold_float_cast(op: Any, editor: Editor) -> Folded:
+    source, type = op._operands[0], op.results[0].type
+    value = number(source)
+    scalar = _FLOATS.get(type.__class__)
+    if value is None or scalar is None or np.isnan(value):
+        inner = source.owner
+        if isinstance(op, arith.TruncFOp) and isinstance(inner, arith.ExtFOp):
+            return inner.input if inner.input.type == type else None
+        return None
+    with np.errstate(all="ignore"):
+        result = scalar(value)
+    if isinstance(type, BFloat16Type) and float(result) != float(value):
+        return None  # would round twice: f64 to f32 to bf16
+    return float_attribute(result, type)
+
+
+@rule(arith.SIToFPOp, arith.UIToFPOp)
+def _fold_integer_to_float(op: Any, editor: Editor) -> Folded:
+    source, type = op._operands[0], op.results[0].type
+    value, scalar = integer(source), _FLOATS.get(type.__class__)
+    if value is None or scalar is None or width(source.type) > 64:
+        return None
+    if isinstance(op, arith.UIToFPOp):
+        value &= (1 << width(source.type)) - 1
+    whole = np.uint64(value) if value >= 0 else np.int64(value)
+    if isinstance(type, BFloat16Type | Float16Type) and abs(value) >= 1 << 24:
+        return None  # would round twice
+    with np.errstate(all="ignore"):
+        return float_attribute(whole.astype(scalar), type)
+
+
+@rule(arith.FPToSIOp, arith.FPToUIOp)
+def _fold_float_to_integer(op: Any, editor: Editor) -> Folded:
+    value, bits = number(op._operands[0]), width(op.results[0].type)
+    if value is None or not np.isfinite(value):
+        return None
+    whole = int(value)
+    low = -(1 << (bits - 1)) if isinstance(op, arith.FPToSIOp) else 0
+    high = 1 << (bits - 1 if isinstance(op, arith.FPToSIOp) else bits)
+    return integer_attribute(whole, op.results[0].type) if low <= whole < high else None
+
+
+_BITS: dict[type[Attribute], type[np.unsignedinteger[Any]]] = {
+    Float16Type: np.uint16,
+    Float32Type: np.uint32,
+    Float64Type: np.uint64,
+}
+
+
+@rule(arith.BitcastOp)
+def _fold_bitcast(op: arith.BitcastOp, editor: Editor) -> Folded:
+    source, type = op.input, op.result.type
+    if source.type == type:
+        return source
+    inner = source.owner
+    if isinstance(inner, arith.BitcastOp):
+        return inner.input if inner.input.type == type else None
+    value, pattern = number(source), integer(source)
+    if value is not None and not np.isnan(value) and source.type.__class__ in _BITS:
+        bits = int(value.view(_BITS[source.type.__class__]))
+        return integer_attribute(bits, type) if isinstance(type, IntegerType) else None
+    unsigned = _BITS.get(type.__class__)
+    if pattern is not None and unsigned is not None:
+        bits = pattern & ((1 << width(source.type)) - 1)
+        return float_attribute(unsigned(bits).view(_FLOATS[type.__class__]), type)
+    return None

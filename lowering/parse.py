@@ -111,11 +111,15 @@ class _LocatingParser(Parser):
             op.location = location
             for region in op.regions:
                 for block in region.blocks:
-                    _locate_arguments(block, location)
+                    _locate(block, location)
         return op
 
 
-def _locate_arguments(block: Block, location: FileLineColLoc) -> None:
+def _locate(block: Block, location: FileLineColLoc) -> None:
+    """What stands in no text of its own is where the op around it is."""
+    last = block.last_op
+    if last is not None and last.location == UNKNOWN_LOC:  # an implicit terminator
+        last.location = location
     for argument in block.args:
         if argument.location == UNKNOWN_LOC:
             argument.location = location
@@ -133,7 +137,10 @@ def parse_module(
         parser = _LocatingParser(ctx or make_context(), text, filename, first_line)
         if not text.strip() or _only_comments(text):
             return ModuleOp([])
-        return parser.parse_module()
+        module = parser.parse_module()
+        if module.location == UNKNOWN_LOC:
+            module.location = FileLineColLoc(StringAttr(filename), IntAttr(first_line), IntAttr(1))
+        return module
     except ParseError as error:
         line, column = _error_place(text, error.span.start)
         end = column + max(1, error.span.end - error.span.start)

@@ -261,7 +261,7 @@ class DeviceArray:
         fields = self.dtype.fields
         if fields is None or name not in fields:
             raise ArrayError(f"{dtype_text(self.dtype)} has no field {name!r}")
-        dtype, start = cast("tuple[np.dtype[Any], int]", fields[cast(Any, name)][:2])
+        dtype, start = fields[cast(Any, name)][:2]
         offset = start + self.offset
         return DeviceArray(self.memory, offset, self.shape, self.strides, dtype, self.readonly)
 
@@ -306,7 +306,7 @@ def as_dtype(value: Any) -> np.dtype[Any]:
     if isinstance(name, str) and name in DTYPES and not isinstance(value, np.dtype):
         return numpy_dtype(name)
     try:
-        dtype: np.dtype[Any] = np.dtype(value)
+        dtype = cast("np.dtype[Any]", np.dtype(value))
     except TypeError:
         raise ArrayError(f"{value!r} is not an element type; use one such as 'f32'") from None
     if dtype not in _checked_dtypes:

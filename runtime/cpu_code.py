@@ -17,9 +17,9 @@ _OBJECT_MAGICS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
 
 
 class LoadedCode:
-    """Machine code at `address`; it goes when this object goes."""
+    """Machine code at `address`; it goes when this object goes. `size` is set for perf only."""
 
-    __slots__ = ("_engine", "address")
+    __slots__ = ("_engine", "address", "size")
 
     def __init__(self, artifact: Artifact):
         manifest, payload = artifact.manifest, artifact.payload
@@ -36,8 +36,10 @@ class LoadedCode:
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: it has no entry {manifest.entry!r}"
             )
+        self.size = 0
         if os.environ.get("STEPWELL_PERF") == "1":
-            _tell_perf(self.address, payload, manifest.name)
+            self.size = _text_size(payload)
+            _tell_perf(self.address, self.size, manifest.name)
 
 
 def why_unfit(manifest: Manifest) -> str | None:
@@ -94,8 +96,11 @@ def _load(payload: bytes) -> Any:
     return engine
 
 
-def _tell_perf(address: int, payload: bytes, name: str) -> None:
+def _text_size(payload: bytes) -> int:
     sections = _llvm().ObjectFileRef.from_data(payload).sections()
-    size = max((section.size() for section in sections if section.is_text()), default=0)
+    return max((section.size() for section in sections if section.is_text()), default=0)
+
+
+def _tell_perf(address: int, size: int, name: str) -> None:
     with open(f"/tmp/perf-{os.getpid()}.map", "a") as file:  # the place where perf looks
         file.write(f"{address:x} {size:x} stepwell::{name}\n")

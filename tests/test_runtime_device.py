@@ -1,0 +1,144 @@
+"""Devices by name, defaults, and what other packages add."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+from runtime_kernels import DEVICE
+
+from stepwell.runtime import device as devices
+from stepwell.runtime.cpu import CpuDevice
+from stepwell.runtime.device import device, dim3, use, why_missing
+from stepwell.runtime.errors import DeviceError, LaunchError
+
+
+def test_the_cpu_is_there_under_its_names() -> None:
+    cpu = device("cpu")
+    assert device("cpu:0") is cpu
+    assert device(cpu) is cpu
+    assert cpu in devices.devices()
+    assert cpu.name == "cpu:0"
+    assert "threads" in repr(cpu)
+    assert "cpu" not in dict(why_missing())
+
+
+@pytest.mark.parametrize("name", ["cuda", "cpu:1", "cpu:x", "", "gpu:0"])
+def test_an_unknown_device_lists_what_is_there(name: str) -> None:
+    with pytest.raises(DeviceError, match=f"no device '{name}'; there .*cpu:0"):
+        device(name)
+
+
+def test_use_nests_and_ends_with_its_block() -> None:
+    outer, inner = CpuDevice(), CpuDevice()
+    before = device()
+    seen: list[Any] = []
+    with use(outer):
+        with use(inner) as given:
+            assert given is inner
+            assert device() is inner
+            thread = threading.Thread(target=lambda: seen.append(device()))
+            thread.start()
+            thread.join()
+        assert device() is outer
+    assert device() is before
+    assert seen == [before]  # another thread has its own default
+
+
+def run(code: str, **environment: str) -> str:
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path), **environment}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_the_environment_chooses_the_default() -> None:
+    code = "from stepwell.runtime.device import device; print(device())"
+    assert "device cpu:0" in run(code, STEPWELL_DEVICE="cpu")
+    assert "no device 'abacus'" in run(code, STEPWELL_DEVICE="abacus")
+
+
+def test_other_packages_add_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Toy(CpuDevice):
+        kind = "toy"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.name = "toy:0"
+
+    class Module:
+        @staticmethod
+        def find() -> list[Toy]:
+            return [Toy()]
+
+    class Absent:
+        @staticmethod
+        def find() -> list[Toy]:
+            return []
+
+        @staticmethod
+        def why_missing() -> str:
+            return "install abacus"
+
+    class Point:
+        def __init__(self, name: str, module: Any):
+            self.name, self.module = name, module
+
+        def load(self) -> Any:
+            return self.module
+
+    points = [Point("toy", Module), Point("abacus", Absent)]
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    monkeypatch.setattr(devices, "_found", {})
+    assert device("toy").name == "toy:0"
+    assert [found.name for found in devices.devices()] == ["cpu:0", "toy:0"]
+    assert why_missing() == [("abacus", "install abacus")]
+    with pytest.raises(DeviceError, match="there are cpu:0, toy:0"):
+        device("toy:1")
+
+
+@pytest.mark.parametrize(
+    ("given", "sizes"), [(5, (5, 1, 1)), ((2, 3), (2, 3, 1)), ([1, 2, 3], (1, 2, 3))]
+)
+def test_sizes_are_padded_to_three(given: Any, sizes: tuple[int, int, int]) -> None:
+    assert dim3(given, "grid") == sizes
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((), "0 dimensions"),
+        ((1, 2, 3, 4), "4 dimensions"),
+        (1.5, "expected one to three integers"),
+        ("12", "expected one to three integers"),
+        ((1, -2), "cannot be negative"),
+    ],
+)
+def test_bad_sizes_are_refused(given: Any, message: str) -> None:
+    with pytest.raises(LaunchError, match=message):
+        dim3(given, "grid")
+
+
+def test_events_measure_time() -> None:
+    start, end = DEVICE.event(), DEVICE.event()
+    with pytest.raises(DeviceError, match="recorded"):
+        start.elapsed_ms(end)
+    start.record()
+    end.record(DEVICE.stream())
+    end.synchronize()
+    DEVICE.synchronize()
+    assert 0 <= start.elapsed_ms(end) < 1000
+
+
+def test_the_runtime_needs_no_compiler_and_no_llvm_before_a_launch() -> None:
+    code = (
+        "import sys, numpy; before = set(sys.modules)\n"
+        "from stepwell.runtime import artifact, array, arguments, cache, cpu, device, errors\n"
+        "device.device().zeros(3)\n"
+        "heavy = {'xdsl', 'llvmlite', 'networkx', 'ml_dtypes', 'hashlib', 'zipfile', 'rich'}\n"
+        "print(sorted(heavy & (set(sys.modules) - before)))"
+    )
+    assert run(code).strip() == "[]"

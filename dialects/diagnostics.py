@@ -1,7 +1,7 @@
 """Errors of the compiler: what is wrong, where, and what to do instead. Imports no xDSL.
 
-A pass that can find several things wrong collects one `CompileError` for each and raises them together by
-`CompileError.collect`; `error.parts` gives them back one by one (for tests and editors).
+A pass that can find several things wrong makes one `CompileError` for each and raises them together
+by `CompileError.collect`; `error.parts` gives them back one by one (for tests and editors).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _excerpt(location: Location) -> list[str]:
 
 
 def location_of(op: Operation) -> Location | None:
-    """The place in the source that `op` comes from: its own, or that of the nearest enclosing op."""
+    """The place in the source that `op` comes from: its own, or the nearest enclosing op's."""
     current: Operation | None = op
     while current is not None:
         found = location_from_attribute(current.location)

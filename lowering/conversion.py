@@ -21,11 +21,13 @@ A lowering is three tables and one call:
     %v = memref.load %m[%i] : memref<?xf32>           %p = llvm.getelementptr %m0[%i] ...
                                                       %v = llvm.load %p : !llvm.ptr -> f32
 
-How it goes on: ops are visited in order, regions inside out of what is kept. A legal op stays (operands that were replaced
-are cast back to their old types). For an illegal op its converter runs with the insertion point before the op; what it
-creates is visited next (so it may create ops that are illegal themselves), blocks it adds are visited in their turn. The
-op is then removed, and its results stand for what the converter returned. Casts that meet their inverse vanish at the end;
-everything left over is listed in one error with location and reason. Created ops carry the location of the op.
+How it goes on: ops are visited in order, then the regions of what is kept. A legal op stays
+(operands that were replaced are cast back to their old types). For an illegal op its converter runs
+with the insertion point before the op; what it creates is visited next (so it may create ops that
+are illegal themselves), blocks it adds are visited in their turn. The op is then removed, and its
+results stand for what the converter returned. Casts that meet their inverse vanish at the end;
+everything left over is listed in one error with location and reason. Created ops carry the location
+of the op.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ from ..dialects.diagnostics import CompileError, location_of
 
 Values: TypeAlias = tuple[SSAValue, ...]
 Operands: TypeAlias = tuple[Values, ...]
-Results: TypeAlias = "None | SSAValue | Operation | Sequence[SSAValue | Sequence[SSAValue]]"
+Results: TypeAlias = "SSAValue | Operation | Sequence[SSAValue | Sequence[SSAValue]] | None"
 Converter: TypeAlias = "Callable[[Any, Operands, Rewriter], Results]"
 Renaming: TypeAlias = type[Operation] | tuple[type[Operation], Mapping[str, Attribute]]
 Verdict: TypeAlias = bool | Callable[[Any], bool]
@@ -70,7 +72,9 @@ class TypeMap:
     without them a cast op stands there, which must meet its inverse.
     """
 
-    rules: Mapping[type[Attribute], TypeRule] = field(default_factory=dict[type[Attribute], TypeRule])
+    rules: Mapping[type[Attribute], TypeRule] = field(
+        default_factory=dict[type[Attribute], TypeRule]
+    )
     source: Callable[[Rewriter, Values, Attribute], SSAValue | None] | None = None
     target: Callable[[Rewriter, SSAValue, tuple[Attribute, ...]], Values | None] | None = None
 
@@ -101,7 +105,7 @@ class Legality:
 
 
 class Rules:
-    """A table of converters by op class, filled by `@rules.converts(...)` and `rules.rename({...})`."""
+    """Converters by op class, filled by `@rules.converts(...)` and `rules.rename({...})`."""
 
     def __init__(self, *others: Rules) -> None:
         self.table: dict[type[Operation], Converter] = {}
@@ -122,8 +126,10 @@ class Rules:
     def rename(self, mapping: Mapping[type[Operation], Renaming]) -> None:
         """Ops whose replacement has the same operands and results (in their new types)."""
         for source, renaming in mapping.items():
-            target, properties = renaming if isinstance(renaming, tuple) else (renaming, {})
-            self.converts(source)(_renamer(target, properties))
+            if isinstance(renaming, tuple):
+                self.converts(source)(_renamer(*renaming))
+            else:
+                self.converts(source)(_renamer(renaming, {}))
 
     def retype(self, *classes: type[Operation]) -> None:
         """Ops that stay what they are, with new types: rebuilt by `retyped`."""
@@ -334,8 +340,8 @@ class Rewriter:
 
     def split(self, types: Sequence[Attribute] = ()) -> Block:
         """Cuts the block after the op being converted; the block with the rest, after this one."""
-        assert self.op is not None and self.op.parent is not None, "no op is being converted"
-        block, rest = self.op.parent, self.op.next_op
+        op, block = self._current()
+        rest = op.next_op
         if rest is not None:
             new = block.split_before(rest, arg_types=types)
         else:
@@ -344,12 +350,17 @@ class Rewriter:
         return new
 
     def new_block(
-        self, types: Sequence[Attribute] = (), *, before: Block | None = None, after: Block | None = None
+        self,
+        types: Sequence[Attribute] = (),
+        *,
+        before: Block | None = None,
+        after: Block | None = None,
     ) -> Block:
         """An empty block with arguments of (new) `types`, next to another one."""
         block = Block(arg_types=types)
         beside = before if before is not None else after
-        assert beside is not None and beside.parent is not None, "say where the block goes"
+        assert beside is not None, "say where the block goes"
+        assert beside.parent is not None, "the block beside it is in no region"
         if before is not None:
             beside.parent.insert_block_before(block, before)
         else:
@@ -374,18 +385,24 @@ class Rewriter:
         return [self.take_region(region) for region in tuple(op.regions)]
 
     def move_blocks(self, region: Region, before: Block) -> tuple[Block, Block]:
-        """Moves a region's blocks before a block; the first and last one. Arguments stay as they are."""
+        """Moves a region's blocks, unchanged, before a block; gives the first and the last one."""
         first, last = region.first_block, region.last_block
-        assert first is not None and last is not None, "an empty region has no blocks to move"
+        assert first is not None, "an empty region has no blocks to move"
+        assert last is not None, "an empty region has no blocks to move"
         region.move_blocks_before(before)
         return first, last
 
     def move_ops(self, block: Block) -> None:
         """Moves the ops of a block to before the op being converted; they are visited next."""
-        assert self.op is not None and self.op.parent is not None, "no op is being converted"
+        anchor, around = self._current()
         for op in tuple(block.ops):
             op.detach()
-            self.op.parent.insert_op_before(op, self.op)
+            around.insert_op_before(op, anchor)
+
+    def _current(self) -> tuple[Operation, Block]:
+        assert self.op is not None, "no op is being converted"
+        assert self.op.parent is not None, "the op being converted was removed"
+        return self.op, self.op.parent
 
     def convert_arguments(self, block: Block) -> None:
         """Gives a block arguments of the new types, which stand for the old ones."""
@@ -555,7 +572,9 @@ def _cast_error(cast: UnrealizedConversionCastOp) -> CompileError:
     )
 
 
-def reconcile_casts(casts: Iterable[UnrealizedConversionCastOp]) -> list[UnrealizedConversionCastOp]:
+def reconcile_casts(
+    casts: Iterable[UnrealizedConversionCastOp],
+) -> list[UnrealizedConversionCastOp]:
     """Removes casts (n values to m) that undo another cast, change nothing or are unused.
 
     Gives the casts that remain.

@@ -95,7 +95,10 @@ LEVELS: dict[str, Level] = {
         Level(
             "simt",
             "what one thread does, as the front end writes it",
-            frozenset({"simt", "gpux", "arith", "math", "gpu.return"}) | GPU_IDS | VIEWS | SIMT_FRAME,
+            frozenset({"simt", "gpux", "arith", "math", "gpu.return"})
+            | GPU_IDS
+            | VIEWS
+            | SIMT_FRAME,
             VALUES | {"simt.cell"},
             frozenset({"gpux", "simt"}),
             _all(_has_address_space, _is_signless),
@@ -158,7 +161,7 @@ def find_level(name: str) -> Level:
 
 
 def check_level(root: Operation, level: str | Level) -> None:
-    """Raises one CompileError that lists all ops, types and attributes which `level` does not allow."""
+    """Raises one CompileError that lists all that `level` does not allow."""
     contract = find_level(level) if isinstance(level, str) else level
     check = _Check(contract)
     for op in root.walk():

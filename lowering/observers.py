@@ -184,4 +184,6 @@ class Reproducer(Observer):
 def reproducer_pipeline(text: str) -> str | None:
     """The pipeline that the first line of a reproducer file asks for."""
     first = text.partition("\n")[0]
-    return first.removeprefix(REPRODUCER_MARK).strip() if first.startswith(REPRODUCER_MARK) else None
+    return (
+        first.removeprefix(REPRODUCER_MARK).strip() if first.startswith(REPRODUCER_MARK) else None
+    )

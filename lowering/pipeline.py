@@ -1,4 +1,4 @@
-"""A pipeline is a value: a tuple of passes, written as text, composed with `+`, run under observers.
+"""A pipeline is a value: a tuple of passes, written as text, composed with `+`, run with observers.
 
     pipeline = Pipeline.parse("canonicalize,gpu.module(cse),remove-proven-checks{limit=8}")
     pipeline += Pipeline((SimtToGpu(),))
@@ -66,19 +66,19 @@ class Pipeline:
         """Runs all passes on `module`, in place, and gives it back. Raises CompileError."""
         for observer in observe:
             observer.start(self, module)
-        self._run(module, ctx or _default_context(), observe, lambda rest: rest)
+        self.run_under(module, ctx or _default_context(), observe, lambda rest: rest)
         for observer in reversed(observe):
             observer.finish(module)
         return module
 
-    def _run(
+    def run_under(
         self,
         module: ModuleOp,
         ctx: Context,
         observe: Sequence[Observer],
         whole: Callable[[Pipeline], Pipeline],
     ) -> None:
-        """`whole` puts the rest of this pipeline into those that it is nested in."""
+        """`run` without start and finish; `whole` wraps the rest of a nested pipeline."""
         for index, step in enumerate(self.steps):
             if isinstance(step, Nested):
                 step.run_nested(module, ctx, observe, whole)
@@ -107,7 +107,7 @@ class Nested:
         pipeline, anchor = self.pipeline, self.anchor
 
         def run(alone: ModuleOp) -> None:
-            pipeline._run(
+            pipeline.run_under(
                 alone, ctx, observe, lambda rest: whole(Pipeline((Nested(anchor, rest),)))
             )
 

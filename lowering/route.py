@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xdsl.passes import ModulePass
@@ -75,16 +76,16 @@ def route(start: str, end: str, *, check: bool = False) -> Pipeline:
     for lowering in sorted(LOWERINGS, key=lambda row: -row.cost):  # the cheapest stays
         graph.add_edge(lowering.takes, lowering.gives, row=lowering, cost=lowering.cost)
     try:
-        levels: list[str] = networkx.shortest_path(graph, start, end, weight="cost")
+        levels: list[str] = networkx.dijkstra_path(graph, start, end, weight="cost")
     except networkx.NetworkXNoPath:
-        reachable = sorted(networkx.descendants(graph, start))
+        reachable = sorted(set(networkx.dfs_preorder_nodes(graph, start)) - {start})
         known = ", ".join(reachable) if reachable else "no level"
         raise CompileError(
             f"no lowering leads from level {start!r} to {end!r}",
             hint=f"from {start!r} there is a way to {known}",
         ) from None
     whole = Pipeline((CheckLevel(start),)) if check else Pipeline()
-    for takes, gives in zip(levels, levels[1:], strict=False):
+    for takes, gives in pairwise(levels):
         row: Lowering = graph.edges[takes, gives]["row"]
         whole += row.pipeline()
         if check:

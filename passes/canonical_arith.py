@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 from xdsl.dialects import arith
@@ -60,8 +60,23 @@ def rule(*classes: type[Operation]) -> Callable[[Rule], Rule]:
 
 def constant(value: SSAValue) -> Attribute | None:
     """The attribute of a value that an `arith.constant` defines."""
-    op = value.op if isinstance(value, OpResult) else None
-    return op.properties["value"] if op.__class__ is arith.ConstantOp else None
+    maker = maker_of(value)
+    return maker.properties["value"] if maker.__class__ is arith.ConstantOp else None
+
+
+def maker_of(value: SSAValue) -> Any:
+    """The op that computes a value; None for a block argument."""
+    return value.op if isinstance(value, OpResult) else None
+
+
+def is_integer(type: Attribute) -> TypeGuard[IntegerType[int]]:
+    """Whether a type is iN."""
+    return type.__class__ is IntegerType
+
+
+def is_whole(type: Attribute) -> bool:
+    """Whether a type is iN or index."""
+    return type.__class__ is IntegerType or type.__class__ is IndexType
 
 
 def integer(value: SSAValue) -> int | None:
@@ -74,7 +89,7 @@ def integer(value: SSAValue) -> int | None:
 
 def width(type: Attribute) -> int:
     """The bits of an integer; those of an index that every target has."""
-    return type.width.data if isinstance(type, IntegerType) else 64
+    return type.width.data if is_integer(type) else 64
 
 
 def signed(number: int, bits: int) -> int:
@@ -85,7 +100,7 @@ def signed(number: int, bits: int) -> int:
 
 def integer_attribute(number: int, type: Attribute) -> Attribute | None:
     """The constant, wrapped to its width; None for an index that may not fit everywhere."""
-    if isinstance(type, IntegerType):
+    if is_integer(type):
         return IntegerAttr(signed(number, type.width.data), type)
     if isinstance(type, IndexType) and -(1 << 31) <= number < 1 << 31:
         return IntegerAttr(number, type)
@@ -107,9 +122,10 @@ _FLOATS: dict[type[Attribute], type[np.floating[Any]]] = {
 
 def number(value: SSAValue) -> np.floating[Any] | None:
     """The float that a value is known to be, as a NumPy scalar of its type (bf16 as float32)."""
-    attribute = constant(value)
+    attribute: Any = constant(value)
     if not isinstance(attribute, FloatAttr):
         return None
+    attribute = cast("FloatAttr[Any]", attribute)
     scalar = _FLOATS.get(attribute.type.__class__)
     return scalar(attribute.value.data) if scalar is not None else None
 
@@ -192,20 +208,22 @@ _INTEGERS: dict[type[Operation], Callable[[int, int, int], int | None]] = {
     arith.FloorDivSIOp: _no_overflow(lambda a, b: a // b if b else None),
     arith.CeilDivSIOp: _no_overflow(lambda a, b: -(-a // b) if b else None),
     arith.CeilDivUIOp: _unsigned(lambda a, b: -(-a // b) if b else None),
-    arith.AndIOp: _signed(operator.and_),
-    arith.OrIOp: _signed(operator.or_),
-    arith.XOrIOp: _signed(operator.xor),
-    arith.ShLIOp: _shift(operator.lshift, unsigned=False),
-    arith.ShRSIOp: _shift(operator.rshift, unsigned=False),
-    arith.ShRUIOp: _shift(operator.rshift, unsigned=True),
+    arith.AndIOp: _signed(lambda a, b: a & b),
+    arith.OrIOp: _signed(lambda a, b: a | b),
+    arith.XOrIOp: _signed(lambda a, b: a ^ b),
+    arith.ShLIOp: _shift(lambda a, b: a << b, unsigned=False),
+    arith.ShRSIOp: _shift(lambda a, b: a >> b, unsigned=False),
+    arith.ShRUIOp: _shift(lambda a, b: a >> b, unsigned=True),
     arith.MinSIOp: _signed(min),
     arith.MaxSIOp: _signed(max),
     arith.MinUIOp: _unsigned(min),
     arith.MaxUIOp: _unsigned(max),
 }
 # An index with a negative value has other bits where it is 32 wide: not folded for these.
-_SEE_BITS = {arith.DivUIOp, arith.RemUIOp, arith.CeilDivUIOp, arith.MinUIOp, arith.MaxUIOp}
-_SEE_BITS |= {arith.ShLIOp, arith.ShRUIOp, arith.ShRSIOp}
+_SEE_BITS: set[type[Operation]] = {
+    *(arith.DivUIOp, arith.RemUIOp, arith.CeilDivUIOp, arith.MinUIOp, arith.MaxUIOp),
+    *(arith.ShLIOp, arith.ShRUIOp, arith.ShRSIOp),
+}
 
 _COMMUTATIVE: set[type[Operation]] = {
     *(arith.AddiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp),
@@ -230,17 +248,24 @@ _ABSORBING: dict[type[Operation], tuple[int, int]] = {
     arith.RemSIOp: (1, 0),
     arith.RemUIOp: (1, 0),
 }
-_SAME_IS_OPERAND = {arith.AndIOp, arith.OrIOp, arith.MinSIOp, arith.MaxSIOp}
-_SAME_IS_OPERAND |= {arith.MinUIOp, arith.MaxUIOp}
-_SAME_IS_ZERO = {arith.SubiOp, arith.XOrIOp}
-_ASSOCIATIVE = {arith.AddiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp}
+_SAME_IS_OPERAND: set[type[Operation]] = {
+    *(arith.AndIOp, arith.OrIOp, arith.MinSIOp, arith.MaxSIOp, arith.MinUIOp, arith.MaxUIOp)
+}
+_SAME_IS_ZERO: set[type[Operation]] = {arith.SubiOp, arith.XOrIOp}
+_ASSOCIATIVE: set[type[Operation]] = {
+    arith.AddiOp,
+    arith.MuliOp,
+    arith.AndIOp,
+    arith.OrIOp,
+    arith.XOrIOp,
+}
 
 
 @rule(*_INTEGERS)
 def _fold_integers(op: Any, editor: Editor) -> Folded:
     lhs, rhs = op._operands
     kind, type = op.__class__, op.results[0].type
-    if not isinstance(type, IntegerType | IndexType):
+    if not is_whole(type):
         return None
     b = integer(rhs)
     a = integer(lhs)
@@ -276,8 +301,8 @@ def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Fold
     absorbing = _ABSORBING.get(kind)
     if absorbing is not None and b == absorbing[0]:
         return integer_attribute(absorbing[1], type)
-    inner = lhs.op if isinstance(lhs, OpResult) else None
-    if kind in _ASSOCIATIVE and inner.__class__ is kind and inner is not None:
+    inner = maker_of(lhs)
+    if kind in _ASSOCIATIVE and inner.__class__ is kind:
         c = integer(inner.operands[1])
         combined = _INTEGERS[kind](c, b, width(type)) if c is not None else None
         if combined is not None:
@@ -288,7 +313,7 @@ def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Fold
                     op.properties["overflowFlags"] = _MAY_OVERFLOW
                 return True
     if kind is arith.XOrIOp and _is_only_compare(inner) and type == i1:
-        return editor.replacement(
+        return editor.truth(
             op,
             arith.CmpiOp,
             tuple(inner.operands),
@@ -297,7 +322,7 @@ def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Fold
     return None
 
 
-def _is_only_compare(op: Operation | None) -> bool:
+def _is_only_compare(op: Any) -> bool:
     """Whether nothing but its negation uses this compare, which can then be inverted."""
     return isinstance(op, arith.CmpiOp) and op.result.has_one_use()
 
@@ -314,7 +339,7 @@ _INVERTED = (1, 0, 5, 4, 3, 2, 9, 8, 7, 6)
 def _fold_cmpi(op: arith.CmpiOp, editor: Editor) -> Folded:
     lhs, rhs = op.lhs, op.rhs
     predicate = op.predicate.value.data
-    if not isinstance(lhs.type, IntegerType | IndexType):
+    if not is_whole(lhs.type):
         return None
     if lhs is rhs:
         return boolean(predicate in (0, 3, 5, 7, 9))
@@ -329,10 +354,10 @@ def _fold_cmpi(op: arith.CmpiOp, editor: Editor) -> Folded:
     if b is None or predicate > 1:
         return None
     if lhs.type == i1:  # x == true, x != false are x
-        return lhs if (predicate == 0) == (b != 0) else editor.negated(op, lhs)
-    source = lhs.op if isinstance(lhs, OpResult) else None
+        return lhs if (predicate == 0) == (b != 0) else editor.negation(op, lhs)
+    source = maker_of(lhs)
     if b == 0 and isinstance(source, arith.ExtUIOp | arith.ExtSIOp) and source.input.type == i1:
-        return source.input if predicate == 1 else editor.negated(op, source.input)
+        return source.input if predicate == 1 else editor.negation(op, source.input)
     return None
 
 
@@ -349,7 +374,7 @@ def _fold_select(op: arith.SelectOp, editor: Editor) -> Folded:
             if yes and not no:
                 return op.cond
             if no and not yes:
-                return editor.negated(op, op.cond)
+                return editor.negation(op, op.cond)
     return None
 
 
@@ -377,7 +402,7 @@ _FLOAT_OPS: dict[type[Operation], Callable[[Any, Any], Any]] = {
     arith.AddfOp: operator.add,
     arith.SubfOp: operator.sub,
     arith.MulfOp: operator.mul,
-    arith.DivfOp: operator.truediv,
+    arith.DivfOp: lambda a, b: a / b,
     arith.MinimumfOp: _ordered_minimum,
     arith.MaximumfOp: _ordered_maximum,
     arith.MinnumfOp: _unless_signs_differ(min),
@@ -447,7 +472,7 @@ def _fold_integer_cast(op: Any, editor: Editor) -> Folded:
         if isinstance(op, arith.ExtUIOp):
             value &= (1 << width(source.type)) - 1
         return integer_attribute(value, type)
-    inner = source.op if isinstance(source, OpResult) else None
+    inner = maker_of(source)
     if inner is None or not isinstance(
         inner, arith.ExtSIOp | arith.ExtUIOp | arith.TruncIOp | arith.IndexCastOp
     ):
@@ -466,7 +491,9 @@ def _fold_two_casts(op: Any, inner: Any) -> Folded:
             return True
     elif isinstance(op, arith.IndexCastOp) and isinstance(inner, arith.IndexCastOp):
         narrow = width(inner.results[0].type) < 64
-        is_round_trip = first.type == type and (isinstance(first.type, IndexType) or width(type) <= 32)
+        is_round_trip = first.type == type and (
+            isinstance(first.type, IndexType) or width(type) <= 32
+        )
         if is_round_trip and not (narrow and isinstance(first.type, IndexType)):
             return first
     elif op.__class__ is inner.__class__ and not isinstance(op, arith.IndexCastOp):
@@ -536,7 +563,7 @@ def _fold_bitcast(op: arith.BitcastOp, editor: Editor) -> Folded:
     value, pattern = number(source), integer(source)
     if value is not None and not np.isnan(value) and source.type.__class__ in _BITS:
         bits = int(value.view(_BITS[source.type.__class__]))
-        return integer_attribute(bits, type) if isinstance(type, IntegerType) else None
+        return integer_attribute(bits, type) if is_integer(type) else None
     unsigned = _BITS.get(type.__class__)
     if pattern is not None and unsigned is not None:
         bits = pattern & ((1 << width(source.type)) - 1)

@@ -1,25 +1,27 @@
 """What can be simplified about views and structured control flow: rules for `canonicalize`.
 
-    %n = memref.dim %local, %c0 : memref<16xf32>         %n = arith.constant 16 : index
-    scf.if %true { a } else { b }                        a
-    scf.for %i = %c4 to %c4 step %c1 { a }               (nothing)
-    %r = scf.for ... iter_args(%x = %s) { yield %x }     uses of %r become %s
+%n = memref.dim %local, %c0 : memref<16xf32>         %n = arith.constant 16 : index
+scf.if %true { a } else { b }                        a
+scf.for %i = %c4 to %c4 step %c1 { a }               (nothing)
+%r = scf.for ... iter_args(%x = %s) { yield %x }     uses of %r become %s
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, i1
 from xdsl.ir import Block, Operation, OpResult, Region, SSAValue
 
 from ..dialects import gpux
-from .canonical_arith import Folded, boolean, integer, integer_attribute, rule
+from .canonical_arith import RULES, Folded, boolean, integer, integer_attribute, rule
 
 if TYPE_CHECKING:
     from .canonicalize import Editor
+
+__all__ = ["RULES", "inline_block"]  # one table: those of arith, and those added here
 
 
 # --- views ----------------------------------------------------------------------------------------
@@ -126,7 +128,8 @@ def _tell_branches(op: scf.IfOp, editor: Editor) -> bool:
         if inside is None:
             continue
         block = inside.first_block
-        assert block is not None and block.first_op is not None, "a region with a use has ops"
+        assert block is not None, "a region with a use has a block"
+        assert block.first_op is not None, "a block with a use has ops"
         known = boolean(inside is op.true_region)
         use.operation.operands[use.index] = editor.constant(block.first_op, known, i1)
         editor.push(use.operation)
@@ -137,7 +140,7 @@ def _tell_branches(op: scf.IfOp, editor: Editor) -> bool:
 def _region_around(op: Operation, ancestor: Operation) -> Region | None:
     """The region of `ancestor` that `op` is in."""
     current = op
-    while current is not None and current.parent is not None:
+    while current.parent is not None:
         region = current.parent.parent
         if region is None or region.parent is None:
             return None
@@ -192,7 +195,13 @@ def _fold_for(op: scf.ForOp, editor: Editor) -> Folded:
     if op.lb is op.ub or (low is not None and high is not None and low >= high):
         editor.replace_op(op, tuple(op.iter_args))
         return True
-    if low is not None and high is not None and step is not None and low + step >= high and step > 0:
+    if (
+        low is not None
+        and high is not None
+        and step is not None
+        and low + step >= high
+        and step > 0
+    ):
         inline_block(op, block, (op.lb, *op.iter_args), editor)
         return True
     body_end = _yield_of(op.body)
@@ -273,7 +282,7 @@ def _drop_carried(op: scf.WhileOp, condition: scf.ConditionOp, editor: Editor) -
     end = _yield_of(op.after_region)
     if end is None:
         return None
-    passed = dict(zip(after.args, condition.args, strict=True))
+    passed: dict[SSAValue, SSAValue] = dict(zip(after.args, condition.args, strict=True))
     gone: set[int] = set()
     for index, (start, argument, last) in enumerate(
         zip(op.arguments, before.args, end.operands, strict=True)
@@ -315,12 +324,14 @@ def _drop_yielded(region: Region, gone: Iterable[int], editor: Editor) -> None:
     editor.push_makers(dropped)
 
 
-def _rebuild(op: Any, operands: Sequence[SSAValue], gone: Iterable[int], editor: Editor) -> None:
+def _rebuild(
+    op: Operation, operands: Sequence[SSAValue], gone: Iterable[int], editor: Editor
+) -> None:
     """The same op with other operands and without the results in `gone`, which have no uses."""
     gone = set(gone)
     kept = [result for index, result in enumerate(op.results) if index not in gone]
     regions = [op.detach_region(region) for region in tuple(op.regions)]
-    new = type(op).create(
+    new: Operation = type(op).create(
         operands=operands,
         result_types=[result.type for result in kept],
         properties=op.properties,
@@ -328,6 +339,7 @@ def _rebuild(op: Any, operands: Sequence[SSAValue], gone: Iterable[int], editor:
         location=op.location,
         regions=regions,
     )
+    assert op.parent is not None, "the op was removed"
     op.parent.insert_op_before(new, op)
     for old, result in zip(kept, new.results, strict=True):
         editor.replace(old, result)
@@ -345,7 +357,8 @@ def inline_block(
     for argument, value in zip(block.args, arguments, strict=True):
         editor.replace(argument, value)
     end = block.last_op
-    assert end is not None and op.parent is not None, "a structured region has a terminator"
+    assert end is not None, "a structured region has a terminator"
+    assert op.parent is not None, "the op was removed"
     results = end.operands[1:] if isinstance(end, scf.ConditionOp) else end.operands
     results = tuple(results)
     end.detach()
@@ -356,4 +369,3 @@ def inline_block(
         editor.push(first)
     editor.replace_op(op, results)
     editor.push_makers(results)
-

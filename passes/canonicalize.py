@@ -33,10 +33,7 @@ from xdsl.traits import (
 )
 
 from ..dialects.diagnostics import CompileError, location_of
-from . import canonical_structure as _structure  # fills the table of rules
-from .canonical_arith import RULES
-
-assert _structure.inline_block, "the rules of the structured ops are in the same table"
+from .canonical_structure import RULES
 
 # xDSL forgot to say that these two are pure.
 _PURE_ALL_THE_SAME = {"arith.extsi", "arith.remui"}
@@ -86,7 +83,7 @@ class Editor:
                 changes += 1
                 if changes > self._limit:
                     raise CompileError(
-                        f"canonicalize does not come to an end: {changes} changes, last at {op.name}",
+                        f"canonicalize does not end: {changes} changes, the last at {op.name}",
                         location_of(op),
                         hint="this is a bug: two of its rules undo each other",
                     )
@@ -133,28 +130,24 @@ class Editor:
         before.parent.insert_op_before(op, before)
         return op.results[0]
 
-    def negated(self, op: Operation, value: SSAValue) -> SSAValue:
-        """The opposite of a truth value, in place of `op`."""
-        return self.negation(op, value)
-
     def negation(self, before: Operation, value: SSAValue) -> SSAValue:
         """The opposite of a truth value, computed in front of an op."""
         true = self.constant(before, IntegerAttr(-1, 1), i1)
-        return self.replacement(before, arith.XOrIOp, (value, true))
+        return self.truth(before, arith.XOrIOp, (value, true))
 
-    def replacement(
+    def truth(
         self,
-        op: Operation,
+        before: Operation,
         op_class: type[Operation],
         operands: Sequence[SSAValue],
         properties: Mapping[str, Attribute] = {},
     ) -> SSAValue:
-        """The only result of a new op in front of `op`, with a truth value as its result."""
+        """The truth value that a new op in front of another one computes."""
         new = op_class.create(
-            operands=operands, result_types=(i1,), properties=properties, location=op.location
+            operands=operands, result_types=(i1,), properties=properties, location=before.location
         )
-        assert op.parent is not None, "the op was removed"
-        op.parent.insert_op_before(new, op)
+        assert before.parent is not None, "the op was removed"
+        before.parent.insert_op_before(new, before)
         self.push(new)
         return new.results[0]
 
@@ -215,7 +208,7 @@ def _removability(op_class: type[Operation]) -> int:
     if all(isinstance(effect, harmless) for effect in effects):
         return _REMOVABLE
     # A while loop may run for ever, and that is to be noticed.
-    if op_class.name in ("scf.if", "scf.for", "scf.index_switch", "simt.if"):
-        if all(isinstance(effect, RecursiveMemoryEffect) for effect in effects):
-            return _BY_CONTENTS
+    ends = op_class.name in ("scf.if", "scf.for", "scf.index_switch", "simt.if")
+    if ends and all(isinstance(effect, RecursiveMemoryEffect) for effect in effects):
+        return _BY_CONTENTS
     return _KEPT

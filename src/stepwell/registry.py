@@ -30,6 +30,7 @@ PASSES: dict[str, str] = {
 }
 
 DIALECTS: dict[str, str] = {
+    "arith": "stepwell.dialects.arith:ARITH",
     "gpu": "stepwell.dialects.gpu:GPU",
     "gpux": "stepwell.dialects.gpux:GPUX",
     "llvm": "stepwell.dialects.llvm:LLVM",

@@ -1,0 +1,134 @@
+"""`stepwell compile`: kernels of a `.py` or `.mlir` file, ahead of time or as text at a level."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..dialects.diagnostics import CompileError
+
+if TYPE_CHECKING:
+    from ..kernel import Kernel
+    from ..runtime.artifact import Bundle
+
+ARTIFACT = "artifact"
+EPILOG = """\
+The types of a kernel's parameters are its annotations, or are given:
+  stepwell compile saxpy.py --signature 'saxpy(f32, Array[f32, 1], Array[f32, 1])' -o saxpy.swa
+  stepwell compile saxpy.py --emit gpu
+Names in a signature are those of stepwell and of the file itself (dataclasses, for example); what
+a Const parameter is to be stands there as a value.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="Python with @kernel functions, or IR (.mlir)")
+    add("-o", "--output", type=Path, metavar="OUT", help="a file; for several kernels a folder")
+    add("--target", default="cpu", help="default: cpu")
+    add("--emit", default=ARTIFACT, metavar="WHAT", help="simt, gpu, cpu, llvm, asm or artifact")
+    add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
+    add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
+    add("--over", type=int, choices=(1, 2, 3), help="only for launches by `over` of this rank")
+    add("--from", dest="start", metavar="LEVEL", help="level of a .mlir file (default: its ops')")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compile; CompileError for what is wrong with the file or with what is asked of it."""
+    path: Path = args.file
+    if path.suffix == ".mlir":
+        from .compile_ir import compile_ir
+
+        results = compile_ir(path, args.start, args.target, args.emit)
+    elif path.suffix == ".py":
+        results = _compile_python(path, args)
+    else:
+        raise CompileError(f"{path}: expected a .py or .mlir file")
+    return write(results, args.output, path)
+
+
+def write(results: dict[str, str | Bundle], output: Path | None, source: Path) -> int:
+    """Each result to its file: texts to standard output unless `output` says where."""
+    if output is not None and len(results) > 1 and not output.is_dir():
+        raise CompileError(
+            f"{source} has {len(results)} kernels ({', '.join(results)}), {output} is one file",
+            hint="name an existing folder by -o, or one kernel by --kernel",
+        )
+    for name, result in results.items():
+        suffix = ".txt" if isinstance(result, str) else ".swa"
+        place = output / f"{name}{suffix}" if output and output.is_dir() else output
+        if isinstance(result, str) and place is None:
+            print(result, end="" if result.endswith("\n") else "\n")
+        elif isinstance(result, str) and place is not None:
+            place.write_text(result, encoding="utf-8")
+        elif not isinstance(result, str):
+            place = place or Path(f"{name}.swa")
+            result.save(place)
+            print(f"{place}: {result.summary()}", file=sys.stderr)
+    return 0
+
+
+def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | Bundle]:
+    from ..kernel import compile
+
+    namespace = import_file(path)
+    kernels = _chosen(path, namespace, args)
+    results: dict[str, str | Bundle] = {}
+    for name, (kernel, types) in kernels.items():
+        if args.emit == ARTIFACT:
+            over = args.over or "all"
+            results[name] = compile(kernel, types, target=args.target, over=over)
+        else:
+            results[name] = kernel.ir(args.emit, *types, over=args.over, target=args.target)
+    return results
+
+
+def import_file(path: Path) -> dict[str, Any]:
+    """Run a Python file as a module that is not the main one; its names."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    if not path.exists():
+        raise CompileError(f"cannot read {path}: no such file")
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None, "Python has a loader for .py files"
+    module = module_from_spec(spec)
+    # Beside the file lie the modules that it imports; dataclasses look their module up.
+    sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules.setdefault(path.stem, module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CompileError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    return vars(module)
+
+
+def _chosen(
+    path: Path, namespace: dict[str, Any], args: argparse.Namespace
+) -> dict[str, tuple[Kernel, Sequence[Any]]]:
+    """The kernels that are asked for, with the types of their parameters."""
+    from ..kernel import Kernel
+    from .signature import annotated_types, parse_signature, unknown_name
+
+    signatures = dict(parse_signature(text, namespace) for text in args.signature)
+    known = {
+        value.__name__: value
+        for value in namespace.values()
+        if isinstance(value, Kernel) and value.function.__globals__ is namespace
+    }
+    if not known:
+        raise CompileError(f"{path} has no kernel", hint="put @sw.kernel on a function")
+    for name in [*args.kernel, *signatures]:
+        if name not in known:
+            raise unknown_name(f"{path} has no kernel", name, known)
+    wanted = list(dict.fromkeys([*args.kernel, *signatures])) or list(known)
+    return {
+        name: (known[name], signatures.get(name) or annotated_types(known[name])) for name in wanted
+    }

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from stepwell.language import intrinsics
 
 Kernel = Callable[..., None]

@@ -1,0 +1,179 @@
+"""What conformance tests share: run on a device, run as Python, compare; values that hurt.
+
+    check(kernel, x, y, over=x.size, device=device)
+
+runs the plain function `kernel` on the device and on the reference device and compares every array
+argument bit for bit (any NaN equals any NaN), or within `ulps` or `tolerance` where that is given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+from conformance.reference import run
+
+import stepwell as sw
+
+Array = np.ndarray[Any, Any]
+
+INTS = ("i8", "i16", "i32", "i64")
+UINTS = ("u8", "u16", "u32", "u64")
+FLOATS = ("f16", "bf16", "f32", "f64")
+NUMBERS = INTS + UINTS + FLOATS
+ALL = ("bool", *NUMBERS)
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "bool": np.dtype(np.bool_),
+    **{f"i{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
+    **{f"u{8 * n}": np.dtype(f"u{n}") for n in (1, 2, 4, 8)},
+    **{f"f{8 * n}": np.dtype(f"f{n}") for n in (2, 4, 8)},
+    "bf16": np.dtype(ml_dtypes.bfloat16),
+}
+
+
+def is_float(name: str) -> bool:
+    """Whether values of this type are floating-point."""
+    return name in FLOATS
+
+
+def specials(name: str) -> Array:
+    """The adversarial values of a type: ends of the range, around zero, and what has no number."""
+    dtype = DTYPES[name]
+    if name == "bool":
+        return np.array([False, True])
+    if not is_float(name):
+        info = np.iinfo(dtype)
+        values = {info.min, info.min + 1, -7, -3, -2, -1, 0, 1, 2, 3, 7, 10, info.max // 2}
+        values |= {info.max // 2 + 1, info.max - 1, info.max}
+        return np.array(sorted(v for v in values if info.min <= v <= info.max), dtype)
+    info = ml_dtypes.finfo(dtype)
+    small = [float(info.smallest_subnormal), float(info.tiny), 0.1, 0.5, 1.0, 1.5, 2.0, 3.0, 7.25]
+    positive = [0.0, *small, 100.0, float(info.max), np.inf]
+    return np.array([*positive, *(-v for v in positive), np.nan], np.float64).astype(dtype)
+
+
+def pairs(name: str, other: str | None = None) -> tuple[Array, Array]:
+    """Every special value of one type with every one of the other."""
+    a, b = specials(name), specials(other or name)
+    return np.repeat(a, b.size), np.tile(b, a.size)
+
+
+def define(source: str, name: str = "kernel", **names: Any) -> Callable[..., None]:
+    """The function `name` of a piece of source text, which sees `sw`, `np` and `names`."""
+    file = f"generated-{hashlib.sha256(source.encode()).hexdigest()[:16]}.py"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    module = types.ModuleType(file[:-3])
+    vars(module).update(sw=sw, np=np, math=__import__("math"), **names)
+    # What asks for the source goes by the module.
+    sys.modules[module.__name__] = module
+    exec(compile(source, file, "exec"), vars(module))
+    return vars(module)[name]
+
+
+def launch(
+    kernel: Callable[..., None] | sw.Kernel,
+    *args: Any,
+    device: sw.Device,
+    over: int | tuple[int, ...] | None = None,
+    grid: int | tuple[int, ...] = 1,
+    block: int | tuple[int, ...] = 1,
+    **options: Any,
+) -> None:
+    """Run a function (or kernel) on a device; options are those of `@kernel`."""
+    made = kernel if isinstance(kernel, sw.Kernel) else sw.kernel(**options)(kernel)
+    if over is not None:
+        made.over(over, device=device)(*args)
+    else:
+        made.launch(grid, block, device=device)(*args)
+
+
+def check(
+    kernel: Callable[..., None],
+    *args: Any,
+    device: sw.Device,
+    over: int | tuple[int, ...] | None = None,
+    grid: int | tuple[int, ...] = 1,
+    block: int | tuple[int, ...] = 1,
+    cooperative: bool = False,
+    ulps: float = 0,
+    subgroup_size: int = 4,
+) -> None:
+    """Run on the device and as Python with equal arguments; compare all arrays."""
+    expected, got = copies(args), copies(args)
+    run(
+        kernel,
+        expected,
+        over=over,
+        grid=grid,
+        block=block,
+        cooperative=cooperative,
+        subgroup_size=subgroup_size,
+    )
+    launch(kernel, *got, device=device, over=over, grid=grid, block=block)
+    for index, (g, e) in enumerate(zip(got, expected, strict=True)):
+        if isinstance(g, np.ndarray):
+            expect_equal(g, e, ulps=ulps, what=f"argument {index}")
+
+
+def copies(args: tuple[Any, ...]) -> list[Any]:
+    """The arguments with every array copied, its strides kept."""
+    made: list[Any] = []
+    for arg in args:
+        if isinstance(arg, np.ndarray):
+            base: Array = arg if arg.base is None else arg.base
+            if arg.flags.c_contiguous:
+                made.append(arg.copy())
+            else:
+                offset = arg.ctypes.data - base.ctypes.data
+                made.append(np.ndarray(arg.shape, arg.dtype, base.copy().data, offset, arg.strides))
+        else:
+            made.append(arg)
+    return made
+
+
+def expect_equal(got: Array, expected: Array, *, ulps: float = 0, what: str = "result") -> None:
+    """Bit for bit (NaN is NaN; zeros keep their sign), or within some units in the last place."""
+    assert got.shape == expected.shape, f"{what}: shape {got.shape}, expected {expected.shape}"
+    assert got.dtype == expected.dtype, f"{what}: dtype {got.dtype}, expected {expected.dtype}"
+    if got.dtype.fields is not None:
+        for field in got.dtype.fields:
+            expect_equal(got[field], expected[field], ulps=ulps, what=f"{what}[{field!r}]")
+        return
+    wrong = differing(got, expected, ulps)
+    if wrong.any():
+        at = [tuple(int(i) for i in index) for index in np.argwhere(wrong)[:8]]
+        lines = [f"  at {i}: got {got[i]!r}, expected {expected[i]!r}" for i in at]
+        raise AssertionError(
+            f"{what}: {int(wrong.sum())} of {got.size} differ\n" + "\n".join(lines)
+        )
+
+
+def differing(got: Array, expected: Array, ulps: float) -> Array:
+    """Where two arrays of one type differ by more than `ulps`."""
+    if got.dtype.kind in "biu":
+        return got != expected
+    g, e = np.atleast_1d(got), np.atleast_1d(expected)
+    with np.errstate(all="ignore"):
+        both_nan = np.isnan(g) & np.isnan(e)
+        if ulps == 0:
+            unsigned = np.dtype(f"u{g.dtype.itemsize}")
+            same = np.ascontiguousarray(g).view(unsigned) == np.ascontiguousarray(e).view(unsigned)
+        else:
+            same = (g == e) | (np.abs(ordinal(g) - ordinal(e)) <= ulps)
+            same &= np.isnan(g) == np.isnan(e)
+    return (~(same | both_nan)).reshape(got.shape)
+
+
+def ordinal(values: Array) -> Array:
+    """Floats as numbers such that neighbours differ by one (longdouble: wide enough for f64)."""
+    signed = np.dtype(f"i{values.dtype.itemsize}")
+    bits = np.ascontiguousarray(values).view(signed)
+    low = np.iinfo(signed).min
+    return np.where(bits < 0, low - bits, bits).astype(np.longdouble)

@@ -1,0 +1,267 @@
+"""Arrays of all ranks and layouts: indexing, shapes, slices, views, zero sizes, device arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conformance.compare import ALL, Array, check, expect_equal, launch, specials
+
+import stepwell as sw
+
+CUBE = np.arange(4 * 5 * 6, dtype=np.int32).reshape(4, 5, 6)
+
+
+@pytest.mark.parametrize("dtype", ALL)
+def test_load_and_store_keep_every_value(device: sw.Device, dtype: str):
+    def kernel(x, y):
+        i = sw.global_id(0)
+        y[i] = x[i]
+
+    x = specials(dtype)
+    y = np.zeros_like(x)
+    launch(kernel, x, y, device=device, over=x.size)
+    expect_equal(y, x)
+
+
+def test_one_to_four_dimensions(device: sw.Device):
+    def kernel(a, b, c, d, out):
+        i = sw.global_id(0)
+        out[i] = a[i] + b[i, 1] * 10 + c[i, 1, 2] * 100 + d[1, i, 0, 2] * 1000
+
+    a, b, c, d = (np.arange(3**n, dtype=np.int32).reshape((3,) * n) for n in range(1, 5))
+    check(kernel, a, b, c, d, np.zeros(3, np.int32), device=device, over=3)
+
+
+def test_shape_ndim_size_and_len(device: sw.Device):
+    def kernel(x, out):
+        out[0], out[1], out[2] = x.shape
+        out[3] = x.ndim
+        out[4] = x.size
+        out[5] = len(x)
+        rows, columns, _ = x.shape
+        out[6] = rows * columns
+        out[7] = x.shape[-1]
+
+    check(kernel, CUBE, np.zeros(8, np.int32), device=device, over=1)
+
+
+def test_negative_constant_indices(device: sw.Device):
+    def kernel(x, out):
+        out[0] = x[-1, -5, -2]
+        out[-1] = x[0, -1, 0]
+
+    check(kernel, CUBE, np.zeros(3, np.int32), device=device, over=1)
+
+
+STRIDED = {
+    "every second": np.arange(20, dtype=np.int32)[::2],
+    "reversed": np.arange(10, dtype=np.int32)[::-1],
+    "column": np.arange(50, dtype=np.int32).reshape(10, 5)[:, 2],
+}
+
+
+@pytest.mark.parametrize("layout", STRIDED)
+def test_strided_arrays_are_read_and_written_in_place(device: sw.Device, layout: str):
+    def kernel(x):
+        i = sw.global_id(0)
+        x[i] = x[i] * 2 + 1
+
+    check(kernel, STRIDED[layout], device=device, over=10)
+
+
+@pytest.mark.parametrize("view", [CUBE.T, CUBE[::-1, 1:4, ::2], CUBE.transpose(1, 0, 2)])
+def test_strided_views_of_three_dimensions(device: sw.Device, view: Array):
+    def kernel(x, out):
+        i, j, k = sw.global_id(0), sw.global_id(1), sw.global_id(2)
+        out[i, j, k] = x[i, j, k]
+
+    out = np.zeros(view.shape, np.int32)
+    launch(kernel, view, out, device=device, over=view.shape)
+    expect_equal(out, np.ascontiguousarray(view))
+
+
+def test_elements_beside_a_strided_array_are_left_alone(device: sw.Device):
+    def kernel(x):
+        x[sw.global_id(0)] = -1
+
+    whole = np.arange(12, dtype=np.int32)
+    launch(kernel, whole[1::3], device=device, over=4)
+    assert whole.tolist() == [0, -1, 2, 3, -1, 5, 6, -1, 8, 9, -1, 11]
+
+
+def test_broadcast_array_with_stride_zero(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        out[i] = x[i, 0] + x[i, 3]
+
+    x = np.broadcast_to(np.array([[1], [2], [3]], np.int32), (3, 4))
+    out = np.zeros(3, np.int32)
+    launch(kernel, x, out, device=device, over=3)
+    assert out.tolist() == [2, 4, 6]
+
+
+def test_row_slice(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        row = x[i, :, 2]
+        out[i] = row[0] + 10 * row[4] + 1000 * row.shape[0]
+
+    check(kernel, CUBE, np.zeros(4, np.int32), device=device, over=4)
+
+
+def test_slice_with_bounds(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        part = x[2:9]
+        out[i] = part[i] + 100 * len(part)
+        tail = x[i:]
+        out[i] += 1000 * tail[0] + 10000 * tail.shape[0]
+
+    x = np.arange(10, dtype=np.int32)
+    check(kernel, x, np.zeros(7, np.int32), device=device, over=7)
+
+
+def test_slice_bounds_are_cut_to_the_array(device: sw.Device):
+    def kernel(x, n, out):
+        out[0] = len(x[3:100])
+        out[1] = len(x[:n])
+        out[2] = len(x[n:])
+        out[3] = len(x[7:3])
+        out[4] = len(x[:-2])
+        out[5] = x[-3:][0]
+
+    x = np.arange(10, dtype=np.int32)
+    for n in (0, 4, 10, 25):
+        check(kernel, x, np.int32(n), np.zeros(6, np.int32), device=device, over=1)
+
+
+def test_slice_with_step(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        part = x[1::3]
+        out[i] = part[i] + 100 * part.shape[0]
+
+    check(kernel, np.arange(10, dtype=np.int32), np.zeros(3, np.int32), device=device, over=3)
+
+
+def test_store_through_a_slice(device: sw.Device):
+    def kernel(x):
+        i = sw.global_id(0)
+        row = x[i, 1:4]
+        row[0] = -1
+        row[2] = row[1] * 2
+
+    check(kernel, np.arange(20, dtype=np.int32).reshape(4, 5), device=device, over=4)
+
+
+def test_slice_of_a_slice(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        plane = x[1:][i]
+        part = plane[1:4, :]
+        out[i] = part[2, 5] + part[0][1]
+
+    check(kernel, CUBE, np.zeros(3, np.int32), device=device, over=3)
+
+
+def test_array_without_dimensions_of_size(device: sw.Device):
+    """A zero-size array is fine as long as no element is touched."""
+
+    def kernel(x, out):
+        i = sw.global_id(0)
+        if i < x.shape[0]:
+            out[i] = x[i]
+
+    out = np.full(3, 7, np.int32)
+    launch(kernel, np.zeros(0, np.int32), out, device=device, over=3)
+    assert out.tolist() == [7, 7, 7]
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_over_an_empty_shape_runs_nothing(device: sw.Device, shape: tuple[int, ...]):
+    def kernel(x):
+        x[0] = 1
+
+    x = np.zeros(1, np.int32)
+    launch(kernel, x, device=device, over=shape)
+    assert x[0] == 0
+
+
+def test_same_array_as_two_arguments(device: sw.Device):
+    def kernel(x, y):
+        i = sw.global_id(0)
+        y[i] = x[i] + 1
+
+    x = np.arange(8, dtype=np.int32)
+    launch(kernel, x, x, device=device, over=8)
+    assert x.tolist() == list(range(1, 9))
+
+
+def test_read_only_array_can_be_read(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        out[i] = x[i]
+
+    x = np.arange(4, dtype=np.int32)
+    x.flags.writeable = False
+    out = np.zeros(4, np.int32)
+    launch(kernel, x, out, device=device, over=4)
+    expect_equal(out, x.copy())
+
+
+def test_device_arrays_stay_and_change_in_place(device: sw.Device):
+    def kernel(x, y):
+        i = sw.global_id(0)
+        y[i] = y[i] + x[i]
+
+    x, y = device.array(np.arange(6, dtype=np.float32)), device.zeros(6, "f32")
+    for _ in range(3):
+        launch(kernel, x, y, device=device, over=6)
+    assert y.numpy().tolist() == [0, 3, 6, 9, 12, 15]
+
+
+def test_views_of_device_arrays(device: sw.Device):
+    def kernel(x):
+        i = sw.global_id(0)
+        x[i] = -x[i]
+
+    whole = device.array(np.arange(12, dtype=np.int32).reshape(3, 4))
+    launch(kernel, whole[:, 1], device=device, over=3)
+    expected = np.arange(12, dtype=np.int32).reshape(3, 4)
+    expected[:, 1] *= -1
+    expect_equal(whole.numpy(), expected)
+
+
+class FromElsewhere:
+    """An array of some other package that only knows DLPack."""
+
+    def __init__(self, array: Array):
+        self.array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+
+def test_dlpack_arrays_are_taken_without_a_copy(device: sw.Device):
+    if "host_memory" not in device.features:
+        pytest.skip(f"{device.name} does not declare the feature host_memory")
+
+    def kernel(x):
+        i = sw.global_id(0)
+        x[i] = x[i] * 2
+
+    x = np.arange(5, dtype=np.float32)
+    launch(kernel, FromElsewhere(x), device=device, over=5)
+    assert x.tolist() == [0, 2, 4, 6, 8]
+
+
+def test_a_device_array_goes_out_by_dlpack(device: sw.Device):
+    if "host_memory" not in device.features:
+        pytest.skip(f"{device.name} does not declare the feature host_memory")
+    x = device.array(np.arange(5, dtype=np.float32))
+    assert np.from_dlpack(x).tolist() == [0, 1, 2, 3, 4]

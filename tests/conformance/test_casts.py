@@ -1,0 +1,147 @@
+"""Casts between all pairs of types, and what stores convert by themselves.
+
+Float to integer rounds towards zero and saturates, NaN gives 0; everything else is as NumPy's.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conformance.compare import (
+    ALL,
+    DTYPES,
+    FLOATS,
+    INTS,
+    NUMBERS,
+    UINTS,
+    Array,
+    define,
+    expect_equal,
+    is_float,
+    launch,
+    specials,
+)
+
+import stepwell as sw
+
+NUMPY_NAMES = {
+    "bool": "np.bool_",
+    **{
+        f"{kind[0]}{bits}": f"np.{kind}{bits}"
+        for kind in ("int", "uint")
+        for bits in (8, 16, 32, 64)
+    },
+    **{f"f{bits}": f"np.float{bits}" for bits in (16, 32, 64)},
+}
+
+
+def language_name(dtype: str) -> str:
+    return "sw.bool_" if dtype == "bool" else f"sw.{dtype}"
+
+
+def cast_all(device: sw.Device, values: Array, casts: dict[str, str]) -> dict[str, Array]:
+    """`values` cast to each type by the function that `casts` names for it."""
+    outs = {dtype: np.zeros(values.shape, DTYPES[dtype]) for dtype in casts}
+    head = f"def kernel(x, {', '.join(f'to_{dtype}' for dtype in casts)}):"
+    body = [f"    to_{dtype}[i] = {function}(x[i])" for dtype, function in casts.items()]
+    source = "\n".join([head, "    i = sw.global_id(0)", *body, ""])
+    launch(define(source), values, *outs.values(), device=device, over=values.size)
+    return outs
+
+
+def expected_cast(values: Array, to: str) -> Array:
+    """The same by NumPy, where floats do not become integers; those by Python's numbers."""
+    if values.dtype.kind not in "fV" or to == "bool" or is_float(to):
+        with np.errstate(all="ignore"):
+            return values.astype(DTYPES[to])
+    info = np.iinfo(DTYPES[to])
+    whole = [
+        0 if v != v else info.max if v == np.inf else info.min if v == -np.inf else int(v)
+        for v in values.astype(np.float64).tolist()
+    ]
+    return np.array([min(max(v, info.min), info.max) for v in whole], DTYPES[to])
+
+
+@pytest.mark.parametrize("dtype", ALL)
+def test_cast_to_every_type(device: sw.Device, dtype: str):
+    values = specials(dtype)
+    got = cast_all(device, values, {to: language_name(to) for to in ALL})
+    for to in ALL:
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("dtype", ["i64", "f64", "u8"])
+def test_numpy_scalar_types_cast(device: sw.Device, dtype: str):
+    values = specials(dtype)
+    got = cast_all(device, values, NUMPY_NAMES)
+    for to in NUMPY_NAMES:
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("dtype", ALL)
+def test_int_float_and_bool_give_i32_f32_and_bool(device: sw.Device, dtype: str):
+    values = specials(dtype)
+    got = cast_all(device, values, {"i32": "int", "f32": "float", "bool": "bool"})
+    for to, out in got.items():
+        expect_equal(out, expected_cast(values, to), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_edges_of_saturation(device: sw.Device, dtype: str):
+    edges = [float(v) for bits in (7, 8, 15, 16, 31, 32, 63, 64) for v in (2**bits, -(2**bits))]
+    values = np.array(edges, DTYPES[dtype])
+    near = np.concatenate([values, np.nextafter(values, 0), np.nextafter(values, np.inf)])
+    got = cast_all(device, near, {to: f"sw.{to}" for to in INTS + UINTS})
+    for to, out in got.items():
+        expect_equal(out, expected_cast(near, to), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("to", ["f16", "bf16", "f32"])
+def test_narrowing_rounds_to_nearest_even(device: sw.Device, to: str):
+    spacing = {"f16": 2.0**-10, "bf16": 2.0**-7, "f32": 2.0**-23}[to]
+    offsets = np.array([0, 0.25, 0.5, 0.5 + 1e-9, 0.75, 1, 1.5, 1.5 - 1e-9, 2.5, -0.25])
+    values = 1 + offsets * spacing
+    got = cast_all(device, values, {to: f"sw.{to}"})[to].astype(np.float64)
+    nearest = [round(Fraction(float(o)) * (1 if o >= 0 else 2)) for o in offsets]
+    expected = [
+        1 + n * spacing / (1 if o >= 0 else 2) for n, o in zip(nearest, offsets, strict=True)
+    ]
+    assert got.tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", ["i64", "u64"])
+def test_large_integers_become_floats_rounded_once(device: sw.Device, dtype: str):
+    numbers = [2**53 + 1, 2**53 + 3, 2**62 + 2**9 + 1, 2**24 + 1, 2**40 + 2**16, 2**63 - 1]
+    values = np.array(numbers, DTYPES[dtype])
+    got = cast_all(device, values, {to: f"sw.{to}" for to in ("f32", "f64")})
+    for to, out in got.items():
+        expect_equal(out, values.astype(DTYPES[to]), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("dtype", INTS + UINTS)
+def test_a_store_wraps_integers_and_makes_floats(device: sw.Device, dtype: str):
+    values = specials(dtype)
+    got = cast_all(device, values, dict.fromkeys(NUMBERS, ""))
+    for to in NUMBERS:
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_store_rounds_floats(device: sw.Device, dtype: str):
+    values = specials(dtype)
+    got = cast_all(device, values, dict.fromkeys(FLOATS, ""))
+    for to in FLOATS:
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+
+
+@pytest.mark.parametrize("to", INTS)
+def test_a_store_of_a_float_into_an_integer_is_refused(device: sw.Device, to: str):
+    with pytest.raises(sw.CompileError, match=rf"needs a cast(.|\n)*sw\.{to}"):
+        cast_all(device, np.ones(1, np.float32), {to: ""})
+
+
+def test_a_store_of_a_number_into_a_bool_is_refused(device: sw.Device):
+    with pytest.raises(sw.CompileError, match="needs a cast"):
+        cast_all(device, np.ones(1, np.int32), {"bool": ""})

@@ -1,0 +1,343 @@
+"""if, for, while, break, continue, else, return, match: kernels compared with themselves as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conformance.compare import check
+
+import stepwell as sw
+
+
+def over(kernel: Callable[..., None], device: sw.Device, *args: object, n: int = 20) -> None:
+    """Run over n threads with an i32 output of n as last argument."""
+    check(kernel, *args, np.zeros(n, np.int32), device=device, over=n)
+
+
+def test_if_elif_else(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        if i < 4:
+            out[i] = 1
+        elif i == 7:
+            out[i] = 2
+        elif i % 3 == 0:
+            if i > 10:
+                out[i] = 3
+            else:
+                out[i] = 4
+        else:
+            out[i] = 5
+
+    over(kernel, device)
+
+
+def test_variable_changed_in_both_branches(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        a = 10
+        b = 1
+        if i % 2 == 0:
+            a = 20
+            b += a
+        else:
+            b -= a
+        out[i] = a + b
+
+    over(kernel, device)
+
+
+def test_early_return(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        out[i] = 1
+        if i < 5:
+            return
+        out[i] = 2
+        if i < 10:
+            if i == 7:
+                return
+            out[i] = 3
+        else:
+            out[i] = 4
+            return
+        out[i] += 10
+
+    over(kernel, device)
+
+
+def test_return_from_nested_loops(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        for a in range(5):
+            for b in range(5):
+                out[i] = a * 10 + b
+                if a * b == i:
+                    return
+        out[i] = -1
+
+    over(kernel, device)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "step"),
+    [(0, 5, 1), (2, 2, 1), (5, 2, 1), (0, 10, 3), (10, 0, -1), (10, 0, -3), (-5, 5, 4), (0, 9, -1)],
+)
+def test_range_with_runtime_bounds(device: sw.Device, start: int, stop: int, step: int):
+    def kernel(start, stop, step, out):
+        i = sw.global_id(0)
+        total = 0
+        for k in range(start, stop + i, step):
+            total = total * 3 + k
+        out[i] = total
+
+    numbers = [np.int32(v) for v in (start, stop, step)]
+    over(kernel, device, *numbers, n=4)
+
+
+def test_range_with_constant_bounds(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        for a in range(4):
+            total += a
+        for a in range(3, 9, 2):
+            total = total * 2 + a
+        for a in range(9, 3, -2):
+            total = total * 2 - a
+        for a in range(5, 5):
+            total = 1000
+        out[i] = total
+
+    over(kernel, device)
+
+
+@pytest.mark.parametrize("ends", [(2**31 - 3, 2**31 - 1, 1), (-(2**31) + 2, -(2**31), -1)])
+def test_range_up_to_the_end_of_the_type_ends(device: sw.Device, ends: tuple[int, int, int]):
+    def kernel(start, stop, step, out):
+        count = 0
+        for _ in range(start, stop, step):
+            count += 1
+        out[0] = count
+
+    over(kernel, device, *(np.int32(v) for v in ends), n=1)
+
+
+def test_range_steps_that_would_overflow_past_the_end(device: sw.Device):
+    def kernel(start, stop, step, out):
+        count = 0
+        for _ in range(start, stop, step):
+            count += 1
+        out[0] = count
+
+    over(kernel, device, np.int32(0), np.int32(2**31 - 1), np.int32(2**30), n=1)
+
+
+def test_changing_the_loop_variable_does_not_change_the_loop(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        for k in range(6):
+            total += k
+            k += 10
+            total += k
+        out[i] = total
+
+    over(kernel, device)
+
+
+def test_loop_variable_keeps_its_last_value(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        k = -1
+        for k in range(i):
+            if k == 7:
+                break
+        out[i] = k
+
+    over(kernel, device)
+
+
+def test_bounds_of_a_range_are_evaluated_once(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        n = 3
+        total = 0
+        for k in range(n):
+            n += 2
+            total += n + k
+        out[i] = total
+
+    over(kernel, device)
+
+
+def test_for_break_continue_else(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        for k in range(10):
+            if k == i:
+                break
+            if k % 3 == 1:
+                continue
+            total += k
+        else:
+            total += 100
+        out[i] = total
+
+    over(kernel, device)
+
+
+def test_while_break_continue_else(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        k = 0
+        while k < 10:
+            k += 1
+            if k == i:
+                break
+            if k % 3 == 1:
+                continue
+            total += k
+        else:
+            total += 100
+        out[i] = total
+
+    over(kernel, device)
+
+
+def test_while_true(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        n = int(i) + 1
+        steps = 0
+        while True:
+            if n == 1:
+                break
+            n = n // 2 if n % 2 == 0 else 3 * n + 1
+            steps += 1
+        out[i] = steps
+
+    over(kernel, device)
+
+
+def test_nested_loops_with_break_of_the_inner(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        for a in range(6):
+            for b in range(6):
+                if b > a:
+                    break
+                if (a + b) % 2 == i % 2:
+                    continue
+                total += a * b + 1
+            else:
+                total += 1000
+            if total > 60:
+                break
+        out[i] = total
+
+    over(kernel, device)
+
+
+def test_while_inside_for_with_return(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        for a in range(3):
+            k = 0
+            while k < 4:
+                out[i] += a + k
+                k += 1
+                if out[i] > i:
+                    return
+        out[i] = -out[i]
+
+    over(kernel, device)
+
+
+def test_condition_of_while_with_short_circuit(device: sw.Device):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        k = 0
+        while k < x.shape[0] and x[k] != i:
+            k += 1
+        out[i] = k
+
+    over(kernel, device, np.array([3, 1, 4, 15, 9, 2, 6], np.int32))
+
+
+def test_pass_and_docstring(device: sw.Device):
+    def kernel(out):
+        """Does little."""
+        i = sw.global_id(0)
+        if i > 3:
+            pass
+        else:
+            out[i] = 1
+        for _ in range(3):
+            pass
+
+    over(kernel, device)
+
+
+def test_match_on_constants(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        match i % 7:
+            case 0:
+                out[i] = 10
+            case 1 | 2:
+                out[i] = 20
+            case 5 if i > 7:
+                out[i] = 30
+            case _:
+                out[i] = 40
+
+    over(kernel, device)
+
+
+def test_match_without_a_case_that_fits(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        out[i] = 5
+        match i:
+            case 3:
+                out[i] = 1
+            case 4:
+                return
+        out[i] += 100
+
+    over(kernel, device)
+
+
+def test_reversed_enumerate_zip(device: sw.Device):
+    def kernel(x, y, out):
+        i = sw.global_id(0)
+        total = 0
+        for k in reversed(range(5)):
+            total = total * 2 + k
+        for k, value in enumerate(x):
+            total += k * value
+        for a, b in zip(x, y):
+            total += a * b
+        for value in x:
+            total = total * 3 + value
+        out[i] = total + len(x)
+
+    x, y = np.array([3, 1, 4, 1], np.int32), np.array([2, 7, 1, 8], np.int32)
+    over(kernel, device, x, y)
+
+
+def test_loop_over_a_tuple(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        for weight in (1, 4, 6):
+            total = total * 10 + weight
+        out[i] = total
+
+    over(kernel, device)

@@ -1,0 +1,240 @@
+"""Shapes of launches: grids, blocks, over; ids and sizes; limits; arguments that do not fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conformance.compare import check, launch
+
+import stepwell as sw
+
+
+@pytest.mark.parametrize(
+    ("grid", "block"),
+    [(3, 5), ((2, 3), (4, 2)), ((2, 1, 3), (3, 2, 4)), (1, (2, 2, 2)), ((4, 4), 1)],
+)
+def test_ids_and_sizes_of_every_thread(device: sw.Device, grid: object, block: object):
+    def kernel(out):
+        x = sw.thread_id(0) + sw.block_id(0) * sw.block_dim(0)
+        y = sw.thread_id(1) + sw.block_id(1) * sw.block_dim(1)
+        z = sw.thread_id(2) + sw.block_id(2) * sw.block_dim(2)
+        for d in sw.unroll(range(3)):
+            out[z, y, x, 0, d] = sw.thread_id(d)
+            out[z, y, x, 1, d] = sw.block_id(d)
+            out[z, y, x, 2, d] = sw.block_dim(d)
+            out[z, y, x, 3, d] = sw.grid_dim(d)
+            out[z, y, x, 4, d] = sw.global_id(d)
+            out[z, y, x, 5, d] = sw.global_size(d)
+
+    out = np.full((16, 16, 16, 6, 3), -1, np.int32)
+    check(kernel, out, device=device, grid=grid, block=block)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("shape", [7, (7,), (3, 5), (2, 3, 4), (1, 1, 9), (100, 1)])
+@pytest.mark.parametrize("block", [None, 4])
+def test_over_runs_each_item_once(
+    device: sw.Device, shape: int | tuple[int, ...], block: int | None
+):
+    sizes = (shape,) if isinstance(shape, int) else shape
+    index = ["i", "i, j", "i, j, k"][len(sizes) - 1]
+
+    @sw.kernel
+    def one(out):
+        sw.atomic_add(out, sw.global_id(0), 1)
+
+    @sw.kernel
+    def two(out):
+        sw.atomic_add(out, (sw.global_id(0), sw.global_id(1)), 1)
+
+    @sw.kernel
+    def three(out):
+        sw.atomic_add(out, (sw.global_id(0), sw.global_id(1), sw.global_id(2)), 1)
+
+    out = np.zeros(sizes, np.int32)
+    made = (one, two, three)[len(sizes) - 1]
+    made.over(shape, device=device, block=block)(out)
+    assert (out == 1).all(), index
+
+
+def test_over_counts_axes_as_the_shape_does(device: sw.Device):
+    def kernel(out):
+        i, j, k = sw.global_id(0), sw.global_id(1), sw.global_id(2)
+        out[i, j, k] = 100 * i + 10 * j + k
+
+    out = np.zeros((3, 4, 5), np.int32)
+    launch(kernel, out, device=device, over=(3, 4, 5))
+    i, j, k = np.indices((3, 4, 5))
+    np.testing.assert_array_equal(out, 100 * i + 10 * j + k)
+
+
+def test_neighbours_of_the_last_axis_are_neighbouring_lanes(device: sw.Device):
+    @sw.kernel
+    def kernel(out):
+        i, j = sw.global_id(0), sw.global_id(1)
+        out[i, j] = sw.lane_id()
+
+    out = np.zeros((4, 16), np.int32)
+    kernel.over((4, 16), device=device, block=(1, 16))(out)
+    size = min(16, max(out[0]) + 1)
+    assert out.tolist() == [[j % size for j in range(16)]] * 4
+
+
+def test_brackets_are_grid_and_block(device: sw.Device):
+    @sw.kernel
+    def kernel(out):
+        out[sw.global_id(0)] = sw.block_dim(0)
+
+    out = np.zeros(12, np.int32)
+    with sw.use(device):
+        kernel[3, 4](out)
+    assert out.tolist() == [4] * 12
+
+
+def test_use_chooses_the_device(device: sw.Device):
+    with sw.use(device) as used:
+        assert used is device
+        assert sw.device() is device
+
+
+def test_empty_grid_runs_nothing(device: sw.Device):
+    def kernel(x):
+        x[0] = 1
+
+    x = np.zeros(1, np.int32)
+    for grid in (0, (0, 2), (3, 0, 1)):
+        launch(kernel, x, device=device, grid=grid, block=4)
+    assert x[0] == 0
+
+
+def test_a_large_grid(device: sw.Device):
+    def kernel(total, n):
+        i = sw.global_id(0)
+        if i % 65536 == 0 and i < n:
+            sw.atomic_add(total, 0, 1)
+
+    total = np.zeros(1, np.int64)
+    launch(kernel, total, np.int64(2**25), device=device, grid=2**17, block=256)
+    assert total[0] == 2**25 // 65536
+
+
+def test_an_empty_block_is_refused(device: sw.Device):
+    def kernel(x):
+        x[0] = 1
+
+    with pytest.raises(sw.DeviceError, match="at least one thread"):
+        launch(kernel, np.zeros(1, np.int32), device=device, grid=1, block=0)
+
+
+def test_a_block_over_the_limit_is_refused(device: sw.Device):
+    def kernel(x):
+        x[0] = 1
+
+    block = device.limits.max_block_threads + 1
+    with pytest.raises(sw.DeviceError, match=str(device.limits.max_block_threads)):
+        launch(kernel, np.zeros(1, np.int32), device=device, grid=1, block=block)
+
+
+@pytest.mark.parametrize("grid", [-1, (1, 1, 1, 1), "many", 1.5, ()])
+def test_a_grid_that_is_none_is_refused(device: sw.Device, grid: object):
+    def kernel(x):
+        x[0] = 1
+
+    with pytest.raises(sw.DeviceError, match="grid"):
+        launch(kernel, np.zeros(1, np.int32), device=device, grid=grid, block=1)  # pyright: ignore
+
+
+def test_shared_memory_over_the_limit_is_refused(device: sw.Device):
+    size = device.limits.shared_bytes
+
+    def kernel(x):
+        s = sw.shared(size + 1, sw.u8)
+        s[0] = 1
+        x[0] = s[0]
+
+    with pytest.raises((sw.DeviceError, sw.CompileError), match="shared memory"):
+        launch(kernel, np.zeros(1, np.int32), device=device, grid=1, block=1)
+
+
+def test_writing_a_read_only_array_is_refused(device: sw.Device):
+    def kernel(x):
+        x[0] = 1
+
+    x = np.zeros(1, np.int32)
+    x.flags.writeable = False
+    with pytest.raises(sw.DeviceError, match="argument x(.|\n)*read-only"):
+        launch(kernel, x, device=device, over=1)
+
+
+@pytest.mark.parametrize(
+    "argument", ["text", None, object(), np.zeros(1, complex), np.array(["a"]), [1]]
+)
+def test_an_argument_of_a_strange_type_is_refused(device: sw.Device, argument: object):
+    def kernel(x, out):
+        out[0] = 1
+
+    with pytest.raises((sw.CompileError, sw.DeviceError, TypeError), match="x"):
+        launch(kernel, argument, np.zeros(1, np.int32), device=device, over=1)
+
+
+def test_too_few_and_too_many_arguments_are_refused(device: sw.Device):
+    @sw.kernel
+    def kernel(x, y):
+        x[0] = y
+
+    bound = kernel.over(1, device=device)
+    x = np.zeros(1, np.int32)
+    with pytest.raises(TypeError, match="y"):
+        bound(x)
+    with pytest.raises(TypeError):
+        bound(x, 1, 2)
+    with pytest.raises(TypeError, match="z"):
+        bound(x, z=1)
+
+
+def test_keyword_and_default_arguments(device: sw.Device):
+    @sw.kernel
+    def kernel(x, value=7):
+        x[sw.global_id(0)] = value
+
+    x = np.zeros(2, np.int32)
+    kernel.over(1, device=device)(x)
+    assert x.tolist() == [7, 0]
+    kernel.over(2, device=device)(value=np.int32(9), x=x)
+    assert x.tolist() == [9, 9]
+
+
+def test_annotated_parameters_are_converted_and_checked(device: sw.Device):
+    @sw.kernel
+    def kernel(a: sw.f64, x: sw.Array[sw.f64, 1]):
+        x[sw.global_id(0)] = a
+
+    x = np.zeros(1)
+    kernel.over(1, device=device)(0.1, x)
+    assert x[0] == 0.1
+    with pytest.raises((sw.CompileError, sw.DeviceError, TypeError), match="x"):
+        kernel.over(1, device=device)(0.1, np.zeros(1, np.float32))
+    with pytest.raises((sw.CompileError, sw.DeviceError, TypeError), match="x"):
+        kernel.over(1, device=device)(0.1, np.zeros((1, 1)))
+
+
+@pytest.mark.parametrize("value", [True, 5, -(2**31), 2**40, 2**63 - 1, 2.5, np.float16(1.5)])
+def test_scalar_arguments_keep_their_value(device: sw.Device, value: object):
+    def kernel(v, out):
+        out[0] = v
+
+    out = np.zeros(1, np.float64 if isinstance(value, float | np.floating) else np.int64)
+    launch(kernel, value, out, device=device, over=1)
+    assert out[0] == value
+
+
+def test_different_types_in_a_row_use_different_code(device: sw.Device):
+    @sw.kernel
+    def kernel(x, out):
+        i = sw.global_id(0)
+        out[i] = x[i] * 2
+
+    for dtype in (np.int32, np.float64, np.uint8, np.int32, np.float64):
+        x = np.array([1, 100], dtype)
+        out = np.zeros(2, np.float64)
+        kernel.over(2, device=device)(x, out)
+        assert out.tolist() == (x * x.dtype.type(2)).tolist()

@@ -1,0 +1,89 @@
+"""print from kernels: what it says, in what order, and where it goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conformance.compare import launch
+
+import stepwell as sw
+
+
+def test_text_and_values(device: sw.Device, capsys: pytest.CaptureFixture[str]):
+    def kernel(x):
+        print("x is", x[0], "and", x[1] > 0)
+
+    launch(kernel, np.array([3, -4], np.int32), device=device, over=1)
+    assert capsys.readouterr().out == "x is 3 and False\n"
+
+
+@pytest.mark.parametrize(
+    "value", [np.int8(-5), np.uint8(200), np.int64(-(2**40)), np.uint64(2**63 + 1), np.float64(0.1)]
+)
+def test_scalars_print_as_in_python(
+    device: sw.Device, capsys: pytest.CaptureFixture[str], value: np.generic
+):
+    def kernel(v):
+        print(v)
+
+    launch(kernel, value, device=device, over=1)
+    assert capsys.readouterr().out == f"{value.item()}\n"
+
+
+def test_format_strings_sep_and_end(device: sw.Device, capsys: pytest.CaptureFixture[str]):
+    def kernel(x):
+        i = sw.global_id(0)
+        print(f"[{i}] = {x[i]}", x[i] * 2, sep="; ", end=".\n")
+
+    launch(kernel, np.array([5], np.int32), device=device, over=1)
+    assert capsys.readouterr().out == "[0] = 5; 10.\n"
+
+
+def test_print_without_values(device: sw.Device, capsys: pytest.CaptureFixture[str]):
+    def kernel(x):
+        print()
+        print("100 % {} of it")
+
+    launch(kernel, np.zeros(1, np.int32), device=device, over=1)
+    assert capsys.readouterr().out == "\n100 % {} of it\n"
+
+
+def test_lines_of_a_thread_stay_in_order(device: sw.Device, capsys: pytest.CaptureFixture[str]):
+    def kernel(n):
+        i = sw.global_id(0)
+        for k in range(n):
+            print(i, k)
+
+    launch(kernel, np.int32(5), device=device, grid=3, block=2)
+    rows = [tuple(map(int, line.split())) for line in capsys.readouterr().out.splitlines()]
+    assert sorted(rows) == [(i, k) for i in range(6) for k in range(5)]
+    for i in range(6):
+        assert [k for thread, k in rows if thread == i] == [0, 1, 2, 3, 4]
+
+
+def test_what_was_printed_before_an_error_is_shown(
+    device: sw.Device, capsys: pytest.CaptureFixture[str]
+):
+    def kernel(x, k):
+        print("before", k)
+        x[k] = 1
+        print("after", k)
+
+    with pytest.raises(sw.OutOfBounds):
+        launch(kernel, np.zeros(1, np.int32), np.int32(7), device=device, over=1)
+    assert capsys.readouterr().out == "before 7\n"
+
+
+def test_more_output_than_the_buffer_holds_says_how_much_is_lost(
+    device: sw.Device, capsys: pytest.CaptureFixture[str]
+):
+    def kernel(n):
+        for k in range(n):
+            print("line", k)
+
+    launch(kernel, np.int32(100_000), device=device, over=1)
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line for line in lines if line.startswith("line ")]
+    assert shown == [f"line {k}" for k in range(len(shown))]
+    if len(shown) < 100_000:
+        assert str(100_000 - len(shown)) in lines[-1]

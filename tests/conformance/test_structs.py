@@ -1,0 +1,189 @@
+"""Dataclasses, NamedTuples and structured arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from conformance.compare import check, expect_equal, launch
+
+import stepwell as sw
+
+
+@dataclass
+class Vec:
+    x: sw.f32
+    y: sw.f32
+
+    def dot(self, other):
+        return self.x * other.x + self.y * other.y
+
+
+@dataclass
+class Ray:
+    start: Vec
+    step: Vec
+    count: sw.i32
+
+
+class Pair(NamedTuple):
+    low: sw.i32
+    high: sw.i32
+
+
+def add(a, b):
+    return Vec(a.x + b.x, a.y + b.y)
+
+
+POINT = np.dtype([("x", "f4"), ("y", "f4")])
+PARTICLE = np.dtype([("position", POINT), ("mass", "f8"), ("alive", "?"), ("id", "i4")], align=True)
+
+
+def test_dataclass_local_and_from_a_function(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        a = Vec(np.float32(i), 2.0)
+        b = add(a, Vec(x=1.0, y=-1.0))
+        b.x += 10.0
+        out[i] = b.x * 100.0 + b.y
+
+    check(kernel, np.zeros(4, np.float32), device=device, over=4)
+
+
+def test_methods_of_dataclasses(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        out[i] = Vec(np.float32(i), 2.0).dot(Vec(3.0, 0.5))
+
+    check(kernel, np.zeros(4, np.float32), device=device, over=4)
+
+
+def test_dataclass_argument_with_nested_fields(device: sw.Device):
+    def kernel(ray, out):
+        i = sw.global_id(0)
+        if i < ray.count:
+            out[i, 0] = ray.start.x + ray.step.x * np.float32(i)
+            out[i, 1] = ray.start.y + ray.step.y * np.float32(i)
+
+    f = np.float32
+    ray = Ray(Vec(f(1), f(2)), Vec(f(0.5), f(-0.25)), np.int32(3))
+    check(kernel, ray, np.zeros((5, 2), np.float32), device=device, over=5)
+
+
+def test_dataclass_is_a_value_when_assigned_from_a_parameter_of_a_function(device: sw.Device):
+    def moved(v):
+        return Vec(v.x + 1.0, v.y)
+
+    def kernel(out):
+        a = Vec(1.0, 2.0)
+        b = moved(a)
+        out[0] = a.x
+        out[1] = b.x
+
+    check(kernel, np.zeros(2, np.float32), device=device, over=1)
+
+
+def test_struct_variable_changes_in_a_loop(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        v = Vec(0.0, 1.0)
+        for _ in range(i):
+            v = Vec(v.y, v.x + v.y)
+        out[i] = v.x
+
+    check(kernel, np.zeros(10, np.float32), device=device, over=10)
+
+
+def test_named_tuple_argument_and_result(device: sw.Device):
+    def ordered(a, b):
+        return Pair(min(a, b), max(a, b))
+
+    def kernel(limits, out):
+        i = sw.global_id(0)
+        pair = ordered(np.int32(i), limits.low)
+        low, high = pair
+        out[i] = low * 100 + pair.high + pair[0] + limits[1] + high
+
+    check(kernel, Pair(np.int32(3), np.int32(9)), np.zeros(6, np.int32), device=device, over=6)
+
+
+def particles() -> np.ndarray[Any, Any]:
+    made = np.zeros(5, PARTICLE)
+    made["position"]["x"] = np.arange(5)
+    made["position"]["y"] = -np.arange(5) / 4
+    made["mass"] = np.arange(5) * 1.1
+    made["alive"] = [True, False, True, True, False]
+    made["id"] = [7, 5, 3, 1, -1]
+    return made
+
+
+def test_fields_of_a_structured_array_are_read_and_written(device: sw.Device):
+    def kernel(p):
+        i = sw.global_id(0)
+        if p[i].alive:
+            p[i].position.x += 1.0
+            p[i].mass = p[i].mass * 2.0
+        p[i].id = p[i].id + i
+        p[i].alive = not p[i].alive
+
+    got, expected = particles(), particles()
+    launch(kernel, got, device=device, over=5)
+    alive = expected["alive"].copy()
+    expected["position"]["x"][alive] += 1
+    expected["mass"][alive] *= 2
+    expected["id"] += np.arange(5, dtype=np.int32)
+    expected["alive"] = ~alive
+    expect_equal(got, expected)
+
+
+def test_elements_of_a_structured_array_as_values(device: sw.Device):
+    def kernel(p, q):
+        i = sw.global_id(0)
+        point = p[i]
+        point.x = point.x * 2.0
+        q[4 - i] = point
+
+    p = particles()["position"].copy()
+    q = np.zeros_like(p)
+    launch(kernel, p, q, device=device, over=5)
+    expected = p[::-1].copy()
+    expected["x"] *= 2
+    expect_equal(q, expected)
+    expect_equal(p, particles()["position"].copy(), what="the source")
+
+
+def test_a_dataclass_is_stored_in_an_element(device: sw.Device):
+    def kernel(q):
+        i = sw.global_id(0)
+        q[i] = Vec(np.float32(i), 7.0)
+
+    q = np.zeros(3, POINT)
+    launch(kernel, q, device=device, over=3)
+    assert q["x"].tolist() == [0, 1, 2]
+    assert q["y"].tolist() == [7, 7, 7]
+
+
+def test_a_field_of_a_structured_array_as_an_argument(device: sw.Device):
+    def kernel(masses):
+        i = sw.global_id(0)
+        masses[i] += 1.0
+
+    got = particles()
+    launch(kernel, got["mass"], device=device, over=5)
+    expected = particles()
+    expected["mass"] += 1
+    expect_equal(got, expected)
+
+
+def test_structured_array_of_two_dimensions(device: sw.Device):
+    def kernel(p, out):
+        i, j = sw.global_id(0), sw.global_id(1)
+        out[i, j] = p[i, j].x - p[i, j].y
+
+    p = np.zeros((2, 3), POINT)
+    p["x"] = np.arange(6).reshape(2, 3)
+    p["y"] = 10
+    out = np.zeros((2, 3), np.float32)
+    launch(kernel, p, out, device=device, over=(2, 3))
+    expect_equal(out, p["x"] - p["y"])

@@ -1,0 +1,217 @@
+"""Subgroup operations, at whatever size the device has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conformance.compare import DTYPES, FLOATS, INTS, UINTS, check, define
+
+import stepwell as sw
+
+BLOCK = 40  # no multiple of a large subgroup: the last one is partial
+
+
+@pytest.fixture(scope="session")
+def size(device: sw.Device) -> int:
+    """The subgroup size that kernels see."""
+    seen = np.zeros(1, np.int32)
+
+    @sw.kernel
+    def ask(out):
+        out[0] = sw.subgroup_size()
+
+    ask.launch(1, BLOCK, device=device)(seen)
+    assert int(seen[0]) in device.limits.subgroup_sizes
+    return int(seen[0])
+
+
+def compare(
+    kernel: Callable[..., None],
+    *args: object,
+    device: sw.Device,
+    size: int,
+    block: int | tuple[int, ...] = BLOCK,
+) -> None:
+    check(kernel, *args, device=device, grid=2, block=block, cooperative=True, subgroup_size=size)
+
+
+def values(dtype: str = "i32") -> np.ndarray:
+    """Small, so that sums are exact in any order."""
+    low = 0 if dtype in UINTS else -3
+    numbers = np.random.default_rng(5).integers(low, 4, 2 * BLOCK)
+    return numbers.astype(DTYPES[dtype])
+
+
+def test_lane_and_subgroup_ids(device: sw.Device, size: int):
+    def kernel(out):
+        i = sw.global_id(0)
+        out[i, 0] = sw.lane_id()
+        out[i, 1] = sw.subgroup_id()
+        out[i, 2] = sw.subgroup_size()
+
+    compare(kernel, np.zeros((2 * BLOCK, 3), np.int32), device=device, size=size)
+
+
+def test_lanes_follow_each_other_along_x_then_y_then_z(device: sw.Device, size: int):
+    def kernel(out):
+        t = sw.thread_id(0) + 3 * (sw.thread_id(1) + 4 * sw.thread_id(2))
+        out[sw.block_id(0), t] = sw.subgroup_id() * 100 + sw.lane_id()
+
+    out = np.zeros((2, 36), np.int32)
+    compare(kernel, out, device=device, size=size, block=(3, 4, 3))
+
+
+@pytest.mark.parametrize("dtype", INTS + UINTS + FLOATS)
+def test_arithmetic_reductions(device: sw.Device, size: int, dtype: str):
+    def kernel(x, total, low, high):
+        i = sw.global_id(0)
+        total[i] = sw.subgroup_reduce_add(x[i])
+        low[i] = sw.subgroup_reduce_min(x[i])
+        high[i] = sw.subgroup_reduce_max(x[i])
+
+    x = values(dtype)
+    outs = [np.zeros_like(x) for _ in range(3)]
+    compare(kernel, x, *outs, device=device, size=size)
+
+
+@pytest.mark.parametrize("dtype", ["i32", "u64", "f32", "f64"])
+def test_product(device: sw.Device, size: int, dtype: str):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        out[i] = sw.subgroup_reduce_mul(x[i])
+
+    x = np.where(values("u8") > 2, 2, 1).astype(DTYPES[dtype])
+    compare(kernel, x, np.zeros_like(x), device=device, size=size)
+
+
+@pytest.mark.parametrize("dtype", [*INTS, *UINTS, "bool"])
+def test_bitwise_reductions(device: sw.Device, size: int, dtype: str):
+    def kernel(x, conj, disj, excl):
+        i = sw.global_id(0)
+        conj[i] = sw.subgroup_reduce_and_(x[i])
+        disj[i] = sw.subgroup_reduce_or_(x[i])
+        excl[i] = sw.subgroup_reduce_xor(x[i])
+
+    x = values("i32").astype(DTYPES[dtype])
+    outs = [np.zeros_like(x) for _ in range(3)]
+    compare(kernel, x, *outs, device=device, size=size)
+
+
+@pytest.mark.parametrize("dtype", ["i32", "u8", "i64", "f32", "f64"])
+def test_scans(device: sw.Device, size: int, dtype: str):
+    def kernel(x, inclusive, exclusive):
+        i = sw.global_id(0)
+        inclusive[i] = sw.subgroup_inclusive_add(x[i])
+        exclusive[i] = sw.subgroup_exclusive_add(x[i])
+
+    x = values(dtype)
+    compare(kernel, x, np.zeros_like(x), np.zeros_like(x), device=device, size=size)
+
+
+@pytest.mark.parametrize("dtype", ["i32", "u8", "i64", "f16", "f32", "f64"])
+def test_broadcast_of_a_fixed_lane(device: sw.Device, size: int, dtype: str):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        out[i] = sw.broadcast(x[i], 1) + sw.shuffle(x[i], 0)
+
+    x = values(dtype)
+    compare(kernel, x, np.zeros_like(x), device=device, size=size)
+
+
+@pytest.mark.parametrize("move", ["shuffle_xor", "shuffle_up", "shuffle_down"])
+def test_shuffles_between_neighbours(device: sw.Device, size: int, move: str):
+    """What a lane gets from beyond its subgroup is undefined, so it is not looked at."""
+    there = {
+        "shuffle_xor": "lane ^ {d} < live",
+        "shuffle_up": "lane >= {d}",
+        "shuffle_down": "lane + {d} < live",
+    }[move]
+    lines = [
+        "def kernel(x, out):",
+        "    i = sw.global_id(0)",
+        "    lane = int(sw.lane_id())",
+        f"    live = min(int(sw.subgroup_size()), {BLOCK} - (int(sw.thread_id(0)) - lane))",
+    ]
+    for d in (1, 2, 3):
+        lines += [
+            f"    got = sw.{move}(x[i], {d})",
+            f"    if {there.format(d=d)}:",
+            f"        out[i, {d}] = got",
+        ]
+    x = np.arange(2 * BLOCK, dtype=np.int32)
+    kernel = define("\n".join([*lines, ""]))
+    compare(kernel, x, np.zeros((2 * BLOCK, 4), np.int32), device=device, size=size)
+
+
+def test_shuffle_by_a_lane_that_each_thread_computes(device: sw.Device, size: int):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        lane = int(sw.lane_id())
+        live = min(int(sw.subgroup_size()), 40 - (int(sw.thread_id(0)) - lane))
+        out[i] = sw.shuffle(x[i], live - 1 - lane)
+
+    x = np.arange(2 * BLOCK, dtype=np.float32)
+    compare(kernel, x, np.zeros_like(x), device=device, size=size)
+
+
+def test_ballot_any_all(device: sw.Device, size: int):
+    def kernel(x, votes, some, every):
+        i = sw.global_id(0)
+        votes[i] = sw.ballot(x[i] > 0)
+        some[i] = sw.any(x[i] > 2)
+        every[i] = sw.all(x[i] > -3)
+
+    x = values()
+    n = x.size
+    outs = np.zeros(n, np.uint64), np.zeros(n, bool), np.zeros(n, bool)
+    compare(kernel, x, *outs, device=device, size=size)
+
+
+def test_only_active_lanes_take_part(device: sw.Device, size: int):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        if x[i] > 0:
+            out[i] = sw.subgroup_reduce_add(x[i])
+        else:
+            out[i] = 100 + sw.subgroup_reduce_add(1)
+
+    compare(kernel, values(), np.zeros(2 * BLOCK, np.int32), device=device, size=size)
+
+
+def test_lanes_that_leave_a_loop_early_do_not_take_part(device: sw.Device, size: int):
+    def kernel(out):
+        i = sw.global_id(0)
+        total = 0
+        for k in range(sw.lane_id() % 4):
+            total += sw.subgroup_reduce_add(k + 1)
+        out[i] = total + 1000 * sw.subgroup_reduce_max(total)
+
+    compare(kernel, np.zeros(2 * BLOCK, np.int32), device=device, size=size)
+
+
+def test_lanes_that_have_returned_do_not_take_part(device: sw.Device, size: int):
+    def kernel(out):
+        i = sw.global_id(0)
+        if sw.lane_id() % 3 == 1:
+            return
+        out[i] = sw.subgroup_reduce_add(1)
+
+    compare(kernel, np.zeros(2 * BLOCK, np.int32), device=device, size=size)
+
+
+def test_subgroup_results_live_across_barriers(device: sw.Device, size: int):
+    def kernel(x, out):
+        t, i = sw.thread_id(0), sw.global_id(0)
+        parts = sw.shared(64, sw.i32)
+        own = sw.subgroup_reduce_add(x[i])
+        if sw.lane_id() == 0:
+            parts[sw.subgroup_id()] = own
+        sw.barrier()
+        total = 0
+        for k in range((40 + sw.subgroup_size() - 1) // sw.subgroup_size()):
+            total += parts[k]
+        out[i] = total + sw.subgroup_reduce_max(t) * 1000
+
+    compare(kernel, values(), np.zeros(2 * BLOCK, np.int32), device=device, size=size)

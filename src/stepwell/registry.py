@@ -20,6 +20,7 @@ PASSES: dict[str, str] = {
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "cse": "stepwell.passes.cse:Cse",
+    "gpu-to-cpu": "stepwell.lowering.gpu_to_cpu.lower:GpuToCpu",
     "inline": "stepwell.passes.inline:Inline",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",

@@ -1,0 +1,159 @@
+"""gpu-to-cpu: a kernel, which says what one thread does, becomes a function that runs a block.
+
+    gpu.module @m {                                   func.func @k(%x: memref<?xf32>, %n: index,
+      gpu.func @k(%x: memref<?xf32, global>)              %bid_x: index, …, %report: !llvm.ptr)
+          kernel attributes {gpux.over = 1} {             attributes {gpux.kernel, gpux.over = 1} {
+        %i = gpu.global_id x                            %base = arith.muli %bid_x, %bdim_x
+        %v = memref.load %x[%i]                         %left = arith.subi %n, %base
+        …                                               %count = arith.minsi %bdim_x, %left
+        gpu.return                                      scf.for %t = %c0 to %count step %c1 {
+      }                                                   %i = arith.addi %base, %t
+    }                                                     %v = memref.load %x[%i]
+                                                          …
+
+The work is done in this order: `split` makes a plan, `uniform` and `live` find out how values get
+from one loop over threads to the next, `emit` with `control` and `collective` write the loops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import FunctionType, IndexType, MemRefType, ModuleOp, NoneAttr, UnitAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ...dialects import gpu
+from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.llvm.types import PointerType
+from .builder import Builder
+from .emit import BlockScope, Emitter
+from .ids import BlockIds, Ids
+from .live import Live
+from .split import Splitter
+from .uniform import Levels, hoist
+
+HIDDEN = 10  # %bid, %bdim, %gdim (x, y, z each) and %shared_bytes
+
+
+@dataclass(frozen=True)
+class GpuToCpu(ModulePass):
+    """Lower every kernel to one function that runs all threads of a block."""
+
+    name = "gpu-to-cpu"
+    subgroup_size: int = 4
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Replace each `gpu.module` by the functions of its kernels."""
+        size = self.subgroup_size
+        if not 1 <= size <= 64 or size & (size - 1):
+            raise CompileError(f"subgroup_size is {size}, expected a power of two from 1 to 64")
+        for module in [inner for inner in op.ops if isinstance(inner, gpu.ModuleOp)]:
+            for inner in list(module.body.block.ops):
+                if isinstance(inner, gpu.FuncOp) and inner.is_kernel:
+                    new = lower_kernel(inner, size)
+                else:
+                    new = inner
+                    inner.detach()
+                op.body.block.insert_op_before(new, module)
+            module.detach()
+            module.erase()
+
+
+def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int) -> func.FuncOp:
+    """The function that runs a block of `kernel`, whose ops move there."""
+    _drop_address_spaces(kernel)
+    plan = Splitter(kernel).run()
+    ids = Ids(_block_size(kernel), subgroup_size)
+    levels = Levels(plan, ids)
+    live = Live(plan, levels)
+    levels.settled = False
+    while not levels.settled:
+        levels.run()
+        hoist(plan.plan, levels)
+        live = Live(plan, levels)
+        live.run()
+    function, block = _function(kernel)
+    build = Builder(block, kernel.location)
+    count = len(kernel.parameters)
+    parameters, hidden = block.args[:count], block.args[count:]
+    extents = parameters[-3:] if "gpux.over" in kernel.attributes else None
+    emitter = Emitter(build, BlockIds(ids, build, hidden, extents), levels, live)
+    emitter.scalars |= dict(zip(kernel.parameters, parameters, strict=True))
+    for value in kernel.workgroup:
+        assert isinstance(value.type, MemRefType), "a workgroup attribution is a memref"
+        emitter.scalars[value] = build.array(value.type)
+    emitter.plan(plan.plan, BlockScope(emitter))
+    build.location = kernel.location
+    build.add(func.ReturnOp.create())
+    first = block.first_op
+    assert first is not None, "the return is there"
+    prologue = list(build.prologue.ops)
+    for op in prologue:
+        op.detach()
+    block.insert_ops_before(prologue, first)
+    kernel.detach()
+    kernel.erase(safe_erase=False)
+    return function
+
+
+def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:
+    """The new function with an empty body."""
+    inputs: list[Attribute] = [value.type for value in kernel.parameters]
+    inputs += [IndexType()] * HIDDEN
+    inputs.append(PointerType())
+    block = Block(arg_types=inputs)
+    names = [f"{name}_{axis}" for name in ("bid", "bdim", "gdim") for axis in "xyz"]
+    for argument, name in zip(
+        block.args,
+        [*(value.name_hint for value in kernel.parameters), *names, "shared_bytes", "report"],
+        strict=True,
+    ):
+        argument.name_hint = name
+    function = func.FuncOp(
+        kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block)
+    )
+    function.location = kernel.location
+    function.attributes["gpux.kernel"] = UnitAttr()
+    if "gpux.over" in kernel.attributes:
+        function.attributes["gpux.over"] = kernel.attributes["gpux.over"]
+    return function, block
+
+
+def _block_size(kernel: gpu.FuncOp) -> tuple[int | None, int | None, int | None]:
+    """What is known of the block's size: all of it, or that the kernel's rank has fewer axes."""
+    if kernel.known_block_size is not None:
+        return kernel.known_block_size
+    over = kernel.attributes.get("gpux.over")
+    if over is None:
+        return None, None, None
+    rank = over.value.data
+    return None, None if rank > 1 else 1, None if rank > 2 else 1
+
+
+def _drop_address_spaces(kernel: gpu.FuncOp) -> None:
+    """Make all memrefs plain ones, in place."""
+    types: dict[Attribute, Attribute] = {}
+
+    def change(value: SSAValue) -> None:
+        old = value.type
+        if not isinstance(old, MemRefType) or isinstance(old.memory_space, NoneAttr):
+            return
+        if old not in types:
+            types[old] = MemRefType(old.element_type, old.shape, old.layout)
+        value._type = types[old]
+
+    def visit(op: Operation) -> None:
+        for result in op.results:
+            change(result)
+        for region in op.regions:
+            for block in region.blocks:
+                for argument in block.args:
+                    change(argument)
+
+    for op in kernel.walk():
+        visit(op)
+
+

@@ -1,4 +1,4 @@
-"""Atomics: every kind on ints and floats, global and shared; old values; totals under contention."""
+"""Atomics: every kind on ints and floats, global and shared; old values; contention."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from conformance.compare import DTYPES, INTS, UINTS, check, pairs, specials
 import stepwell as sw
 
 
-@pytest.mark.parametrize("dtype", ("bool", *INTS, *UINTS))
+@pytest.mark.parametrize("dtype", ["bool", *INTS, *UINTS])
 def test_and_or_xor(device: sw.Device, dtype: str):
     def kernel(a, b, conj, disj, excl):
         i = sw.global_id(0)
@@ -54,7 +54,7 @@ def test_shifts_by_literals(device: sw.Device, dtype: str):
     check(kernel, x, np.zeros_like(x), device=device, over=x.size)
 
 
-@pytest.mark.parametrize("dtype", ("i32", "u8", "u64"))
+@pytest.mark.parametrize("dtype", ["i32", "u8", "u64"])
 def test_augmented_bit_operations(device: sw.Device, dtype: str):
     def kernel(a, out):
         i = sw.global_id(0)

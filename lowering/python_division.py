@@ -1,0 +1,186 @@
+"""Python's `//` and `%` in arith and math ops: how simt-to-gpu writes them.
+
+Integers, with d = divisor, after "Division and Modulus for Computer Scientists" (D. Leijen, 2001):
+the truncated quotient and remainder, corrected where the remainder's sign is not the divisor's.
+Floats follow CPython's `float_divmod` and NumPy's `npy_divmod`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    Float16Type,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    f32,
+    i1,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ..dialects.arith import RemFOp
+from ..passes.block_editing import constant_value
+from ..passes.value_ranges import is_non_negative
+from .conversion import Rewriter
+
+_NO_WRAP = {"overflowFlags": arith.IntegerOverflowAttr("none")}
+_EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
+_WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
+_EQ, _NE, _SLT, _ULT = 0, 1, 2, 6
+_OEQ, _OGT, _OLT, _UNE = 1, 2, 4, 13
+
+
+class _Calculator:
+    """Builds ops of one type."""
+
+    def __init__(self, rw: Rewriter, type_: Attribute):
+        self.rw = rw
+        self.type = type_
+
+    def int(self, op: type[Operation], *operands: SSAValue) -> SSAValue:
+        return self.rw.value(op, operands, self.type, _NO_WRAP if op in _WRAPPING else {})
+
+    def float(self, op: type[Operation], *operands: SSAValue) -> SSAValue:
+        return self.rw.value(op, operands, self.type, _EXACT)
+
+    def cmpi(self, predicate: int, a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.rw.value(arith.CmpiOp, (a, b), i1, {"predicate": IntegerAttr(predicate, i64)})
+
+    def cmpf(self, predicate: int, a: SSAValue, b: SSAValue) -> SSAValue:
+        properties = {"predicate": IntegerAttr(predicate, i64), **_EXACT}
+        return self.rw.value(arith.CmpfOp, (a, b), i1, properties)
+
+    def logic(self, op: type[Operation], a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.rw.value(op, (a, b), i1)
+
+    def select(self, condition: SSAValue, yes: SSAValue, no: SSAValue) -> SSAValue:
+        return self.rw.value(arith.SelectOp, (condition, yes, no), self.type)
+
+    def const(self, value: int | float) -> SSAValue:
+        if self.type.name in ("integer_type", "index"):
+            assert isinstance(value, int), "an integer constant"
+            attribute: Attribute = IntegerAttr(value, self.type)  # pyright: ignore
+        else:
+            attribute = FloatAttr(float(value), self.type)  # pyright: ignore
+        return self.rw.value(arith.ConstantOp, (), self.type, {"value": attribute})
+
+
+def integer_floordiv(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
+    """`a // b`; by zero it is 0."""
+    c = _Calculator(rw, a.type)
+    divisor = _signed(constant_value(b), a.type)
+    if divisor is not None and divisor > 0:
+        if divisor & (divisor - 1) == 0:
+            return c.int(arith.ShRSIOp, a, c.const(divisor.bit_length() - 1))
+        if is_non_negative(a):
+            return c.int(arith.DivUIOp, a, b)
+    elif is_non_negative(a) and is_non_negative(b):
+        return c.int(arith.DivUIOp, a, c.int(arith.MaxUIOp, b, c.const(1)))
+    safe, special = _safe_divisor(c, b, divisor)
+    quotient = c.int(arith.DivSIOp, a, safe)
+    fixed = c.int(arith.SubiOp, quotient, c.const(1))
+    quotient = c.select(_needs_fix(c, a, safe, divisor)[1], fixed, quotient)
+    if special is None:
+        return quotient
+    return c.select(special, c.int(arith.MuliOp, a, b), quotient)  # b is -1 or 0
+
+
+def integer_mod(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
+    """`a % b`, with the sign of `b`; by zero it is 0."""
+    c = _Calculator(rw, a.type)
+    divisor = _signed(constant_value(b), a.type)
+    if divisor is not None and divisor > 0:
+        if divisor & (divisor - 1) == 0:
+            return c.int(arith.AndIOp, a, c.const(divisor - 1))
+        if is_non_negative(a):
+            return c.int(arith.RemUIOp, a, b)
+    elif is_non_negative(a) and is_non_negative(b):
+        return c.int(arith.RemUIOp, a, c.int(arith.MaxUIOp, b, c.const(1)))
+    safe, _ = _safe_divisor(c, b, divisor)
+    remainder, fix = _needs_fix(c, a, safe, divisor)
+    return c.select(fix, c.int(arith.AddiOp, remainder, b), remainder)
+
+
+def _signed(value: int | None, type_: Attribute) -> int | None:
+    """A constant as a signed number."""
+    width = 64 if isinstance(type_, IndexType) else type_.width.data  # pyright: ignore
+    if value is None:
+        return None
+    return (value + (1 << (width - 1))) % (1 << width) - (1 << (width - 1))
+
+
+def _safe_divisor(
+    c: _Calculator, b: SSAValue, divisor: int | None
+) -> tuple[SSAValue, SSAValue | None]:
+    """The divisor with 1 for -1 and 0, which may trap; and whether it is one of them."""
+    if divisor is not None and divisor not in (-1, 0):
+        return b, None
+    one = c.const(1)
+    special = c.cmpi(_ULT, c.int(arith.AddiOp, b, one), c.const(2))
+    return c.select(special, one, b), special
+
+
+def _needs_fix(
+    c: _Calculator, a: SSAValue, b: SSAValue, divisor: int | None
+) -> tuple[SSAValue, SSAValue]:
+    """The truncated remainder, and whether its sign is not the divisor's."""
+    remainder, zero = c.int(arith.RemSIOp, a, b), c.const(0)
+    if divisor is not None and divisor > 0:
+        return remainder, c.cmpi(_SLT, remainder, zero)
+    opposite = c.cmpi(_SLT, c.int(arith.XOrIOp, remainder, b), zero)
+    return remainder, c.logic(arith.AndIOp, c.cmpi(_NE, remainder, zero), opposite)
+
+
+def float_floordiv(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
+    """`a // b`; by zero it is `a / b`."""
+    return _in_f32(rw, a, b, _floordiv)
+
+
+def float_mod(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
+    """`a % b`, with the sign of `b`; by zero it is NaN."""
+    return _in_f32(rw, a, b, lambda c, a, b: _mod(c, a, b)[1])
+
+
+def _in_f32(
+    rw: Rewriter,
+    a: SSAValue,
+    b: SSAValue,
+    compute: Callable[[_Calculator, SSAValue, SSAValue], SSAValue],
+) -> SSAValue:
+    """Computes 16-bit floats in f32."""
+    type_ = a.type
+    if not isinstance(type_, Float16Type | BFloat16Type):
+        return compute(_Calculator(rw, type_), a, b)
+    wide = [rw.value(arith.ExtFOp, (value,), f32, _EXACT) for value in (a, b)]
+    result = compute(_Calculator(rw, f32), *wide)
+    return rw.value(arith.TruncFOp, (result,), type_, _EXACT)
+
+
+def _mod(c: _Calculator, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
+    """The truncated remainder, Python's, and whether they differ by the divisor."""
+    zero = c.const(0.0)
+    remainder = c.float(RemFOp, a, b)
+    is_nonzero = c.cmpf(_UNE, remainder, zero)
+    opposite = c.logic(arith.XOrIOp, c.cmpf(_OLT, b, zero), c.cmpf(_OLT, remainder, zero))
+    fix = c.logic(arith.AndIOp, is_nonzero, opposite)
+    fixed = c.select(fix, c.float(arith.AddfOp, remainder, b), remainder)
+    return remainder, c.select(is_nonzero, fixed, c.float(math.CopySignOp, zero, b)), fix
+
+
+def _floordiv(c: _Calculator, a: SSAValue, b: SSAValue) -> SSAValue:
+    zero, one = c.const(0.0), c.const(1.0)
+    remainder, _, fix = _mod(c, a, b)
+    quotient = c.float(arith.DivfOp, c.float(arith.SubfOp, a, remainder), b)
+    quotient = c.select(fix, c.float(arith.SubfOp, quotient, one), quotient)
+    floor = c.float(math.FloorOp, quotient)
+    # The quotient is nearly a whole number: take the nearest one.
+    above = c.cmpf(_OGT, c.float(arith.SubfOp, quotient, floor), c.const(0.5))
+    floor = c.select(above, c.float(arith.AddfOp, floor, one), floor)
+    plain = c.float(arith.DivfOp, a, b)
+    small = c.float(math.CopySignOp, zero, plain)
+    result = c.select(c.cmpf(_UNE, quotient, zero), floor, small)
+    return c.select(c.cmpf(_OEQ, b, zero), plain, result)

@@ -1,0 +1,106 @@
+"""remove-proven-checks: index checks and `gpux.check`s that cannot fail are removed.
+
+    %n = memref.dim %y, %c0 : memref<?xf32>    %n = memref.dim %y, %c0 : memref<?xf32>
+    %in = arith.cmpi slt, %i, %n : index       %in = arith.cmpi slt, %i, %n : index
+    scf.if %in {                               scf.if %in {
+      simt.check_index %i, %y, 0 as "y"
+      memref.store %v, %y[%i]                    memref.store %v, %y[%i]
+    }                                          }
+
+What is known comes from the conditions of the `scf.if`s and loops around, from loop bounds, ids,
+masks, remainders, clamps and constants, and from checks that have passed before: after a check, what
+it checked is a fact. Two arrays are never taken to have the same shape. What is assumed about the
+size of arrays and grids (so that `i + 1` does not wrap) is said in `value_ranges`.
+
+One walk over the function; facts are added on the way into a region and dropped on the way out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Operation
+from xdsl.passes import ModulePass
+
+from ..dialects import gpux, simt
+from .block_editing import erase, functions
+from .range_conditions import assume, is_known
+from .value_ranges import ZERO, Ranges
+
+
+@dataclass(frozen=True)
+class RemoveProvenChecks(ModulePass):
+    """Removes checks that always pass; `index_bits` is the width of `index` on the target."""
+
+    name = "remove-proven-checks"
+    index_bits: int = 64
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in functions(op):
+            ranges = Ranges(function, self.index_bits)
+            for region in function.regions:
+                for block in region.blocks:
+                    mark = ranges.mark()
+                    _visit(ranges, block)
+                    ranges.drop(mark)
+
+
+def _visit(ranges: Ranges, block: Block) -> None:
+    """Removes the block's proven checks; facts stay, for the caller to drop."""
+    op = block.first_op
+    while op is not None:
+        following = op.next_op
+        if isinstance(op, simt.CheckIndexOp):
+            _check_index(ranges, op)
+        elif isinstance(op, gpux.CheckOp):
+            if is_known(ranges, op.condition):
+                erase(op)
+            else:
+                assume(ranges, op.condition)
+        elif op.regions:
+            mark = ranges.mark()
+            _visit_regions(ranges, op)
+            ranges.drop(mark)
+        op = following
+
+
+def _visit_regions(ranges: Ranges, op: Operation) -> None:
+    if isinstance(op, scf.WhileOp):
+        _visit_while(ranges, op)
+        return
+    for number, region in enumerate(op.regions):
+        for block in region.blocks:
+            mark = ranges.mark()
+            if isinstance(op, scf.IfOp):
+                assume(ranges, op.cond, number == 0)
+            _visit(ranges, block)
+            ranges.drop(mark)
+
+
+def _visit_while(ranges: Ranges, op: scf.WhileOp) -> None:
+    """The body runs after the first region has, with its condition true and the values passed."""
+    before, after = op.before_region.block, op.after_region.block
+    _visit(ranges, before)
+    end = before.last_op
+    assert isinstance(end, scf.ConditionOp), "a while's first region ends in condition"
+    assume(ranges, end.condition)
+    for argument, value in zip(after.args, end.args, strict=True):
+        if argument.type.name in ("integer_type", "index"):
+            ranges.add(argument, value, 0)
+            ranges.add(value, argument, 0)
+    _visit(ranges, after)
+
+
+def _check_index(ranges: Ranges, op: simt.CheckIndexOp) -> None:
+    """Removes an index check or, where it stays, takes what it says as known from here on."""
+    index, offset = ranges.bound(op.index)
+    size, number = ranges.size(op.view, op.dimension.value.data)
+    not_negative = ranges.proves_bound(ZERO, index, offset)
+    if not_negative and ranges.proves_bound(index, size, number - 1 - offset):
+        erase(op)
+        return
+    ranges.add_bound(ZERO, index, offset)
+    ranges.add_bound(index, size, number - 1 - offset)

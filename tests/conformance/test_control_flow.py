@@ -1,4 +1,4 @@
-"""if, for, while, break, continue, else, return, match: kernels compared with themselves as Python."""
+"""if, for, while, break, continue, else, return, match: each kernel against itself as Python."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_range_with_constant_bounds(device: sw.Device):
             total = total * 2 + a
         for a in range(9, 3, -2):
             total = total * 2 - a
-        for a in range(5, 5):
+        for _ in range(5, 5):
             total = 1000
         out[i] = total
 
@@ -322,7 +322,7 @@ def test_reversed_enumerate_zip(device: sw.Device):
             total = total * 2 + k
         for k, value in enumerate(x):
             total += k * value
-        for a, b in zip(x, y):
+        for a, b in zip(x, y):  # noqa: B905
             total += a * b
         for value in x:
             total = total * 3 + value

@@ -1,4 +1,4 @@
-"""Safe by default: a failed check makes no access, ends the thread, and raises with all it knows."""
+"""Safe by default: a failed check makes no access, ends the thread, and raises."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from conformance.compare import DTYPES, INTS, UINTS, define, launch
 import stepwell as sw
 
 HERE = Path(__file__)
+ACCESSES = ["x[k]", "x[0] + x[k]", "sw.atomic_add(x, k, 1)", "x[1:][k - 1]"]
 
 
 def line_of(marker: str) -> int:

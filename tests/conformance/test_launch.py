@@ -161,7 +161,7 @@ def test_writing_a_read_only_array_is_refused(device: sw.Device):
 
     x = np.zeros(1, np.int32)
     x.flags.writeable = False
-    with pytest.raises(sw.DeviceError, match="argument x(.|\n)*read-only"):
+    with pytest.raises(sw.DeviceError, match=r"argument x(.|\n)*read-only"):
         launch(kernel, x, device=device, over=1)
 
 

@@ -1,11 +1,13 @@
 """The ready pipelines: the whole way down on one page, with the reason for each order.
 
-A row is text, so that reading this page loads no pass; `pipeline("simt-to-gpu")` loads them.
+A row is text, so that reading this page loads no pass; `pipeline("gpu-to-cpu", subgroup_size=8)`
+loads them. `$name` in a row is a parameter of the target.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from string import Template
 
 from ..dialects.diagnostics import CompileError
 from ..registry import near_matches
@@ -27,13 +29,24 @@ PIPELINES: dict[str, Steps] = {
         ("canonicalize", "cleans up after the lowering"),
         ("cse", "the compares of neighbouring checks are often equal"),
     ),
+    "gpu-to-cpu": (
+        ("gpu-to-cpu{subgroup-size=$subgroup_size}", "adds checks that barriers are uniform"),
+        ("canonicalize", "sizes of blocks and subgroups are constant now"),
+        ("cse", "every thread region computes its ids"),
+        ("number-report-sites", "last, when every check and print exists"),
+    ),
+    "cpu-to-llvm": (("to-llvm", "LLVM simplifies what it gives"),),
 }
 
 
 @cache
-def pipeline(name: str) -> Pipeline:
-    """The ready pipeline of that name."""
+def pipeline(name: str, **parameters: object) -> Pipeline:
+    """The ready pipeline of that name; parameters that it does not mention are not used."""
     if name not in PIPELINES:
         hint = near_matches(name, sorted(PIPELINES))
         raise CompileError(f"no pipeline is called {name!r}", hint=hint)
-    return Pipeline.parse(",".join(text for text, _ in PIPELINES[name]))
+    text = ",".join(step for step, _ in PIPELINES[name])
+    try:
+        return Pipeline.parse(Template(text).substitute(parameters))
+    except KeyError as missing:
+        raise CompileError(f"pipeline {name!r} needs the parameter {missing}") from None

@@ -1,17 +1,18 @@
 """The level graph: each lowering says the level that it takes and the one that it gives.
 
-    route("simt", "llvm")      the pipeline that goes there over the fewest steps
+    route("simt", "cpu", subgroup_size=8)      the pipeline that goes there over the fewest steps
 
 A package that brings its own level needs one lowering, to any level, to reach every device:
 
     register_level(Level("mine", ...))
-    register_lowering(Lowering("mine", "gpu", lambda: Pipeline((MineToGpu(),))))
+    register_lowering(Lowering("mine", "gpu", lambda **target: Pipeline((MineToGpu(),))))
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -29,16 +30,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lowering:
-    """A way from one level to another; `cost` decides between several ways."""
+    """A way from one level to another; `cost` decides between several ways.
+
+    `pipeline` gets the target's parameters by keyword.
+    """
 
     takes: str
     gives: str
-    pipeline: Callable[[], Pipeline]
+    pipeline: Callable[..., Pipeline]
     cost: int = 1
 
 
 LOWERINGS: list[Lowering] = [
-    Lowering("simt", "gpu", lambda: pipeline("simt-to-gpu")),
+    Lowering("simt", "gpu", partial(pipeline, "simt-to-gpu")),
+    Lowering("gpu", "cpu", partial(pipeline, "gpu-to-cpu")),
+    Lowering("cpu", "llvm", partial(pipeline, "cpu-to-llvm")),
 ]
 
 
@@ -62,10 +68,10 @@ def register_lowering(lowering: Lowering) -> Lowering:
     return lowering
 
 
-def route(start: str, end: str, *, check: bool = False) -> Pipeline:
+def route(start: str, end: str, *, check: bool = False, **parameters: object) -> Pipeline:
     """The cheapest pipeline from level to level; with `check`, each level on the way is checked.
 
-    Raises CompileError if there is none.
+    `parameters` are the target's, such as `subgroup_size`. Raises CompileError if there is none.
     """
     import networkx  # takes 100 ms to load
 
@@ -87,7 +93,7 @@ def route(start: str, end: str, *, check: bool = False) -> Pipeline:
     whole = Pipeline((CheckLevel(start),)) if check else Pipeline()
     for takes, gives in pairwise(levels):
         row: Lowering = graph.edges[takes, gives]["row"]
-        whole += row.pipeline()
+        whole += row.pipeline(**parameters)
         if check:
             whole += CheckLevel(gives)
     return whole

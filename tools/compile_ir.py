@@ -86,9 +86,12 @@ def _parameter(number: int, value: SSAValue, kernel: FuncOp) -> Parameter:
     from xdsl.dialects.builtin import MemRefType
 
     name, source = value.name_hint or f"arg{number}", Source(number)
-    memref: Any = value.type
-    if not isinstance(memref, MemRefType):
-        return Parameter(name, "scalar", _dtype(memref, kernel), source=source)
+    if isinstance(value.type, MemRefType):
+        return _buffer(name, value.type, source, kernel)
+    return Parameter(name, "scalar", _dtype(value.type, kernel), source=source)
+
+
+def _buffer(name: str, memref: Any, source: Source, kernel: FuncOp) -> Parameter:
     sizes = tuple(None if size < 0 else size for size in memref.get_shape())
     return Parameter(
         name,

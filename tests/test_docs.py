@@ -1,0 +1,84 @@
+"""The pages "how to add …" are followed to the letter: their code runs, their lit tests pass."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from stepwell.registry import register_dialect, register_pass
+from stepwell.runtime import device
+from stepwell.tools.lit.features import available
+from stepwell.tools.lit.runner import Verdict, run_test
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return [match[2] for match in _BLOCK.finditer(text) if match[1] == language]
+
+
+def follow(page: str) -> Any:
+    """Run the Python of a page, one block after the other, in one module."""
+    module = ModuleType(page.removesuffix(".md").replace("-", "_"))
+    for code in blocks(page, "python"):
+        exec(compile(code, page, "exec"), vars(module))
+    return module
+
+
+def check_lit(page: str, folder: Path) -> None:
+    found = blocks(page, "mlir")
+    assert found, f"{page} shows no lit test"
+    for number, text in enumerate(found):
+        path = folder / f"{number}.mlir"
+        path.write_text(text, encoding="utf-8")
+        result = run_test(path, available())
+        assert result.verdict is Verdict.PASS, result.log
+
+
+def test_add_a_pass(tmp_path: Path):
+    register_pass(follow("add-a-pass.md").DoubleByAdding)
+    check_lit("add-a-pass.md", tmp_path)
+
+
+def test_add_an_op(tmp_path: Path):
+    module = follow("add-an-op.md")
+    register_dialect(module.GEO)
+    register_pass(module.GeoToGpu)
+    check_lit("add-an-op.md", tmp_path)
+
+
+def test_add_a_device(monkeypatch: pytest.MonkeyPatch):
+    module = follow("add-a-device.md")
+    monkeypatch.setitem(sys.modules, "stepwell.runtime.twin", module)
+    monkeypatch.setitem(device.KINDS, "twin", ".twin")
+    (twin,) = [found for found in device.devices() if found.kind == "twin"]
+    assert device.device("twin").name == "twin:0"
+    assert list(twin.array([1, 2, 3], "i32").numpy()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("page", [*DOCS, *ROOT.glob("*.md")], ids=lambda page: page.name)
+def test_links_and_named_files_exist(page: Path):
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    named = re.findall(
+        r"`((?:dialects|passes|lowering|runtime|language|tools|tests|src)/[^`\s]+)`", text
+    )
+    examples = {"passes/double_by_adding.py"}
+    missing = [
+        name
+        for name in named
+        if name not in examples
+        and not any(c in name for c in "<>*…")
+        and not (ROOT / name).exists()
+    ]
+    assert missing == []

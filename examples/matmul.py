@@ -9,7 +9,7 @@ TILE = 16
 
 @sw.kernel
 def matmul(a, b, c):
-    """c = a · b; blocks of TILE × TILE threads, one per element of c."""
+    """c = a · b; blocks of TILE by TILE threads, one per element of c."""
     tile_a = sw.shared((TILE, TILE), sw.f32)
     tile_b = sw.shared((TILE, TILE), sw.f32)
     x, y = sw.thread_id(0), sw.thread_id(1)

@@ -71,7 +71,7 @@ def main() -> None:
             move.over(count, device=device)(bodies, velocities, step)
         left = momentum(start, velocities.numpy())
         assert np.abs(left).max() < 1e-2, (
-            "what pulls is pulled back: no momentum comes from nothing"
+            "no momentum comes from nothing"
         )
         print(f"{device.name}: {count} bodies, {steps} steps, momentum {np.abs(left).max():.1e}")
 

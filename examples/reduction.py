@@ -1,4 +1,4 @@
-"""Sum of an array: lanes add up in their subgroup, subgroups in their block, blocks by an atomic."""
+"""Sum of an array: lanes add up in subgroups, subgroups in blocks, blocks by an atomic."""
 
 import numpy as np
 

@@ -1,0 +1,143 @@
+"""Where an artifact comes from: the disk cache if it has one that is still true, else the compiler.
+
+A kernel's machine code depends on its own code, the types of its parameters, the options, the
+compiler and the machine: these make the *front key*. It depends also on functions that it calls and
+on constants of its surroundings, and which these are is known only after compiling once. So there
+are two steps, as in a compiler cache of C: under the front key lies the list of what the kernel
+depended on; the values that these have now make the *full key*, under which lies the artifact.
+Neither step imports xDSL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from .language.fingerprint import find, fingerprint, fingerprint_function
+from .runtime.artifact import Artifact
+from .runtime.cache import Cache
+from .runtime.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
+
+# What the compiler consists of, seen from the package's folder.
+_COMPILER = ("", "dialects", "passes", "language")
+_COMPILER_TREES = ("lowering",)
+_SETTINGS = ("STEPWELL_CACHE", "STEPWELL_CACHE_DIR", "STEPWELL_CACHE_SIZE", "XDG_CACHE_HOME", "HOME")
+_caches: dict[tuple[str | None, ...], Cache] = {}
+
+
+def cached_artifact(
+    kernel: Kernel, types: Sequence[Any], target: str, over: int | None
+) -> Artifact:
+    """The artifact of a kernel for parameter types; compiled and stored if need be."""
+    store = disk_cache()
+    front = _front_key(kernel, types, target, over)
+    listed = store.get(front)
+    if listed is not None:
+        found = _stored(kernel, front, listed)
+        if found is not None:
+            return found
+    from .compiler import compile_kernel
+
+    made = compile_kernel(kernel, types, target, over)
+    steps = [dependency.steps for dependency in made.dependencies]
+    values = _values(kernel, steps)
+    if values is not None:
+        store.put(front, json.dumps(steps).encode())
+        store.put(_full_key(front, values), made.artifact.to_bytes())
+    return made.artifact
+
+
+def disk_cache() -> Cache:
+    """The cache on disk that the environment asks for now."""
+    settings = tuple(os.environ.get(name) for name in _SETTINGS)
+    found = _caches.get(settings)
+    if found is None:
+        found = _caches[settings] = Cache()
+    return found
+
+
+def _stored(kernel: Kernel, front: str, listed: bytes) -> Artifact | None:
+    """What the cache holds for the values that the kernel's surroundings have now."""
+    values = _values(kernel, json.loads(listed))
+    if values is None:
+        return None
+    content = disk_cache().get(_full_key(front, values))
+    if content is None:
+        return None
+    try:
+        return Artifact.from_bytes(content, f"the cache entry of kernel {kernel.__name__}")
+    except ArtifactError:
+        return None  # of another version of the format: compiled again, and replaced
+
+
+def _values(kernel: Kernel, dependencies: Sequence[Any]) -> str | None:
+    """Fingerprints of what the dependencies are now; None where one cannot be found again."""
+    values: list[str] = []
+    for steps in dependencies:
+        try:
+            value = find(kernel.function, tuple((kind, name) for kind, name in steps))
+        except (LookupError, AttributeError, ValueError, TypeError):
+            return None
+        values.append(fingerprint(value))
+    return ",".join(values)
+
+
+def _front_key(kernel: Kernel, types: Sequence[Any], target: str, over: int | None) -> str:
+    digest = hashlib.sha256(_compiler_fingerprint())
+    digest.update(fingerprint_function(kernel.function))
+    facts = (kernel.__name__, [str(type_) for type_ in types], target, over)
+    digest.update(repr((facts, kernel.checks, kernel.fastmath)).encode())
+    return digest.hexdigest()
+
+
+def _full_key(front: str, values: str) -> str:
+    return hashlib.sha256(f"{front}:{values}".encode()).hexdigest()
+
+
+@cache
+def _compiler_fingerprint() -> bytes:
+    """The compiler's own files, the libraries below it, and the machine."""
+    digest = hashlib.sha256(repr((sys.version_info[:2], _machine())).encode())
+    root = os.path.dirname(__file__)
+    for folder in _COMPILER:
+        _add_folder(digest, os.path.join(root, folder))
+    for tree in _COMPILER_TREES:
+        for folder, _, _ in os.walk(os.path.join(root, tree)):
+            _add_folder(digest, folder)
+    for package in ("xdsl", "llvmlite"):
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            _add_file(digest, spec.origin)
+    return digest.digest()
+
+
+def _add_folder(digest: Any, folder: str) -> None:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name.endswith(".py"):
+            _add_file(digest, entry.path)
+
+
+def _add_file(digest: Any, path: str) -> None:
+    status = os.stat(path)
+    digest.update(f"{path}:{status.st_size}:{status.st_mtime_ns};".encode())
+
+
+def _machine() -> str:
+    """What the code is generated for: the processor as the system describes it."""
+    import platform
+
+    try:
+        with open("/proc/cpuinfo") as file:
+            lines = {line for line in file if line.startswith(("model name", "flags", "Features"))}
+        return platform.machine() + "".join(sorted(lines))
+    except OSError:  # not Linux
+        return f"{platform.platform()} {platform.processor()}"

@@ -1,0 +1,263 @@
+"""The driver: from a Python function and the types of its parameters to an artifact.
+
+    build simt  →  the target's pipelines, level by level  →  emit  →  artifact
+
+A target is a row of `TARGETS`: the levels on its way down with the pipeline to each, and the function
+that makes a payload of the last one. Everything is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .dialects.diagnostics import CompileError
+from .registry import near_matches
+from .runtime.artifact import Artifact, Manifest, Parameter, Site, Source
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from .kernel import Kernel
+    from .lowering.observers import Observer
+    from .lowering.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a target makes of a module of its last level."""
+
+    content: bytes
+    text: Callable[[], str]
+    triple: str
+    cpu: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One way down. `levels` are those below simt, each with the pipeline that gives it."""
+
+    name: str
+    levels: tuple[tuple[str, str], ...]
+    emit: Callable[[ModuleOp], str]
+    assemble: Callable[[str], Payload]
+    subgroup_size: Callable[[], int]
+    # The level at which every check and print exists and has its number.
+    sites_at: str
+
+    def pipeline(self, start: str, end: str) -> Pipeline:
+        """The passes from one level of this target to another, given by pipeline rows."""
+        from .lowering.pipeline import Pipeline
+
+        names = ["simt", *(name for name, _ in self.levels)]
+        for name in (start, end):
+            if name not in names:
+                raise CompileError(
+                    f"target {self.name} has no level {name!r}", hint=near_matches(name, names)
+                )
+        steps = Pipeline()
+        for _, row in self.levels[names.index(start) : names.index(end)]:
+            steps += self._row(row)
+        return steps
+
+    def _row(self, row: str) -> Pipeline:
+        from .lowering.pipelines import pipeline
+
+        return pipeline(row, subgroup_size=self.subgroup_size())
+
+
+def _emit_llvm(module: ModuleOp) -> str:
+    from .lowering.emit.llvm import emit
+
+    return emit(module)
+
+
+def _assemble_for_host(text: str) -> Payload:
+    from .lowering.emit.native import assemble
+
+    code = assemble(text)
+    target = code.target
+    return Payload(
+        code.object, code.asm, target.triple, target.cpu, tuple(target.features.split(","))
+    )
+
+
+def _host_subgroup_size() -> int:
+    from .lowering.emit.host import host_subgroup_size
+
+    return host_subgroup_size()
+
+
+TARGETS: dict[str, Target] = {
+    "cpu": Target(
+        "cpu",
+        (("gpu", "simt-to-gpu"), ("cpu", "gpu-to-cpu"), ("llvm", "cpu-to-llvm")),
+        _emit_llvm,
+        _assemble_for_host,
+        _host_subgroup_size,
+        sites_at="cpu",
+    ),
+}
+
+
+def find_target(name: str) -> Target:
+    """The row of a target; CompileError with near matches for an unknown name."""
+    if name not in TARGETS:
+        raise CompileError(
+            f"there is no target {name!r}", hint=near_matches(name, sorted(TARGETS))
+        )
+    return TARGETS[name]
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """An artifact, and what outside of the kernel's own code it depends on."""
+
+    artifact: Artifact
+    dependencies: Any
+
+
+def compile_kernel(
+    kernel: Kernel,
+    types: Sequence[Any],
+    target: str,
+    over: int | None,
+    observe: Sequence[Observer] = (),
+) -> Compilation:
+    """Compile for these parameter types; CompileError where the program is wrong."""
+    way = find_target(target)
+    built = _build(kernel, types, over)
+    parameters = tuple(_parameter(info) for info in built.parameters)
+    artifact = compile_module(
+        built.module, kernel.__name__, parameters, way, over=over, observe=observe
+    )
+    return Compilation(artifact, built.dependencies)
+
+
+def compile_module(
+    module: ModuleOp,
+    name: str,
+    parameters: tuple[Parameter, ...],
+    way: Target,
+    *,
+    start: str = "simt",
+    over: int | None = None,
+    observe: Sequence[Observer] = (),
+) -> Artifact:
+    """Compile a module with one kernel, of level `start` (simt or gpu); it is used up."""
+    _run(module, way, start, "gpu", observe)
+    manifest = _waist_manifest(name, parameters, module, way, over)
+    _run(module, way, "gpu", way.sites_at, observe)
+    sites = _sites(module)
+    _run(module, way, way.sites_at, way.levels[-1][0], observe)
+    text = way.emit(module)
+    payload = way.assemble(text)
+    manifest = manifest._replace(
+        sites=sites,
+        has_report=bool(sites),
+        triple=payload.triple,
+        cpu=payload.cpu,
+        features=payload.features,
+        ir_hash=hashlib.sha256(text.encode()).hexdigest(),
+    )
+    return Artifact(manifest, payload.content)
+
+
+def print_level(
+    kernel: Kernel, types: Sequence[Any], level: str, *, target: str, over: int | None
+) -> str:
+    """The kernel as text at a level of the target, or "asm" for what the target emits."""
+    way = find_target(target)
+    built = _build(kernel, types, over)
+    return lower_and_print(built.module, way, "simt", level)
+
+
+def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> str:
+    """A module of level `start` as text at a lower level, or "asm" for what the target emits."""
+    from .lowering.parse import print_module
+
+    last = way.levels[-1][0]
+    if level == "asm":
+        way.pipeline(start, last).run(module)
+        return way.assemble(way.emit(module)).text()
+    way.pipeline(start, level).run(module)
+    return print_module(module)
+
+
+def _build(kernel: Kernel, types: Sequence[Any], over: int | None) -> Any:
+    from .language.build import build_module
+
+    return build_module(
+        kernel.function,
+        tuple(types),
+        axes=over,
+        checks=kernel.checks,
+        fastmath=kernel.fastmath,
+    )
+
+
+def _run(module: ModuleOp, way: Target, start: str, end: str, observe: Sequence[Observer]) -> None:
+    way.pipeline(start, end).run(module, observe=observe)
+
+
+def _waist_manifest(
+    name: str, parameters: tuple[Parameter, ...], module: ModuleOp, way: Target, over: int | None
+) -> Manifest:
+    """What the waist says about the kernel."""
+    from .dialects import gpu, gpux
+
+    ops = {type(op) for op in module.walk()}
+    subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
+    function = next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)
+    return Manifest(
+        name=name,
+        target=way.name,
+        entry=function.sym_name.data,
+        parameters=parameters,
+        over=over,
+        known_block=function.known_block_size,
+        static_shared_bytes=sum(_bytes(value.type) for value in function.workgroup),
+        uses_barrier=gpu.BarrierOp in ops,
+        uses_subgroups=not ops.isdisjoint(subgroup),
+        subgroup_size=way.subgroup_size(),
+        versions=_versions(),
+    )
+
+
+def _bytes(type_: Any) -> int:
+    """Bytes of a memref of static shape."""
+    from math import prod
+
+    element = type_.element_type
+    return prod(type_.get_shape()) * max(1, element.bitwidth // 8)
+
+
+def _sites(module: ModuleOp) -> tuple[Site, ...]:
+    from .passes.number_report_sites import collect_sites
+
+    return tuple(
+        Site(**{**row, "formats": tuple(row["formats"])}) for row in collect_sites(module)
+    )
+
+
+def _versions() -> dict[str, str]:
+    import llvmlite
+    import xdsl
+
+    return {"xdsl": xdsl.__version__, "llvmlite": llvmlite.__version__}
+
+
+def _parameter(info: Any) -> Parameter:
+    return Parameter(
+        name=info.name,
+        kind=info.kind,
+        dtype=info.dtype,
+        rank=info.rank,
+        sizes=(None,) * info.rank,
+        strides=info.strides,
+        writes=info.writes,
+        source=Source(info.argument, tuple(info.path), info.offset),
+    )

@@ -186,9 +186,7 @@ def _constant_operand(op: Operation) -> str | None:
     return None
 
 
-CONSTANTS = frozenset(
-    (llvm.ConstantOp, llvm.ZeroOp, llvm.UndefOp, llvm.PoisonOp, llvm.AddressOfOp)
-)
+CONSTANTS = frozenset((llvm.ConstantOp, llvm.ZeroOp, llvm.UndefOp, llvm.PoisonOp, llvm.AddressOfOp))
 
 
 class FunctionText:

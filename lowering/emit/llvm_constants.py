@@ -98,7 +98,7 @@ def zero(kind: Attribute) -> str:
 def float_text(value: float, kind: Attribute) -> str:
     """A float by its bits, so that every value survives."""
     if isinstance(kind, Float16Type):
-        return f"0xH{_half_bits(value):04X}"
+        return f"0xH{half_bits(value):04X}"
     if isinstance(kind, BFloat16Type):
         return f"0xR{bfloat_bits(value):04X}"
     if isinstance(kind, Float32Type):  # written as the double of the same value
@@ -118,7 +118,8 @@ def _single(value: float) -> float:
     return rounded
 
 
-def _half_bits(value: float) -> int:
+def half_bits(value: float) -> int:
+    """The bits of the nearest float16, ties to even."""
     try:
         return int.from_bytes(struct.pack("<e", value), "little")
     except OverflowError:

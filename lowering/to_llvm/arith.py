@@ -1,0 +1,329 @@
+"""arith to llvm: mostly op to op; what differs is written out here.
+
+Integers wrap. Casts of floats to integers saturate, NaN gives 0. Minima and maxima are IEEE 754's:
+`minimumf` gives NaN where an operand is, `minnumf` the number; -0 is less than +0 in both. 16-bit
+floats are computed with in f32 (see floats.py). Division by zero is the program's fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    VectorType,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ...dialects import llvm
+from ...dialects.arith import RemFOp
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..emit.llvm_constants import bfloat_bits, half_bits, mangled
+from .floats import from_integer, is_small, narrow, widen
+from .target import binary, const, icmp, like, resize, select, width
+
+RULES = Rules()
+converts = RULES.converts
+
+_INTEGER: dict[type[Operation], type[Operation]] = {
+    arith.DivUIOp: llvm.UDivOp,
+    arith.DivSIOp: llvm.SDivOp,
+    arith.RemUIOp: llvm.URemOp,
+    arith.RemSIOp: llvm.SRemOp,
+    arith.AndIOp: llvm.AndOp,
+    arith.OrIOp: llvm.OrOp,
+    arith.XOrIOp: llvm.XorOp,
+    arith.ShRUIOp: llvm.LShrOp,
+    arith.ShRSIOp: llvm.AShrOp,
+    arith.MinSIOp: llvm.INTRINSICS["smin"],
+    arith.MaxSIOp: llvm.INTRINSICS["smax"],
+    arith.MinUIOp: llvm.INTRINSICS["umin"],
+    arith.MaxUIOp: llvm.INTRINSICS["umax"],
+}
+RULES.rename(_INTEGER)  # pyright: ignore[reportArgumentType]  # a dict is invariant
+
+_WITH_OVERFLOW: dict[type[Operation], type[Operation]] = {
+    arith.AddiOp: llvm.AddOp,
+    arith.SubiOp: llvm.SubOp,
+    arith.MuliOp: llvm.MulOp,
+    arith.ShLIOp: llvm.ShlOp,
+}
+_FLOAT: dict[type[Operation], type[Operation]] = {
+    arith.AddfOp: llvm.FAddOp,
+    arith.SubfOp: llvm.FSubOp,
+    arith.MulfOp: llvm.FMulOp,
+    arith.DivfOp: llvm.FDivOp,
+    arith.MinimumfOp: llvm.INTRINSICS["minimum"],
+    arith.MaximumfOp: llvm.INTRINSICS["maximum"],
+    RemFOp: llvm.FRemOp,
+}
+_NO_PROPERTIES: Mapping[str, Attribute] = {}
+
+
+@converts(*_WITH_OVERFLOW)
+def convert_wrapping(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """Wraps, unless the op promises that it does not."""
+    (a,), (b,) = operands
+    flags = op.properties.get("overflowFlags")
+    words = flags.data if isinstance(flags, arith.IntegerOverflowAttr) else ()
+    properties = _NO_PROPERTIES
+    if words:
+        properties = {"overflowFlags": llvm.OverflowAttr(tuple(sorted(w.value for w in words)))}
+    return rw.value(_WITH_OVERFLOW[type(op)], (a, b), a.type, properties)
+
+
+def fast_math(op: Operation) -> Mapping[str, Attribute]:
+    """The fast-math flags of an arith or math op as a property of an llvm op."""
+    flags = op.properties.get("fastmath")
+    if not isinstance(flags, arith.FastMathFlagsAttr) or not flags.data:
+        return _NO_PROPERTIES
+    words = tuple(flag.value for flag in flags.data)
+    return {"fastmathFlags": llvm.FastMathAttr(llvm.FastMathAttr.normalise(words))}
+
+
+def in_f32(
+    rw: Rewriter,
+    op: Operation,
+    operands: Operands,
+    target: Any,
+    properties: Mapping[str, Attribute],
+) -> SSAValue:
+    """A float op: in its own type, or for 16-bit floats in f32 and back."""
+    values = [value for (value,) in operands]
+    kind = op.operands[0].type
+    if not is_small(kind):
+        return rw.value(target, values, values[0].type, properties)
+    wide = [widen(rw, value, kind) for value in values]
+    return narrow(rw, rw.value(target, wide, wide[0].type, properties), kind)
+
+
+@converts(*_FLOAT)
+def convert_float(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """IEEE 754 arithmetic."""
+    return in_f32(rw, op, operands, _FLOAT[type(op)], fast_math(op))
+
+
+@converts(arith.MinnumfOp, arith.MaxnumfOp)
+def convert_number(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """IEEE 754-2019 minimumNumber and maximumNumber."""
+    values = [value for (value,) in operands]
+    kind = op.operands[0].type
+    if is_small(kind):
+        values = [widen(rw, value, kind) for value in values]
+    result = extreme_number(rw, isinstance(op, arith.MinnumfOp), values[0], values[1])
+    return narrow(rw, result, kind) if is_small(kind) else result
+
+
+def extreme_number(rw: Rewriter, least: bool, a: SSAValue, b: SSAValue) -> SSAValue:
+    """The smaller (or larger) of two floats, the number where one is NaN."""
+    name = "minimumnum" if least else "maximumnum"
+    intrinsic = f"llvm.{name}.{mangled(a.type)}"
+    return rw.insert(llvm.CallIntrinsicOp.to(intrinsic, (a, b), [a.type])).results[0]
+
+
+@converts(arith.NegfOp)
+def convert_negf(op: arith.NegfOp, operands: Operands, rw: Rewriter) -> Results:
+    """The sign bit flipped, also of NaN and of bits kept as an integer."""
+    ((value,),) = operands
+    if isinstance(llvm.element_type(value.type), IntegerType):
+        return binary(rw, llvm.XorOp, value, -0x8000)
+    return rw.value(llvm.FNegOp, (value,), value.type, fast_math(op))
+
+
+@converts(arith.FloorDivSIOp)
+def convert_floor_div(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """The quotient towards minus infinity; INT_MIN // -1 wraps."""
+    (a,), (b,) = operands
+    quotient, remainder = _safe_division(rw, a, b)
+    opposite = icmp(rw, "slt", binary(rw, llvm.XorOp, remainder, b), 0)
+    inexact = icmp(rw, "ne", remainder, 0)
+    adjust = rw.value(llvm.AndOp, (opposite, inexact), inexact.type)
+    return select(rw, adjust, binary(rw, llvm.AddOp, quotient, -1), quotient)
+
+
+@converts(arith.CeilDivSIOp)
+def convert_ceil_div(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """The quotient towards plus infinity; INT_MIN / -1 wraps."""
+    (a,), (b,) = operands
+    quotient, remainder = _safe_division(rw, a, b)
+    same = icmp(rw, "sge", binary(rw, llvm.XorOp, remainder, b), 0)
+    inexact = icmp(rw, "ne", remainder, 0)
+    adjust = rw.value(llvm.AndOp, (same, inexact), inexact.type)
+    return select(rw, adjust, binary(rw, llvm.AddOp, quotient, 1), quotient)
+
+
+def _safe_division(rw: Rewriter, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """Truncated quotient and remainder; a divisor of -1, which may trap, becomes a negation."""
+    minus = icmp(rw, "eq", b, -1)
+    divisor = select(rw, minus, const(rw, 1, b.type), b)
+    quotient = binary(rw, llvm.SDivOp, a, divisor)
+    remainder = binary(rw, llvm.SRemOp, a, divisor)
+    negated = binary(rw, llvm.SubOp, const(rw, 0, a.type), a)
+    return select(rw, minus, negated, quotient), remainder
+
+
+@converts(arith.CeilDivUIOp)
+def convert_ceil_div_unsigned(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """0 for 0, else (a - 1) / b + 1, which cannot wrap."""
+    (a,), (b,) = operands
+    quotient = binary(rw, llvm.UDivOp, binary(rw, llvm.AddOp, a, -1), b)
+    return select(
+        rw, icmp(rw, "eq", a, 0), const(rw, 0, a.type), binary(rw, llvm.AddOp, quotient, 1)
+    )
+
+
+@converts(arith.AddUIExtendedOp)
+def convert_add_extended(op: arith.AddUIExtendedOp, operands: Operands, rw: Rewriter) -> Results:
+    """The sum, and whether it wrapped."""
+    (a,), (b,) = operands
+    total = binary(rw, llvm.AddOp, a, b)
+    return [total, icmp(rw, "ult", total, a)]
+
+
+@converts(arith.MulUIExtendedOp, arith.MulSIExtendedOp)
+def convert_mul_extended(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """The low and the high half of the product, computed in twice the width."""
+    (a,), (b,) = operands
+    signed = isinstance(op, arith.MulSIExtendedOp)
+    bits = width(a.type)
+    wide = like(a.type, IntegerType(2 * bits))
+    product = binary(
+        rw, llvm.MulOp, resize(rw, a, wide, signed=signed), resize(rw, b, wide, signed=signed)
+    )
+    high = binary(rw, llvm.LShrOp, product, bits)
+    return [resize(rw, product, a.type), resize(rw, high, a.type)]
+
+
+# --- constants, comparisons, selection ------------------------------------------------------------
+
+
+@converts(arith.ConstantOp)
+def convert_constant(op: arith.ConstantOp, operands: Operands, rw: Rewriter) -> Results:
+    """The number in its new type."""
+    old = op.results[0].type
+    kind = rw.type(old)
+    value = _converted(op.properties["value"], old, kind)
+    return rw.value(llvm.ConstantOp, (), kind, {"value": value})
+
+
+def _converted(value: Attribute, old: Attribute, kind: Attribute) -> Attribute:
+    """A constant's attribute in the new type; floats kept as integers by their bits."""
+    element, new = llvm.element_type(old), llvm.element_type(kind)
+    if isinstance(value, DenseIntOrFPElementsAttr):
+        if element == new:
+            return value
+        numbers = [_number(each, element, new) for each in value.iter_attrs()]
+        assert isinstance(kind, VectorType), "dense constants are vectors"
+        return DenseIntOrFPElementsAttr.from_list(kind, numbers)  # pyright: ignore
+    if element == new and isinstance(value, IntegerAttr | FloatAttr):
+        return value
+    assert isinstance(new, IntegerType), f"a constant of type {old}"
+    return IntegerAttr(_number(value, element, new), new)
+
+
+def _number(value: Attribute, element: Attribute, new: Attribute) -> int | float:
+    if isinstance(value, IntegerAttr):
+        return value.value.data
+    if not isinstance(value, FloatAttr):
+        raise CannotConvert(f"the constant {value}")
+    if isinstance(new, IntegerType):
+        bits = bfloat_bits if isinstance(element, BFloat16Type) else half_bits
+        return bits(value.value.data)
+    return value.value.data
+
+
+@converts(arith.CmpiOp)
+def convert_cmpi(op: arith.CmpiOp, operands: Operands, rw: Rewriter) -> Results:
+    """The numbers of the predicates are the same in both dialects."""
+    (a,), (b,) = operands
+    predicate = {"predicate": op.properties["predicate"]}
+    return rw.value(llvm.ICmpOp, (a, b), llvm.mask_type(a.type), predicate)
+
+
+@converts(arith.CmpfOp)
+def convert_cmpf(op: arith.CmpfOp, operands: Operands, rw: Rewriter) -> Results:
+    """The numbers of the predicates are the same in both dialects."""
+    (a,), (b,) = operands
+    kind = op.operands[0].type
+    if is_small(kind):
+        a, b = widen(rw, a, kind), widen(rw, b, kind)
+    properties = {"predicate": op.properties["predicate"], **fast_math(op)}
+    return rw.value(llvm.FCmpOp, (a, b), llvm.mask_type(a.type), properties)
+
+
+@converts(arith.SelectOp)
+def convert_select(op: arith.SelectOp, operands: Operands, rw: Rewriter) -> Results:
+    """One select for each value that the type has become."""
+    (condition,), yes, no = operands
+    return [tuple(select(rw, condition, a, b) for a, b in zip(yes, no, strict=True))]
+
+
+# --- casts ----------------------------------------------------------------------------------------
+
+
+@converts(arith.ExtSIOp, arith.ExtUIOp, arith.TruncIOp, arith.IndexCastOp)
+def convert_integer_cast(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """Another width; `index` has the target's."""
+    ((value,),) = operands
+    signed = not isinstance(op, arith.ExtUIOp)
+    return resize(rw, value, rw.type(op.results[0].type), signed=signed)
+
+
+@converts(arith.ExtFOp)
+def convert_extf(op: arith.ExtFOp, operands: Operands, rw: Rewriter) -> Results:
+    """A wider float, exactly."""
+    ((value,),) = operands
+    kind, wanted = op.operands[0].type, rw.type(op.results[0].type)
+    if is_small(kind):
+        value = widen(rw, value, kind)
+    if value.type == wanted:
+        return value
+    return rw.value(llvm.FPExtOp, (value,), wanted)
+
+
+@converts(arith.TruncFOp)
+def convert_truncf(op: arith.TruncFOp, operands: Operands, rw: Rewriter) -> Results:
+    """A narrower float, to nearest even, rounded once."""
+    ((value,),) = operands
+    source, kind = op.operands[0].type, op.results[0].type
+    if is_small(source):
+        value = widen(rw, value, source)
+    if is_small(kind):
+        return narrow(rw, value, kind)
+    return rw.value(llvm.FPTruncOp, (value,), rw.type(kind))
+
+
+@converts(arith.SIToFPOp, arith.UIToFPOp)
+def convert_int_to_float(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """The nearest float, ties to even."""
+    ((value,),) = operands
+    kind, signed = op.results[0].type, isinstance(op, arith.SIToFPOp)
+    if is_small(kind):
+        return from_integer(rw, value, kind, signed)
+    return rw.value(llvm.SIToFPOp if signed else llvm.UIToFPOp, (value,), rw.type(kind))
+
+
+@converts(arith.FPToSIOp, arith.FPToUIOp)
+def convert_float_to_int(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """Towards zero; out of range the nearest integer, for NaN 0."""
+    ((value,),) = operands
+    source, kind = op.operands[0].type, rw.type(op.results[0].type)
+    if is_small(source):
+        value = widen(rw, value, source)
+    word = "fptosi" if isinstance(op, arith.FPToSIOp) else "fptoui"
+    name = f"llvm.{word}.sat.{mangled(kind)}.{mangled(value.type)}"
+    return rw.insert(llvm.CallIntrinsicOp.to(name, (value,), [kind])).results[0]
+
+
+@converts(arith.BitcastOp)
+def convert_bitcast(op: arith.BitcastOp, operands: Operands, rw: Rewriter) -> Results:
+    """The same bits; nothing to do where the types have become one."""
+    ((value,),) = operands
+    kind = rw.type(op.results[0].type)
+    return value if value.type == kind else rw.value(llvm.BitcastOp, (value,), kind)

@@ -1,0 +1,138 @@
+"""func to llvm: functions, calls, returns; and the undefined value of ub.
+
+A kernel at the cpu level (`gpux.kernel`) has no result; its function gives an i32 instead, which
+is 0, or 1 where a check failed. A memref parameter becomes several parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xdsl.dialects import func, ub
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, i32
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ...dialects import llvm
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from .scf import flat
+from .target import State, const, enclosing_function
+
+RULES = Rules()
+converts = RULES.converts
+
+KERNEL = "gpux.kernel"
+
+
+def is_kernel(op: Operation) -> bool:
+    """Whether a function is the kernel that runs a block."""
+    return KERNEL in op.attributes
+
+
+@converts(func.FuncOp)
+def convert_function(op: func.FuncOp, operands: Operands, rw: Rewriter) -> Results:
+    """The same function with LLVM's types."""
+    kind: FunctionType = op.function_type
+    if is_kernel(op) and kind.outputs.data:
+        raise CannotConvert("a kernel has no result")
+    visibility = op.sym_visibility.data if op.sym_visibility is not None else "public"
+    body = rw.take_region(op.body)
+    made = llvm.FuncOp.define(
+        op.sym_name.data,
+        llvm.FunctionType(
+            rw.flat_types(kind.inputs.data),
+            i32 if is_kernel(op) else packed_type(rw, kind.outputs.data),
+        ),
+        linkage="internal" if visibility == "private" and body.blocks else "external",
+        passthrough=("nounwind",),
+        arg_attrs=_argument_attributes(op, rw),
+        body=body,
+    )
+    kept = {name: value for name, value in op.attributes.items() if name.startswith("gpux.")}
+    made.attributes.update(kept)
+    made.location = op.location
+    _place(rw, made)
+    state: State = rw.state
+    state.functions[made.symbol] = made
+    return None
+
+
+def _place(rw: Rewriter, op: Operation) -> None:
+    """Puts the function before the old one; its body keeps its own locations."""
+    old = rw.op
+    assert old is not None and old.parent is not None, "a function stands in a module"
+    old.parent.insert_op_before(op, old)
+    rw.created.append(op)
+
+
+def packed_type(rw: Rewriter, outputs: Sequence[Attribute]) -> Attribute | None:
+    """The one result type of a function with these results: several are a struct."""
+    types = rw.flat_types(outputs)
+    if not types:
+        return None
+    return types[0] if len(types) == 1 else llvm.StructType(types)
+
+
+def _argument_attributes(op: func.FuncOp, rw: Rewriter) -> list[Mapping[str, Attribute]]:
+    """Attributes of LLVM on parameters; those of a memref go to its pointer."""
+    given = op.arg_attrs
+    if not isinstance(given, ArrayAttr):
+        return []
+    found: list[Mapping[str, Attribute]] = []
+    entries: tuple[Attribute, ...] = given.data
+    for entry, kind in zip(entries, op.function_type.inputs.data, strict=True):
+        data = entry.data if isinstance(entry, DictionaryAttr) else {}
+        own = {name: value for name, value in data.items() if name.startswith("llvm.")}
+        found += [own, *({} for _ in rw.types(kind)[1:])]
+    return found
+
+
+@converts(func.ReturnOp)
+def convert_return(op: func.ReturnOp, operands: Operands, rw: Rewriter) -> Results:
+    """What a function gives: nothing, one value, or a struct; a kernel its status 0."""
+    values = flat(operands)
+    if is_kernel(enclosing_function(op.parent_op())):
+        values = [const(rw, 0, i32)]
+    if len(values) > 1:
+        kind = llvm.StructType([value.type for value in values])
+        packed = rw.value(llvm.UndefOp, (), kind)
+        for index, value in enumerate(values):
+            position: Mapping[str, Attribute] = {"position": llvm.numbers([index], 64)}
+            packed = rw.value(llvm.InsertValueOp, (packed, value), kind, position)
+        values = [packed]
+    rw.create(llvm.ReturnOp, values)
+    return None
+
+
+@converts(func.CallOp)
+def convert_call(op: func.CallOp, operands: Operands, rw: Rewriter) -> Results:
+    """A call; several results come back in a struct."""
+    groups = [rw.types(result.type) for result in op.results]
+    types = [kind for group in groups for kind in group]
+    name = op.callee.root_reference.data
+    call = llvm.CallOp.to(name, flat(operands), [_packed(types)] if types else [])
+    rw.insert(call)
+    values: list[SSAValue] = list(call.results)
+    if len(types) > 1:
+        values = [
+            rw.insert(llvm.ExtractValueOp.at(call.results[0], index)).results[0]
+            for index in range(len(types))
+        ]
+    rest = iter(values)
+    return [tuple(next(rest) for _ in group) for group in groups]
+
+
+def _packed(types: Sequence[Attribute]) -> Attribute:
+    return types[0] if len(types) == 1 else llvm.StructType(types)
+
+
+@converts(ub.PoisonOp)
+def convert_poison(op: ub.PoisonOp, operands: Operands, rw: Rewriter) -> Results:
+    """A variable that was never set is 0: no program of ours has undefined behaviour."""
+    return [tuple(rw.value(llvm.ZeroOp, (), kind) for kind in rw.types(op.results[0].type))]
+
+
+@converts(ub.UnreachableOp)
+def convert_unreachable(op: ub.UnreachableOp, operands: Operands, rw: Rewriter) -> Results:
+    """A place that is never reached."""
+    rw.create(llvm.UnreachableOp)
+    return None

@@ -1,0 +1,291 @@
+"""gpux to llvm: checks, prints and atomics.
+
+    gpux.check %ok, "bounds", "…" (%i : index) ids(…) formats ["index"] site 3 : i32
+
+      llvm.cond_br %ok weights([1048575, 1]), ^next, ^failed
+    ^failed:
+      llvm.call @__stepwell_report_1(%report, %site, %ids…, %i)      // cold, not inlined
+      llvm.return 1
+    ^next:
+
+A record in the report buffer is: site + 1, six ids, two words for each value. The function first
+reserves its words with an atomic add; what does not fit is dropped, and the host sees that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import (
+    Float64Type,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+    f32,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from ...dialects import gpux, llvm
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from .arith import extreme_number
+from .floats import is_small, narrow, widen
+from .func import is_kernel
+from .memref import View, alignment_of, element_address, stored_type
+from .target import State, binary, const, enclosing_function, icmp, resize
+
+RULES = Rules()
+converts = RULES.converts
+
+_OFTEN, _RARELY = 1048575, 1
+_HEADER_WORDS = 4
+_ID_COUNT = 6
+_SIGNED = ("i8", "i16", "i32", "i64", "index")
+
+
+# --- reports --------------------------------------------------------------------------------------
+
+
+@converts(gpux.CheckOp)
+def convert_check(op: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Results:
+    """A branch that is hardly ever taken, to a report and the end of the block."""
+    (condition,) = operands[0]
+    following = rw.split()
+    failed = rw.new_block(before=following)
+    weights = (_OFTEN, _RARELY)
+    rw.insert(llvm.CondBrOp.on(condition, (following, ()), (failed, ()), weights))
+    rw.at_end(failed)
+    _call_report(op, operands[1:], rw, failed)
+    rw.create(llvm.ReturnOp, (const(rw, 1, i32),))
+    return None
+
+
+@converts(gpux.PrintOp)
+def convert_print(op: gpux.PrintOp, operands: Operands, rw: Rewriter) -> Results:
+    """A report, after which the thread goes on."""
+    _call_report(op, operands, rw, None)
+    return None
+
+
+def _call_report(
+    op: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter, block: Block | None
+) -> None:
+    """Calls the module's report function, at the end of a block or before the op."""
+    function = enclosing_function(op.parent_op())
+    entry = function.body.blocks.first
+    if not is_kernel(function) or entry is None:
+        raise CannotConvert("only a kernel has a report buffer (inline its helpers first)")
+    if op.site is None:
+        raise CannotConvert("no site number: number-report-sites has to run before")
+    if len(op.ids) != _ID_COUNT:
+        raise CannotConvert(f"expected {_ID_COUNT} ids, got {len(op.ids)}")
+    count = len(op.values)
+    formats = [format.data for format in op.formats.data]
+    old = [value.type for value in op.values]
+    values = [
+        _as_word(rw, value, kind, format)
+        for (value,), kind, format in zip(operands[:count], old, formats, strict=True)
+    ]
+    ids = [value for (value,) in operands[count : count + _ID_COUNT]]
+    site: IntegerAttr = op.site
+    name = report_function(rw, count)
+    rw.at(op)
+    if block is not None:
+        rw.at_end(block)
+    given = [entry.args[-1], const(rw, site.value.data + 1, i32), *ids, *values]
+    rw.insert(llvm.CallOp.to(name, given, []))
+
+
+def _as_word(rw: Rewriter, value: SSAValue, kind: Attribute, format: str) -> SSAValue:
+    """A value as the 64 bits of its record: integers extended, floats by their bits."""
+    if is_small(kind):
+        value = widen(rw, value, kind)
+    if isinstance(value.type, Float64Type):
+        return rw.value(llvm.BitcastOp, (value,), i64)
+    if value.type == f32:
+        value = rw.value(llvm.BitcastOp, (value,), i32)
+        return resize(rw, value, i64, signed=False)
+    return resize(rw, value, i64, signed=format in _SIGNED)
+
+
+def report_function(rw: Rewriter, count: int) -> str:
+    """The module's function that writes records of `count` values; moves the insertion point."""
+    state: State = rw.state
+    name = f"__stepwell_report_{count}"
+    if name in state.functions:
+        return name
+    index = state.target.index
+    kinds: list[Attribute] = [llvm.POINTER, i32, *[index] * _ID_COUNT, *[i64] * count]
+    entry, reserve, write, end = Block(arg_types=kinds), Block(), Block(), Block()
+    report, site, *rest = entry.args
+    words = 1 + _ID_COUNT + 2 * count
+
+    rw.at_end(entry)
+    relaxed = {"ordering": llvm.number(llvm.ORDERINGS["monotonic"])}
+    aligned = {"alignment": llvm.number(4)}
+    used = rw.value(llvm.LoadOp, (report,), i32, relaxed | aligned)
+    full = icmp(rw, "slt", used, 0)  # so that endless printing does not wrap the counter
+    rw.insert(llvm.CondBrOp.on(full, (end, ()), (reserve, ())))
+
+    rw.at_end(reserve)
+    adding = relaxed | aligned | {"bin_op": llvm.number(llvm.ATOMIC_KINDS.index("add"))}
+    first = rw.value(llvm.AtomicRMWOp, (report, const(rw, words, i32)), i32, adding)
+    capacity = rw.value(llvm.LoadOp, (_word_at(rw, report, 1),), i32, aligned)
+    last = resize(rw, binary(rw, llvm.AddOp, first, words), i64, signed=False)
+    fits = icmp(rw, "ule", last, resize(rw, capacity, i64, signed=False))
+    rw.insert(llvm.CondBrOp.on(fits, (write, ()), (end, ())))
+
+    rw.at_end(write)
+    start = resize(rw, binary(rw, llvm.AddOp, first, _HEADER_WORDS), i64, signed=False)
+    record = rw.insert(llvm.GEPOp.at(report, [start], i32)).results[0]
+    parts = [site, *(resize(rw, value, i32) for value in rest[:_ID_COUNT])]
+    for value in rest[_ID_COUNT:]:
+        parts += [resize(rw, value, i32), resize(rw, binary(rw, llvm.LShrOp, value, 32), i32)]
+    for position, part in enumerate(parts):
+        rw.create(llvm.StoreOp, (part, _word_at(rw, record, position)), properties=aligned)
+    rw.insert(llvm.BrOp.to(end))
+    rw.at_end(end)
+    rw.create(llvm.ReturnOp)
+
+    function = llvm.FuncOp.define(
+        name,
+        llvm.FunctionType(kinds),
+        linkage="internal",
+        passthrough=("cold", "noinline", "nounwind"),
+        body=Region([entry, reserve, write, end]),
+    )
+    state.add(function)
+    return name
+
+
+def _word_at(rw: Rewriter, pointer: SSAValue, index: int) -> SSAValue:
+    if index == 0:
+        return pointer
+    return rw.insert(llvm.GEPOp.at(pointer, [index], i32)).results[0]
+
+
+# --- atomics --------------------------------------------------------------------------------------
+
+_ORDERS = {
+    "relaxed": "monotonic", "acquire": "acquire", "release": "release", "acq_rel": "acq_rel",
+    "seq_cst": "seq_cst",
+}  # fmt: skip
+_FAILURE = {"monotonic": "monotonic", "release": "monotonic", "acq_rel": "acquire"}
+_KINDS = {
+    "add": "add", "mins": "min", "minu": "umin", "maxs": "max", "maxu": "umax", "and": "_and",
+    "or": "_or", "xor": "_xor", "exchange": "xchg",
+}  # fmt: skip
+
+
+def _atomic_properties(
+    op: gpux.AtomicRMWOp | gpux.AtomicCASOp, rw: Rewriter, kind: Attribute
+) -> dict[str, Attribute]:
+    """Alignment and, where the target has it, the synchronisation scope."""
+    state: State = rw.state
+    properties: dict[str, Attribute] = {"alignment": llvm.number(alignment_of(kind))}
+    if scope := state.target.scopes.get(op.scope.data, ""):
+        properties["syncscope"] = StringAttr(scope)
+    return properties
+
+
+@converts(gpux.AtomicRMWOp)
+def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Results:
+    """One instruction where there is one for the kind and type, else a compare-exchange loop."""
+    ((value,), _, *indices) = operands
+    view = View(op.view.type, operands[1])
+    address = element_address(rw, view, [index for (index,) in indices])
+    kind, element = op.kind.data, op.value.type
+    stored = stored_type(rw, view.kind)
+    is_float = _is_float(element)
+    if value.type == i1:
+        value = rw.value(llvm.ZExtOp, (value,), stored)
+    if is_float and (kind in ("min", "max") or (kind == "add" and is_small(element))):
+        return _rmw_loop(op, rw, address, value)
+    word = "fadd" if is_float and kind == "add" else _KINDS.get(kind)
+    if word is None:
+        raise CannotConvert(f"an atomic {kind} of {element}")
+    properties = _atomic_properties(op, rw, stored) | {
+        "ordering": llvm.number(llvm.ORDERINGS[_ORDERS[op.order.data]]),
+        "bin_op": llvm.number(llvm.ATOMIC_KINDS.index(word)),
+    }
+    old = rw.value(llvm.AtomicRMWOp, (address, value), value.type, properties)
+    return icmp(rw, "ne", old, 0) if rw.type(element) == i1 else old
+
+
+def _is_float(kind: Attribute) -> bool:
+    return not isinstance(kind, IntegerType) and kind.name != "index"
+
+
+def _rmw_loop(op: gpux.AtomicRMWOp, rw: Rewriter, address: SSAValue, value: SSAValue) -> Results:
+    """Reads, computes, and stores if nobody else has in between; else once more."""
+    kind, element = op.kind.data, op.value.type
+    bits_type = IntegerType(8 * alignment_of(value.type))
+    properties = _atomic_properties(op, rw, bits_type)
+    monotonic = {"ordering": llvm.number(llvm.ORDERINGS["monotonic"])}
+    start = rw.value(llvm.LoadOp, (address,), bits_type, properties | monotonic)
+    after = rw.split([value.type])
+    loop = rw.new_block([bits_type], before=after)
+    rw.insert(llvm.BrOp.to(loop, (start,)))
+
+    rw.at_end(loop)
+    (seen,) = loop.args
+    old = _from_bits(rw, seen, value.type)
+    a, b = old, value
+    if is_small(element):
+        a, b = widen(rw, a, element), widen(rw, b, element)
+    if kind == "add":
+        result = rw.value(llvm.FAddOp, (a, b), a.type)
+    else:
+        result = extreme_number(rw, kind == "min", a, b)
+    if is_small(element):
+        result = narrow(rw, result, element)
+    new = _to_bits(rw, result, bits_type)
+    found, done = _exchange(rw, (address, seen, new), op.order.data, properties)
+    rw.insert(llvm.CondBrOp.on(done, (after, (old,)), (loop, (found,))))
+    return after.args[0]
+
+
+def _exchange(
+    rw: Rewriter, operands: Sequence[SSAValue], order: str, properties: dict[str, Attribute]
+) -> tuple[SSAValue, SSAValue]:
+    """A compare-exchange: what was there, and whether it was stored."""
+    success = _ORDERS[order]
+    both = properties | {
+        "success_ordering": llvm.number(llvm.ORDERINGS[success]),
+        "failure_ordering": llvm.number(llvm.ORDERINGS[_FAILURE.get(success, success)]),
+    }
+    pair = rw.value(llvm.CmpXchgOp, operands, llvm.StructType([operands[1].type, i1]), both)
+    found = rw.insert(llvm.ExtractValueOp.at(pair, 0)).results[0]
+    done = rw.insert(llvm.ExtractValueOp.at(pair, 1)).results[0]
+    return found, done
+
+
+def _to_bits(rw: Rewriter, value: SSAValue, kind: IntegerType) -> SSAValue:
+    if value.type == kind:
+        return value
+    if value.type == i1:
+        return resize(rw, value, kind, signed=False)
+    return rw.value(llvm.BitcastOp, (value,), kind)
+
+
+def _from_bits(rw: Rewriter, value: SSAValue, kind: Attribute) -> SSAValue:
+    if value.type == kind:
+        return value
+    if kind == i1:
+        return icmp(rw, "ne", value, 0)
+    return rw.value(llvm.BitcastOp, (value,), kind)
+
+
+@converts(gpux.AtomicCASOp)
+def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Results:
+    """A compare-exchange of the bits."""
+    ((expected,), (desired,), _, *indices) = operands
+    view = View(op.view.type, operands[2])
+    address = element_address(rw, view, [index for (index,) in indices])
+    stored = stored_type(rw, view.kind)
+    bits_type = stored if isinstance(stored, IntegerType) else IntegerType(8 * alignment_of(stored))
+    given = (address, _to_bits(rw, expected, bits_type), _to_bits(rw, desired, bits_type))
+    found, _ = _exchange(rw, given, op.order.data, _atomic_properties(op, rw, bits_type))
+    return _from_bits(rw, found, expected.type)

@@ -1,0 +1,429 @@
+"""memref to llvm: a memref is a pointer to its first element, dynamic sizes, dynamic strides.
+
+    %v = memref.load %m[%i, %j] : memref<?x?xf32>
+
+    %row = llvm.mul %i, %m_size1 overflow<nsw>        // contiguous: ((i * n1) + j) …
+    %at = llvm.add %row, %j overflow<nsw>
+    %p = llvm.getelementptr inbounds %m[%at] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+    %v = llvm.load %p {alignment = 4 : i64} : !llvm.ptr -> f32
+
+What an access computes cannot wrap, since the element is inside the memory; what a view computes
+may (a view that is never accessed can be anywhere). A bool is a byte in memory, never one bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    i1,
+    i8,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ...dialects import llvm
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from .target import (
+    DYNAMIC,
+    State,
+    const,
+    enclosing_function,
+    icmp,
+    select,
+    space_number,
+    strides_of,
+)
+
+RULES = Rules()
+converts = RULES.converts
+
+Size: TypeAlias = int | SSAValue
+_NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
+_CACHE_LINE = 64
+
+
+# --- what a memref is made of ---------------------------------------------------------------------
+
+
+class View:
+    """The parts of a memref value: pointer, and for each dimension its size and stride.
+
+    `strides` is None for a contiguous memref, whose strides follow from its sizes.
+    """
+
+    def __init__(self, kind: Attribute, values: Sequence[SSAValue]):
+        assert isinstance(kind, MemRefType), f"a memref, not {kind}"
+        self.kind = kind
+        self.pointer = values[0]
+        rest = iter(values[1:])
+        self.sizes: list[Size] = [
+            next(rest) if size == DYNAMIC else size for size in kind.get_shape()
+        ]
+        strides = strides_of(kind)
+        self.strides: list[Size] | None = None
+        if strides is not None:
+            self.strides = [next(rest) if stride is None else stride for stride in strides]
+
+    def all_strides(self, rw: Rewriter) -> list[Size]:
+        """The strides of all dimensions, computed from the sizes where they are not given."""
+        if self.strides is not None:
+            return self.strides
+        strides: list[Size] = []
+        stride: Size = 1
+        for size in reversed(self.sizes):
+            strides.append(stride)
+            stride = multiply(rw, stride, size)
+        return strides[::-1]
+
+
+def as_value(rw: Rewriter, size: Size) -> SSAValue:
+    """A size or stride as a value."""
+    state: State = rw.state
+    return const(rw, size, state.target.index) if isinstance(size, int) else size
+
+
+def multiply(rw: Rewriter, a: Size, b: Size, flags: dict[str, Attribute] | None = None) -> Size:
+    """The product, at compile time where it is known."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a * b
+    if 1 in (a, b):
+        return b if a == 1 else a
+    x, y = as_value(rw, a), as_value(rw, b)
+    return rw.value(llvm.MulOp, (x, y), x.type, flags or {})
+
+
+def add(rw: Rewriter, a: Size, b: Size, flags: dict[str, Attribute] | None = None) -> Size:
+    """The sum, at compile time where it is known."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a + b
+    if isinstance(a, int) and a == 0:
+        return b
+    if isinstance(b, int) and b == 0:
+        return a
+    x, y = as_value(rw, a), as_value(rw, b)
+    return rw.value(llvm.AddOp, (x, y), x.type, flags or {})
+
+
+def linear_index(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> Size:
+    """How many elements after the first one an element is; cannot wrap."""
+    flags: dict[str, Attribute] = dict(_NO_WRAP)
+    at: Size = 0
+    if view.strides is None:
+        for index, size in zip(indices, view.sizes, strict=True):
+            at = add(rw, multiply(rw, at, size, flags), index, flags)
+        return at
+    for index, stride in zip(indices, view.strides, strict=True):
+        at = add(rw, at, multiply(rw, index, stride, flags), flags)
+    return at
+
+
+def element_address(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> SSAValue:
+    """The address of an element that exists."""
+    at = linear_index(rw, view, indices)
+    if isinstance(at, int) and at == 0:
+        return view.pointer
+    kind = stored_type(rw, view.kind)
+    return rw.insert(llvm.GEPOp.at(view.pointer, [at], kind, inbounds=True)).results[0]
+
+
+def moved(rw: Rewriter, view: View, offset: Size) -> SSAValue:
+    """The pointer moved by a number of elements, wherever that is."""
+    if isinstance(offset, int) and offset == 0:
+        return view.pointer
+    return rw.insert(llvm.GEPOp.at(view.pointer, [offset], stored_type(rw, view.kind))).results[0]
+
+
+def stored_type(rw: Rewriter, kind: MemRefType) -> Attribute:
+    """The type of an element in memory."""
+    element = rw.type(kind.element_type)
+    return i8 if element == i1 else element
+
+
+def alignment_of(kind: Attribute) -> int:
+    """The natural alignment of an element in memory, in bytes."""
+    from xdsl.dialects.builtin import FixedBitwidthType, VectorType
+
+    if isinstance(kind, VectorType):
+        element: Attribute = kind.element_type
+        return alignment_of(element)
+    if isinstance(kind, FixedBitwidthType):
+        return max(1, kind.bitwidth // 8)
+    return 8
+
+
+# --- accesses -------------------------------------------------------------------------------------
+
+
+def load(rw: Rewriter, kind: MemRefType, address: SSAValue) -> SSAValue:
+    """The element at an address, as a value of the element's new type."""
+    stored = stored_type(rw, kind)
+    properties = {"alignment": llvm.number(alignment_of(stored))}
+    value = rw.value(llvm.LoadOp, (address,), stored, properties)
+    if rw.type(kind.element_type) == i1:
+        return icmp(rw, "ne", value, 0)
+    return value
+
+
+def store(rw: Rewriter, kind: MemRefType, value: SSAValue, address: SSAValue) -> None:
+    """Puts a value of the element's new type at an address."""
+    stored = stored_type(rw, kind)
+    if value.type == i1:
+        value = rw.value(llvm.ZExtOp, (value,), i8)
+    properties: dict[str, Attribute] = {"alignment": llvm.number(alignment_of(stored))}
+    rw.create(llvm.StoreOp, (value, address), properties=properties)
+
+
+def view_of(op: Operation, operands: Operands, index: int = 0) -> View:
+    """The memref that is the operand with this number."""
+    return View(op.operands[index].type, operands[index])
+
+
+@converts(memref.LoadOp)
+def convert_load(op: memref.LoadOp, operands: Operands, rw: Rewriter) -> Results:
+    """The element at the indices."""
+    view = view_of(op, operands)
+    address = element_address(rw, view, [index for (index,) in operands[1:]])
+    return load(rw, view.kind, address)
+
+
+@converts(memref.StoreOp)
+def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Results:
+    """The value goes to the indices."""
+    view = view_of(op, operands, 1)
+    ((value,), _, *indices) = operands
+    store(rw, view.kind, value, element_address(rw, view, [index for (index,) in indices]))
+    return None
+
+
+# --- views ----------------------------------------------------------------------------------------
+
+
+def made(rw: Rewriter, kind: Attribute, pointer: SSAValue, view: View) -> list[SSAValue]:
+    """The values of a memref of a type: the parts of `view` that the type does not know."""
+    assert isinstance(kind, MemRefType), f"a memref, not {kind}"
+    values = [pointer]
+    for known, size in zip(kind.get_shape(), view.sizes, strict=True):
+        if known == DYNAMIC:
+            values.append(as_value(rw, size))
+    strides = strides_of(kind)
+    if strides is not None and None in strides:
+        for known, stride in zip(strides, view.all_strides(rw), strict=True):
+            if known is None:
+                values.append(as_value(rw, stride))
+    return values
+
+
+@converts(memref.DimOp)
+def convert_dim(op: memref.DimOp, operands: Operands, rw: Rewriter) -> Results:
+    """The size of a dimension; a dynamic dimension is looked up."""
+    view = view_of(op, operands)
+    (index,) = operands[1]
+    if isinstance(index.owner, llvm.ConstantOp):
+        number = index.owner.properties["value"]
+        assert isinstance(number, IntegerAttr), "an index is an integer"
+        if not 0 <= number.value.data < len(view.sizes):
+            raise CannotConvert(f"dimension {number.value.data} of {view.kind}")
+        return as_value(rw, view.sizes[number.value.data])
+    result = as_value(rw, view.sizes[0])
+    for dimension, size in enumerate(view.sizes[1:], start=1):
+        result = select(rw, icmp(rw, "eq", index, dimension), as_value(rw, size), result)
+    return result
+
+
+@converts(memref.CastOp)
+def convert_cast(op: memref.CastOp, operands: Operands, rw: Rewriter) -> Results:
+    """The same memory, more or less of it known."""
+    view = view_of(op, operands)
+    return [made(rw, op.results[0].type, view.pointer, view)]
+
+
+@converts(memref.MemorySpaceCastOp)
+def convert_space_cast(op: memref.MemorySpaceCastOp, operands: Operands, rw: Rewriter) -> Results:
+    """The same memory, seen through another address space."""
+    view = view_of(op, operands)
+    pointer = rw.types(op.results[0].type)[0]
+    address = view.pointer
+    if address.type != pointer:
+        address = rw.value(llvm.AddrSpaceCastOp, (address,), pointer)
+    return [made(rw, op.results[0].type, address, view)]
+
+
+def mixed(
+    op: memref.SubviewOp | memref.ReinterpretCastOp, operands: Operands
+) -> tuple[list[Size], list[Size], list[Size]]:
+    """Offsets, sizes and strides of a view, each constant or a value."""
+    counts = op.properties["operandSegmentSizes"]
+    sizes = [int(count) for count in counts.get_values()]  # pyright: ignore
+    dynamic = iter([value for group in operands[sizes[0] :] for value in group])
+
+    def take(numbers: Sequence[int | float]) -> list[Size]:
+        return [
+            next(dynamic) if number == memref.DYNAMIC_INDEX else int(number) for number in numbers
+        ]
+
+    return (
+        take(op.static_offsets.get_values()),
+        take(op.static_sizes.get_values()),
+        take(op.static_strides.get_values()),
+    )
+
+
+@converts(memref.SubviewOp)
+def convert_subview(op: memref.SubviewOp, operands: Operands, rw: Rewriter) -> Results:
+    """The pointer at the first element of the part, strides multiplied by the steps."""
+    view = view_of(op, operands)
+    offsets, sizes, steps = mixed(op, operands)
+    strides = view.all_strides(rw)
+    offset: Size = 0
+    for start, stride in zip(offsets, strides, strict=True):
+        offset = add(rw, offset, multiply(rw, start, stride))
+    kind = op.results[0].type
+    assert isinstance(kind, MemRefType), "a subview is a memref"
+    kept = kept_dimensions(sizes, kind.get_shape())
+    part = View(view.kind, operands[0])
+    part.sizes = [sizes[d] for d in kept]
+    part.strides = [multiply(rw, strides[d], steps[d]) for d in kept]
+    return [made(rw, kind, moved(rw, view, offset), part)]
+
+
+def kept_dimensions(sizes: Sequence[Size], shape: Sequence[int]) -> list[int]:
+    """The dimensions of a subview that its type has; the others have size 1 and are dropped."""
+    kept: list[int] = []
+    drops = len(sizes) - len(shape)
+    for dimension, size in enumerate(sizes):
+        wanted = shape[len(kept)] if len(kept) < len(shape) else None
+        if drops and isinstance(size, int) and size == 1 and wanted != 1:
+            drops -= 1
+        elif wanted is None:
+            raise CannotConvert(f"the subview's type drops dimension {dimension} of size {size}")
+        elif drops and isinstance(size, int) and size == 1 and 1 not in shape[len(kept) + 1 :]:
+            # Whether this one or a later one of size 1 is kept: both have only index 0.
+            kept.append(dimension)
+        else:
+            kept.append(dimension)
+    return kept
+
+
+@converts(memref.ReinterpretCastOp)
+def convert_reinterpret_cast(
+    op: memref.ReinterpretCastOp, operands: Operands, rw: Rewriter
+) -> Results:
+    """The same memory with the sizes and strides that are given."""
+    view = view_of(op, operands)
+    (offset,), sizes, strides = mixed(op, operands)
+    new = View(view.kind, operands[0])
+    new.sizes, new.strides = sizes, strides
+    return [made(rw, op.results[0].type, moved(rw, view, offset), new)]
+
+
+@converts(memref.ViewOp)
+def convert_view(op: memref.ViewOp, operands: Operands, rw: Rewriter) -> Results:
+    """Bytes from a position on as elements of another type."""
+    view = view_of(op, operands)
+    ((shift,), *sizes) = operands[1:]
+    kind = op.results[0].type
+    assert isinstance(kind, MemRefType), "a view is a memref"
+    new = View(view.kind, operands[0])
+    dynamic = iter([size for (size,) in sizes])
+    new.sizes = [next(dynamic) if size == DYNAMIC else size for size in kind.get_shape()]
+    new.strides = None
+    return [made(rw, kind, moved(rw, view, shift), new)]
+
+
+@converts(memref.ExtractStridedMetaDataOp)
+def convert_metadata(
+    op: memref.ExtractStridedMetaDataOp, operands: Operands, rw: Rewriter
+) -> Results:
+    """Pointer, offset 0, sizes and strides."""
+    view = view_of(op, operands)
+    sizes = [as_value(rw, size) for size in view.sizes]
+    strides = [as_value(rw, stride) for stride in view.all_strides(rw)]
+    return [[view.pointer], [as_value(rw, 0)], *([v] for v in sizes), *([v] for v in strides)]
+
+
+@converts(memref.ExtractAlignedPointerAsIndexOp)
+def convert_pointer(
+    op: memref.ExtractAlignedPointerAsIndexOp, operands: Operands, rw: Rewriter
+) -> Results:
+    """The address as a number."""
+    state: State = rw.state
+    return rw.value(llvm.PtrToIntOp, (operands[0][0],), state.target.index)
+
+
+# --- memory of the function and the module --------------------------------------------------------
+
+
+@converts(memref.AllocaOp)
+def convert_alloca(op: memref.AllocaOp, operands: Operands, rw: Rewriter) -> Results:
+    """Memory on the stack: one piece at the function's entry, or here if its size is dynamic."""
+    kind = op.results[0].type
+    assert isinstance(kind, MemRefType), "an alloca gives a memref"
+    element = stored_type(rw, kind)
+    count: Size = 1
+    dynamic = iter([size for (size,) in operands])
+    sizes: list[Size] = [next(dynamic) if s == DYNAMIC else s for s in kind.get_shape()]
+    for size in sizes:
+        count = multiply(rw, count, size)
+    given = op.alignment.value.data if op.alignment is not None else 0
+    alignment = given or max(alignment_of(element), _CACHE_LINE)
+    properties: dict[str, Attribute] = {
+        "elem_type": element,
+        "alignment": llvm.number(alignment),
+    }
+    pointer = llvm.PointerType(space_number(kind.memory_space, rw.state.target))
+    if isinstance(count, int):
+        entry = enclosing_function(op.parent_op()).body.blocks.first
+        assert entry is not None and entry.first_op is not None, "the op stands in a body"
+        rw.before(entry.first_op)
+        properties["elem_type"] = llvm.ArrayType(count, element)
+        address = rw.value(llvm.AllocaOp, (const(rw, 1, i64),), pointer, properties)
+        rw.at(op)
+    else:
+        address = rw.value(llvm.AllocaOp, (count,), pointer, properties)
+    return [[address, *(size for size in sizes if not isinstance(size, int))]]
+
+
+@converts(memref.GlobalOp)
+def convert_global(op: memref.GlobalOp, operands: Operands, rw: Rewriter) -> Results:
+    """A variable or constant of the module, its numbers in a row."""
+    kind = op.properties["type"]
+    assert isinstance(kind, MemRefType), "a global has a memref type"
+    element = stored_type(rw, kind)
+    start = op.properties.get("initial_value")
+    total = 1
+    for size in kind.get_shape():
+        total *= size
+    array = llvm.ArrayType(total, element)
+    value: Attribute | None = None
+    if isinstance(start, DenseIntOrFPElementsAttr):
+        if isinstance(element, IntegerType) and not isinstance(kind.element_type, IntegerType):
+            raise CannotConvert(f"a global with elements of type {kind.element_type}")
+        value = start
+    properties = op.properties.get("alignment")
+    alignment = properties.value.data if isinstance(properties, IntegerAttr) else _CACHE_LINE
+    rw.insert(
+        llvm.GlobalOp.define(
+            op.sym_name.data,
+            array,
+            value,
+            linkage="internal",
+            constant="constant" in op.properties,
+            space=space_number(kind.memory_space, rw.state.target),
+            alignment=alignment,
+        )
+    )
+    return None
+
+
+@converts(memref.GetGlobalOp)
+def convert_get_global(op: memref.GetGlobalOp, operands: Operands, rw: Rewriter) -> Results:
+    """The address of the module's variable."""
+    kind = rw.type(op.results[0].type)
+    return rw.value(llvm.AddressOfOp, (), kind, {"global_name": op.properties["name"]})

@@ -1,0 +1,197 @@
+"""What the lowering to llvm has to know of its target, and what it keeps while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    BFloat16Type,
+    Float16Type,
+    IndexType,
+    IntegerType,
+    MemRefType,
+    ModuleOp,
+    NoneAttr,
+    StridedLayoutAttr,
+    VectorType,
+    f16,
+    i16,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from ...dialects import llvm
+from ...dialects.diagnostics import CompileError
+from ..conversion import CannotConvert, Rewriter, TypeMap, Types
+
+DYNAMIC = DYNAMIC_INDEX
+
+
+@dataclass(frozen=True)
+class LlvmTarget:
+    """The parameters of the lowering, for any target that goes through LLVM."""
+
+    index: IntegerType = i64
+    half_instructions: bool = True
+    """Whether the target converts f16 by instructions; else f16 values are kept as their bits."""
+
+    spaces: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The number of each address space; memory without one is in space 0."""
+
+    scopes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The synchronisation scope of each scope of an atomic; the empty one is everybody."""
+
+
+@dataclass
+class State:
+    """What the converters share: the target, and what the module has got so far."""
+
+    target: LlvmTarget
+    module: ModuleOp
+    functions: dict[str, llvm.FuncOp] = field(default_factory=dict[str, llvm.FuncOp])
+
+    def declare(
+        self, name: str, inputs: Sequence[Attribute], output: Attribute | None, *words: str
+    ) -> str:
+        """Makes an external function known to the module; its name."""
+        if name not in self.functions:
+            kind = llvm.FunctionType(inputs, output)
+            self.add(llvm.FuncOp.define(name, kind, passthrough=("nounwind", *words)))
+        return name
+
+    def add(self, op: llvm.FuncOp) -> None:
+        """Puts a function at the end of the module."""
+        self.functions[op.symbol] = op
+        self.module.body.block.add_op(op)
+
+
+def type_map(target: LlvmTarget) -> TypeMap:
+    """How types become types of LLVM; a memref becomes pointer, dynamic sizes, dynamic strides."""
+    half: Attribute = f16 if target.half_instructions else i16
+
+    def memref(kind: MemRefType, types: Types) -> list[Attribute]:
+        pointer = llvm.PointerType(space_number(kind.memory_space, target))
+        sizes = [target.index for size in kind.get_shape() if size == DYNAMIC]
+        strides = [target.index for stride in strides_of(kind) or () if stride is None]
+        return [pointer, *sizes, *strides]
+
+    def vector(kind: VectorType, types: Types) -> Attribute:
+        element: Attribute = kind.element_type
+        (new,) = types(element)
+        return kind if new is element else VectorType(new, kind.get_shape())
+
+    return TypeMap(
+        {
+            IndexType: lambda kind, types: target.index,
+            BFloat16Type: lambda kind, types: i16,
+            Float16Type: lambda kind, types: half,
+            MemRefType: memref,
+            VectorType: vector,
+        }
+    )
+
+
+def space_number(space: Attribute, target: LlvmTarget) -> int:
+    """The address space of a memref as a number; targets without spaces have only 0."""
+    if isinstance(space, NoneAttr) or not target.spaces:
+        return 0
+    text = str(space)
+    for name, number in target.spaces.items():
+        if name in text:
+            return number
+    raise CompileError(f"this target has no address space {space}")
+
+
+def strides_of(kind: MemRefType) -> Sequence[int | None] | None:
+    """The strides of a strided layout (None where dynamic), none at all for a contiguous one."""
+    layout = kind.layout
+    if isinstance(layout, NoneAttr):
+        return None
+    if isinstance(layout, StridedLayoutAttr):
+        return layout.get_strides()
+    raise CannotConvert(f"a memref with the layout {layout} (only strided ones can be lowered)")
+
+
+# --- short ways to build --------------------------------------------------------------------------
+
+
+def const(rw: Rewriter, value: int, kind: Attribute) -> SSAValue:
+    """An integer constant (in every lane of a vector)."""
+    from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
+
+    if isinstance(kind, VectorType):
+        element = kind.element_type
+        assert isinstance(element, IntegerType), "an integer constant"
+        number: Attribute = DenseIntOrFPElementsAttr.from_list(kind, [value])
+    else:
+        assert isinstance(kind, IntegerType), f"an integer constant of type {kind}"
+        number = IntegerAttr(value, kind)
+    return rw.value(llvm.ConstantOp, (), kind, {"value": number})
+
+
+def float_const(rw: Rewriter, value: float, kind: Attribute) -> SSAValue:
+    """A float constant (in every lane of a vector)."""
+    from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr
+
+    if isinstance(kind, VectorType):
+        number: Attribute = DenseIntOrFPElementsAttr.from_list(kind, [value])  # pyright: ignore
+    else:
+        number = FloatAttr(value, kind)  # pyright: ignore
+    return rw.value(llvm.ConstantOp, (), kind, {"value": number})
+
+
+def binary(rw: Rewriter, op: type[Operation], a: SSAValue, b: SSAValue | int) -> SSAValue:
+    """An op on two values of one type; an int stands for a constant."""
+    other = const(rw, b, a.type) if isinstance(b, int) else b
+    return rw.value(op, (a, other), a.type)
+
+
+_ICMP = {name: {"predicate": llvm.number(index)} for index, name in enumerate(llvm.ICMP_PREDICATES)}
+_FCMP = {name: {"predicate": llvm.number(index)} for index, name in enumerate(llvm.FCMP_PREDICATES)}
+
+
+def icmp(rw: Rewriter, predicate: str, a: SSAValue, b: SSAValue | int) -> SSAValue:
+    """Comparison of integers."""
+    other = const(rw, b, a.type) if isinstance(b, int) else b
+    return rw.value(llvm.ICmpOp, (a, other), llvm.mask_type(a.type), _ICMP[predicate])
+
+
+def fcmp(rw: Rewriter, predicate: str, a: SSAValue, b: SSAValue) -> SSAValue:
+    """Comparison of floats."""
+    return rw.value(llvm.FCmpOp, (a, b), llvm.mask_type(a.type), _FCMP[predicate])
+
+
+def select(rw: Rewriter, condition: SSAValue, yes: SSAValue, no: SSAValue) -> SSAValue:
+    """The first value where the condition holds, else the second."""
+    return rw.value(llvm.SelectOp, (condition, yes, no), yes.type)
+
+
+def like(kind: Attribute, element: Attribute) -> Attribute:
+    """The element type, or a vector of it as long as the given one."""
+    return VectorType(element, kind.get_shape()) if isinstance(kind, VectorType) else element
+
+
+def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool = True) -> SSAValue:
+    """The integer in another width: extended by its sign (or zeros), or cut off."""
+    old, new = width(value.type), width(kind)
+    if old == new:
+        return value
+    grow = llvm.SExtOp if signed else llvm.ZExtOp
+    return rw.value(grow if new > old else llvm.TruncOp, (value,), kind)
+
+
+def width(kind: Attribute) -> int:
+    """The bits of an integer type, or of a vector's elements."""
+    element = llvm.element_type(kind)
+    assert isinstance(element, IntegerType), f"an integer type, not {kind}"
+    return element.width.data
+
+
+def enclosing_function(op: Operation | None) -> llvm.FuncOp:
+    """The function that an op stands in."""
+    while op is not None and not isinstance(op, llvm.FuncOp):
+        op = op.parent_op()
+    assert op is not None, "the op stands in a function"
+    return op

@@ -1,0 +1,44 @@
+"""`to-llvm`: the cpu level, or any mix of scf, arith, math, memref and func, to the llvm dialect.
+
+    func.func @k(%x: memref<?xf32>, %i: index)       llvm.func @k(%x: !llvm.ptr, %n: i64, %i: i64)
+      %v = memref.load %x[%i] : memref<?xf32>          %p = llvm.getelementptr inbounds %x[%i] …
+      func.return                                      %v = llvm.load %p : !llvm.ptr -> f32
+                                                       llvm.return
+
+The rules stand in one file for each dialect: scf, arith, math, memref, func, gpux. Another
+LLVM target adds its own to `RULES` and gives its `LlvmTarget`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from ..conversion import Legality, Rules, convert
+from . import arith, func, gpux, math, memref, scf
+from .target import LlvmTarget, State, type_map
+
+RULES = Rules(arith.RULES, func.RULES, gpux.RULES, math.RULES, memref.RULES, scf.RULES)
+LEGALITY = Legality({"llvm": True, ModuleOp: True})
+
+
+@dataclass(frozen=True)
+class ToLlvm(ModulePass):
+    """Lowers a module without gpu ops to the llvm dialect, for a machine with 64-bit `index`."""
+
+    name = "to-llvm"
+
+    half_instructions: bool = True
+    """Whether the target has instructions that convert f16 (else it is done with integers)."""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Lowers everything, or raises one CompileError that lists what cannot be."""
+        lower(op, LlvmTarget(half_instructions=self.half_instructions))
+
+
+def lower(module: ModuleOp, target: LlvmTarget, rules: Rules = RULES) -> None:
+    """Lowers a module for a target, with the rules of this folder and maybe others."""
+    convert(module, rules, LEGALITY, type_map(target), "llvm", State(target, module))

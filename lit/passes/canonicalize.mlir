@@ -36,8 +36,9 @@ func.func @undefined() -> (i32, i32, i32, i32) {
 
 // CHECK-LABEL: @identities
 // CHECK-SAME:    (%x: i32)
-// CHECK-NEXT:    %0 = arith.constant 0 : i32
-// CHECK-NEXT:    func.return %x, %x, %0, %x, %x, %0 : i32
+// CHECK-NEXT:    [[A:%.+]] = arith.constant 0 : i32
+// CHECK-NEXT:    [[B:%.+]] = arith.constant 0 : i32
+// CHECK-NEXT:    func.return %x, %x, [[A]], %x, %x, [[B]] : i32
 func.func @identities(%x: i32) -> (i32, i32, i32, i32, i32, i32) {
   %zero = arith.constant 0 : i32
   %one = arith.constant 1 : i32
@@ -221,7 +222,7 @@ func.func @loops(%n: index, %x: i32, %y: i32) -> (i32, i32, i32, i32) {
 
 // CHECK-LABEL: @whiles
 // CHECK-SAME:    (%x: i32, %y: i32)
-// CHECK-NEXT:    [[R:%.+]] = scf.while ([[A:%.+]] = %x) : (i32) -> i32 {
+// CHECK:         [[R:%.+]] = scf.while ([[A:%.+]] = %x) : (i32) -> i32 {
 // CHECK-NEXT:      [[C:%.+]] = arith.cmpi slt, [[A]], %y : i32
 // CHECK-NEXT:      scf.condition([[C]]) [[A]] : i32
 // CHECK-NEXT:    } do {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xdsl.passes import ModulePass
 
 PASSES: dict[str, str] = {
+    "add-cpu-entry": "stepwell.lowering.to_llvm.cpu_entry:AddCpuEntry",
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "cse": "stepwell.passes.cse:Cse",
@@ -28,6 +29,7 @@ PASSES: dict[str, str] = {
     "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",
     "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
+    "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
 }
 
 DIALECTS: dict[str, str] = {

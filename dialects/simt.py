@@ -241,7 +241,7 @@ class IfOp(_Structured):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        condition = parser.parse_operand()
+        condition = parser.parse_operand(i1)
         then = parser.parse_region()
         op = cls(condition, then, _parse_else(parser))
         op.attributes |= parser.parse_optional_attr_dict()

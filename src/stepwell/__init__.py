@@ -7,6 +7,7 @@ threads share and how they work together. Nothing of the compiler is loaded befo
 from __future__ import annotations
 
 from .dialects.diagnostics import CompileError
+from .kernel import Kernel, LoadedProgram, compile, kernel, load
 from .language.intrinsics import (
     all,
     any,
@@ -66,9 +67,9 @@ from .language.types import (
     u32,
     u64,
 )
-from .kernel import Kernel, Launch, LoadedProgram, compile, kernel, load
+from .launch import Launch
 from .runtime.array import DeviceArray
-from .runtime.artifact import Artifact
+from .runtime.artifact import Artifact, Bundle
 from .runtime.device import Device, device, devices, use
 from .runtime.errors import (
     AssertionFailed,
@@ -79,3 +80,80 @@ from .runtime.errors import (
 )
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Array",
+    "Artifact",
+    "AssertionFailed",
+    "Bundle",
+    "CompileError",
+    "Const",
+    "Device",
+    "DeviceArray",
+    "DeviceError",
+    "DivisionByZero",
+    "Kernel",
+    "KernelError",
+    "Launch",
+    "LoadedProgram",
+    "OutOfBounds",
+    "all",
+    "any",
+    "atomic_add",
+    "atomic_and_",
+    "atomic_compare_exchange",
+    "atomic_exchange",
+    "atomic_max",
+    "atomic_min",
+    "atomic_or_",
+    "atomic_sub",
+    "atomic_xor",
+    "ballot",
+    "barrier",
+    "bf16",
+    "block_dim",
+    "block_id",
+    "bool_",
+    "broadcast",
+    "compile",
+    "device",
+    "devices",
+    "f16",
+    "f32",
+    "f64",
+    "global_id",
+    "global_size",
+    "grid_dim",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "index",
+    "kernel",
+    "lane_id",
+    "load",
+    "local",
+    "shared",
+    "shuffle",
+    "shuffle_down",
+    "shuffle_up",
+    "shuffle_xor",
+    "subgroup_exclusive_add",
+    "subgroup_id",
+    "subgroup_inclusive_add",
+    "subgroup_reduce_add",
+    "subgroup_reduce_and_",
+    "subgroup_reduce_max",
+    "subgroup_reduce_min",
+    "subgroup_reduce_mul",
+    "subgroup_reduce_or_",
+    "subgroup_reduce_xor",
+    "subgroup_size",
+    "thread_id",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "unroll",
+    "use",
+]

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 # What the compiler consists of, seen from the package's folder.
 _COMPILER = ("", "dialects", "passes", "language")
 _COMPILER_TREES = ("lowering",)
-_SETTINGS = ("STEPWELL_CACHE", "STEPWELL_CACHE_DIR", "STEPWELL_CACHE_SIZE", "XDG_CACHE_HOME", "HOME")
+_SETTINGS = (
+    "STEPWELL_CACHE",
+    "STEPWELL_CACHE_DIR",
+    "STEPWELL_CACHE_SIZE",
+    "XDG_CACHE_HOME",
+    "HOME",
+)
 _caches: dict[tuple[str | None, ...], Cache] = {}
 
 

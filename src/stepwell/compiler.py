@@ -2,8 +2,8 @@
 
     build simt  →  the target's pipelines, level by level  →  emit  →  artifact
 
-A target is a row of `TARGETS`: the levels on its way down with the pipeline to each, and the function
-that makes a payload of the last one. Everything is imported when it is first needed.
+A target is a row of `TARGETS`: the levels on its way down with the pipeline to each, and the
+functions that make a payload of the last one. Everything is imported when it is first needed.
 """
 
 from __future__ import annotations
@@ -106,9 +106,7 @@ TARGETS: dict[str, Target] = {
 def find_target(name: str) -> Target:
     """The row of a target; CompileError with near matches for an unknown name."""
     if name not in TARGETS:
-        raise CompileError(
-            f"there is no target {name!r}", hint=near_matches(name, sorted(TARGETS))
-        )
+        raise CompileError(f"there is no target {name!r}", hint=near_matches(name, sorted(TARGETS)))
     return TARGETS[name]
 
 
@@ -238,16 +236,14 @@ def _bytes(type_: Any) -> int:
 def _sites(module: ModuleOp) -> tuple[Site, ...]:
     from .passes.number_report_sites import collect_sites
 
-    return tuple(
-        Site(**{**row, "formats": tuple(row["formats"])}) for row in collect_sites(module)
-    )
+    return tuple(Site(**{**row, "formats": tuple(row["formats"])}) for row in collect_sites(module))
 
 
 def _versions() -> dict[str, str]:
     import llvmlite
     import xdsl
 
-    return {"xdsl": xdsl.__version__, "llvmlite": llvmlite.__version__}
+    return {"xdsl": str(xdsl.__version__), "llvmlite": str(llvmlite.__version__)}
 
 
 def _parameter(info: Any) -> Parameter:
@@ -256,7 +252,7 @@ def _parameter(info: Any) -> Parameter:
         kind=info.kind,
         dtype=info.dtype,
         rank=info.rank,
-        sizes=(None,) * info.rank,
+        sizes=info.sizes,
         strides=info.strides,
         writes=info.writes,
         source=Source(info.argument, tuple(info.path), info.offset),

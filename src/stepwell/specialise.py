@@ -119,10 +119,7 @@ def _is_type(value: Any) -> bool:
 
 
 def _argument_type(value: Any, where: str) -> Type:
-    if isinstance(value, DeviceArray):
-        found = type_of_value(_Facts(value))
-    else:
-        found = type_of_value(value)
+    found = type_of_value(_Facts(value)) if isinstance(value, DeviceArray) else type_of_value(value)
     if found is None:
         dtype = getattr(value, "dtype", None)
         what = f"elements of type {dtype}" if dtype is not None else f"type {type(value).__name__}"

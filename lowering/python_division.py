@@ -155,9 +155,9 @@ def _in_f32(
     type_ = a.type
     if not isinstance(type_, Float16Type | BFloat16Type):
         return compute(_Calculator(rw, type_), a, b)
-    wide = [rw.value(arith.ExtFOp, (value,), f32, _EXACT) for value in (a, b)]
+    wide = [rw.value(arith.ExtFOp, (value,), f32) for value in (a, b)]
     result = compute(_Calculator(rw, f32), *wide)
-    return rw.value(arith.TruncFOp, (result,), type_, _EXACT)
+    return rw.value(arith.TruncFOp, (result,), type_)
 
 
 def _mod(c: _Calculator, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:

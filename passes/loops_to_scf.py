@@ -67,7 +67,7 @@ def structure_while(
     elif flags:
         condition = _guard_condition(before, condition, flags, bool_(False), op)
     before.add_op(scf.ConditionOp.create(operands=(condition,), location=end_location))
-    regions = (op.detach_region(op.before), op.detach_region(op.body))
+    regions = [op.detach_region(region) for region in (op.before, op.body)]
     _replace(op, scf.WhileOp.create(regions=regions, location=location))
 
 

@@ -7,13 +7,15 @@ lines. With STEPWELL_PERF=1 each kernel also gets a line in perf's map file of t
 from __future__ import annotations
 
 import os
+import struct
 from functools import cache
 from typing import Any
 
 from .artifact import Artifact, Manifest
 from .errors import ArtifactError
 
-_OBJECT_MAGICS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")
+_OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
+_ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
 
 
 class LoadedCode:
@@ -26,7 +28,7 @@ class LoadedCode:
         trouble = why_unfit(manifest)
         if trouble is not None:
             raise ArtifactError(f"artifact of kernel {manifest.name} {trouble}")
-        if not payload.startswith(_OBJECT_MAGICS):
+        if not _is_object(payload):
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: its payload is not object code"
             )
@@ -40,6 +42,19 @@ class LoadedCode:
         if os.environ.get("STEPWELL_PERF") == "1":
             self.size = _text_size(payload)
             _tell_perf(self.address, self.size, manifest.name)
+
+
+def _is_object(payload: bytes) -> bool:
+    """Whether this looks like a whole object file: LLVM would end the process over anything else.
+
+    An ELF file must be relocatable, for 64 bits, and hold its table of sections.
+    """
+    if not payload.startswith(b"\x7fELF"):
+        return payload.startswith(_OTHER_MAGICS)
+    if len(payload) < _ELF.size:
+        return False
+    width, order, kind, table, entry_size, entries = _ELF.unpack_from(payload)
+    return (width, order, kind) == (2, 1, 1) and table + entry_size * entries <= len(payload)
 
 
 def why_unfit(manifest: Manifest) -> str | None:
@@ -81,6 +96,7 @@ def _llvm() -> Any:
     import llvmlite.binding as llvm  # pyright: ignore[reportMissingTypeStubs]
 
     llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()  # else MCJIT ends the process, even for finished code
     return llvm
 
 

@@ -168,20 +168,27 @@ class CpuLauncher:
             self._free.append(state)
 
     def _probe(self, packed: bytes, state: _State) -> tuple[int, int]:
-        """Run a few blocks to see what they cost; how many, and whether a check failed."""
+        """Run a few blocks to see what they cost; how many, and whether a check failed.
+
+        The least cost of a batch counts: the first one also pays for cold caches and page faults.
+        """
         kernel, count, record = self._kernel, self._block_count, state.record
         done, batch = 0, max(1, min(count, int(PROBE_NS / (kernel.block_ns or PROBE_NS))))
-        spent = 0
-        while done < count and spent < PROBE_NS:
+        spent, least, enough = 0, 0.0, 10 * PROBE_NS
+        while done < count and spent < enough:
             batch = min(batch, count - done)
             record[TOTAL], record[NEXT], record[CHUNK] = done + batch, done, batch
             start = perf_counter_ns()
             failed = self._entry(packed, state.address)
-            spent += perf_counter_ns() - start
+            took = max(perf_counter_ns() - start, 1)
+            least = min(least or took, took / batch)
             done += batch
-            kernel.block_ns = max(spent, 1) / done
+            spent += took
+            kernel.block_ns = least
             if failed:
                 return done, 1
+            if done > batch:
+                enough = PROBE_NS
             batch *= 4
         return done, 0
 

@@ -78,19 +78,15 @@ class Job:
     def close(self) -> None:
         """Let no further worker in and wait for those that are inside.
 
-        An interrupt while waiting is raised after the wait: their memory must not go before.
+        An interrupt while waiting is raised after the wait: their memory must not go before. It may
+        come just after the lock was acquired, so the count decides, not the lock.
         """
         with self._guard:
-            if self._closed:
-                return
             self._closed = True
-            if not self._running:
-                return
         interrupt: BaseException | None = None
-        while True:
+        while self._running:
             try:
                 self._done.acquire()
-                break
             except BaseException as error:
                 interrupt = error
         if interrupt is not None:

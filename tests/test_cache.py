@@ -126,11 +126,10 @@ def test_the_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("100", 100), ("5K", 5120), ("2GiB", 2 << 30), ("3m", 3 << 20), ("", 1 << 30)]
+    ("text", "size"),
+    [("100", 100), ("5K", 5120), ("2GiB", 2 << 30), ("3m", 3 << 20), ("", 1 << 30)],
 )
-def test_the_size_is_read_with_units(
-    monkeypatch: pytest.MonkeyPatch, text: str, size: int
-) -> None:
+def test_the_size_is_read_with_units(monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
     monkeypatch.setenv("STEPWELL_CACHE_SIZE", text)
     assert default_size() == size
 

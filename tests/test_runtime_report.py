@@ -123,9 +123,15 @@ def test_errors_survive_pickling() -> None:
 
 
 def test_format_specifications_are_honoured() -> None:
-    assert "{:.3f}|{}|{:5d}|{!s}".format(
-        shown(0.10000000149011612, "f32"), shown(0.5, "f64"), shown(7, "i32"), shown(True, "bool")
-    ) == "0.100|0.5|    7|True"
+    assert (
+        "{:.3f}|{}|{:5d}|{!s}".format(
+            shown(0.10000000149011612, "f32"),
+            shown(0.5, "f64"),
+            shown(7, "i32"),
+            shown(True, "bool"),
+        )
+        == "0.100|0.5|    7|True"
+    )
 
 
 def test_the_capacity_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

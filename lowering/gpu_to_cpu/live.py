@@ -244,8 +244,8 @@ class Live:
     def _bring(self, value: SSAValue, home: Home, leaf: Leaf, scalar: bool) -> None:
         op = home.op
         is_view = isinstance(value.type, MemRefType)
-        can_be_made = op is not None and home.kind is not Kind.CARRIED and is_pure(op)
-        if can_be_made and (is_view or self._cost(value) <= MAKE_AGAIN_LIMIT):
+        fixed = op is None or home.kind is Kind.CARRIED or op.regions or not is_pure(op)
+        if not fixed and (is_view or self._cost(value) <= MAKE_AGAIN_LIMIT):
             assert op is not None
             self.recipes[value] = (op, tuple(op.operands))
             for operand in op.operands:

@@ -217,13 +217,13 @@ def last_leaf(plan: Plan, index: int, new_leaf: Callable[[], Leaf]) -> Leaf:
 def expand_switch(op: scf.IndexSwitchOp) -> list[Operation]:
     """Put a chain of `scf.if` in the place of a switch; gives the new ops."""
     created: list[Operation] = []
-    rest = op.detach_region(op.default_region)
     cases = [int(case) for case in op.cases.get_values()]
+    rest, *regions = [op.detach_region(region) for region in list(op.regions)]
     ifs: list[scf.IfOp] = []
-    for case, region in reversed(list(zip(cases, list(op.case_regions), strict=True))):
+    for case, region in reversed(list(zip(cases, regions, strict=True))):
         value = arith.ConstantOp(IntegerAttr(case, IndexType()))
         equal = arith.CmpiOp(op.arg, value, "eq")
-        chosen = scf.IfOp(equal, op.result_types, op.detach_region(region), rest)
+        chosen = scf.IfOp(equal, op.result_types, region, rest)
         ifs.append(chosen)
         created = [value, equal, chosen]
         for new in created:

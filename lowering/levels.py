@@ -100,7 +100,7 @@ LEVELS: dict[str, Level] = {
             | VIEWS
             | SIMT_FRAME,
             VALUES | {"simt.cell"},
-            frozenset({"gpux", "simt"}),
+            frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
         ),
         Level(
@@ -111,7 +111,7 @@ LEVELS: dict[str, Level] = {
             | frozenset(f"simt.{n}" for n in ("mod", "shared", "local"))
             | (GPU_IDS | VIEWS | SIMT_FRAME),
             VALUES | {"simt.cell"},
-            frozenset({"gpux", "simt"}),
+            frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
         ),
         Level(

@@ -81,7 +81,15 @@ class Pipeline:
         """`run` without start and finish; `whole` wraps the rest of a nested pipeline."""
         for index, step in enumerate(self.steps):
             if isinstance(step, Nested):
-                step.run_nested(module, ctx, observe, whole)
+                after = self.steps[index + 1 :]
+                step.run_nested(
+                    module,
+                    ctx,
+                    observe,
+                    lambda rest, step=step, after=after: whole(
+                        Pipeline((Nested(step.anchor, rest), *after))
+                    ),
+                )
             elif observe:
                 rest = whole(Pipeline(self.steps[index:]))
                 _run_observed(step, module, ctx, observe, rest)
@@ -107,9 +115,7 @@ class Nested:
         pipeline, anchor = self.pipeline, self.anchor
 
         def run(alone: ModuleOp) -> None:
-            pipeline.run_under(
-                alone, ctx, observe, lambda rest: whole(Pipeline((Nested(anchor, rest),)))
-            )
+            pipeline.run_under(alone, ctx, observe, whole)
 
         for op in [op for op in module.walk() if op.name == anchor]:
             if op is module:

@@ -35,7 +35,10 @@ PIPELINES: dict[str, Steps] = {
         ("cse", "every thread region computes its ids"),
         ("number-report-sites", "last, when every check and print exists"),
     ),
-    "cpu-to-llvm": (("to-llvm", "LLVM simplifies what it gives"),),
+    "cpu-to-llvm": (
+        ("to-llvm", "LLVM itself simplifies what it gives"),
+        ("add-cpu-entry", "packs arguments as addresses, which are known now"),
+    ),
 }
 
 

@@ -317,12 +317,12 @@ def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Fold
             op,
             arith.CmpiOp,
             tuple(inner.operands),
-            {"predicate": IntegerAttr(_INVERTED[inner.predicate.value.data], 64)},
+            {"predicate": IntegerAttr(_INVERTED[int(inner.predicate.value.data)], 64)},
         )
     return None
 
 
-def _is_only_compare(op: Any) -> bool:
+def _is_only_compare(op: Any) -> TypeGuard[arith.CmpiOp]:
     """Whether nothing but its negation uses this compare, which can then be inverted."""
     return isinstance(op, arith.CmpiOp) and op.result.has_one_use()
 

@@ -16,7 +16,6 @@ those behind it.
 from __future__ import annotations
 
 import itertools
-import math
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -76,7 +75,7 @@ class Thread:
         return new_array(shape, dtype)
 
     def barrier(self) -> None:
-        self.block.wait("barrier", 0, call_line())
+        self.block.wait(self, "barrier", 0, call_line())
 
     # Atomics: one thread runs at a time
 
@@ -128,7 +127,7 @@ class Thread:
     def meet(self, value: Any, combine: Callable[[dict[int, Any], int], Any]) -> Any:
         """Wait for the other lanes; `combine(values by lane, own lane)` is the result."""
         self.block.values[self.linear] = value
-        self.block.wait("subgroup", self.subgroup_id(), call_line())
+        self.block.wait(self, "subgroup", self.subgroup_id(), call_line())
         lanes = {i % self.block.width: v for i, v in self.block.met[self.subgroup_id()].items()}
         return combine(lanes, self.lane_id())
 
@@ -208,11 +207,11 @@ class Block:
         x, y, z = self.dim
         return [Thread((i, j, k), self) for k in range(z) for j in range(y) for i in range(x)]
 
-    def wait(self, kind: str, group: int, line: int) -> None:
+    def wait(self, thread: Thread, kind: str, group: int, line: int) -> None:
         """Called by a thread: hand over until what it waits for has come about."""
         if not self.turns:
             raise RuntimeError(f"the kernel needs cooperative=True: it waits at a {kind}")
-        turn = self.turns[intrinsics.current_thread().linear]
+        turn = self.turns[thread.linear]
         turn.waits_at = (kind, group, line)
         turn.hand_back()
 
@@ -261,6 +260,7 @@ class Turn:
         self.go.acquire()
         try:
             if not self.abandoned:
+                intrinsics.set_current_thread(self.thread)  # each OS thread has its own
                 with np.errstate(all="ignore"):
                     self.call()
         except BaseException as error:  # handed to the thread that runs the block
@@ -270,7 +270,6 @@ class Turn:
 
     def run(self) -> None:
         """Let it run until it waits or ends; what it raised is raised here."""
-        intrinsics.set_current_thread(self.thread)
         self.go.release()
         self.back.acquire()
         if self.error is not None:
@@ -334,9 +333,8 @@ def triple(size: int | tuple[int, ...]) -> Index3:
 
 def new_array(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray:
     """An array of a language or NumPy type, full of a value that is not zero: nothing clears it."""
-    numpy = getattr(dtype, "numpy", dtype)
-    made = np.empty(shape, np.dtype(numpy))
-    made.view(np.uint8).fill(0x5A) if math.prod(made.shape) else None
+    made = np.empty(shape, np.dtype(getattr(dtype, "numpy", dtype)))
+    made.reshape(-1).view(np.uint8).fill(0x5A)
     return made
 
 

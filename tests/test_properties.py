@@ -1,0 +1,62 @@
+"""Random kernels give on every device what they give as Python, bit for bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conformance.compare import DTYPES, check, define, specials
+from conformance.programs import BLOCK, programs
+from hypothesis import HealthCheck, given, settings
+
+import stepwell as sw
+
+THREADS = 2 * BLOCK
+SETTINGS = settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def casts() -> dict[str, Any]:
+    """`to_i32(x)` and so on: in a kernel and as Python the same cast."""
+    made: dict[str, Any] = {}
+    for dtype in ("i32", "u32", "i64", "u8", "f32", "f64"):
+        made[f"to_{dtype}"] = getattr(sw, dtype)
+    return made
+
+
+def values(dtype: str, seed: int) -> np.ndarray[Any, Any]:
+    """Special and ordinary values, mixed."""
+    special = specials(dtype)
+    ordinary = np.arange(-3, 9).astype(DTYPES[dtype])
+    rng = np.random.default_rng(seed)
+    return rng.choice(np.concatenate([special, ordinary]), THREADS)
+
+
+def compare(program: tuple[str, list[str]], device: sw.Device, **options: Any) -> None:
+    source, types = program
+    arrays = [values(dtype, seed) for seed, dtype in enumerate(types)]
+    flags = np.array([1, 0, 5], np.int32)
+    kernel = define(source, **casts())
+    check(kernel, flags, *arrays, device=device, grid=2, block=BLOCK, **options)
+
+
+@pytest.fixture(params=sw.devices(), ids=lambda device: device.name, scope="module")
+def device(request: pytest.FixtureRequest) -> sw.Device:
+    return request.param
+
+
+@SETTINGS
+@given(program=programs())
+def test_random_kernels(device: sw.Device, program: tuple[str, list[str]]):
+    compare(program, device)
+
+
+@SETTINGS
+@given(program=programs(barriers=True))
+def test_random_kernels_with_barriers(device: sw.Device, program: tuple[str, list[str]]):
+    compare(program, device, cooperative=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-import llvmlite.binding as llvm
+import llvmlite.binding
 
 from stepwell.runtime.artifact import Artifact, Manifest, Parameter, Site
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.cpu_kernel import CpuKernel
 
 DEVICE = CpuDevice()
+llvm: Any = llvmlite.binding
 
 _FRAME = """
 define i32 @k(ptr %args, ptr %launch) {{

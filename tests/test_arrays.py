@@ -295,6 +295,7 @@ def test_memory_is_freed() -> None:
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
+    d = CPU.zeros(0)
     for _ in range(20):
         d = CPU.zeros(1 << 20, "u8")
         np.from_dlpack(d[1:])

@@ -77,7 +77,11 @@ def test_long_launches_run_every_block_once_on_several_threads() -> None:
 @pytest.mark.usefixtures("four_threads")
 def test_short_launches_stay_on_their_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     shared: list[int] = []
-    monkeypatch.setattr(pool, "share", lambda job, helpers: shared.append(helpers))
+
+    def share(job: object, helpers: int) -> None:
+        shared.append(helpers)
+
+    monkeypatch.setattr(pool, "share", share)
     seen, launch = counts(64), kernel().launcher((64, 1, 1), ONE)
     for _ in range(1000):
         launch(packed(seen))

@@ -90,8 +90,11 @@ def test_other_packages_add_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         def load(self) -> Any:
             return self.module
 
-    points = [Point("toy", Module), Point("abacus", Absent)]
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    def entry_points(group: str) -> list[Point]:
+        assert group == "stepwell.devices"
+        return [Point("toy", Module), Point("abacus", Absent)]
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     monkeypatch.setattr(devices, "_found", {})
     assert device("toy").name == "toy:0"
     assert [found.name for found in devices.devices()] == ["cpu:0", "toy:0"]

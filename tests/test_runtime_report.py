@@ -99,7 +99,9 @@ def test_the_text_of_an_error_shows_the_line_and_a_caret(tmp_path: Path) -> None
         ("barrier", errors.BarrierDivergence, Exception),
     ],
 )
-def test_each_kind_has_its_class(kind: str, error: type, python: type[Exception]) -> None:
+def test_each_kind_has_its_class(
+    kind: str, error: type[errors.KernelError], python: type[Exception]
+) -> None:
     with pytest.raises(error) as caught:
         raise_or_print(decode(buffer(record(0)), [Site(kind, "no {{braces}}")]), "k")
     assert isinstance(caught.value, python)

@@ -165,6 +165,14 @@ def kernel(body: str = COUNT, sites: tuple[Site, ...] = (), **fields: Any) -> Cp
     return loaded
 
 
-def packed(array: Any, *words: int) -> bytes:
+class Packed(bytes):
+    """Argument slots that keep the array alive to which they point."""
+
+    array: Any
+
+
+def packed(array: Any, *words: int) -> Packed:
     """The argument slots of an array's address and more words."""
-    return struct.pack(f"<{1 + len(words)}q", array.ctypes.data, *words)
+    result = Packed(struct.pack(f"<{1 + len(words)}q", array.ctypes.data, *words))
+    result.array = array
+    return result

@@ -30,6 +30,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
+from ..dialects.arith import RemFOp
+
 if TYPE_CHECKING:
     from .canonicalize import Editor
 
@@ -403,6 +405,7 @@ _FLOAT_OPS: dict[type[Operation], Callable[[Any, Any], Any]] = {
     arith.SubfOp: operator.sub,
     arith.MulfOp: operator.mul,
     arith.DivfOp: lambda a, b: a / b,
+    RemFOp: np.fmod,
     arith.MinimumfOp: _ordered_minimum,
     arith.MaximumfOp: _ordered_maximum,
     arith.MinnumfOp: _unless_signs_differ(min),

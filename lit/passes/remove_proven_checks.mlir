@@ -1,0 +1,445 @@
+// RUN: stepwell opt %s -p remove-proven-checks --split-input-file | filecheck %s
+
+// Guarded by the array's own size: removed. Guarded by another array's, or by a number: not.
+
+gpu.module @guard {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %y: memref<?xf32, #gpu.address_space<global>>, %m: index) kernel {
+    %c0 = arith.constant 0 : index
+    %i = gpu.global_id x
+    %n = memref.dim %y, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %in = arith.cmpi slt, %i, %n : index
+    scf.if %in {
+      simt.check_index %i, %y, 0 : i64 as "y proven" : memref<?xf32, #gpu.address_space<global>>
+      simt.check_index %i, %x, 0 : i64 as "x stays" : memref<?xf32, #gpu.address_space<global>>
+    } else {
+      simt.check_index %i, %y, 0 : i64 as "else stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %less = arith.cmpi slt, %i, %m : index
+    scf.if %less {
+      simt.check_index %i, %y, 0 : i64 as "number stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @guard
+// CHECK-NOT:     proven
+// CHECK:         "x stays"
+// CHECK:         "else stays"
+// CHECK:         "number stays"
+
+// -----
+
+// A five-point stencil; `and` is an scf.if that yields false.
+
+gpu.module @stencil {
+  gpu.func @kernel(%x: memref<?x?xf32, #gpu.address_space<global>>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %false = arith.constant false
+    %i = gpu.global_id y
+    %j = gpu.global_id x
+    %h = memref.dim %x, %c0 : memref<?x?xf32, #gpu.address_space<global>>
+    %w = memref.dim %x, %c1 : memref<?x?xf32, #gpu.address_space<global>>
+    %h1 = arith.subi %h, %c1 : index
+    %w1 = arith.subi %w, %c1 : index
+    %a = arith.cmpi slt, %c0, %i : index
+    %b = arith.cmpi slt, %i, %h1 : index
+    %ab = arith.andi %a, %b : i1
+    %inside = scf.if %ab -> (i1) {
+      %c = arith.cmpi slt, %c0, %j : index
+      %cd = scf.if %c -> (i1) {
+        %d = arith.cmpi slt, %j, %w1 : index
+        scf.yield %d : i1
+      } else {
+        scf.yield %false : i1
+      }
+      scf.yield %cd : i1
+    } else {
+      scf.yield %false : i1
+    }
+    scf.if %inside {
+      %im = arith.subi %i, %c1 : index
+      %ip = arith.addi %i, %c1 : index
+      %jm = arith.subi %j, %c1 : index
+      %jp = arith.addi %j, %c1 : index
+      simt.check_index %im, %x, 0 : i64 as "proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %ip, %x, 0 : i64 as "proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %jm, %x, 1 : i64 as "proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %jp, %x, 1 : i64 as "proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %j, %x, 1 : i64 as "proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %ip, %x, 1 : i64 as "other axis stays" : memref<?x?xf32, #gpu.address_space<global>>
+      %jpp = arith.addi %jp, %c1 : index
+      simt.check_index %jpp, %x, 1 : i64 as "too far stays" : memref<?x?xf32, #gpu.address_space<global>>
+      %imm = arith.subi %im, %c1 : index
+      simt.check_index %imm, %x, 0 : i64 as "negative stays" : memref<?x?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @stencil
+// CHECK-NOT:     proven
+// CHECK:         "other axis stays"
+// CHECK-NEXT:    addi
+// CHECK-NEXT:    "too far stays"
+// CHECK-NEXT:    subi
+// CHECK-NEXT:    "negative stays"
+
+// -----
+
+// `or`: in the else branch both sides are false.
+
+gpu.module @or {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %k: i32) kernel {
+    %c0 = arith.constant 0 : index
+    %true = arith.constant true
+    %i = arith.index_cast %k : i32 to index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %a = arith.cmpi slt, %i, %c0 : index
+    %out = scf.if %a -> (i1) {
+      scf.yield %true : i1
+    } else {
+      %b = arith.cmpi sge, %i, %n : index
+      scf.yield %b : i1
+    }
+    scf.if %out {
+      simt.check_index %i, %x, 0 : i64 as "then stays" : memref<?xf32, #gpu.address_space<global>>
+    } else {
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %in = arith.xori %out, %true : i1
+    scf.if %in {
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @or
+// CHECK-NOT:     proven
+// CHECK:         "then stays"
+// CHECK-NOT:     proven
+
+// -----
+
+// An unsigned comparison says both, if the bound is not negative.
+
+gpu.module @unsigned {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %i: index, %m: index) kernel {
+    %c0 = arith.constant 0 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %a = arith.cmpi ult, %i, %n : index
+    scf.if %a {
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %b = arith.cmpi slt, %m, %n : index
+    %c = arith.cmpi ult, %i, %m : index
+    %bc = arith.andi %b, %c : i1
+    scf.if %bc {
+      simt.check_index %i, %x, 0 : i64 as "m may be negative, stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @unsigned
+// CHECK-NOT:     proven
+// CHECK:         "m may be negative, stays"
+
+// -----
+
+// Loops: from a number that is not negative to the size, in steps of one or small ones.
+
+gpu.module @loops {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %m: index, %s: i32) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %cm = arith.constant -1 : index
+    %t = gpu.thread_id x
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    scf.for %i = %c0 to %n step %c1 {
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+      %r0 = arith.subi %n, %c1 : index
+      %r = arith.subi %r0, %i : index
+      simt.check_index %r, %x, 0 : i64 as "reversed, proven" : memref<?xf32, #gpu.address_space<global>>
+      %next = arith.addi %i, %c1 : index
+      simt.check_index %next, %x, 0 : i64 as "next stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %b = gpu.block_dim x
+    scf.for %i = %t to %n step %b {
+      simt.check_index %i, %x, 0 : i64 as "strided, proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    scf.for %i = %cm to %n step %c1 {
+      simt.check_index %i, %x, 0 : i64 as "from -1 stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    scf.for %i = %c0 to %m step %c1 {
+      simt.check_index %i, %x, 0 : i64 as "to m stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %step = arith.index_cast %s : i32 to index
+    scf.for %i = %c0 to %n step %step {
+      simt.check_index %i, %x, 0 : i64 as "step stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @loops
+// CHECK-NOT:     proven
+// CHECK:         "next stays"
+// CHECK-NOT:     proven
+// CHECK:         "from -1 stays"
+// CHECK:         "to m stays"
+// CHECK:         "step stays"
+
+// -----
+
+// The condition of a while holds in its body, for the values it passes on.
+
+gpu.module @while {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %start: index) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %r = scf.while (%i = %start) : (index) -> (index) {
+      simt.check_index %i, %x, 0 : i64 as "condition stays" : memref<?xf32, #gpu.address_space<global>>
+      %a = arith.cmpi sge, %i, %c0 : index
+      scf.condition(%a) %i : index
+    } do {
+    ^bb0(%k: index):
+      simt.check_index %k, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+      %next = arith.subi %k, %c1 : index
+      simt.check_index %next, %x, 0 : i64 as "next stays" : memref<?xf32, #gpu.address_space<global>>
+      scf.yield %next : index
+    }
+    simt.check_index %r, %x, 0 : i64 as "behind stays" : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @while
+// CHECK-NOT:     proven
+// CHECK:         "condition stays"
+// CHECK-NOT:     proven
+// CHECK:         "next stays"
+// CHECK:         "behind stays"
+
+// -----
+
+// Shared arrays of constant size, known block sizes, masks, remainders, clamps and shifts.
+
+gpu.module @constant_sizes {
+  gpu.func @kernel(%s: memref<256xf32, #gpu.address_space<global>>, %k: i32, %x: memref<?xf32, #gpu.address_space<global>>) kernel attributes {gpu.known_block_size = array<i32: 256, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c255 = arith.constant 255 : index
+    %c256 = arith.constant 256 : index
+    %c8 = arith.constant 8 : i32
+    %m256 = arith.constant -256 : index
+    %t = gpu.thread_id x
+    simt.check_index %t, %s, 0 : i64 as "id, proven" : memref<256xf32, #gpu.address_space<global>>
+    %u = gpu.thread_id y
+    %tu = arith.addi %t, %u : index
+    simt.check_index %tu, %s, 0 : i64 as "sum of ids, proven" : memref<256xf32, #gpu.address_space<global>>
+    %t1 = arith.addi %t, %c1 : index
+    simt.check_index %t1, %s, 0 : i64 as "id + 1 stays" : memref<256xf32, #gpu.address_space<global>>
+    %g = gpu.global_id x
+    simt.check_index %g, %s, 0 : i64 as "global id stays" : memref<256xf32, #gpu.address_space<global>>
+    %i = arith.index_cast %k : i32 to index
+    %and = arith.andi %i, %c255 : index
+    simt.check_index %and, %s, 0 : i64 as "mask, proven" : memref<256xf32, #gpu.address_space<global>>
+    %and2 = arith.andi %i, %c256 : index
+    simt.check_index %and2, %s, 0 : i64 as "mask 256 stays" : memref<256xf32, #gpu.address_space<global>>
+    %mod = simt.mod %i, %c256 : index
+    simt.check_index %mod, %s, 0 : i64 as "mod, proven" : memref<256xf32, #gpu.address_space<global>>
+    %neg = simt.mod %i, %m256 : index
+    simt.check_index %neg, %s, 0 : i64 as "mod -256 stays" : memref<256xf32, #gpu.address_space<global>>
+    %rem = arith.remsi %i, %c256 : index
+    simt.check_index %rem, %s, 0 : i64 as "remsi stays" : memref<256xf32, #gpu.address_space<global>>
+    %at_least = arith.maxsi %i, %c0 : index
+    %clamp = arith.minsi %at_least, %c255 : index
+    simt.check_index %clamp, %s, 0 : i64 as "clamp, proven" : memref<256xf32, #gpu.address_space<global>>
+    %half = arith.minsi %i, %c255 : index
+    simt.check_index %half, %s, 0 : i64 as "half a clamp stays" : memref<256xf32, #gpu.address_space<global>>
+    %b = arith.trunci %k : i32 to i8
+    %e = arith.extui %b : i8 to i32
+    %ei = arith.index_cast %e : i32 to index
+    simt.check_index %ei, %s, 0 : i64 as "extui, proven" : memref<256xf32, #gpu.address_space<global>>
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %n1 = arith.subi %n, %c1 : index
+    %clamp2 = arith.minsi %at_least, %n1 : index
+    simt.check_index %clamp2, %x, 0 : i64 as "x may be empty, stays" : memref<?xf32, #gpu.address_space<global>>
+    %some = arith.cmpi ne, %n, %c0 : index
+    scf.if %some {
+      %clamp3 = arith.minsi %at_least, %n1 : index
+      simt.check_index %clamp3, %x, 0 : i64 as "x is not empty, proven" : memref<?xf32, #gpu.address_space<global>>
+      %turn = simt.mod %i, %n : index
+      simt.check_index %turn, %x, 0 : i64 as "turn round, proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @constant_sizes
+// CHECK-NOT:     proven
+// CHECK:         "id + 1 stays"
+// CHECK-NOT:     proven
+// CHECK:         "global id stays"
+// CHECK-NOT:     proven
+// CHECK:         "mask 256 stays"
+// CHECK-NOT:     proven
+// CHECK:         "mod -256 stays"
+// CHECK-NOT:     proven
+// CHECK:         "remsi stays"
+// CHECK-NOT:     proven
+// CHECK:         "half a clamp stays"
+// CHECK-NOT:     proven
+// CHECK:         "x may be empty, stays"
+// CHECK-NOT:     proven
+
+// -----
+
+// A check that has passed is a fact for what follows, not for what stands beside it.
+
+gpu.module @earlier {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %i: index, %a: i1) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    scf.if %a {
+      simt.check_index %i, %x, 0 : i64 as "first stays" : memref<?xf32, #gpu.address_space<global>>
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    simt.check_index %i, %x, 0 : i64 as "second stays" : memref<?xf32, #gpu.address_space<global>>
+    %j = arith.subi %i, %c1 : index
+    simt.check_index %j, %x, 0 : i64 as "third stays" : memref<?xf32, #gpu.address_space<global>>
+    simt.check_index %j, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @earlier
+// CHECK:         "first stays"
+// CHECK-NOT:     proven
+// CHECK:         "second stays"
+// CHECK:         "third stays"
+// CHECK-NOT:     proven
+
+// -----
+
+// gpux.check: a divisor that cannot be zero; an assert that repeats what is known.
+
+gpu.module @checks {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %d: i32, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %z = arith.constant 0 : i32
+    %true = arith.constant true
+    %dim = gpu.block_dim x
+    %a = arith.cmpi ne, %dim, %c0 : index
+    gpux.check %a, "division", "proven" formats []
+    gpux.check %true, "division", "proven" formats []
+    %b = arith.cmpi ne, %d, %z : i32
+    gpux.check %b, "division", "stays" formats []
+    gpux.check %b, "division", "proven" formats []
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %c = arith.cmpi sge, %i, %c0 : index
+    %e = arith.cmpi slt, %i, %n : index
+    %f = arith.andi %c, %e : i1
+    gpux.check %f, "assert", "assertion stays" formats []
+    simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @checks
+// CHECK-NOT:     proven
+// CHECK:         "stays"
+// CHECK:         "assertion stays"
+// CHECK-NOT:     proven
+
+// -----
+
+// Arithmetic that may wrap proves nothing.
+
+gpu.module @wrapping {
+  gpu.func @kernel(%s: memref<4xf32, #gpu.address_space<global>>, %k: i32, %i: index) kernel {
+    %c0 = arith.constant 0 : index
+    %c4 = arith.constant 4 : index
+    %z = arith.constant 0 : i32
+    %one = arith.constant 1 : i32
+    %a = arith.cmpi sge, %k, %z : i32
+    scf.if %a {
+      %k1 = arith.addi %k, %one : i32
+      %j = arith.index_cast %k1 : i32 to index
+      %b = arith.cmpi slt, %j, %c4 : index
+      scf.if %b {
+        simt.check_index %j, %s, 0 : i64 as "wrapped sum stays" : memref<4xf32, #gpu.address_space<global>>
+      }
+      %w = arith.index_cast %k : i32 to index
+      %c1 = arith.constant 1 : index
+      %w1 = arith.addi %w, %c1 : index
+      %c = arith.cmpi slt, %w1, %c4 : index
+      scf.if %c {
+        simt.check_index %w1, %s, 0 : i64 as "wide sum, proven" : memref<4xf32, #gpu.address_space<global>>
+      }
+    }
+    %cut = arith.trunci %k : i32 to i8
+    %cuti = arith.index_cast %cut : i8 to index
+    %d = arith.cmpi slt, %k, %one : i32
+    scf.if %d {
+      simt.check_index %cuti, %s, 0 : i64 as "cut stays" : memref<4xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @wrapping
+// CHECK:         "wrapped sum stays"
+// CHECK-NOT:     proven
+// CHECK:         "cut stays"
+
+// -----
+
+// Launched over a shape, an id is below its extent.
+
+gpu.module @over {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %ex: index, %ey: index, %ez: index) kernel attributes {gpux.over = 1 : i64} {
+    %c0 = arith.constant 0 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %i = gpu.global_id x
+    %same = arith.cmpi sle, %ex, %n : index
+    gpux.check %same, "assert", "stays" formats []
+    simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    %j = gpu.global_id y
+    simt.check_index %j, %x, 0 : i64 as "y stays" : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @over
+// CHECK-NOT:     proven
+// CHECK:         "y stays"
+
+// -----
+
+// The size of a slice is what it was cut to.
+
+gpu.module @slice {
+  gpu.func @kernel(%x: memref<?x?xf32, #gpu.address_space<global>>, %r: index, %m: index) kernel {
+    %c1 = arith.constant 1 : index
+    %i = gpu.global_id x
+    %w = memref.dim %x, %c1 : memref<?x?xf32, #gpu.address_space<global>>
+    %row = memref.subview %x[%r, 0] [1, %w] [1, 1] : memref<?x?xf32, #gpu.address_space<global>> to memref<?xf32, strided<[1], offset: ?>, #gpu.address_space<global>>
+    %in = arith.cmpi slt, %i, %w : index
+    scf.if %in {
+      simt.check_index %i, %row, 0 : i64 as "row, proven" : memref<?xf32, strided<[1], offset: ?>, #gpu.address_space<global>>
+      simt.check_index %i, %x, 1 : i64 as "x, proven" : memref<?x?xf32, #gpu.address_space<global>>
+      simt.check_index %i, %x, 0 : i64 as "x axis 0 stays" : memref<?x?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @slice
+// CHECK-NOT:     proven
+// CHECK:         "x axis 0 stays"

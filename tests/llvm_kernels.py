@@ -49,6 +49,7 @@ class Loaded:
         flat: list[Any] = []
         for argument in arguments:
             if isinstance(argument, np.ndarray):
+                assert argument.flags.c_contiguous, "a test passes contiguous arrays"
                 flat.append(POINTER(argument.ctypes.data))
                 flat += [I64(size) for size in argument.shape]
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 import stepwell as sw
@@ -10,3 +12,11 @@ import stepwell as sw
 @pytest.fixture(params=sw.devices(), ids=lambda device: device.name, scope="session")
 def device(request: pytest.FixtureRequest) -> sw.Device:
     return request.param
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_disk_cache() -> Iterator[None]:
+    """What is tested is the compiler, not what it made yesterday."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEPWELL_CACHE", "0")
+        yield

@@ -27,26 +27,9 @@ INTEGERS = {
     "index": [0, 40, 1000, -9],
 }
 INTEGER_OPS = [
-    "addi",
-    "subi",
-    "muli",
-    "divsi",
-    "divui",
-    "remsi",
-    "remui",
-    "floordivsi",
-    "ceildivsi",
-    "ceildivui",
-    "andi",
-    "ori",
-    "xori",
-    "shli",
-    "shrsi",
-    "shrui",
-    "minsi",
-    "maxsi",
-    "minui",
-    "maxui",
+    *("addi", "subi", "muli", "divsi", "divui", "remsi", "remui"),
+    *("floordivsi", "ceildivsi", "ceildivui", "andi", "ori", "xori"),
+    *("shli", "shrsi", "shrui", "minsi", "maxsi", "minui", "maxui"),
 ]
 PREDICATES = ["eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge"]
 FLOATS = {
@@ -57,20 +40,8 @@ FLOATS = {
 }
 FLOAT_OPS = ["addf", "subf", "mulf", "divf", "remf", "minimumf", "maximumf", "minnumf", "maxnumf"]
 FLOAT_PREDICATES = [
-    "oeq",
-    "ogt",
-    "oge",
-    "olt",
-    "ole",
-    "one",
-    "ord",
-    "ueq",
-    "ugt",
-    "uge",
-    "ult",
-    "ule",
-    "une",
-    "uno",
+    *("oeq", "ogt", "oge", "olt", "ole", "one", "ord"),
+    *("ueq", "ugt", "uge", "ult", "ule", "une", "uno"),
 ]
 INTEGER_CASTS = [
     *[("extsi", a, b) for a, b in (("i1", "i8"), ("i8", "i32"), ("i32", "i64"))],

@@ -295,9 +295,10 @@ def _choose_default() -> Device:
 
 
 def _of_kind(kind: str) -> tuple[Device, ...]:
-    if kind not in _found:
-        _found[kind] = tuple(_module(kind).find())
-    return _found[kind]
+    found = _found.get(kind)
+    if found is None:  # of two threads that come at once, both get what the first one found
+        found = _found.setdefault(kind, tuple(_module(kind).find()))
+    return found
 
 
 def _module(kind: str) -> Any:

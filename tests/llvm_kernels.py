@@ -26,7 +26,7 @@ NUMPY = {
 }  # fmt: skip
 
 
-def llvm_text(text: str, *, half: bool = True, debug: bool = False, name: str = "<text>") -> str:
+def llvm_text(text: str, *, half: bool | None = None, debug: bool = False, name: str = "<text>") -> str:
     """IR text lowered to LLVM text."""
     module = parse_module(text, name)
     module.verify()

@@ -55,3 +55,13 @@ def converts_half(triple: str, features: str) -> bool:
     if triple.startswith("x86_64"):
         return has_feature(features, "f16c") or has_feature(features, "avx512f")
     return triple.startswith(("aarch64", "arm64"))
+
+
+def host_converts_half() -> bool:
+    """Whether this machine has instructions that convert f16."""
+    return converts_half(host_triple(), host_features())
+
+
+def host_attributes() -> dict[str, str]:
+    """The attributes of functions that run on this machine: how wide vectors should be."""
+    return {"prefer-vector-width": str(vector_bits(host_features()))}

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...dialects.diagnostics import CompileError
 from .host import converts_half, host_cpu, host_features, host_triple
-from .symbols import EXTERNAL_SYMBOLS
+from .symbols import EXTERNAL_SYMBOLS, RESERVED_SYMBOLS
 
 
 @dataclass(frozen=True)
@@ -210,9 +210,13 @@ def _has_half(target: Target) -> bool:
 
 
 def _refuse_symbols(module: Any, external: Collection[str]) -> None:
-    """Functions and variables from outside that are not in the table."""
+    """Symbols from outside that are not in the table, and our own that hide the library's."""
     for value in (*module.functions, *module.global_variables):
         name: str = value.name
+        if name in RESERVED_SYMBOLS and not value.is_declaration:
+            raise CompileError(
+                f"a function cannot be called {name!r}: the C library's would be hidden by it"
+            )
         if value.is_declaration and not name.startswith("llvm.") and name not in external:
             raise CompileError(
                 f"the code needs the external symbol {name!r}, which is not available",

@@ -15,5 +15,14 @@ _MATH = (
 MATH_SYMBOLS = frozenset(_MATH) | frozenset(f"{name}f" for name in _MATH)
 """Functions of libm, for f64 and (with an f) f32."""
 
+_BY_LLVM = ("bcmp", "exp10", "exp10f", "memcmp", "roundeven", "roundevenf", "sincos", "sincosf")
 EXTERNAL_SYMBOLS = MATH_SYMBOLS | {"aligned_alloc", "free", "memcpy", "memmove", "memset"}
-"""All symbols that a kernel's machine code may refer to."""
+"""All symbols that a kernel's text may refer to."""
+
+RESERVED_SYMBOLS = EXTERNAL_SYMBOLS | frozenset(_BY_LLVM)
+"""Names that the code generator calls by itself: nothing of ours may be called so."""
+
+
+def entry_symbol(name: str) -> str:
+    """The symbol of a kernel's entry: its name, unless that is a function of the C library."""
+    return f"{name}.kernel" if name in RESERVED_SYMBOLS else name

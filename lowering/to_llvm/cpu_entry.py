@@ -23,6 +23,7 @@ from xdsl.passes import ModulePass
 from ...dialects import llvm
 from ...dialects.diagnostics import CompileError, location_of
 from ..conversion import Rewriter, TypeMap
+from ..emit.symbols import entry_symbol
 from .func import is_kernel
 from .memref import alignment_of
 from .target import binary, const, icmp, resize, select
@@ -59,7 +60,7 @@ def add_entry(function: llvm.FuncOp) -> llvm.FuncOp:
     function.properties["linkage"] = llvm.LinkageAttr("internal")
     body = _Entry(function).build()
     entry = llvm.FuncOp.define(
-        name,
+        entry_symbol(name),
         llvm.FunctionType([llvm.POINTER, llvm.POINTER], i32),
         passthrough=("nounwind",),
         body=body,

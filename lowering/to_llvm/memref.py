@@ -93,8 +93,9 @@ def multiply(rw: Rewriter, a: Size, b: Size, flags: dict[str, Attribute] | None 
     """The product, at compile time where it is known."""
     if isinstance(a, int) and isinstance(b, int):
         return a * b
-    if 1 in (a, b):
-        return b if a == 1 else a
+    for known, other in ((a, b), (b, a)):
+        if isinstance(known, int) and known in (0, 1):
+            return other if known else 0
     x, y = as_value(rw, a), as_value(rw, b)
     return rw.value(llvm.MulOp, (x, y), x.type, flags or {})
 

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ..conversion import Legality, Rules, convert
+from ..emit.host import host_converts_half
 from . import arith, func, gpux, math, memref, scf
 from .target import LlvmTarget, State, type_map
 
@@ -31,12 +32,14 @@ class ToLlvm(ModulePass):
 
     name = "to-llvm"
 
-    half_instructions: bool = True
-    """Whether the target has instructions that convert f16 (else it is done with integers)."""
+    half_instructions: bool | None = None
+    """Whether the target has instructions that convert f16 (else it is done with integers);
+    unless given, as this machine has."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Lowers everything, or raises one CompileError that lists what cannot be."""
-        lower(op, LlvmTarget(half_instructions=self.half_instructions))
+        half = self.half_instructions
+        lower(op, LlvmTarget(half_instructions=host_converts_half() if half is None else half))
 
 
 def lower(module: ModuleOp, target: LlvmTarget, rules: Rules = RULES) -> None:

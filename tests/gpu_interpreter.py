@@ -11,11 +11,6 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import numpy as np
-from stepwell.dialects import gpu
-from stepwell.lowering.gpu_to_cpu.lower import GpuToCpu
-from stepwell.lowering.levels import check_level
-from stepwell.lowering.parse import make_context, parse_module
-from stepwell.lowering.verify import verify
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     BFloat16Type,
@@ -29,6 +24,12 @@ from xdsl.dialects.builtin import (
     ModuleOp,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from stepwell.dialects import gpu
+from stepwell.lowering.gpu_to_cpu.lower import GpuToCpu
+from stepwell.lowering.levels import check_level
+from stepwell.lowering.parse import make_context, parse_module
+from stepwell.lowering.verify import verify
 
 DYNAMIC = -(1 << 63)
 Stop = tuple[str, Any, tuple[int, ...]]
@@ -144,9 +145,11 @@ class Thread:
             return [self.id(op, name)]
         if dialect == "gpux":
             return self.extension(op, name, operands)
-        return self.memory(op, name, operands) if dialect == "memref" else [
-            self.arith(op, name, operands)
-        ]
+        return (
+            self.memory(op, name, operands)
+            if dialect == "memref"
+            else [self.arith(op, name, operands)]
+        )
 
     def id(self, op: Any, name: str) -> int:
         found = self.ids[name]
@@ -312,7 +315,7 @@ def schedule(threads: dict[int, Run], width: int) -> None:
         for subgroup in {number // width for number in waiting}:
             lanes = {n: s for n, s in waiting.items() if n // width == subgroup}
             ready = {n: s for n, s in lanes.items() if s[0] != "gpu.barrier"}
-            first = min((stop[2] for stop in lanes.values()))
+            first = min(stop[2] for stop in lanes.values())
             group = {n: stop for n, stop in ready.items() if stop[2] == first}
             if group:
                 moved = True
@@ -331,7 +334,8 @@ def collective(lanes: dict[int, tuple[Any, list[Any]]], width: int) -> dict[int,
     op = next(iter(lanes.values()))[0]
     values = {lane: operands for lane, (_, operands) in sorted(lanes.items())}
     if op.name == "gpux.ballot":
-        return dict.fromkeys(values, [sum(1 << n for n, (p,) in values.items() if p)])
+        bits = sum(1 << n for n, (p,) in values.items() if p)
+        return {lane: [bits] for lane in values}
     if op.name == "gpu.shuffle":
         return {lane: shuffled(op, lane, values) for lane in values}
     kind = COMBINE[op.op.data.value if op.name == "gpu.subgroup_reduce" else op.kind.data]
@@ -343,7 +347,7 @@ def collective(lanes: dict[int, tuple[Any, list[Any]]], width: int) -> dict[int,
             results[lane] = [NEUTRAL[op.kind.data] if before is None else before]
         else:
             results[lane] = [so_far]
-    return results if op.name == "gpux.subgroup_scan" else dict.fromkeys(values, [so_far])
+    return results if op.name == "gpux.subgroup_scan" else {lane: [so_far] for lane in values}
 
 
 def shuffled(op: Any, lane: int, values: dict[int, list[Any]]) -> list[Any]:

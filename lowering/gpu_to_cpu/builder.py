@@ -34,8 +34,10 @@ _FLAGS: dict[type[Operation], dict[str, Attribute]] = {
     **{c: {"overflowFlags": _NO_OVERFLOW} for c in (arith.AddiOp, arith.SubiOp, arith.MuliOp)},
     **{
         c: {"fastmath": _NO_FASTMATH}
-        for c in (arith.AddfOp, arith.MulfOp, arith.MinimumfOp, arith.MaximumfOp)
-        + (arith.MinnumfOp, arith.MaxnumfOp)
+        for c in (
+            *(arith.AddfOp, arith.MulfOp, arith.MinimumfOp, arith.MaximumfOp),
+            *(arith.MinnumfOp, arith.MaxnumfOp),
+        )
     },
 }
 PREDICATES = {"eq": 0, "ne": 1, "slt": 2, "ult": 6}
@@ -244,9 +246,7 @@ class Builder:
         test, body = Block(arg_types=[value.type for value in initial]), Block(arg_types=types)
         with self.at(test):
             passed = before(test.args)
-            self.add(
-                scf.ConditionOp.create(operands=passed)
-            )
+            self.add(scf.ConditionOp.create(operands=passed))
         with self.at(body):
             self.end(after(body.args))
         self.location = location

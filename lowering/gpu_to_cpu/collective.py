@@ -1,9 +1,9 @@
 """Write subgroup ops: loops over the lanes of one subgroup, for those that are active.
 
-    %r = gpu.subgroup_reduce add %v       %r = scf.for %lane … iter_args(%sum = 0) { %sum + %v[%lane] }
-    %s = gpux.subgroup_scan add … %v      the same, and each lane keeps the sum so far
-    %m = gpux.ballot %p : i64             the same with or, of %p << %lane
-    %w, %ok = gpu.shuffle xor %v, …       all lanes keep %v, then each reads the other lane's
+    %r = gpu.subgroup_reduce add %v      %r = scf.for %lane … iter_args(%sum = 0) { %sum + %v }
+    %s = gpux.subgroup_scan add … %v     the same, and each lane keeps the sum so far
+    %m = gpux.ballot %p : i64            the same with or, of %p << %lane
+    %w, %ok = gpu.shuffle xor %v, …      all lanes keep %v, then each reads the other lane's
 
 A reduction takes the lanes in order; an inactive lane adds the operation's neutral element.
 """
@@ -205,8 +205,7 @@ class _Collective:
             return known
         found = "a value that is not constant" if known is None else str(known)
         raise CompileError(
-            f"shuffle over {found} lanes, expected gpu.subgroup_size or a power of two up to {size}",
+            f"shuffle over {found} lanes, expected the subgroup size or a power of two below {size}",
             location_of(op),
-            hint="subgroups of this device have "
-            f"{size} lanes; write the width as the subgroup size of the device",
+            hint=f"subgroups have {size} lanes here: use gpu.subgroup_size as the width",
         )

@@ -1,10 +1,10 @@
 """Write control flow that has synchronisation inside.
 
-    scf.if %c {                    uniform         scf.if %c { plan }
-      …                            in a block      %c is kept per thread; the first thread's decides,
-      gpu.barrier                                  a gpux.check "barrier" compares the others' with it
-      …                            in a subgroup   %then = mask and %c; scf.if any(%then) { plan
-    }                              with masks        under the mask %then }; likewise for else
+    scf.if %c {         uniform         scf.if %c { plan }
+      …                 in a block      %c is kept per thread; the first thread's decides, and a
+      gpu.barrier                       gpux.check "barrier" compares the others' with it
+      …                 in a subgroup   %then = mask and %c
+    }                   with masks      scf.if any(%then) { plan under %then }; likewise for else
 
 Under masks a loop runs while any lane is active; a lane that is done is taken out of the mask.
 What control flow carries and results in is in arrays (see `live`) unless it is uniform.
@@ -198,8 +198,7 @@ class _Masked:
             return [self._or(found[0], runs)]
 
         def advance(frame: Frame, active: SSAValue | None, found: Sequence[SSAValue]):
-            index = build.load(self.emitter.array(variable), frame.place_of(variable), variable.type)
-            index = build.plus(index, frame.get(op.step))
+            index = build.plus(frame.load(variable), frame.get(op.step))
             frame.store(index, variable)
             runs = self._and(active, build.compare("slt", index, frame.get(op.ub)))
             build.store(runs, mask, frame.ids.lane)
@@ -232,5 +231,3 @@ class _Masked:
 
         self.scope.fold(self.control.leaf, (), begin)
         build.while_((), (), test, lambda _: self._run(1, mask))
-
-

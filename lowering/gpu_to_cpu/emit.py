@@ -16,7 +16,6 @@ from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
-    IndexType,
     MemRefType,
     StridedLayoutAttr,
     i1,
@@ -24,11 +23,11 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import gpu, gpux
+from ...dialects import gpux
 from .builder import Builder, segments
 from .ids import BlockIds, ThreadIds
 from .live import Kind, Live
-from .split import BLOCK, Collective, Control, Leaf, Nest, Plan
+from .split import BLOCK, Collective, Leaf, Nest, Plan
 from .uniform import Levels
 
 Body = Callable[["Frame"], None]
@@ -298,9 +297,13 @@ class Frame:
             return emitter.scalars.get(value, value)
         if value in live.recipes:
             return self._make_again(value)
-        return emitter.build.load(emitter.array(value), self.place_of(value), value.type)
+        return self.load(value)
 
-    def place_of(self, value: SSAValue) -> SSAValue:
+    def load(self, value: SSAValue) -> SSAValue:
+        """What this thread has kept of a spilled value."""
+        return self.emitter.build.load(self.emitter.array(value), self._place(value), value.type)
+
+    def _place(self, value: SSAValue) -> SSAValue:
         """The thread's place in the array of a spilled value."""
         live = self.emitter.live
         group = live.spilled[live.alias.get(value, value)]
@@ -308,7 +311,7 @@ class Frame:
 
     def _make_again(self, value: SSAValue) -> SSAValue:
         op, operands = self.emitter.live.recipes[value]
-        copy = op.clone({}) if not op.operands else op.__class__.create(
+        copy = op.__class__.create(
             operands=[self.get(operand) for operand in operands],
             result_types=[result.type for result in op.results],
             properties=dict(op.properties),
@@ -316,6 +319,8 @@ class Frame:
         )
         location = self.emitter.build.location
         copy.location = op.location
+        if isinstance(copy, memref.SubviewOp):
+            relax_offset(copy)
         self.emitter.build.block.add_op(copy)
         self.emitter.build.location = location
         index = next(i for i, result in enumerate(op.results) if result is value)
@@ -329,7 +334,7 @@ class Frame:
             if value not in emitter.scalars:
                 emitter.scalars[value] = build.array(value.type)
             return emitter.scalars[value]
-        array, place = emitter.array(value), self.place_of(value)
+        array, place = emitter.array(value), self._place(value)
         shape = value.type.get_shape()
         rank = len(shape)
         view = memref.SubviewOp.create(
@@ -345,7 +350,7 @@ class Frame:
         return build.add(view).results[0]
 
     def move(self, op: Operation) -> None:
-        """Put an op here, with its operands (and those of ops inside it) as this thread has them."""
+        """Put an op here, with its operands and those of ops inside it as this thread has them."""
         for inner in op.walk() if op.regions else (op,):
             operands = inner.operands
             found = [self.get(operand) for operand in operands]
@@ -353,6 +358,8 @@ class Frame:
                 inner.operands = found
             if isinstance(inner, gpux.CheckOp | gpux.PrintOp):
                 self.fill_ids(inner)
+            elif isinstance(inner, memref.SubviewOp):
+                relax_offset(inner)
         self.emitter.build.move(op)
 
     def fill_ids(self, op: gpux.CheckOp | gpux.PrintOp) -> None:
@@ -375,7 +382,20 @@ class Frame:
 
     def store(self, value: SSAValue, target: SSAValue) -> None:
         """Keep `value` in the place of `target`."""
-        self.emitter.build.store(value, self.emitter.array(target), self.place_of(target))
+        self.emitter.build.store(value, self.emitter.array(target), self._place(target))
+
+
+def relax_offset(op: memref.SubviewOp) -> None:
+    """Give a view the type without a known offset, if the array it is a part of has none."""
+    source, type = op.source.type, op.result.type
+    if not isinstance(source.layout, StridedLayoutAttr):
+        return
+    layout = type.layout
+    if source.layout.get_offset() is not None or not isinstance(layout, StridedLayoutAttr):
+        return
+    if layout.get_offset() is not None:
+        relaxed = StridedLayoutAttr(layout.strides, None)
+        op.result._type = MemRefType(type.element_type, type.shape, relaxed)
 
 
 def part_of_array(type: MemRefType) -> MemRefType:
@@ -387,5 +407,3 @@ def part_of_array(type: MemRefType) -> MemRefType:
         size *= extent
     layout = StridedLayoutAttr(strides, None)
     return MemRefType(type.element_type, type.get_shape(), layout)
-
-

@@ -149,8 +149,8 @@ class BlockIds:
 class ThreadIds:
     """The ids of the thread that a loop is at; what needs computing is computed when asked for.
 
-    `place` are x, y, z where the loops are over the dimensions. Where the loop is over lanes, `lane`
-    is its variable, `subgroup` the number of the subgroup and `base` that of its first thread.
+    `place` are x, y, z where the loops are over the dimensions. In a loop over lanes, `lane` is its
+    variable, `subgroup` the number of the subgroup and `base` that of its first thread.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from xdsl.dialects import arith, memref, scf
+from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Operation, SSAValue
 
@@ -136,8 +136,10 @@ class Live:
             for index, inner in enumerate(control.plans):
                 self._keep(control, inner, len(inner), terminator_operands(op, index), op.results)
             return
-        before = op.body.block.args[1:] if isinstance(op, scf.ForOp) else op.before_region.block.args
-        initial = op.iter_args if isinstance(op, scf.ForOp) else op.arguments
+        if isinstance(op, scf.ForOp):
+            initial, before = op.iter_args, op.body.block.args[1:]
+        else:
+            initial, before = op.arguments, op.before_region.block.args
         self._keep(control, plan, plan.index(control), initial, before)
         end, after = control.plans[-1], before
         self._keep(control, end, len(end), terminator_operands(op, len(op.regions) - 1), before)
@@ -258,7 +260,7 @@ class Live:
                 hint="choose the array again after the barrier",
             )
         elif scalar or home.kind is Kind.SCALAR:
-            self.levels.raise_floor(value, 2)
+            self.levels.raise_floor(self.alias.get(value, value), 2)
         else:
             self._spill(value, leaf)
 

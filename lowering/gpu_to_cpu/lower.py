@@ -26,7 +26,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu
-from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.diagnostics import CompileError
 from ...dialects.llvm.types import PointerType
 from .builder import Builder
 from .emit import BlockScope, Emitter
@@ -112,9 +112,7 @@ def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:
         strict=True,
     ):
         argument.name_hint = name
-    function = func.FuncOp(
-        kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block)
-    )
+    function = func.FuncOp(kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block))
     function.location = kernel.location
     function.attributes["gpux.kernel"] = UnitAttr()
     if "gpux.over" in kernel.attributes:
@@ -155,5 +153,3 @@ def _drop_address_spaces(kernel: gpu.FuncOp) -> None:
 
     for op in kernel.walk():
         visit(op)
-
-

@@ -27,6 +27,7 @@ from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
+from ...dialects.diagnostics import CompileError, location_of
 
 COLLECTIVES = (gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp)
 BLOCK = -1
@@ -38,17 +39,15 @@ class Leaf:
     """Ops that each thread runs to the end before the next thread does.
 
     `group` is the number of the block region that it is part of: the leaves of one nest share it.
-    `scalars` are those of the ops that are run once, before the others (`body`). `stores` are values
-    that each thread keeps at the end: (value, the one whose place it takes).
+    `scalars` are those of the ops that are run once, before the others (`body`). `stores` are
+    values that each thread keeps at the end: (value, the one whose place it takes).
     """
 
     group: int
     ops: list[Operation] = field(default_factory=list[Operation])
     scalars: list[Operation] = field(default_factory=list[Operation])
     body: list[Operation] = field(default_factory=list[Operation])
-    stores: list[tuple[SSAValue, SSAValue]] = field(
-        default_factory=list[tuple[SSAValue, SSAValue]]
-    )
+    stores: list[tuple[SSAValue, SSAValue]] = field(default_factory=list[tuple[SSAValue, SSAValue]])
 
 
 @dataclass(eq=False)
@@ -172,7 +171,12 @@ class Splitter:
         return plan
 
     def _control(self, op: Operation, group: int, make: Callable[[Block], Plan]) -> Control:
-        assert isinstance(op, scf.IfOp | scf.ForOp | scf.WhileOp), f"{op.name} contains a barrier"
+        if not isinstance(op, scf.IfOp | scf.ForOp | scf.WhileOp):
+            raise CompileError(
+                f"a barrier or subgroup operation is inside {op.name}, expected scf.if, scf.for, "
+                "scf.while or scf.index_switch around it",
+                location_of(op),
+            )
         plans = [make(region.block) for region in op.regions if region.blocks]
         # The control flow of a block reads its conditions in regions of its own.
         return Control(op, plans, Leaf(self.new_group() if group == BLOCK else group), group)

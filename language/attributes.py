@@ -1,0 +1,88 @@
+"""`value.name`: of arrays, structs, and of constants such as modules and enums."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .arrays import dimension
+from .constants import attribute_static
+from .operators import binary
+from .values import (
+    AnyView,
+    RecordView,
+    Scalar,
+    Static,
+    StructValue,
+    TupleValue,
+    Value,
+    View,
+    describe,
+)
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+
+def attribute_of(frame: Frame, node: ast.Attribute, value: Value, name: str) -> Value:
+    """The attribute of a value; a located error if it has none."""
+    if isinstance(value, (View, RecordView)):
+        return _array_attribute(frame, node, value, name)
+    if isinstance(value, StructValue):
+        from .structs import struct_attribute
+
+        return struct_attribute(frame, node, value, name)
+    if isinstance(value, Static):
+        return attribute_static(frame, node, value, name)
+    hint = None
+    if isinstance(value, Scalar) and name == "astype":
+        hint = "write a cast such as sw.f32(x)"
+    if isinstance(value, TupleValue):
+        hint = "index the tuple, as in t[0]"
+    raise frame.refuse(node, f"{describe(value)} has no attribute {name}", hint=hint)
+
+
+def shape_of(frame: Frame, node: ast.AST, view: AnyView) -> Value:
+    """The sizes of all axes."""
+    return TupleValue(tuple(dimension(frame, view, axis) for axis in range(len(view.sizes))))
+
+
+def _size(frame: Frame, node: ast.AST, view: AnyView) -> Value:
+    size: Value = Static(1)
+    for axis in range(len(view.sizes)):
+        size = binary(frame, node, ast.Mult, size, dimension(frame, view, axis))
+    return size
+
+
+def _dtype(frame: Frame, node: ast.AST, view: AnyView) -> Value:
+    return Static(view.dtype.numpy if isinstance(view, View) else view.element)
+
+
+_ARRAY: dict[str, Callable[[Frame, ast.AST, AnyView], Value]] = {
+    "shape": shape_of,
+    "ndim": lambda frame, node, view: Static(len(view.sizes)),
+    "size": _size,
+    "dtype": _dtype,
+}
+_ARRAY_HINTS = {
+    "T": "swap the indices where you use it",
+    "sum": "write a loop, or use subgroup_reduce_add and atomics",
+    "copy": "use sw.local for an array of the thread",
+    "astype": "cast each element, as in sw.f32(x[i])",
+}
+
+
+def _array_attribute(frame: Frame, node: ast.Attribute, view: AnyView, name: str) -> Value:
+    getter = _ARRAY.get(name)
+    if getter is not None:
+        return getter(frame, node, view)
+    if isinstance(view, RecordView) and view.element.field(name) is not None:
+        from .structs import field_view
+
+        return field_view(view, name)
+    raise frame.refuse(
+        node,
+        f"arrays have no attribute {name} in a kernel; there are {', '.join(_ARRAY)}",
+        hint=_ARRAY_HINTS.get(name),
+    )

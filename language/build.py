@@ -1,0 +1,202 @@
+"""From a Python function and the types of its parameters to a module of simt IR."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp, StridedLayoutAttr
+from xdsl.ir import Attribute, Block, Region
+
+from ..dialects import gpu
+from ..dialects.diagnostics import CompileError
+from .constants import lift
+from .emitter import MEMORY, REGISTER, body
+from .expressions import EXPRESSIONS
+from .fingerprint import Dependency
+from .frame import Frame
+from .scope import Scope
+from .source import Source, source_of
+from .statements import STATEMENTS
+from .types import ArrayType, ConstType, DType, StructType, TupleType, Type, leaves
+from .unit import Specialisation, Unit, compile_body
+from .values import NOWHERE, RecordView, Root, Scalar, Value, View
+from .variables import rebuild
+
+Frame.expressions = EXPRESSIONS
+Frame.statements = STATEMENTS
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """One parameter of the kernel in IR and how it comes from the Python arguments."""
+
+    argument: int
+    """Position of the Python parameter."""
+    name: str
+    path: tuple[str | int, ...]
+    """Fields that lead to this scalar or to this view of a struct's field."""
+    offset: int
+    """Bytes from the start of an array's element to the field."""
+    kind: str
+    """"scalar" or "buffer"."""
+    dtype: str
+    rank: int = 0
+    sizes: tuple[int | None, ...] = ()
+    strides: tuple[int | None, ...] | None = None
+    """In elements of `dtype`, None where dynamic; None for a contiguous buffer."""
+    writes: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """A kernel as simt IR: one builtin.module with one gpu.module."""
+
+    module: ModuleOp
+    parameters: list[ParameterInfo]
+    dependencies: list[Dependency]
+
+
+def build_module(
+    function: Callable[..., Any],
+    signature: tuple[Type, ...],
+    *,
+    axes: int | None,
+    checks: bool = True,
+    fastmath: bool = False,
+    name: str | None = None,
+) -> Built:
+    """The simt module of a kernel for parameters of these types.
+
+    `axes` is the rank of an `over` launch, None for a plain one. Raises CompileError.
+    """
+    assert isinstance(function, FunctionType), "a kernel is a Python function"
+    source = source_of(function)
+    unit = Unit(checks, fastmath, axes)
+    unit.unique_name(name or source.name)
+    arguments, inputs = _arguments(source, signature)
+    types = [type_ for _, type_ in inputs]
+    unit.calling.append((source.node, source.name))
+    made = compile_body(unit, source, Scope(function), arguments, is_kernel=True, types=types)
+    for (info, _), value in zip(inputs, made.block.args, strict=True):
+        value.name_hint = info.name.replace(".", "_")
+    kernel = gpu.FuncOp(name or source.name, types, body=body(made.block))
+    kernel.location = made.frame.location_at(source.node)
+    block = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
+    inner = gpu.ModuleOp(name or source.name, Region(block))
+    inner.location = kernel.location
+    written = [root.written for root in made.frame.roots]
+    parameters = _with_writes([info for info, _ in inputs], written)
+    return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()))
+
+
+def _reached(callees: list[Specialisation]) -> list[Specialisation]:
+    """All functions that are called, once each."""
+    found: dict[int, Specialisation] = {}
+    waiting = list(callees)
+    while waiting:
+        function = waiting.pop(0)
+        if id(function) not in found:
+            found[id(function)] = function
+            waiting += function.callees
+    return list(found.values())
+
+
+def _with_writes(parameters: list[ParameterInfo], written: list[bool]) -> list[ParameterInfo]:
+    buffers = iter(written)
+    return [
+        ParameterInfo(**{**vars(info), "writes": next(buffers)}) if info.kind == "buffer" else info
+        for info in parameters
+    ]
+
+
+def _arguments(
+    source: Source, signature: tuple[Type, ...]
+) -> tuple[dict[str, Value], list[tuple[ParameterInfo, Attribute]]]:
+    """Values for the Python parameters, and the IR parameters they consist of."""
+    names = parameter_names(source)
+    if len(names) != len(signature):
+        raise CompileError(
+            f"kernel {source.name} has {len(names)} parameters, got {len(signature)} types",
+            source.locate(source.node),
+        )
+    arguments: dict[str, Value] = {}
+    inputs: list[tuple[ParameterInfo, Attribute]] = []
+    for position, (name, type_) in enumerate(zip(names, signature, strict=True)):
+        arguments[name] = _argument(position, name, type_, inputs)
+    return arguments, inputs
+
+
+def parameter_names(source: Source) -> list[str]:
+    """The names of a function's parameters; CompileError for *args and **kwargs."""
+    given = source.node.args
+    for extra in (given.vararg, given.kwarg):
+        if extra is not None:
+            raise CompileError(
+                f"parameter {extra.arg} takes any number of arguments, which a kernel cannot",
+                source.locate(extra),
+                hint="name each parameter",
+            )
+    return [arg.arg for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+
+def _argument(
+    position: int, name: str, type_: Type, inputs: list[tuple[ParameterInfo, Attribute]]
+) -> Value:
+    if isinstance(type_, ConstType):
+        return lift(type_.value)
+    if isinstance(type_, ArrayType):
+        return _array_argument(position, name, type_, inputs)
+    scalars: list[Value] = []
+    for leaf in leaves(type_):
+        info = ParameterInfo(
+            position, _joined(name, leaf.path), leaf.path, leaf.offset, "scalar", leaf.dtype.name
+        )
+        inputs.append((info, REGISTER[leaf.dtype]))
+        scalars.append(Scalar(leaf.dtype, NOWHERE))
+    assert isinstance(type_, (DType, StructType, TupleType)), "arrays were handled above"
+    return rebuild(type_, scalars, name)
+
+
+def _array_argument(
+    position: int, name: str, type_: ArrayType, inputs: list[tuple[ParameterInfo, Attribute]]
+) -> Value:
+    views: list[View] = []
+    sizes = (None,) * type_.rank
+    for leaf in leaves(type_.element):
+        strides: tuple[int | None, ...] | None = None
+        if isinstance(type_.element, StructType):
+            last = type_.element.size // leaf.dtype.size if type_.contiguous else None
+            strides = (*(None,) * (type_.rank - 1), last)
+        elif not type_.contiguous:
+            strides = sizes
+        info = ParameterInfo(
+            *(position, _joined(name, leaf.path), leaf.path, leaf.offset, "buffer"),
+            *(leaf.dtype.name, type_.rank, sizes, strides),
+        )
+        memref = buffer_type(leaf.dtype, sizes, strides)
+        inputs.append((info, memref))
+        views.append(View(leaf.dtype, memref, NOWHERE, Root(name)))
+    if isinstance(type_.element, StructType):
+        return RecordView(type_.element, tuple(views))
+    return views[0]
+
+
+def buffer_type(
+    dtype: DType, sizes: tuple[int | None, ...], strides: tuple[int | None, ...] | None
+) -> MemRefType[Any]:
+    """The memref of a parameter in global memory."""
+    shape = [DYNAMIC_INDEX if size is None else size for size in sizes]
+    if strides is None:
+        return MemRefType(MEMORY[dtype], shape, memory_space=gpu.GLOBAL)
+    return MemRefType(MEMORY[dtype], shape, StridedLayoutAttr(strides), gpu.GLOBAL)
+
+
+def _joined(name: str, path: tuple[str | int, ...]) -> str:
+    return ".".join((name, *map(str, path)))
+
+
+__all__ = ["Built", "ParameterInfo", "ast", "build_module", "parameter_names"]

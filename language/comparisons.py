@@ -1,0 +1,85 @@
+"""`is`, `in`, and `==` of tuples and structs."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from .expressions import compare_one, short_circuit
+from .operators import SYMBOLS
+from .values import (
+    RangeValue,
+    Static,
+    StructValue,
+    TupleValue,
+    Value,
+    describe,
+)
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+
+def identity(frame: Frame, node: ast.AST, left: Value, right: Value, negated: bool) -> Value:
+    """`a is b`: decided now, for constants."""
+    constants = [value for value in (left, right) if isinstance(value, Static)]
+    if len(constants) == 2:
+        return Static((constants[0].value is constants[1].value) is not negated)
+    if any(constant.value is None for constant in constants):
+        return Static(negated)  # a run-time value is not None
+    raise frame.refuse(
+        node,
+        f"`is` of {describe(left)} and {describe(right)}",
+        hint="use ==",
+    )
+
+
+def contains(frame: Frame, node: ast.AST, item: Value, container: Value) -> Value:
+    """`a in (b, c)`, `a in range(n)`."""
+    if isinstance(container, TupleValue):
+        result: Value = Static(False)
+        for candidate in container.items:
+            test = compare_one(frame, node, ast.Eq(), item, candidate)
+            result = short_circuit(frame, node, result, False, lambda test=test: test)
+        return result
+    if isinstance(container, RangeValue) and isinstance(container.step, Static):
+        if container.step.value == 1:
+            low = compare_one(frame, node, ast.GtE(), item, container.start)
+            high = compare_one(frame, node, ast.Lt(), item, container.stop)
+            return short_circuit(frame, node, low, True, lambda: high)
+    raise frame.refuse(
+        node,
+        f"`in` needs a tuple or a range of step 1, got {describe(container)}",
+        hint="write a loop",
+    )
+
+
+def compare_aggregates(
+    frame: Frame, node: ast.AST, op: type[ast.cmpop], left: Value, right: Value
+) -> Value:
+    """`==` and `!=` of tuples and structs, item by item."""
+    a, b = _items(left), _items(right)
+    if a is None or b is None:
+        raise frame.refuse(node, f"cannot compare {describe(left)} with {describe(right)}")
+    if op not in (ast.Eq, ast.NotEq):
+        raise frame.refuse(
+            node,
+            f"operator {SYMBOLS[op]} of {describe(left)} and {describe(right)}",
+            hint="compare the items one by one",
+        )
+    equal = op is ast.Eq
+    if len(a) != len(b):
+        return Static(not equal)
+    result: Value = Static(equal)
+    for x, y in zip(a, b, strict=True):
+        test = compare_one(frame, node, op(), x, y)
+        result = short_circuit(frame, node, result, equal, lambda test=test: test)
+    return result
+
+
+def _items(value: Value) -> tuple[Value, ...] | None:
+    if isinstance(value, TupleValue):
+        return value.items
+    if isinstance(value, StructValue):
+        return tuple(value.fields.values())
+    return None

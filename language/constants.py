@@ -1,0 +1,103 @@
+"""Constants from outside the kernel: which Python objects can be used, and as what."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from .annotations import is_struct_class, struct_type
+from .scope import attribute_origin
+from .types import DType, Field, StructType, leaves
+from .typing_of import static_type, type_of
+from .values import Origin, Static, StructValue, TupleValue, Value, is_numpy_scalar
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+_MUTABLE = (list, dict, set, bytearray)
+
+
+def import_static(frame: Frame, node: ast.AST, found: Static) -> Value:
+    """The value of a constant of the surroundings; it becomes a dependency of the kernel."""
+    value, origin = found.value, found.origin
+    if isinstance(value, _MUTABLE):
+        raise frame.refuse(
+            node,
+            f"a {type(value).__name__} from outside is not a constant",
+            hint="use a tuple, or pass a NumPy array as a parameter",
+        )
+    if hasattr(value, "__array_interface__") and not is_numpy_scalar(value):
+        raise frame.refuse(
+            node,
+            "an array from outside the kernel cannot be used in it",
+            hint="pass it as a parameter",
+        )
+    if not isinstance(value, FunctionType) and type(value).__name__ != "module":
+        frame.unit.depend(origin, value)
+    return lift(value, origin)
+
+
+def lift(value: Any, origin: Origin | None = None) -> Value:
+    """A Python object as a value; tuples and instances are taken apart."""
+    if isinstance(value, enum.Enum) or value is None:
+        return Static(value, origin)
+    if is_struct_class(type(value)):
+        return _lift_instance(value)
+    if isinstance(value, tuple):
+        items: tuple[Any, ...] = value
+        return TupleValue(tuple(lift(item) for item in items))
+    return Static(value, origin)
+
+
+def _lift_instance(value: Any) -> Value:
+    from .annotations import field_annotations
+
+    cls = type(value)
+    known = struct_type(cls)
+    fields: dict[str, Value] = {}
+    rows: list[Field] = []
+    for name, annotated in field_annotations(cls):
+        item = lift(getattr(value, name))
+        if isinstance(annotated, DType) and isinstance(item, Static):
+            item = typed_constant(item, annotated)
+        fields[name] = item
+        found = type_of(item)
+        if found is not None:
+            rows.append(Field(name, found, 0))
+    struct = known or StructType(cls.__name__, tuple(rows), 0, 1, cls)
+    if len(leaves(struct)) == 0 and fields:
+        struct = StructType(cls.__name__, (), 0, 1, cls)
+    return StructValue(struct, fields, "the constant")
+
+
+def typed_constant(value: Static, dtype: DType) -> Static:
+    """A constant with the type of the field that holds it."""
+    number = value.value
+    found = static_type(number)
+    if found is None or found is dtype or is_numpy_scalar(number):
+        return value
+    if dtype.kind == "bool" or (found.is_float and not dtype.is_float) or dtype.name == "index":
+        return value
+    try:
+        return Static(dtype(number), value.origin)
+    except OverflowError:
+        return value
+
+
+def attribute_static(frame: Frame, node: ast.Attribute, value: Static, name: str) -> Value:
+    """`math.pi`, `Color.RED`, `config.SIZE`, `sw.f32`."""
+    try:
+        found = getattr(value.value, name)
+    except AttributeError:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, dir(value.value), 1)
+        raise frame.refuse(
+            node,
+            f"{frame.text_of(node.value)} has no attribute {name}",
+            hint=f"did you mean {close[0]}?" if close else None,
+        ) from None
+    origin = attribute_origin(value.origin, name)
+    return import_static(frame, node, Static(found, origin))

@@ -1,0 +1,219 @@
+"""Where the ops of a function go.
+
+A *dry* emitter creates nothing: inference walks a function with one until the types of its
+variables hold still, then once more with a real one. Constants and cells stand at the entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+)
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.dialects.builtin import LocationAttr
+
+from ..dialects import simt
+from .types import DTYPES, DType, bool_
+from .values import NOWHERE
+
+_INTEGERS = {bits: IntegerType(bits) for bits in (1, 8, 16, 32, 64)}
+INDEX = IndexType()
+I1, I8, I32, I64 = (_INTEGERS[bits] for bits in (1, 8, 32, 64))
+_FLOATS: dict[str, Attribute] = {
+    "f16": Float16Type(),
+    "bf16": BFloat16Type(),
+    "f32": Float32Type(),
+    "f64": Float64Type(),
+}
+REGISTER: dict[DType, Attribute] = {
+    dtype: INDEX
+    if dtype.name == "index"
+    else _FLOATS[dtype.name]
+    if dtype.is_float
+    else _INTEGERS[dtype.bits]
+    for dtype in DTYPES.values()
+}
+"""The IR type of a value of each type while it is computed with."""
+MEMORY: dict[DType, Attribute] = {**REGISTER, bool_: I8}
+"""The IR type of an element of an array of each type."""
+
+NONE = arith.FastMathFlagsAttr("none")
+FAST = arith.FastMathFlagsAttr("fast")
+_NO_OVERFLOW = {"overflowFlags": arith.IntegerOverflowAttr("none")}
+_OVERFLOWING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
+
+NOTHING = NOWHERE
+
+
+class Emitter:
+    """Appends ops to the current block, each with the location of the current place."""
+
+    def __init__(self, dry: bool, fastmath: bool, locate: Callable[[], LocationAttr]):
+        self.dry = dry
+        self.fastmath = {"fastmath": FAST if fastmath else NONE}
+        self.block = Block()
+        self.prologue: list[Operation] = []
+        self._locate = locate
+        self._constants: dict[tuple[Any, Any, Any], SSAValue] = {}
+
+    def add(
+        self,
+        cls: type[Operation],
+        operands: Sequence[SSAValue] = (),
+        results: Sequence[Attribute] = (),
+        properties: Mapping[str, Attribute] | None = None,
+        regions: Sequence[Region] = (),
+    ) -> SSAValue:
+        """Append an op; its first result, or nothing if it has none."""
+        if self.dry:
+            return NOTHING
+        op = cls.create(
+            operands=operands,
+            result_types=results,
+            properties=properties or {},
+            regions=regions,
+            location=self._locate(),
+        )
+        self.block.add_op(op)
+        return op.results[0] if results else NOTHING
+
+    def binary(
+        self, cls: type[Operation], a: SSAValue, b: SSAValue, dtype: DType
+    ) -> SSAValue:
+        """An op on two values of a type that gives a third one of it."""
+        return self.add(cls, (a, b), (REGISTER[dtype],), self._flags(cls))
+
+    def unary(self, cls: type[Operation], a: SSAValue, to: DType) -> SSAValue:
+        """An op on one value; `to` is the type of its result."""
+        return self.add(cls, (a,), (REGISTER[to],), self._flags(cls))
+
+    def _flags(self, cls: type[Operation]) -> Mapping[str, Attribute] | None:
+        if cls in _OVERFLOWING:
+            return _NO_OVERFLOW
+        return self.fastmath if _takes_fastmath(cls) else None
+
+    def compare(self, predicate: int, a: SSAValue, b: SSAValue, *, floats: bool) -> SSAValue:
+        """`arith.cmpf` or `arith.cmpi` by the number of its predicate."""
+        if floats:
+            properties = {"predicate": integer(predicate, I64), **self.fastmath}
+            return self.add(arith.CmpfOp, (a, b), (I1,), properties)
+        return self.add(arith.CmpiOp, (a, b), (I1,), {"predicate": integer(predicate, I64)})
+
+    def select(self, condition: SSAValue, a: SSAValue, b: SSAValue, dtype: DType) -> SSAValue:
+        """`a` where the condition holds, else `b`."""
+        return self.add(arith.SelectOp, (condition, a, b), (REGISTER[dtype],))
+
+    def constant(self, value: int | float, dtype: DType) -> SSAValue:
+        """A constant, once for the function."""
+        if self.dry:
+            return NOTHING
+        key = (dtype, type(value), repr(value))
+        found = self._constants.get(key)
+        if found is None:
+            attribute = constant_attribute(value, dtype)
+            op = arith.ConstantOp.create(
+                result_types=(REGISTER[dtype],),
+                properties={"value": attribute},
+                location=self._locate(),
+            )
+            self.prologue.append(op)
+            found = self._constants[key] = op.results[0]
+        return found
+
+    def index(self, value: int) -> SSAValue:
+        """A constant of type index."""
+        return self.constant(value, DTYPES["index"])
+
+    def cell(self, dtype: DType, name: str) -> SSAValue:
+        """A new variable, at the entry of the function."""
+        if self.dry:
+            return NOTHING
+        op = simt.CellOp.create(
+            result_types=(_cell_type(REGISTER[dtype]),), location=self._locate()
+        )
+        op.results[0].name_hint = name if name.isidentifier() else None
+        self.prologue.append(op)
+        return op.results[0]
+
+    def get(self, cell: SSAValue, dtype: DType) -> SSAValue:
+        """The value of a cell."""
+        return self.add(simt.GetOp, (cell,), (REGISTER[dtype],))
+
+    def set(self, value: SSAValue, cell: SSAValue) -> None:
+        """Give a cell a value."""
+        self.add(simt.SetOp, (value, cell))
+
+    @contextmanager
+    def region(self, arguments: Sequence[Attribute] = ()) -> Iterator[Block]:
+        """A new block; what is emitted inside the `with` goes there."""
+        outer, self.block = self.block, Block(arg_types=() if self.dry else arguments)
+        try:
+            yield self.block
+        finally:
+            self.block = outer
+
+    def argument(self, block: Block, position: int) -> SSAValue:
+        """An argument of a block made by `region`."""
+        return NOTHING if self.dry else cast(BlockArgument, block.args[position])
+
+    def splice(self, block: Block) -> None:
+        """Move the ops of a block to the end of the current one."""
+        for op in tuple(block.ops):
+            op.detach()
+            self.block.add_op(op)
+
+    def finish(self) -> Block:
+        """The entry block with constants and cells in front."""
+        if self.prologue and not self.dry:
+            first = self.block.first_op
+            if first is None:
+                self.block.add_ops(self.prologue)
+            else:
+                self.block.insert_ops_before(self.prologue, first)
+        return self.block
+
+
+def body(block: Block) -> Region:
+    """The region of one block."""
+    return Region(block)
+
+
+@cache
+def _takes_fastmath(cls: type[Operation]) -> bool:
+    return "fastmath" in cast(Any, cls).get_irdl_definition().properties
+
+
+@cache
+def integer(value: int, type_: IntegerType | IndexType) -> IntegerAttr[Any]:
+    """An integer attribute; the same object for the same value."""
+    return IntegerAttr(value, type_)
+
+
+@cache
+def _cell_type(element: Attribute) -> simt.CellType:
+    return simt.CellType(element)
+
+
+def constant_attribute(value: int | float, dtype: DType) -> Attribute:
+    """The attribute of a constant; integers are taken modulo 2^bits."""
+    if dtype.is_float:
+        return FloatAttr(float(value), cast(Any, REGISTER[dtype]))
+    if dtype is bool_:
+        return IntegerAttr(-1 if value else 0, I1)
+    wrapped = int(value) & ((1 << dtype.bits) - 1)
+    if wrapped >> (dtype.bits - 1):
+        wrapped -= 1 << dtype.bits
+    return IntegerAttr(wrapped, cast(Any, REGISTER[dtype]))

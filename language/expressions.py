@@ -1,0 +1,379 @@
+"""Expressions: one handler for each kind of syntax node."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from xdsl.dialects import arith
+from xdsl.ir import Block, Operation
+from xdsl.traits import is_side_effect_free
+
+from ..dialects import simt
+from .convert import convert, materialise, store_value, to_type, truth
+from .emitter import body
+from .operators import binary, compare, negate, unary
+from .promotion import WEAK, settle
+from .types import DType, bool_
+from .typing_of import join_types, settle_type, type_of
+from .values import (
+    LocalFunction,
+    Scalar,
+    Static,
+    StructValue,
+    TupleValue,
+    Value,
+    Weak,
+    describe,
+)
+from .variables import assign, flatten, read, rebuild
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+
+def constant(frame: Frame, node: ast.Constant) -> Value:
+    """A literal."""
+    if isinstance(node.value, (complex, bytes)):
+        raise frame.refuse(node, f"{type(node.value).__name__} literals are not in the language")
+    return Static(node.value)
+
+
+def name(frame: Frame, node: ast.Name) -> Value:
+    """A local variable or a constant of the surroundings."""
+    if node.id in frame.plan.variables:
+        return read(frame, node.id, node)
+    found = frame.scope.find(node.id)
+    if found is None:
+        from difflib import get_close_matches
+
+        known = frame.scope.names() | set(frame.plan.variables)
+        close = get_close_matches(node.id, sorted(known), 1)
+        raise frame.refuse(
+            node,
+            f"name {node.id} is not defined",
+            hint=f"did you mean {close[0]}?" if close else None,
+        )
+    if isinstance(found, Static):
+        return import_constant(frame, node, found)
+    return found
+
+
+def import_constant(frame: Frame, node: ast.AST, found: Static) -> Value:
+    """A constant from outside the function, as a value; remembered as a dependency."""
+    from .constants import import_static
+
+    return import_static(frame, node, found)
+
+
+def binop(frame: Frame, node: ast.BinOp) -> Value:
+    """`a op b`."""
+    left = frame.eval(node.left)
+    right = frame.eval(node.right)
+    return operate(frame, node, type(node.op), left, right)
+
+
+def operate(
+    frame: Frame, node: ast.AST, op: type[ast.operator], left: Value, right: Value
+) -> Value:
+    """`left op right` for numbers, tuples and structs with operator methods."""
+    if isinstance(left, (StructValue, TupleValue)) or isinstance(right, (StructValue, TupleValue)):
+        from .structs import operator_method
+
+        return operator_method(frame, node, op, left, right)
+    return binary(frame, node, op, left, right)
+
+
+def unaryop(frame: Frame, node: ast.UnaryOp) -> Value:
+    """`not a`, `-a`, `+a`, `~a`."""
+    if isinstance(node.op, ast.Not):
+        return negate(frame, condition(frame, node.operand))
+    value = frame.eval(node.operand)
+    if isinstance(value, StructValue):
+        from .structs import operator_method
+
+        return operator_method(frame, node, type(node.op), value, None)
+    return unary(frame, node, type(node.op), value)
+
+
+def condition(frame: Frame, node: ast.expr) -> Value:
+    """The truth of an expression: a bool scalar or constant. `and`/`or` of any numbers allowed."""
+    if isinstance(node, ast.BoolOp):
+        return _bool_chain(frame, isinstance(node.op, ast.And), node.values, condition)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return negate(frame, condition(frame, node.operand))
+    value = frame.eval(node)
+    with frame.at(node):
+        return truth(frame, node, value)
+
+
+def boolop(frame: Frame, node: ast.BoolOp) -> Value:
+    """`a and b`, `a or b`: bools with short circuit, or numbers of one type as Python has it."""
+    return _bool_chain(frame, isinstance(node.op, ast.And), node.values, lambda f, n: f.eval(n))
+
+
+def _bool_chain(
+    frame: Frame,
+    is_and: bool,
+    nodes: list[ast.expr],
+    evaluate: Callable[[Frame, ast.expr], Value],
+) -> Value:
+    left = evaluate(frame, nodes[0])
+    if len(nodes) == 1:
+        return left
+
+    def rest() -> Value:
+        return _bool_chain(frame, is_and, nodes[1:], evaluate)
+
+    return short_circuit(frame, nodes[0], left, is_and, rest)
+
+
+def short_circuit(
+    frame: Frame, node: ast.AST, left: Value, is_and: bool, rest: Callable[[], Value]
+) -> Value:
+    """`left and rest()` or `left or rest()`; the rest is evaluated only where it decides."""
+    if isinstance(left, Static):
+        return rest() if bool(left.value) is is_and else left
+    test = truth(frame, node, left)
+
+    def expect_same(right: Value) -> None:
+        kinds = [type_of(left), type_of(right)]
+        if kinds[0] == kinds[1] or kinds[1] in WEAK and kinds[0] is not bool_:
+            return
+        word = "and" if is_and else "or"
+        raise frame.refuse(
+            frame.node,
+            f"operands of `{word}` are {describe(left)} and {describe(right)}",
+            hint="compare them, as in a != 0, so that both are bools",
+        )
+
+    if is_and:
+        return choose(frame, test, rest, lambda: left, check=lambda a, b: expect_same(a))
+    return choose(frame, test, lambda: left, rest, check=lambda a, b: expect_same(b))
+
+
+def choose(
+    frame: Frame,
+    test: Value,
+    then: Callable[[], Value],
+    orelse: Callable[[], Value],
+    check: Callable[[Value, Value], None] | None = None,
+) -> Value:
+    """One of two values by a run-time condition; only the chosen one's effects happen."""
+    assert isinstance(test, Scalar), "a constant condition has been folded"
+    before = None if frame.assigned is None else set(frame.assigned)
+    with frame.region() as first:
+        a = then()
+    frame.assigned = None if before is None else set(before)
+    with frame.region() as second:
+        b = orelse()
+    frame.assigned = before
+    if check is not None:
+        check(a, b)
+    weak = _weak_choice(frame, test, a, b)
+    if weak is not None:
+        return weak
+    left, right = type_of(a), type_of(b)
+    joined = _common_type(left, right)
+    if joined is None:
+        raise frame.refuse(
+            frame.node, f"the two sides are {describe(a)} and {describe(b)}, expected one type"
+        )
+    joined = settle_type(joined)
+    return _join_blocks(frame, test, (first, a), (second, b), joined)
+
+
+def _common_type(a: object, b: object) -> object:
+    from .promotion import promote
+
+    if isinstance(a, DType) and isinstance(b, DType):
+        if (a is bool_) != (b is bool_):
+            return None
+        return promote(a, b)
+    return None if a is None or b is None else join_types(a, b)  # pyright: ignore
+
+
+def _weak_choice(frame: Frame, test: Scalar, a: Value, b: Value) -> Value | None:
+    """A choice of two literals still adapts to what it meets."""
+    left, right = type_of(a), type_of(b)
+    if left not in WEAK or right not in WEAK:
+        return None
+    from .promotion import WEAK_FLOAT, WEAK_INT
+
+    node = frame.node
+
+    def build(dtype: DType):
+        x, y = (to_type(frame, node, value, dtype) for value in (a, b))
+        return frame.emit.select(test.ssa, x.ssa, y.ssa, dtype)
+
+    return Weak(WEAK_INT if left is right is WEAK_INT else WEAK_FLOAT, build)
+
+
+def _join_blocks(
+    frame: Frame,
+    test: Scalar,
+    then: tuple[Block, Value],
+    orelse: tuple[Block, Value],
+    type_: object,
+) -> Value:
+    emit = frame.emit
+    sides: list[list[Scalar]] = []
+    for block, value in (then, orelse):
+        outer, emit.block = emit.block, block
+        converted = _convert_tree(frame, value, type_)
+        sides.append(flatten(converted))
+        emit.block = outer
+    dtypes = [scalar.dtype for scalar in sides[0]]
+    if emit.dry:
+        return rebuild(type_, (Scalar(d, test.ssa) for d in dtypes))  # pyright: ignore
+    if all(is_side_effect_free(op) for block in (then[0], orelse[0]) for op in block.ops):
+        emit.splice(then[0])
+        emit.splice(orelse[0])
+        results = [_pick(frame, test, a, b) for a, b in zip(*sides, strict=True)]
+        return rebuild(type_, results)  # pyright: ignore
+    cells = [emit.cell(dtype, "choice") for dtype in dtypes]
+    for block, scalars in zip((then[0], orelse[0]), sides, strict=True):
+        outer, emit.block = emit.block, block
+        for cell, scalar in zip(cells, scalars, strict=True):
+            emit.set(scalar.ssa, cell)
+        emit.add(simt.YieldOp)
+        emit.block = outer
+    emit.add(simt.IfOp, (test.ssa,), regions=(body(then[0]), body(orelse[0])))
+    results = [Scalar(d, emit.get(c, d)) for c, d in zip(cells, dtypes, strict=True)]
+    return rebuild(type_, results)  # pyright: ignore
+
+
+def _pick(frame: Frame, test: Scalar, a: Scalar, b: Scalar) -> Scalar:
+    """A select, or for bools the and/or that it is."""
+    if a.dtype is not bool_:
+        return Scalar(a.dtype, frame.emit.select(test.ssa, a.ssa, b.ssa, a.dtype))
+    if a.ssa is test.ssa:
+        return Scalar(bool_, frame.emit.binary(arith.OrIOp, test.ssa, b.ssa, bool_))
+    if b.ssa is test.ssa:
+        return Scalar(bool_, frame.emit.binary(arith.AndIOp, test.ssa, a.ssa, bool_))
+    return Scalar(bool_, frame.emit.select(test.ssa, a.ssa, b.ssa, bool_))
+
+
+def _convert_tree(frame: Frame, value: Value, type_: object) -> Value:
+    """Like `store_value`, but a promotion: an integer beside a float becomes a float."""
+    if isinstance(type_, DType):
+        scalar = materialise(frame, frame.node, value, type_)
+        return Scalar(type_, convert(frame.emit, scalar.ssa, scalar.dtype, type_))
+    return store_value(frame, frame.node, value, type_, "the value")  # pyright: ignore
+
+
+def ifexp(frame: Frame, node: ast.IfExp) -> Value:
+    """`a if c else b`."""
+    test = condition(frame, node.test)
+    if isinstance(test, Static):
+        return frame.eval(node.body if test.value else node.orelse)
+    return choose(frame, test, lambda: frame.eval(node.body), lambda: frame.eval(node.orelse))
+
+
+def compare_chain(frame: Frame, node: ast.Compare) -> Value:
+    """`a < b < c`: each operand is evaluated at most once, later ones only where needed."""
+    left = frame.eval(node.left)
+    return _compare_rest(frame, node, left, list(zip(node.ops, node.comparators, strict=True)))
+
+
+def _compare_rest(
+    frame: Frame, node: ast.Compare, left: Value, rest: list[tuple[ast.cmpop, ast.expr]]
+) -> Value:
+    op, right_node = rest[0]
+    right = frame.eval(right_node)
+    first = compare_one(frame, node, op, left, right)
+    if len(rest) == 1:
+        return first
+    return short_circuit(
+        frame, node, first, True, lambda: _compare_rest(frame, node, right, rest[1:])
+    )
+
+
+def compare_one(frame: Frame, node: ast.AST, op: ast.cmpop, left: Value, right: Value) -> Value:
+    """One comparison; `is` and `in` are decided while compiling where they can be."""
+    from .comparisons import compare_aggregates, contains, identity
+
+    if isinstance(op, (ast.Is, ast.IsNot)):
+        return identity(frame, node, left, right, isinstance(op, ast.IsNot))
+    if isinstance(op, (ast.In, ast.NotIn)):
+        found = contains(frame, node, left, right)
+        return negate(frame, found) if isinstance(op, ast.NotIn) else found
+    if isinstance(left, (TupleValue, StructValue)) or isinstance(right, (TupleValue, StructValue)):
+        return compare_aggregates(frame, node, type(op), left, right)
+    return compare(frame, node, type(op), left, right)
+
+
+def tuple_(frame: Frame, node: ast.Tuple | ast.List) -> Value:
+    """`(a, b)`."""
+    items: list[Value] = []
+    for item in node.elts:
+        if isinstance(item, ast.Starred):
+            inner = frame.eval(item.value)
+            if not isinstance(inner, TupleValue):
+                raise frame.refuse(item, f"* needs a tuple, got {describe(inner)}")
+            items += inner.items
+        else:
+            items.append(frame.eval(item))
+    return TupleValue(tuple(items))
+
+
+def walrus(frame: Frame, node: ast.NamedExpr) -> Value:
+    """`(n := value)`."""
+    value = frame.eval(node.value)
+    assert isinstance(node.target, ast.Name), "the grammar allows names only"
+    assign(frame, node.target.id, value, node.target)
+    return read(frame, node.target.id, node) if type_of(value) is not None else value
+
+
+def lambda_(frame: Frame, node: ast.Lambda) -> Value:
+    """`lambda x: …`, to be called or passed on."""
+    return LocalFunction("<lambda>", node, frame)
+
+
+def attribute(frame: Frame, node: ast.Attribute) -> Value:
+    """`a.b`."""
+    from .attributes import attribute_of
+
+    return attribute_of(frame, node, frame.eval(node.value), node.attr)
+
+
+def subscript(frame: Frame, node: ast.Subscript) -> Value:
+    """`a[i]`."""
+    from .arrays import subscript_of
+
+    return subscript_of(frame, node, frame.eval(node.value))
+
+
+def call(frame: Frame, node: ast.Call) -> Value:
+    """`f(a, b, c=d)`."""
+    from .calls import call_node
+
+    return call_node(frame, node)
+
+
+def f_string(frame: Frame, node: ast.JoinedStr) -> Value:
+    """`f"…{x}…"`, for print and assert."""
+    from .reports import joined_string
+
+    return joined_string(frame, node)
+
+
+EXPRESSIONS: dict[type[ast.expr], Callable[[Frame, ast.expr], Value]] = {  # pyright: ignore
+    ast.Constant: constant,
+    ast.Name: name,
+    ast.BinOp: binop,
+    ast.UnaryOp: unaryop,
+    ast.BoolOp: boolop,
+    ast.IfExp: ifexp,
+    ast.Compare: compare_chain,
+    ast.Tuple: tuple_,
+    ast.NamedExpr: walrus,
+    ast.Lambda: lambda_,
+    ast.Attribute: attribute,
+    ast.Subscript: subscript,
+    ast.Call: call,
+    ast.JoinedStr: f_string,
+}
+
+__all__ = ["EXPRESSIONS", "Operation", "condition", "settle"]

@@ -1,0 +1,288 @@
+"""What a kernel can call beyond Python's own functions; imports neither xDSL nor NumPy.
+
+These are the public names `sw.thread_id`, `sw.barrier` and so on. In a kernel they are compiled. As
+plain Python they need a *current thread*: an object with methods of the same names, installed by
+`use_thread`, on which a test runs a kernel function one thread at a time. Without one they raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
+SCOPES = ("subgroup", "block", "device", "system")
+
+_thread: ContextVar[Any] = ContextVar("stepwell_thread", default=None)
+
+
+@contextmanager
+def use_thread(thread: Any) -> Iterator[None]:
+    """Inside the `with`, the functions of this module call the methods of `thread`."""
+    token = _thread.set(thread)
+    try:
+        yield
+    finally:
+        _thread.reset(token)
+
+
+def set_current_thread(thread: Any) -> None:
+    """Install the object whose methods the functions of this module call; None removes it."""
+    _thread.set(thread)
+
+
+def _current(name: str) -> Any:
+    thread = _thread.get()
+    if thread is None:
+        raise RuntimeError(
+            f"sw.{name} works in a kernel only: decorate the function with @sw.kernel and launch it"
+        )
+    return getattr(thread, name)
+
+
+def _memory(order: str, scope: str) -> dict[str, str]:
+    if order not in ORDERS:
+        raise ValueError(f"order is {order!r}, expected one of {', '.join(ORDERS)}")
+    if scope not in SCOPES:
+        raise ValueError(f"scope is {scope!r}, expected one of {', '.join(SCOPES)}")
+    return {"order": order, "scope": scope}
+
+
+def thread_id(dimension: int = 0) -> int:
+    """The thread's place in its block (`index`); in `over`, `dimension` counts axes of the shape."""
+    return _current("thread_id")(dimension)
+
+
+def block_id(dimension: int = 0) -> int:
+    """The block's place in the grid (`index`)."""
+    return _current("block_id")(dimension)
+
+
+def block_dim(dimension: int = 0) -> int:
+    """Threads of a block along a dimension (`index`)."""
+    return _current("block_dim")(dimension)
+
+
+def grid_dim(dimension: int = 0) -> int:
+    """Blocks of the grid along a dimension (`index`)."""
+    return _current("grid_dim")(dimension)
+
+
+def global_id(dimension: int = 0) -> int:
+    """The thread's place in the whole launch: `block_id * block_dim + thread_id` (`index`)."""
+    return _current("global_id")(dimension)
+
+
+def global_size(dimension: int = 0) -> int:
+    """Threads of the launch along a dimension: `grid_dim * block_dim` (`index`)."""
+    return _current("global_size")(dimension)
+
+
+def barrier() -> None:
+    """Wait for all threads of the block; orders their global and shared accesses."""
+    _current("barrier")()
+
+
+def shared(shape: Any, dtype: Any) -> Any:
+    """An uninitialised array that the threads of a block share.
+
+    `shape` is an int or a tuple of constants; a first size of None takes the launch's
+    `shared_bytes`. `dtype` is a type of the language, a NumPy type or a struct class.
+    """
+    return _current("shared")(shape, dtype)
+
+
+def local(shape: Any, dtype: Any) -> Any:
+    """An uninitialised array of constant shape that the thread has for itself."""
+    return _current("local")(shape, dtype)
+
+
+def atomic_add(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Add `value` to `view[index]` in one step; returns the old value. Integers wrap."""
+    return _current("atomic_add")(view, index, value, **_memory(order, scope))
+
+
+def atomic_sub(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Subtract `value` from `view[index]` in one step; returns the old value."""
+    return _current("atomic_sub")(view, index, value, **_memory(order, scope))
+
+
+def atomic_min(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Store the smaller of `view[index]` and `value`; returns the old value."""
+    return _current("atomic_min")(view, index, value, **_memory(order, scope))
+
+
+def atomic_max(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Store the larger of `view[index]` and `value`; returns the old value."""
+    return _current("atomic_max")(view, index, value, **_memory(order, scope))
+
+
+def atomic_and_(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Store `view[index] & value` (integers); returns the old value."""
+    return _current("atomic_and_")(view, index, value, **_memory(order, scope))
+
+
+def atomic_or_(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Store `view[index] | value` (integers); returns the old value."""
+    return _current("atomic_or_")(view, index, value, **_memory(order, scope))
+
+
+def atomic_xor(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Store `view[index] ^ value` (integers); returns the old value."""
+    return _current("atomic_xor")(view, index, value, **_memory(order, scope))
+
+
+def atomic_exchange(
+    view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
+) -> Any:
+    """Store `value` to `view[index]`; returns the old value."""
+    return _current("atomic_exchange")(view, index, value, **_memory(order, scope))
+
+
+def atomic_compare_exchange(
+    view: Any,
+    index: Any,
+    expected: Any,
+    desired: Any,
+    *,
+    order: str = "relaxed",
+    scope: str = "device",
+) -> Any:
+    """Store `desired` where `view[index]` has the bits of `expected`; returns the old value."""
+    memory = _memory(order, scope)
+    return _current("atomic_compare_exchange")(view, index, expected, desired, **memory)
+
+
+def lane_id() -> int:
+    """The thread's place in its subgroup (`index`)."""
+    return _current("lane_id")()
+
+
+def subgroup_size() -> int:
+    """Lanes of a subgroup on this device (`index`)."""
+    return _current("subgroup_size")()
+
+
+def subgroup_id() -> int:
+    """The subgroup's place in its block (`index`)."""
+    return _current("subgroup_id")()
+
+
+def subgroup_reduce_add(value: Any) -> Any:
+    """The sum of `value` over the active lanes of the subgroup, in every lane."""
+    return _current("subgroup_reduce_add")(value)
+
+
+def subgroup_reduce_mul(value: Any) -> Any:
+    """The product of `value` over the active lanes."""
+    return _current("subgroup_reduce_mul")(value)
+
+
+def subgroup_reduce_min(value: Any) -> Any:
+    """The smallest `value` of the active lanes (NaN if one is)."""
+    return _current("subgroup_reduce_min")(value)
+
+
+def subgroup_reduce_max(value: Any) -> Any:
+    """The largest `value` of the active lanes (NaN if one is)."""
+    return _current("subgroup_reduce_max")(value)
+
+
+def subgroup_reduce_and_(value: Any) -> Any:
+    """The bits that are set in every active lane's integer; for bools: all."""
+    return _current("subgroup_reduce_and_")(value)
+
+
+def subgroup_reduce_or_(value: Any) -> Any:
+    """The bits that are set in some active lane's integer; for bools: any."""
+    return _current("subgroup_reduce_or_")(value)
+
+
+def subgroup_reduce_xor(value: Any) -> Any:
+    """The exclusive or of the active lanes' integers or bools."""
+    return _current("subgroup_reduce_xor")(value)
+
+
+def subgroup_inclusive_add(value: Any) -> Any:
+    """The sum of `value` over the active lanes up to and including this one."""
+    return _current("subgroup_inclusive_add")(value)
+
+
+def subgroup_exclusive_add(value: Any) -> Any:
+    """The sum of `value` over the active lanes before this one; 0 in the first."""
+    return _current("subgroup_exclusive_add")(value)
+
+
+def shuffle(value: Any, lane: Any) -> Any:
+    """The `value` of another lane."""
+    return _current("shuffle")(value, lane)
+
+
+def shuffle_xor(value: Any, delta: Any) -> Any:
+    """The `value` of lane `lane_id() ^ delta`."""
+    return _current("shuffle_xor")(value, delta)
+
+
+def shuffle_up(value: Any, delta: Any) -> Any:
+    """The `value` of lane `lane_id() - delta`; the own one where there is none."""
+    return _current("shuffle_up")(value, delta)
+
+
+def shuffle_down(value: Any, delta: Any) -> Any:
+    """The `value` of lane `lane_id() + delta`; the own one where there is none."""
+    return _current("shuffle_down")(value, delta)
+
+
+def broadcast(value: Any, lane: Any = 0) -> Any:
+    """The `value` of one lane, in all of them; `lane` is the same in all."""
+    return _current("broadcast")(value, lane)
+
+
+def ballot(predicate: Any) -> Any:
+    """A u64 with bit i set where the predicate holds in active lane i."""
+    return _current("ballot")(predicate)
+
+
+def any(predicate: Any) -> bool:
+    """Whether the predicate holds in some active lane of the subgroup."""
+    return _current("any")(predicate)
+
+
+def all(predicate: Any) -> bool:
+    """Whether the predicate holds in every active lane of the subgroup."""
+    return _current("all")(predicate)
+
+
+def unroll(iterable: Any) -> Any:
+    """`for i in sw.unroll(range(4))`: the loop is unrolled, and `i` is a compile-time constant."""
+    return iterable
+
+
+PUBLIC = (
+    *("thread_id", "block_id", "block_dim", "grid_dim", "global_id", "global_size"),
+    *("barrier", "shared", "local", "lane_id", "subgroup_size", "subgroup_id"),
+    *("atomic_add", "atomic_sub", "atomic_min", "atomic_max", "atomic_and_", "atomic_or_"),
+    *("atomic_xor", "atomic_exchange", "atomic_compare_exchange"),
+    *("subgroup_reduce_add", "subgroup_reduce_mul", "subgroup_reduce_min", "subgroup_reduce_max"),
+    *("subgroup_reduce_and_", "subgroup_reduce_or_", "subgroup_reduce_xor"),
+    *("subgroup_inclusive_add", "subgroup_exclusive_add"),
+    *("shuffle", "shuffle_xor", "shuffle_up", "shuffle_down", "broadcast"),
+    *("ballot", "any", "all", "unroll"),
+)
+"""The names that the package gives its users."""

@@ -1,0 +1,356 @@
+"""Python's operators on numbers: a table of ops for the plain ones, a function for each other."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects import arith, math
+from xdsl.ir import Operation, SSAValue
+
+from ..dialects import gpux, simt
+from .convert import (
+    EQ,
+    NE,
+    OEQ,
+    OGE,
+    OGT,
+    OLE,
+    OLT,
+    SGE,
+    SGT,
+    SLE,
+    SLT,
+    UGE,
+    UGT,
+    ULE,
+    ULT,
+    UNE,
+    convert,
+    materialise,
+    meet,
+    number_type,
+    static_type,
+    to_type,
+)
+from .promotion import WEAK, settle
+from .types import DTYPES, DType, bf16, bool_, f32, i32
+from .values import Scalar, Static, Value, describe, is_numpy_scalar, static_int, static_number
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+Ops = tuple[type[Operation], type[Operation], type[Operation]]
+
+ARITHMETIC: dict[type[ast.operator], Ops] = {
+    # signed integers, unsigned integers, floats
+    ast.Add: (arith.AddiOp, arith.AddiOp, arith.AddfOp),
+    ast.Sub: (arith.SubiOp, arith.SubiOp, arith.SubfOp),
+    ast.Mult: (arith.MuliOp, arith.MuliOp, arith.MulfOp),
+    ast.FloorDiv: (simt.FloorDivOp, arith.DivUIOp, simt.FloorDivOp),
+    ast.Mod: (simt.ModOp, arith.RemUIOp, simt.ModOp),
+}
+BITWISE: dict[type[ast.operator], type[Operation]] = {
+    ast.BitAnd: arith.AndIOp,
+    ast.BitOr: arith.OrIOp,
+    ast.BitXor: arith.XOrIOp,
+}
+COMPARISONS: dict[type[ast.cmpop], tuple[int, int, int]] = {
+    # predicates for signed integers, unsigned integers, floats
+    ast.Eq: (EQ, EQ, OEQ),
+    ast.NotEq: (NE, NE, UNE),
+    ast.Lt: (SLT, ULT, OLT),
+    ast.LtE: (SLE, ULE, OLE),
+    ast.Gt: (SGT, UGT, OGT),
+    ast.GtE: (SGE, UGE, OGE),
+}
+PYTHON: dict[type[ast.AST], Callable[..., Any]] = {
+    **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul},
+    **{ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod},
+    **{ast.Pow: operator.pow, ast.LShift: operator.lshift, ast.RShift: operator.rshift},
+    **{ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor},
+    **{ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt},
+    **{ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge},
+    **{ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert},
+}
+SYMBOLS: dict[type[ast.AST], str] = {
+    **{ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//"},
+    **{ast.Mod: "%", ast.Pow: "**", ast.LShift: "<<", ast.RShift: ">>", ast.MatMult: "@"},
+    **{ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.USub: "-", ast.UAdd: "+"},
+    **{ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="},
+    **{ast.Invert: "~"},
+}
+
+
+def binary(frame: Frame, node: ast.AST, op: type[ast.operator], a: Value, b: Value) -> Value:
+    """`a op b` for numbers."""
+    folded = fold(frame, node, op, a, b)
+    if folded is not None:
+        return folded
+    _expect_numbers(frame, node, op, a, b)
+    if op is ast.Div:
+        return divide(frame, node, a, b)
+    if op is ast.Pow:
+        from .power import power
+
+        return power(frame, node, a, b)
+    if op in (ast.LShift, ast.RShift):
+        return shift(frame, node, op, a, b)
+    left, right = meet(frame, node, a, b, f"operands of {SYMBOLS[op]}")
+    if op in BITWISE:
+        return bitwise(frame, node, op, left, right)
+    return arithmetic(frame, node, op, left, right, static_int(b))
+
+
+def _expect_numbers(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Value) -> None:
+    for value in values:
+        if isinstance(value, Static) and static_type(value.value) is None:
+            text = isinstance(value.value, str)
+            raise frame.refuse(
+                node,
+                f"operator {SYMBOLS[op]} needs numbers, got {describe(value)}",
+                hint="strings exist only in print and assert" if text else None,
+            )
+        number_type(frame, node, value)
+
+
+def fold(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Value) -> Value | None:
+    """The constant that constants give by Python's own rules; None if one is not constant.
+
+    NumPy scalars fold where NumPy promotes as we do: with literals and with their own type.
+    """
+    constants = [value.value for value in values if isinstance(value, Static)]
+    if len(constants) < len(values) or op not in PYTHON:
+        return None
+    typed = {static_type(constant) for constant in constants} - set(WEAK)
+    if None in typed or (any(map(is_numpy_scalar, constants)) and not _same_as_numpy(op, typed)):
+        return None
+    try:
+        if any(map(is_numpy_scalar, constants)):
+            import numpy as np
+
+            with np.errstate(all="ignore"):
+                return Static(PYTHON[op](*constants))
+        return Static(PYTHON[op](*constants))
+    except (ArithmeticError, ValueError, TypeError) as error:
+        raise frame.refuse(node, f"constant expression: {error}") from None
+
+
+def _same_as_numpy(op: type[ast.AST], typed: set[DType | None]) -> bool:
+    plain = (ast.Add, ast.Sub, ast.Mult, ast.USub, *COMPARISONS, *BITWISE)
+    return len(typed) == 1 and bool_ not in typed and op in plain
+
+
+def arithmetic(
+    frame: Frame,
+    node: ast.AST,
+    op: type[ast.operator],
+    left: Scalar,
+    right: Scalar,
+    divisor: int | None = None,
+) -> Scalar:
+    """`+ - * // %` on two numbers of one type; `divisor` is the right one where it is known."""
+    if left.dtype is bool_:
+        left, right = to_type(frame, node, left, i32), to_type(frame, node, right, i32)
+    dtype = left.dtype
+    signed, unsigned, floats = ARITHMETIC[op]
+    if dtype.is_float:
+        return in_float(frame, dtype, floats, left, right)
+    if op in (ast.FloorDiv, ast.Mod):
+        check_divisor(frame, node, right, divisor)
+    cls = signed if dtype.is_signed else unsigned
+    return Scalar(dtype, frame.emit.binary(cls, left.ssa, right.ssa, dtype))
+
+
+def in_float(
+    frame: Frame, dtype: DType, cls: type[Operation], left: Scalar, right: Scalar
+) -> Scalar:
+    """A float op; bf16 computes in f32 and rounds after each operation."""
+    emit = frame.emit
+    if dtype is not bf16:
+        return Scalar(dtype, emit.binary(cls, left.ssa, right.ssa, dtype))
+    a, b = (convert(emit, value.ssa, bf16, f32) for value in (left, right))
+    return Scalar(bf16, convert(emit, emit.binary(cls, a, b, f32), f32, bf16))
+
+
+def check_divisor(frame: Frame, node: ast.AST, divisor: Scalar, known: int | None) -> None:
+    """A check that an integer divisor is not zero, unless it is known."""
+    if known == 0:
+        raise frame.refuse(node, "integer division by the constant zero")
+    if known is not None or not frame.unit.checks:
+        return
+    zero = frame.emit.constant(0, divisor.dtype)
+    check(
+        frame,
+        frame.emit.compare(NE, divisor.ssa, zero, floats=False),
+        "division",
+        "integer division or modulo by zero",
+    )
+
+
+def check(
+    frame: Frame,
+    ok: SSAValue,
+    kind: str,
+    message: str,
+    values: tuple[Scalar, ...] = (),
+) -> None:
+    """A `gpux.check` with values in its message."""
+    from xdsl.dialects.builtin import ArrayAttr, StringAttr, DenseArrayBase, i32 as attr_i32
+
+    frame.emit.add(
+        gpux.CheckOp,
+        (ok, *(value.ssa for value in values)),
+        (),
+        {
+            "kind": StringAttr(kind),
+            "message": StringAttr(message),
+            "formats": ArrayAttr([StringAttr(value.dtype.name) for value in values]),
+            "operandSegmentSizes": DenseArrayBase.from_list(attr_i32, [1, len(values), 0]),
+        },
+    )
+
+
+def divide(frame: Frame, node: ast.AST, a: Value, b: Value) -> Scalar:
+    """`/`: floats; integers divide as f32. Division by zero is IEEE's, no error."""
+    left, right = meet(frame, node, a, b, "operands of /")
+    if not left.dtype.is_float:
+        left, right = to_type(frame, node, left, f32), to_type(frame, node, right, f32)
+    return in_float(frame, left.dtype, arith.DivfOp, left, right)
+
+
+def bitwise(
+    frame: Frame, node: ast.AST, op: type[ast.operator], left: Scalar, right: Scalar
+) -> Scalar:
+    """`& | ^` on integers or bools."""
+    if left.dtype.is_float:
+        raise frame.refuse(
+            node,
+            f"operator {SYMBOLS[op]} needs integers or bools, got {left.dtype}",
+            hint="cast with int(…)",
+        )
+    return Scalar(left.dtype, frame.emit.binary(BITWISE[op], left.ssa, right.ssa, left.dtype))
+
+
+def shift(frame: Frame, node: ast.AST, op: type[ast.operator], a: Value, b: Value) -> Scalar:
+    """`<<` and `>>` in the type of the left operand; a count past the width shifts all bits out."""
+    dtype = number_type(frame, node, a)
+    count_type = settle(number_type(frame, node, b))
+    if dtype in WEAK:
+        dtype = count_type
+    if dtype is bool_:
+        dtype = i32
+    if dtype.is_float or not count_type.is_integer:
+        raise frame.refuse(
+            node,
+            f"operator {SYMBOLS[op]} needs integers, got {describe(a)} and {describe(b)}",
+            hint="cast with int(…)",
+        )
+    left = to_type(frame, node, a, dtype)
+    known = static_int(b)
+    if known is not None:
+        return _shift_constant(frame, node, op, left, known)
+    return _shift_dynamic(frame, op, left, materialise(frame, node, b))
+
+
+def _shift_op(op: type[ast.operator], dtype: DType) -> type[Operation]:
+    if op is ast.LShift:
+        return arith.ShLIOp
+    return arith.ShRSIOp if dtype.is_signed else arith.ShRUIOp
+
+
+def _shift_constant(
+    frame: Frame, node: ast.AST, op: type[ast.operator], left: Scalar, count: int
+) -> Scalar:
+    dtype, emit = left.dtype, frame.emit
+    if count < 0:
+        raise frame.refuse(node, f"negative shift count {count}")
+    if count >= dtype.bits:
+        if op is ast.LShift or not dtype.is_signed:
+            return Scalar(dtype, emit.constant(0, dtype))
+        count = dtype.bits - 1
+    amount = emit.constant(count, dtype)
+    return Scalar(dtype, emit.binary(_shift_op(op, dtype), left.ssa, amount, dtype))
+
+
+def _shift_dynamic(
+    frame: Frame, op: type[ast.operator], left: Scalar, count: Scalar
+) -> Scalar:
+    dtype, emit = left.dtype, frame.emit
+    if count.dtype.is_signed and frame.unit.checks:
+        zero = emit.constant(0, count.dtype)
+        positive = emit.compare(SGE, count.ssa, zero, floats=False)
+        check(frame, positive, "assert", "negative shift count {}", (count,))
+    # Compared in the wider of both types, so that no count wraps around.
+    common = count.dtype if count.dtype.bits >= dtype.bits else dtype
+    amount = convert(emit, count.ssa, count.dtype, common)
+    inside = emit.compare(ULT, amount, emit.constant(dtype.bits, common), floats=False)
+    most = emit.constant(dtype.bits - 1, common)
+    clamped = convert(emit, emit.select(inside, amount, most, common), common, dtype)
+    result = emit.binary(_shift_op(op, dtype), left.ssa, clamped, dtype)
+    if op is ast.RShift and dtype.is_signed:
+        return Scalar(dtype, result)
+    return Scalar(dtype, emit.select(inside, result, emit.constant(0, dtype), dtype))
+
+
+def unary(frame: Frame, node: ast.AST, op: type[ast.unaryop], value: Value) -> Value:
+    """`-x`, `+x`, `~x`; `~` of a bool is `not`, as NumPy has it."""
+    if op is ast.Invert and isinstance(value, Static) and isinstance(value.value, bool):
+        return Static(not value.value)
+    folded = fold(frame, node, op, value)
+    if folded is not None:
+        return folded
+    _expect_numbers(frame, node, op, value)
+    scalar = materialise(frame, node, value)
+    dtype, emit = scalar.dtype, frame.emit
+    if op is ast.Invert:
+        if dtype.is_float:
+            raise frame.refuse(node, f"operator ~ needs an integer or bool, got {dtype}")
+        ones = emit.constant(1 if dtype is bool_ else -1, dtype)
+        return Scalar(dtype, emit.binary(arith.XOrIOp, scalar.ssa, ones, dtype))
+    if dtype is bool_:
+        scalar = to_type(frame, node, scalar, i32)
+        dtype = i32
+    if op is ast.UAdd:
+        return scalar
+    if dtype.is_float:
+        return Scalar(dtype, emit.unary(arith.NegfOp, scalar.ssa, dtype))
+    zero = emit.constant(0, dtype)
+    return Scalar(dtype, emit.binary(arith.SubiOp, zero, scalar.ssa, dtype))
+
+
+def compare(frame: Frame, node: ast.AST, op: type[ast.cmpop], a: Value, b: Value) -> Value:
+    """One comparison of two numbers or bools."""
+    folded = fold(frame, node, op, a, b)
+    if folded is not None:
+        return folded
+    _expect_numbers(frame, node, op, a, b)
+    left, right = meet(frame, node, a, b, f"operands of {SYMBOLS[op]}")
+    if left.dtype is bool_ and op not in (ast.Eq, ast.NotEq):
+        left, right = to_type(frame, node, left, i32), to_type(frame, node, right, i32)
+    if left.dtype is bf16:
+        left, right = to_type(frame, node, left, f32), to_type(frame, node, right, f32)
+    signed, unsigned, floats = COMPARISONS[op]
+    if left.dtype.is_float:
+        return Scalar(bool_, frame.emit.compare(floats, left.ssa, right.ssa, floats=True))
+    predicate = signed if left.dtype.is_signed else unsigned
+    return Scalar(bool_, frame.emit.compare(predicate, left.ssa, right.ssa, floats=False))
+
+
+def negate(frame: Frame, value: Value) -> Value:
+    """`not` of a bool."""
+    if isinstance(value, Static):
+        return Static(not value.value)
+    assert isinstance(value, Scalar) and value.dtype is bool_, "a bool"
+    one = frame.emit.constant(True, bool_)
+    return Scalar(bool_, frame.emit.binary(arith.XOrIOp, value.ssa, one, bool_))
+
+
+def is_one(value: Value) -> bool:
+    """Whether it is the constant 1."""
+    return static_number(value) == 1
+
+
+__all__ = ["DTYPES", "binary", "compare", "math", "negate", "unary"]

@@ -1,0 +1,105 @@
+"""`match` on constants: a chain of comparisons, decided now where the subject is a constant."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .expressions import compare_one, condition, short_circuit
+from .statements import assign_to, branch, unpacked
+from .values import Static, Value, describe
+from .variables import assign
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+
+def match_statement(frame: Frame, node: ast.Match) -> None:
+    """The first case whose pattern fits and whose guard holds."""
+    subject = frame.eval(node.subject)
+    _cases(frame, subject, node.cases)
+
+
+def _cases(frame: Frame, subject: Value, cases: Sequence[ast.match_case]) -> None:
+    if not cases:
+        return
+    case = cases[0]
+    with frame.at(case.pattern):
+        test = _fits(frame, subject, case.pattern)
+    if isinstance(test, Static) and not test.value:
+        _cases(frame, subject, cases[1:])
+        return
+
+    def run() -> None:
+        _bind(frame, subject, case.pattern)
+        frame.run(case.body)
+
+    def rest() -> None:
+        _cases(frame, subject, cases[1:])
+
+    if case.guard is not None:
+        _bind(frame, subject, case.pattern)
+        guard = case.guard
+        test = short_circuit(frame, guard, test, True, lambda: condition(frame, guard))
+    if isinstance(test, Static):
+        run() if test.value else rest()
+        return
+    branch(frame, test, run, rest)
+
+
+def _fits(frame: Frame, subject: Value, pattern: ast.pattern) -> Value:
+    """Whether a pattern fits."""
+    if isinstance(pattern, ast.MatchValue):
+        return compare_one(frame, pattern, ast.Eq(), subject, frame.eval(pattern.value))
+    if isinstance(pattern, ast.MatchSingleton):
+        if pattern.value is None:
+            return Static(isinstance(subject, Static) and subject.value is None)
+        return compare_one(frame, pattern, ast.Eq(), subject, Static(pattern.value))
+    if isinstance(pattern, ast.MatchOr):
+        result: Value = Static(False)
+        for part in pattern.patterns:
+            test = _fits(frame, subject, part)
+            result = short_circuit(frame, part, result, False, lambda test=test: test)
+        return result
+    if isinstance(pattern, ast.MatchAs):
+        return Static(True) if pattern.pattern is None else _fits(frame, subject, pattern.pattern)
+    if isinstance(pattern, ast.MatchSequence):
+        return _fits_sequence(frame, subject, pattern)
+    raise frame.refuse(
+        pattern,
+        "this pattern is not in the language",
+        hint="match constants, enum members, tuples, `a | b`, names and `_`",
+    )
+
+
+def _fits_sequence(frame: Frame, subject: Value, pattern: ast.MatchSequence) -> Value:
+    items = unpacked(subject)
+    if items is None:
+        raise frame.refuse(pattern, f"a sequence pattern needs a tuple, got {describe(subject)}")
+    if any(isinstance(part, ast.MatchStar) for part in pattern.patterns):
+        raise frame.refuse(pattern, "a starred pattern is not in the language")
+    if len(items) != len(pattern.patterns):
+        return Static(False)
+    result: Value = Static(True)
+    for item, part in zip(items, pattern.patterns, strict=True):
+        test = _fits(frame, item, part)
+        result = short_circuit(frame, part, result, True, lambda test=test: test)
+    return result
+
+
+def _bind(frame: Frame, subject: Value, pattern: ast.pattern) -> None:
+    """Give the names of a pattern that fits their values."""
+    if isinstance(pattern, ast.MatchAs):
+        if pattern.pattern is not None:
+            _bind(frame, subject, pattern.pattern)
+        if pattern.name is not None:
+            assign(frame, pattern.name, subject, pattern)
+    elif isinstance(pattern, ast.MatchSequence):
+        items = unpacked(subject)
+        assert items is not None, "the pattern fits"
+        for item, part in zip(items, pattern.patterns, strict=True):
+            _bind(frame, item, part)
+
+
+__all__ = ["assign_to", "match_statement"]

@@ -1,0 +1,324 @@
+"""Statements without loops: assignments, if, return, assert, pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..dialects import simt
+from .convert import store_value
+from .emitter import body
+from .expressions import condition, operate
+from .frame import merge
+from .typing_of import join_types, settle_type, type_of
+from .values import LocalFunction, Scalar, Static, StructValue, TupleValue, Value, describe
+from .variables import assign, flatten, read
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+
+def expression(frame: Frame, node: ast.Expr) -> None:
+    """An expression for its effect; a string is documentation."""
+    if isinstance(node.value, ast.Constant) and isinstance(node.value.value, (str, type(...))):
+        return
+    frame.eval(node.value)
+
+
+def assignment(frame: Frame, node: ast.Assign) -> None:
+    """`a = b = value`."""
+    value = frame.eval(node.value)
+    _note_alias(frame, node.value, value, node.targets)
+    for target in node.targets:
+        assign_to(frame, target, value)
+
+
+def _note_alias(frame: Frame, source: ast.expr, value: Value, targets: list[ast.expr]) -> None:
+    """Two names for one mutable object: allowed as long as no field of it is changed."""
+    if isinstance(value, StructValue) and not isinstance(source, ast.Call):
+        from .structs import note_alias
+
+        names = [source, *targets]
+        note_alias(frame, [n.id for n in names if isinstance(n, ast.Name)], value, targets[0])
+
+
+def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool = False) -> None:
+    """Give a target its value: a name, a tuple of targets, an element, or a field."""
+    if isinstance(target, ast.Name):
+        assign(frame, target.id, value, target, loop_target=loop_target)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        _unpack(frame, target, value, loop_target)
+    elif isinstance(target, ast.Subscript):
+        from .arrays import store_subscript
+
+        store_subscript(frame, target, value)
+    elif isinstance(target, ast.Attribute):
+        from .structs import store_attribute
+
+        store_attribute(frame, target, value)
+    else:
+        raise frame.refuse(
+            target,
+            "a starred target is not in the language",
+            hint="unpack into as many names as the tuple has items",
+        )
+
+
+def _unpack(
+    frame: Frame, target: ast.Tuple | ast.List, value: Value, loop_target: bool
+) -> None:
+    items = unpacked(value)
+    if items is None:
+        raise frame.refuse(target, f"expected a tuple to unpack, got {describe(value)}")
+    if len(items) != len(target.elts):
+        raise frame.refuse(
+            target, f"{len(target.elts)} targets for a tuple of {len(items)} items"
+        )
+    for part, item in zip(target.elts, items, strict=True):
+        assign_to(frame, part, item, loop_target=loop_target)
+
+
+def unpacked(value: Value) -> tuple[Value, ...] | None:
+    """The items of a tuple or NamedTuple."""
+    if isinstance(value, TupleValue):
+        return value.items
+    if isinstance(value, StructValue) and value.type.cls and issubclass(value.type.cls, tuple):
+        return tuple(value.fields.values())
+    return None
+
+
+def annotated(frame: Frame, node: ast.AnnAssign) -> None:
+    """`acc: sw.f64 = 0`: the variable has this type."""
+    from .annotations import value_type
+
+    if not isinstance(node.target, ast.Name):
+        raise frame.refuse(node.target, "only a variable can be annotated")
+    annotation = frame.eval(node.annotation)
+    type_ = value_type(annotation.value) if isinstance(annotation, Static) else None
+    if type_ is None:
+        raise frame.refuse(
+            node.annotation,
+            f"{frame.text_of(node.annotation)} is no type of the language",
+            hint="use sw.i32, sw.f64, int, float, bool, a dataclass or a NamedTuple",
+        )
+    variable = frame.variable(node.target.id)
+    if variable.declared not in (None, type_):
+        raise frame.refuse(node, f"variable {node.target.id} is declared as {variable.declared} too")
+    if variable.declared is None:
+        variable.declared = type_
+        if variable.type is not None:
+            variable.type, variable.in_cell = None, False
+            frame.again("declared")
+    if node.value is not None:
+        value = frame.eval(node.value)
+        assign(frame, node.target.id, value, node.target)
+
+
+def augmented(frame: Frame, node: ast.AugAssign) -> None:
+    """`target op= value`; the target is evaluated once."""
+    target, op = node.target, type(node.op)
+    if isinstance(target, ast.Name):
+        if target.id not in frame.plan.variables:
+            raise frame.refuse(target, f"name {target.id} is not a local variable")
+        old = read(frame, target.id, target)
+        assign(frame, target.id, operate(frame, node, op, old, frame.eval(node.value)), target)
+    elif isinstance(target, ast.Subscript):
+        from .arrays import update_subscript
+
+        update_subscript(
+            frame, target, lambda old: operate(frame, node, op, old, frame.eval(node.value))
+        )
+    else:
+        from .structs import update_attribute
+
+        update_attribute(
+            frame, target, lambda old: operate(frame, node, op, old, frame.eval(node.value))
+        )
+
+
+def if_(frame: Frame, node: ast.If) -> None:
+    """`if`; with a constant condition only the taken branch is compiled."""
+    test = condition(frame, node.test)
+    if isinstance(test, Static):
+        frame.run(node.body if test.value else node.orelse)
+        return
+    branch(frame, test, lambda: frame.run(node.body), lambda: frame.run(node.orelse))
+
+
+def branch(
+    frame: Frame, test: Value, then: Callable[[], None], orelse: Callable[[], None]
+) -> None:
+    """A `simt.if` with two sides; what both have assigned is assigned after it."""
+    assert isinstance(test, Scalar), "a constant condition has been folded"
+    before = set(frame.assigned or ())
+    states: list[set[str] | None] = []
+    regions: list[object] = []
+    for side in (then, orelse):
+        frame.assigned = set(before)
+        with frame.region() as block:
+            side()
+            end_region(frame)
+        states.append(frame.assigned)
+        regions.append(block)
+    frame.assigned = merge(states)
+    if not frame.emit.dry:
+        from xdsl.ir import Block, Region
+
+        first, second = regions
+        assert isinstance(first, Block) and isinstance(second, Block), "made above"
+        empty = second.first_op is second.last_op and isinstance(second.last_op, simt.YieldOp)
+        orelse_region = Region() if empty else body(second)
+        frame.emit.add(simt.IfOp, (test.ssa,), regions=(body(first), orelse_region))
+
+
+def end_region(frame: Frame) -> None:
+    """Close the current block, unless it was left by return, break or continue."""
+    if frame.emit.dry:
+        return
+    last = frame.emit.block.last_op
+    if last is None or not isinstance(last, simt.EXITS):
+        frame.emit.add(simt.YieldOp)
+
+
+def return_(frame: Frame, node: ast.Return) -> None:
+    """`return`: ends the thread in a kernel, gives back a value in a called function."""
+    value = Static(None) if node.value is None else frame.eval(node.value)
+    give_back(frame, node, value)
+
+
+def give_back(frame: Frame, node: ast.AST, value: Value) -> None:
+    """Return a value; all returns of a function have one type."""
+    none = isinstance(value, Static) and value.value is None
+    if frame.is_kernel:
+        if not none:
+            raise frame.refuse(
+                node,
+                f"a kernel returns nothing, got {describe(value)}",
+                hint="store the result to an array parameter",
+            )
+        frame.emit.add(simt.ReturnOp)
+        frame.assigned = None
+        return
+    plan = frame.plan
+    plan.return_count += 1
+    frame.returned = value
+    type_ = type_of(value)
+    if type_ is None:
+        _return_static(frame, node, value)
+    else:
+        _return_typed(frame, node, value, type_)
+    frame.assigned = None
+
+
+def _return_static(frame: Frame, node: ast.AST, value: Value) -> None:
+    plan = frame.plan
+    if plan.returns is not None:
+        raise frame.refuse(
+            node,
+            f"this path returns {describe(value)}, line {frame.line_of(plan.return_site or node)} "
+            f"returns {plan.returns}",
+            hint="return a value of one type on every path",
+        )
+    if plan.return_count > 1 and not (isinstance(value, Static) and value.value is None):
+        raise frame.refuse(
+            node, f"a function with several returns cannot return {describe(value)}"
+        )
+    if not isinstance(value, Static):
+        raise frame.refuse(
+            node,
+            f"a function cannot return {describe(value)}",
+            hint="pass the array and the index, and read or write the element there",
+        )
+    frame.emit.add(simt.ReturnOp)
+
+
+def _return_typed(frame: Frame, node: ast.AST, value: Value, type_: object) -> None:
+    plan, emit = frame.plan, frame.emit
+    if plan.returns is None:
+        plan.returns, plan.return_site = type_, node  # pyright: ignore
+    joined = join_types(plan.returns, type_)  # pyright: ignore
+    if joined is None:
+        raise frame.refuse(
+            node,
+            f"this path returns {type_}, line {frame.line_of(plan.return_site or node)} returns "
+            f"{plan.returns}",
+            hint="return a value of one type on every path",
+        )
+    if joined != plan.returns:
+        plan.returns = joined
+        if not emit.dry:
+            frame.again("return type")
+    converted = store_value(frame, node, value, settle_type(plan.returns), "the returned value")
+    emit.add(simt.ReturnOp, [scalar.ssa for scalar in flatten(converted)])
+
+
+def assert_(frame: Frame, node: ast.Assert) -> None:
+    """`assert condition, message`."""
+    from .reports import assert_statement
+
+    assert_statement(frame, node)
+
+
+def pass_(frame: Frame, node: ast.Pass) -> None:
+    """Nothing."""
+
+
+def function_def(frame: Frame, node: ast.FunctionDef) -> None:
+    """A function inside the kernel; it reads outer variables as they are when it is called."""
+    if node.decorator_list:
+        raise frame.refuse(node.decorator_list[0], "a function inside a kernel takes no decorator")
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Nonlocal):
+            raise frame.refuse(
+                inner,
+                "an inner function cannot assign variables of the outer one",
+                hint="return the new value and assign it where the function is called",
+            )
+    assign(frame, node.name, LocalFunction(node.name, node, frame), node)
+
+
+def break_or_continue(frame: Frame, node: ast.Break | ast.Continue) -> None:
+    """Leave the innermost loop, or go on with its next iteration."""
+    from .loops import leave
+
+    leave(frame, isinstance(node, ast.Break))
+
+
+def for_(frame: Frame, node: ast.For) -> None:
+    """`for target in iterable`."""
+    from .loops import for_loop
+
+    for_loop(frame, node)
+
+
+def while_(frame: Frame, node: ast.While) -> None:
+    """`while condition`."""
+    from .loops import while_loop
+
+    while_loop(frame, node)
+
+
+def match(frame: Frame, node: ast.Match) -> None:
+    """`match subject`."""
+    from .patterns import match_statement
+
+    match_statement(frame, node)
+
+
+STATEMENTS: dict[type[ast.stmt], Callable[[Frame, ast.stmt], None]] = {  # pyright: ignore
+    ast.Expr: expression,
+    ast.Assign: assignment,
+    ast.AnnAssign: annotated,
+    ast.AugAssign: augmented,
+    ast.If: if_,
+    ast.For: for_,
+    ast.While: while_,
+    ast.Break: break_or_continue,
+    ast.Continue: break_or_continue,
+    ast.Return: return_,
+    ast.Assert: assert_,
+    ast.Pass: pass_,
+    ast.FunctionDef: function_def,
+    ast.Match: match,
+}

@@ -1,0 +1,257 @@
+"""The types of the kernel language. Imports neither xDSL nor NumPy.
+
+A parameter of a specialised kernel has one of these: a `DType` (scalar), an `ArrayType`, a
+`StructType`, a `TupleType` or a `ConstType` (a compile-time constant). All are hashable, compare by
+what they say, and print as a stable text that a cache may use as a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class DType:
+    """A scalar type; calling it on the host gives the NumPy scalar: `sw.f32(3)`."""
+
+    __slots__ = ("bits", "kind", "name")
+
+    def __init__(self, name: str, kind: str, bits: int):
+        self.name = name
+        self.kind = kind
+        self.bits = bits
+
+    def __call__(self, value: Any = 0) -> Any:
+        """`value` as a NumPy scalar of this type (`bf16` by ml_dtypes, `index` as int64)."""
+        from ..runtime.dtypes import numpy_dtype
+
+        return numpy_dtype(self.name).type(value)
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        """The NumPy dtype of the same name and size."""
+        from ..runtime.dtypes import numpy_dtype
+
+        return numpy_dtype(self.name)
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return 1 if self.kind == "bool" else self.bits // 8
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it is f16, bf16, f32 or f64."""
+        return self.kind == "float"
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is an integer of either sign, `index` included; bool is not."""
+        return self.kind in ("int", "uint")
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it is an integer with a sign."""
+        return self.kind == "int"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _dtype_named, (self.name,)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+bool_ = DType("bool", "bool", 1)
+i8, i16, i32, i64 = (DType(f"i{bits}", "int", bits) for bits in (8, 16, 32, 64))
+u8, u16, u32, u64 = (DType(f"u{bits}", "uint", bits) for bits in (8, 16, 32, 64))
+index = DType("index", "int", 64)
+f16 = DType("f16", "float", 16)
+bf16 = DType("bf16", "float", 16)
+f32 = DType("f32", "float", 32)
+f64 = DType("f64", "float", 64)
+
+DTYPES: dict[str, DType] = {
+    dtype.name: dtype
+    for dtype in (bool_, i8, u8, i16, u16, i32, u32, i64, u64, index, f16, bf16, f32, f64)
+}
+
+
+def _dtype_named(name: str) -> DType:
+    return DTYPES[name]
+
+
+class _Structural:
+    """A type that is equal to another one of its class with the same parts."""
+
+    __slots__ = ("_parts",)
+    _parts: tuple[Hashable, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._parts == self._parts
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._parts))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Field(NamedTuple):
+    """One field of a struct; `offset` in bytes from its start."""
+
+    name: str
+    type: Type
+    offset: int
+
+
+class StructType(_Structural):
+    """A dataclass, a NamedTuple, or an aligned structured dtype; `cls` is None for the latter."""
+
+    __slots__ = ("alignment", "cls", "fields", "name", "size")
+
+    def __init__(
+        self,
+        name: str,
+        fields: tuple[Field, ...],
+        size: int,
+        alignment: int,
+        cls: type[Any] | None = None,
+    ):
+        self.name = name
+        self.fields = fields
+        self.size = size
+        self.alignment = alignment
+        self.cls = cls
+        where = None if cls is None else f"{cls.__module__}.{cls.__qualname__}"
+        self._parts = (where, fields, size)
+
+    def field(self, name: str) -> Field | None:
+        """The field called `name`."""
+        return next((field for field in self.fields if field.name == name), None)
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{f.name}: {f.type}@{f.offset}" for f in self.fields)
+        where = self.name if self.cls is None else self._parts[0]
+        return f"{where}{{{inner}}}:{self.size}"
+
+
+class TupleType(_Structural):
+    """A tuple of known length; also a fixed-size field of a structured dtype."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Type, ...]):
+        self.items = items
+        self._parts = (items,)
+
+    def __str__(self) -> str:
+        return f"({', '.join(map(str, self.items))})"
+
+
+class ArrayType(_Structural):
+    """A buffer: type of its elements, number of axes, and whether it is contiguous in C order."""
+
+    __slots__ = ("contiguous", "element", "rank")
+
+    def __init__(self, element: DType | StructType, rank: int, contiguous: bool = True):
+        self.element = element
+        self.rank = rank
+        self.contiguous = contiguous
+        self._parts = (element, rank, contiguous)
+
+    def __str__(self) -> str:
+        return f"{self.element}[{self.rank}{'' if self.contiguous else ', strided'}]"
+
+
+class ConstType(_Structural):
+    """A compile-time constant parameter and its value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Hashable):
+        self.value = value
+        # 1, True and 1.0 are equal in Python and different constants here; so are 0.0 and -0.0.
+        self._parts = (type(value).__qualname__, repr(value))
+
+    def __str__(self) -> str:
+        return f"const {self._parts[0]} {self.value!r}"
+
+
+Type = DType | StructType | TupleType | ArrayType | ConstType
+
+
+class Array:
+    """Annotation of an array parameter: `Array[f32, 2]`, or `Array[f32, 2, "strided"]`.
+
+    The element type is a type of the language, a NumPy dtype or scalar type, or a dataclass or
+    NamedTuple (a struct). The result is an `ArrayType`.
+    """
+
+    def __class_getitem__(cls, parameters: Any) -> ArrayType:
+        """The array type; TypeError for what is none."""
+        parts = parameters if isinstance(parameters, tuple) else (parameters, 1)
+        if not 2 <= len(parts) <= 3 or (len(parts) == 3 and parts[2] not in _LAYOUTS):
+            raise TypeError(
+                'Array takes an element type, a rank and perhaps "strided", as in '
+                f'Array[f32, 2, "strided"]; got {parts!r}'
+            )
+        from .annotations import element_type
+
+        element = element_type(parts[0])
+        if element is None:
+            raise TypeError(f"{parts[0]!r} is no element type; write Array[sw.f32, 2], for example")
+        if not isinstance(parts[1], int) or not 1 <= parts[1] <= 8:
+            raise TypeError(f"the rank of an Array is an integer from 1 to 8, got {parts[1]!r}")
+        return ArrayType(element, parts[1], len(parts) == 2 or parts[2] == "contiguous")
+
+
+_LAYOUTS = ("strided", "contiguous")
+
+
+class Const:
+    """Annotation of a parameter that is a compile-time constant: each value compiles a kernel."""
+
+
+def leaves(type_: Type, path: tuple[str | int, ...] = (), offset: int = 0) -> list[Leaf]:
+    """The scalars a value of this type consists of, in order, with their places in memory."""
+    if isinstance(type_, DType):
+        return [Leaf(path, type_, offset)]
+    found: list[Leaf] = []
+    if isinstance(type_, StructType):
+        for field in type_.fields:
+            found += leaves(field.type, (*path, field.name), offset + field.offset)
+    elif isinstance(type_, TupleType):
+        for position, item in enumerate(type_.items):
+            found += leaves(item, (*path, position), offset + position * size_of(item))
+    return found
+
+
+class Leaf(NamedTuple):
+    """A scalar inside a struct or tuple: names and positions that lead to it, type, byte offset."""
+
+    path: tuple[str | int, ...]
+    dtype: DType
+    offset: int
+
+
+def size_of(type_: Type) -> int:
+    """Bytes that a value takes in memory."""
+    if isinstance(type_, (DType, StructType)):
+        return type_.size
+    if isinstance(type_, TupleType):
+        return sum(size_of(item) for item in type_.items)
+    raise TypeError(f"{type_} has no size in memory")
+
+
+def alignment_of(type_: Type) -> int:
+    """Bytes that the address of a value is a multiple of."""
+    if isinstance(type_, DType):
+        return type_.size
+    if isinstance(type_, StructType):
+        return type_.alignment
+    if isinstance(type_, TupleType):
+        return max((alignment_of(item) for item in type_.items), default=1)
+    raise TypeError(f"{type_} has no alignment in memory")

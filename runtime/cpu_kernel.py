@@ -37,6 +37,7 @@ ALONE_NS = 10_000
 SHARE_NS = 100_000
 PROBE_NS = 20_000
 CLAIM_NS = 20_000
+SLICE_NS = 200_000_000
 CLAIMS = 8
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)
@@ -118,16 +119,12 @@ class CpuLauncher:
             from .cpu_pool import thread_count
 
             self._workers = min(thread_count(), total) - 1
-        self.launch: Launcher = self._measured if self._workers else self._alone
+        self.launch: Launcher = self._measured if total > 1 else self._alone
 
     def _alone(self, packed: bytes) -> None:
         """Launch on this thread."""
-        try:
-            state = self._free.pop()
-        except IndexError:
-            state = _State(self._template, self._kernel.report_words)
-        record = state.record
-        record[NEXT] = 0
+        state = self._free_state()
+        state.record[NEXT] = 0
         if self._entry(packed, state.address) or (self._has_prints and state.words[USED_WORD]):
             self._finish(state)
         else:
@@ -142,30 +139,31 @@ class CpuLauncher:
         try:
             return self._alone(packed)
         finally:
-            kernel.block_ns = (perf_counter_ns() - start) / count
+            kernel.block_ns = max(perf_counter_ns() - start, 1) / count
 
     def _spread(self, packed: bytes) -> None:
-        state = (
-            self._free.pop() if self._free else _State(self._template, self._kernel.report_words)
-        )
-        record, count = state.record, self._block_count
-        record[NEXT] = 0
-        first, failed = 0, 0
-        if self._kernel.block_ns * count < 4 * SHARE_NS:
+        """Launch with workers, in slices: an interrupt is heard between two of them."""
+        state, kernel, count = self._free_state(), self._kernel, self._block_count
+        record, first, failed = state.record, 0, 0
+        if kernel.block_ns * count < 4 * SHARE_NS:
             first, failed = self._probe(packed, state)
-        left = (count - first) * self._kernel.block_ns
-        if not failed and first < count:
-            record[TOTAL] = count
-            record[NEXT] = first
-            if left < SHARE_NS:
-                failed = self._rest(packed, state, first)
-            else:
-                failed = self._shared(packed, state, first)
+        while first < count and not failed:
+            slice_blocks = int(SLICE_NS * (self._workers + 1) / kernel.block_ns) + 1
+            end = min(count, first + slice_blocks)
+            record[TOTAL], record[NEXT] = end, first
+            failed = self._slice(packed, state, end - first)
+            first = end
         record[TOTAL] = record[CHUNK] = count
         if failed or (self._has_prints and state.words[USED_WORD]):
             self._finish(state)
         else:
             self._free.append(state)
+
+    def _free_state(self) -> _State:
+        try:
+            return self._free.pop()
+        except IndexError:  # the first launch, or all are under way in other threads
+            return _State(self._template, self._kernel.report_words)
 
     def _probe(self, packed: bytes, state: _State) -> tuple[int, int]:
         """Run a few blocks to see what they cost; how many, and whether a check failed.
@@ -192,34 +190,37 @@ class CpuLauncher:
             batch *= 4
         return done, 0
 
-    def _rest(self, packed: bytes, state: _State, first: int) -> int:
-        state.record[CHUNK] = self._block_count - first
+    def _slice(self, packed: bytes, state: _State, blocks: int) -> int:
+        """Run the blocks of the record, with workers if it is worth it; whether a check failed."""
+        kernel, record = self._kernel, state.record
+        work = blocks * kernel.block_ns
+        helpers = 0 if work < SHARE_NS else int(work / (SHARE_NS / 2))
+        helpers = min(helpers, self._workers, blocks - 1)
+        fair = blocks // (CLAIMS * (helpers + 1))
+        record[CHUNK] = max(1, min(fair, int(CLAIM_NS / kernel.block_ns) + 1))
         start = perf_counter_ns()
-        failed = self._entry(packed, state.address)
-        self._kernel.block_ns = max(perf_counter_ns() - start, 1) / (self._block_count - first)
+        if helpers:
+            failed, threads = self._shared(packed, state, helpers)
+        else:
+            record[CHUNK] = blocks
+            failed, threads = self._entry(packed, state.address), 1
+        kernel.block_ns = max(perf_counter_ns() - start, 1) * threads / blocks
         return failed
 
-    def _shared(self, packed: bytes, state: _State, first: int) -> int:
-        """Run the blocks from `first` on with workers; whether a check failed."""
+    def _shared(self, packed: bytes, state: _State, helpers: int) -> tuple[int, int]:
+        """Run the blocks of the record with workers; whether a check failed, and threads used."""
         from .cpu_pool import Job, pool
 
-        kernel, left, record = self._kernel, self._block_count - first, state.record
-        helpers = min(self._workers, int(left * kernel.block_ns / (SHARE_NS / 2)), left - 1)
-        fair = left // (CLAIMS * (helpers + 1))
-        record[CHUNK] = max(1, min(fair, int(CLAIM_NS / kernel.block_ns) + 1))
         job = Job(self._entry, packed, state.address)
-        start = perf_counter_ns()
         try:
             pool.share(job, helpers)
             failed = self._entry(packed, state.address)
         except BaseException:
-            record[FAILED] = 1  # an interrupt: workers stop at their next claim
+            state.record[FAILED] = 1  # an interrupt: workers stop at their next claim
             raise
         finally:
             job.close()
-        spent = perf_counter_ns() - start
-        kernel.block_ns = max(spent, 1) * (job.helpers + 1) / left
-        return failed or job.failed
+        return failed or job.failed, 1 + job.helpers
 
     def _finish(self, state: _State) -> None:
         """Print and raise what the kernel reported, and leave the state clean for the next."""

@@ -248,6 +248,27 @@ def test_an_interrupt_waits_for_the_workers_and_spoils_nothing() -> None:
     assert (seen == 1).all()
 
 
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_a_long_launch_can_be_interrupted(monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
+    monkeypatch.setenv("STEPWELL_NUM_THREADS", threads)
+    seen, spin = counts(100_000), kernel(SPIN)
+    launch = spin.launcher((100_000, 1, 1), ONE)
+    timer = threading.Timer(0.05, signal.raise_signal, (signal.SIGINT,))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        launch(packed(seen, 100_000))
+    assert 0 < seen.sum() < 100_000
+
+
+def test_reports_that_were_read_are_cleared() -> None:
+    launch: Any = kernel(fail_at(0), (BOUNDS,)).launcher(ONE, ONE)
+    with pytest.raises(OutOfBounds):
+        launch(packed(counts(1)))
+    (state,) = launch.__self__._free
+    assert state.report[0] == 0
+    assert not state.report[4:].any()
+
+
 def test_ten_thousand_launches_need_no_more_memory() -> None:
     launches = [
         kernel().launcher((2, 1, 1), ONE),

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation, Region
 from xdsl.passes import ModulePass
 from xdsl.utils.arg_spec import parse_pipeline
 from xdsl.utils.exceptions import (
@@ -121,19 +121,31 @@ class Nested:
             if op is module:
                 run(module)  # `builtin.module(...)` around everything, as mlir-opt writes it
             elif module.is_ancestor(op):  # else a pass removed it together with an op around it
-                _run_alone(op, run)
+                _run_alone(op, module, run)
 
 
-def _run_alone(op: Operation, run: Callable[[ModuleOp], None]) -> None:
-    """Moves `op` into a module of its own, and what `run` makes of it back to its place."""
+def _run_alone(op: Operation, root: ModuleOp, run: Callable[[ModuleOp], None]) -> None:
+    """Moves `op` into a module of its own, and what `run` makes of it back to its place.
+
+    The ops around it are there too, empty but for this one: a function may look at its module.
+    """
     block, following = op.parent, op.next_op
     assert block is not None, "a pipeline is nested in an op inside the module"
+    shell = Block()
+    content = op.parent_op()
     op.detach()
-    alone = ModuleOp([op])
+    shell.add_op(op)
+    outer = shell
+    while content is not None and content is not root:
+        around = content.clone_without_regions()
+        around.regions[0].add_block(outer)
+        outer = Block([around])
+        content = content.parent_op()
+    alone = ModuleOp(Region(outer))
     try:
         run(alone)
     finally:  # also after an error, so that the module can still be printed
-        for made in tuple(alone.body.block.ops):
+        for made in tuple(shell.ops):
             made.detach()
             if following is None:
                 block.add_op(made)

@@ -16,7 +16,8 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, i1
 from xdsl.ir import Block, Operation, OpResult, Region, SSAValue
 
 from ..dialects import gpux
-from .canonical_arith import RULES, Folded, boolean, integer, integer_attribute, rule
+from .canonical_arith import Folded, boolean, integer, integer_attribute, rule
+from .canonical_floats import RULES
 
 if TYPE_CHECKING:
     from .canonicalize import Editor

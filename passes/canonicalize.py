@@ -175,6 +175,8 @@ class Editor:
 # --- dead code ------------------------------------------------------------------------------------
 
 _REMOVABLE, _KEPT, _BY_CONTENTS = 0, 1, 2
+# What ends a region without leaving anything else: no break, no return.
+_FALL_OUT = {"scf.yield", "simt.yield"}
 _kinds: dict[type[Operation], int] = {}
 
 
@@ -190,7 +192,7 @@ def is_removable(op: Operation) -> bool:
         kind = _kinds[op.__class__] = _removability(op.__class__)
     if kind == _BY_CONTENTS:
         return all(
-            is_removable(inner) or inner is block.last_op
+            is_removable(inner) or inner.name in _FALL_OUT
             for region in op.regions
             for block in region.blocks
             for inner in block.ops

@@ -277,6 +277,25 @@ func.func @effects(%p: i1, %m: memref<?xi32>, %v: i32, %i: index) {
 
 // -----
 
+// An early exit is an effect; without one, nothing is left to be seen.
+// CHECK-LABEL: @exits
+// CHECK-NEXT:    simt.if %p {
+// CHECK-NEXT:      simt.return
+// CHECK-NEXT:    }
+// CHECK-NEXT:    simt.return
+func.func private @exits(%p: i1, %x: i32) {
+  simt.if %p {
+    simt.return
+  }
+  simt.if %p {
+    %0 = arith.addi %x, %x : i32
+    simt.yield
+  }
+  simt.return
+}
+
+// -----
+
 // A check that cannot fail is none.
 // CHECK-LABEL: @checks
 // CHECK-NEXT:    func.return

@@ -70,9 +70,10 @@ class Target:
 
 
 def _emit_llvm(module: ModuleOp) -> str:
+    from .lowering.emit.host import host_attributes
     from .lowering.emit.llvm import emit
 
-    return emit(module)
+    return emit(module, attributes=host_attributes(), debug=True)
 
 
 def _assemble_for_host(text: str) -> Payload:
@@ -206,6 +207,7 @@ def _waist_manifest(
 ) -> Manifest:
     """What the waist says about the kernel."""
     from .dialects import gpu, gpux
+    from .lowering.emit.symbols import entry_symbol
 
     ops = {type(op) for op in module.walk()}
     subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
@@ -213,7 +215,7 @@ def _waist_manifest(
     return Manifest(
         name=name,
         target=way.name,
-        entry=function.sym_name.data,
+        entry=entry_symbol(function.sym_name.data),
         parameters=parameters,
         over=over,
         known_block=function.known_block_size,

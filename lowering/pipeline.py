@@ -135,15 +135,22 @@ def _run_alone(op: Operation, root: ModuleOp, run: Callable[[ModuleOp], None]) -
     content = op.parent_op()
     op.detach()
     shell.add_op(op)
-    outer = shell
+    outer, shells = shell, list[Block]()
     while content is not None and content is not root:
         around = content.clone_without_regions()
         around.regions[0].add_block(outer)
         outer = Block([around])
+        shells.append(outer)
         content = content.parent_op()
     alone = ModuleOp(Region(outer))
     try:
         run(alone)
+        if any(len(block.ops) != 1 for block in shells):
+            raise CompileError(
+                f"a pass nested in {op.name} put ops outside of it",
+                location_of(op),
+                hint="run it on the whole module",
+            )
     finally:  # also after an error, so that the module can still be printed
         for made in tuple(shell.ops):
             made.detach()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from xdsl.context import Context
-from xdsl.dialects import arith
+from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
@@ -72,10 +72,21 @@ class Fail(ModulePass):
         raise CompileError("it failed")
 
 
+@dataclass(frozen=True)
+class Declare(ModulePass):
+    """Declares a function in the module, as a lowering to library calls does."""
+
+    name = "test-declare"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Adds the declaration."""
+        op.body.block.add_op(func.FuncOp.external("helper", [], []))
+
+
 @pytest.fixture(autouse=True)
 def passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_registered_passes", {})
-    for pass_class in (Note, Break, Fail):
+    for pass_class in (Note, Break, Fail, Declare):
         registry.register_pass(pass_class)
 
 
@@ -287,6 +298,18 @@ def test_a_failed_nested_pass_leaves_the_module_whole() -> None:
     module = parse_module(TEXT)
     with pytest.raises(CompileError, match="it failed"):
         Pipeline.parse("func.func(test-fail)").run(module)
+    assert print_module(module).count("func.func @f") == 1
+
+
+def test_what_a_nested_pass_puts_beside_its_op_is_kept() -> None:
+    module = Pipeline.parse("func.func(test-declare)").run(parse_module(TEXT))
+    assert [op.name for op in module.body.block.ops] == ["func.func", "func.func"]
+
+
+def test_what_a_nested_pass_puts_further_outside_is_an_error() -> None:
+    module = parse_module(f"builtin.module {{\nbuiltin.module {{\n{TEXT}}}\n}}")
+    with pytest.raises(CompileError, match="put ops outside of it"):
+        Pipeline.parse("func.func(test-declare)").run(module)
     assert print_module(module).count("func.func @f") == 1
 
 

@@ -55,9 +55,9 @@ def test_an_unknown_pass_is_an_error_with_a_hint() -> None:
 
 
 def test_xdsl_finds_our_passes_and_dialects() -> None:
-    from stepwell.universe import STEPWELL
+    from stepwell.universe import UNIVERSE
 
-    assert "simt" in STEPWELL.all_dialects
-    assert STEPWELL.all_dialects["simt"]().name == "simt"
-    assert "gpu" not in STEPWELL.all_dialects  # xDSL has one of that name
-    assert STEPWELL.all_passes["promote-variables"]().name == "promote-variables"
+    assert "simt" in UNIVERSE.all_dialects
+    assert UNIVERSE.all_dialects["simt"]().name == "simt"
+    assert "gpu" not in UNIVERSE.all_dialects  # xDSL has one of that name
+    assert UNIVERSE.all_passes["promote-variables"]().name == "promote-variables"

@@ -11,7 +11,7 @@ from xdsl.universe import XDSL_UNIVERSE, Universe
 
 from .registry import DIALECTS, PASSES, load_row
 
-STEPWELL = Universe(
+UNIVERSE = Universe(
     all_dialects={
         name: partial(load_row, row)
         for name, row in DIALECTS.items()

@@ -97,7 +97,9 @@ def _dynamic_shared(kernel: gpu.FuncOp, type_: MemRefType[Any], rw: Rewriter) ->
     _to_entry(kernel, rw)
     location = kernel.location
     memory = rw.value(
-        gpu.DynamicSharedMemoryOp, (), MemRefType(i8, [DYNAMIC_INDEX], NoneAttr(), type_.memory_space)
+        gpu.DynamicSharedMemoryOp,
+        (),
+        MemRefType(i8, [DYNAMIC_INDEX], NoneAttr(), type_.memory_space),
     )
     zero = rw.insert(constant(_INDEX, 0, location)).result
     count = rw.value(memref.DimOp, (memory, zero), _INDEX)

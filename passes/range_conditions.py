@@ -60,8 +60,9 @@ def _assume_choice(ranges: Ranges, condition: SSAValue, outcome: bool, depth: in
     """`a and b` is `b if a else false`, `a or b` is `true if a else b`."""
     cases = _cases(condition)
     possible = [
-        case for case in cases if (number := constant_value(case[0])) is None
-        or bool(number & 1) == outcome
+        case
+        for case in cases
+        if (number := constant_value(case[0])) is None or bool(number & 1) == outcome
     ]
     if len(possible) == 1:
         value, choice, way = possible[0]
@@ -109,9 +110,7 @@ def is_known(ranges: Ranges, condition: SSAValue, outcome: bool = True, depth: i
         return every(is_known(ranges, operand, outcome, depth + 1) for operand in op.operands)
     if isinstance(op, arith.XOrIOp):
         flip = constant_value(op.rhs)
-        return flip is not None and is_known(
-            ranges, op.lhs, outcome != bool(flip & 1), depth + 1
-        )
+        return flip is not None and is_known(ranges, op.lhs, outcome != bool(flip & 1), depth + 1)
     if isinstance(op, arith.SelectOp | scf.IfOp):
         return all(_case_is_known(ranges, case, outcome, depth) for case in _cases(condition))
     return False
@@ -139,9 +138,7 @@ def _is_known_compare(ranges: Ranges, predicate: int, a: SSAValue, b: SSAValue) 
     if predicate in (_SLT, _SLE):
         return ranges.proves(a, b, -1 if predicate == _SLT else 0)
     if predicate in (_ULT, _ULE):
-        return ranges.interval(a)[0] >= 0 and ranges.proves(
-            a, b, -1 if predicate == _ULT else 0
-        )
+        return ranges.interval(a)[0] >= 0 and ranges.proves(a, b, -1 if predicate == _ULT else 0)
     if predicate == _EQ:
         return ranges.proves(a, b, 0) and ranges.proves(b, a, 0)
     return ranges.proves(a, b, -1) or ranges.proves(b, a, -1)

@@ -335,9 +335,7 @@ class _Structurer:
             return None
         return rest
 
-    def _loop_op(
-        self, op: simt.ForOp | simt.WhileOp, block: Block, loop: _Loop, ways: int
-    ) -> None:
+    def _loop_op(self, op: simt.ForOp | simt.WhileOp, block: Block, loop: _Loop, ways: int) -> None:
         """Structures a loop's regions and replaces the op by its scf counterpart."""
         body = op.regions[-2].block
         self.block(body, CONTINUE, loop)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xdsl.dialects import arith, func, memref
-from xdsl.dialects.builtin import IndexType, IntegerType, MemRefType
+from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects import gpu
@@ -279,8 +279,7 @@ class Ranges:
             if any(n in below and number <= below[n] + c for n, number in above.items()):
                 return True
             return any(
-                self._proves_cases(node, number, b, c, above=True)
-                for node, number in above.items()
+                self._proves_cases(node, number, b, c, above=True) for node, number in above.items()
             ) or any(
                 self._proves_cases(node, number, a, c, above=False)
                 for node, number in below.items()

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xdsl.dialects import arith, func, scf
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.ir import Block, Operation, SSAValue
+
 from stepwell.dialects import gpux, simt
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.parse import parse_module, print_module
 from stepwell.lowering.pipeline import Pipeline
-from xdsl.dialects import arith, func, scf
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
 
 FUEL = 3000
 
@@ -309,7 +310,9 @@ def test_structured_and_promoted_code_means_the_same(chance: random.Random):
     structured = passes(parse_module(text), "structure-early-exits")
     promoted = passes(parse_module(text), "structure-early-exits,promote-variables")
     assert "simt." not in print_module(promoted)
-    assert not any(isinstance(op, simt.IfOp | simt.ForOp | simt.WhileOp) for op in structured.walk())
+    assert not any(
+        isinstance(op, simt.IfOp | simt.ForOp | simt.WhileOp) for op in structured.walk()
+    )
     for x, p in ((0, 0), (3, 1), (-1, 1)):
         try:
             expected = run(original, [x, p], FUEL)

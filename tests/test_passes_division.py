@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from stepwell.lowering.parse import parse_module
-from stepwell.lowering.pipeline import Pipeline
 from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.ir import Operation, SSAValue
+
+from stepwell.lowering.parse import parse_module
+from stepwell.lowering.pipeline import Pipeline
 
 Array = NDArray[Any]
 DTYPES = {"i8": np.int8, "f16": np.float16, "f32": np.float32, "f64": np.float64}

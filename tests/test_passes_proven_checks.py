@@ -12,14 +12,15 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stepwell.dialects import gpu, gpux, simt
-from stepwell.lowering.parse import parse_module
-from stepwell.passes.block_editing import functions
-from stepwell.passes.remove_proven_checks import RemoveProvenChecks
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, IntegerType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from stepwell.dialects import gpu, gpux, simt
+from stepwell.lowering.parse import parse_module
+from stepwell.passes.block_editing import functions
+from stepwell.passes.remove_proven_checks import RemoveProvenChecks
 
 INDEX_BITS = 8
 LIMIT = 1 << (INDEX_BITS - 3)
@@ -231,9 +232,23 @@ class Writer:
         return self.define(type_, f"arith.constant {value} : {type_}")
 
     def define_something(self) -> None:
-        getattr(self, "define_" + self.chance.choice(
-            ["binary", "binary", "binary", "launch", "size", "cast", "compare", "logic", "choice"]
-        ))()
+        getattr(
+            self,
+            "define_"
+            + self.chance.choice(
+                [
+                    "binary",
+                    "binary",
+                    "binary",
+                    "launch",
+                    "size",
+                    "cast",
+                    "compare",
+                    "logic",
+                    "choice",
+                ]
+            ),
+        )()
 
     def define_binary(self) -> None:
         type_ = self.chance.choice(["index", "index", "index", "i5", "i7"])
@@ -253,11 +268,13 @@ class Writer:
         self.define("index", f"memref.dim {self.chance.choice(['%x', '%y'])}, {axis} : {VIEW}")
 
     def define_cast(self) -> None:
-        op, source, target = self.chance.choice([
-            *(("index_cast", "i5", "index"), ("index_cast", "i7", "index")),
-            *(("index_cast", "index", "i5"), ("index_cast", "index", "i7")),
-            *(("extsi", "i5", "i7"), ("extui", "i5", "i7"), ("trunci", "i7", "i5")),
-        ])
+        op, source, target = self.chance.choice(
+            [
+                *(("index_cast", "i5", "index"), ("index_cast", "i7", "index")),
+                *(("index_cast", "index", "i5"), ("index_cast", "index", "i7")),
+                *(("extsi", "i5", "i7"), ("extui", "i5", "i7"), ("trunci", "i7", "i5")),
+            ]
+        )
         self.define(target, f"arith.{op} {self.value(source)} : {source} to {target}")
 
     def define_compare(self) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepwell.runtime.array import DeviceArray, as_dtype
+from stepwell.runtime.array import DeviceArray, HostArray, Memory, as_dtype
+from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.device import Device, device
 from stepwell.runtime.errors import ArrayError, OutOfMemory
 
@@ -320,3 +321,40 @@ def test_the_text_says_what_it_is() -> None:
     assert repr(d) == "<DeviceArray bf16 shape=(2, 3) on cpu:0>"
     assert repr(d[:, ::2].view_readonly()).endswith("strides=(6, 4), readonly>")
     assert isinstance(d, DeviceArray)
+
+
+class FarDevice(CpuDevice):
+    """A device whose memory NumPy cannot see, as that of a GPU."""
+
+    def allocate(self, nbytes: int) -> Memory:
+        near = super().allocate(nbytes)
+        return Memory(self, near.address, nbytes, None, near)
+
+    def upload(self, memory: Memory, offset: int, data: HostArray) -> None:
+        super().upload(cast(Memory, memory.owner), offset, data)
+
+    def download(self, memory: Memory, offset: int, out: HostArray) -> None:
+        super().download(cast(Memory, memory.owner), offset, out)
+
+    def adopt(self, source: Any) -> DeviceArray | None:
+        return source if isinstance(source, DeviceArray) and source.device is self else None
+
+
+def test_memory_that_the_host_cannot_see_is_copied() -> None:
+    far = FarDevice()
+    x = np.arange(24, dtype=np.int32).reshape(4, 6)
+    d = far.array(x)
+    np.testing.assert_array_equal(d.numpy(), x)
+    np.testing.assert_array_equal(np.asarray(d), x)
+    d[1::2, ::-3] = 7
+    x[1::2, ::-3] = 7
+    np.testing.assert_array_equal(d.numpy(copy=None), x)
+    np.testing.assert_array_equal(d[::-1, 2:5].numpy(), x[::-1, 2:5])
+    np.testing.assert_array_equal(CPU.array(d).numpy(), x)
+    np.testing.assert_array_equal(far.array(CPU.array(d)[2:]).numpy(), x[2:])
+    assert far.zeros((0, 3))[:, ::2].numpy().shape == (0, 2)
+    assert far.array(d) is d
+    assert not hasattr(d, "__array_interface__")
+    for share in (lambda: d.numpy(copy=False), lambda: np.from_dlpack(d)):
+        with pytest.raises(ArrayError, match="has no NumPy view"):
+            share()

@@ -63,7 +63,7 @@ def write(results: dict[str, str | Bundle], output: Path | None, source: Path) -
     for name, result in results.items():
         suffix = ".txt" if isinstance(result, str) else ".swa"
         place = output / f"{name}{suffix}" if output and output.is_dir() else output
-        if isinstance(result, str) and place is None:
+        if isinstance(result, str) and str(place or "-") == "-":
             print(result, end="" if result.endswith("\n") else "\n")
         elif isinstance(result, str) and place is not None:
             place.write_text(result, encoding="utf-8")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The level of a file is that of the first of these that occurs in it.
 MARKS = (("simt.", "simt"), ("gpu.func", "gpu"), ("gpux.", "cpu"), ("llvm.func", "llvm"))
-# Two levels of one module: the parameters of a launch are those that the waist has.
+# Below the waist a function has more parameters than a launch gives.
 KERNEL_LEVELS = ("simt", "gpu")
 
 
@@ -40,9 +40,14 @@ def compile_ir(path: Path, start: str | None, target: str, emit: str) -> dict[st
     way = find_target(target)
     if emit != "artifact":
         return {path.stem: lower_and_print(module, way, level, emit)}
+    if level not in KERNEL_LEVELS:
+        raise CompileError(
+            f"{path} is at level {level}, which does not say what its parameters are",
+            hint=f"an artifact is made of a file at level {' or '.join(KERNEL_LEVELS)}",
+        )
     kernel = _only_kernel(module, path)
     name, over = kernel.sym_name.data, over_rank(kernel)
-    artifact = compile_module(module, parameters(kernel), way, start=level, over=over)
+    artifact = compile_module(module, name, parameters(kernel), way, start=level, over=over)
     return {name: Bundle((artifact,))}
 
 
@@ -86,7 +91,8 @@ def _parameter(number: int, value: SSAValue, kernel: FuncOp) -> Parameter:
     from xdsl.dialects.builtin import MemRefType
 
     name, source = value.name_hint or f"arg{number}", Source(number)
-    if isinstance(value.type, MemRefType):
+    is_buffer = isinstance(value.type, MemRefType)
+    if is_buffer:
         return _buffer(name, value.type, source, kernel)
     return Parameter(name, "scalar", _dtype(value.type, kernel), source=source)
 

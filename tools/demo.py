@@ -131,8 +131,8 @@ class Demo:
             table.add_row(*cells(outcome))
         self.console.print(table)
         how_many = f"{len(self.devices)} devices" if len(self.devices) > 1 else "one device"
-        self.console.print(f"checked: order and permutation of each sort, on {how_many}; every")
-        self.console.print("pixel of the pictures, against NumPy")
+        checked = f"order and permutation of each sort, every pixel against NumPy; {how_many}"
+        self.console.print(f"checked: {checked}", soft_wrap=True)
         height, width, _ = self.image.shape
         self.console.print(
             f"image: {self.source} ({width} x {height})", markup=False, soft_wrap=True

@@ -1,0 +1,129 @@
+"""`stepwell compile`: Python and IR files, as text at every level and ahead of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stepwell as sw
+from stepwell.tools.main import main
+
+SOURCE = """
+import stepwell as sw
+
+@sw.kernel
+def saxpy(a, x, y):
+    i = sw.global_id(0)
+    if i < y.shape[0]:
+        y[i] = a * x[i] + y[i]
+
+@sw.kernel
+def fill(x: sw.Array[sw.f32, 1], v: sw.f32):
+    i = sw.global_id(0)
+    if i < x.shape[0]:
+        x[i] = v
+"""
+SAXPY = "saxpy(f32, Array[f32, 1], Array[f32, 1])"
+
+
+@dataclass
+class Compile:
+    """Runs `stepwell compile` on a file of the folder."""
+
+    folder: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, name: str, text: str, *arguments: str) -> tuple[int, str, str]:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        status = main(["compile", str(path), *arguments])
+        output, errors = self.capsys.readouterr()
+        return status, output, errors.replace(f"{self.folder}/", "")
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    return Compile(tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("level", "sign"),
+    [
+        ("simt", "simt."),
+        ("gpu", "gpu.func @saxpy"),
+        ("cpu", "gpux.kernel"),
+        ("llvm", "llvm.func"),
+        ("asm", "saxpy:"),
+    ],
+)
+def test_a_kernel_is_shown_at_every_level(run: Compile, level: str, sign: str):
+    status, output, errors = run("k.py", SOURCE, "--signature", SAXPY, "--emit", level)
+    assert (status, errors) == (0, "")
+    assert sign in output
+
+
+def check_saxpy(path: Path) -> None:
+    x = np.arange(1000, dtype=np.float32)
+    y = np.ones_like(x)
+    sw.load(path)[4, 256](np.float32(2), x, y)
+    assert np.array_equal(y, 2 * x + 1)
+
+
+def test_an_artifact_of_python_runs(run: Compile, tmp_path: Path):
+    status, _, errors = run("k.py", SOURCE, "--signature", SAXPY, "-o", "out.swa")
+    assert status == 0
+    assert errors.startswith("out.swa: saxpy for cpu")
+    check_saxpy(tmp_path / "out.swa")
+
+
+def test_an_artifact_of_ir_runs(run: Compile, tmp_path: Path):
+    ir = run("k.py", SOURCE, "--signature", SAXPY, "--emit", "gpu")[1]
+    assert run("k.mlir", ir)[0] == 0
+    check_saxpy(tmp_path / "saxpy.swa")
+
+
+def test_annotated_kernels_need_no_signature(run: Compile, tmp_path: Path):
+    assert run("k.py", SOURCE, "--kernel", "fill")[0] == 0
+    x = np.zeros(10, np.float32)
+    sw.load(tmp_path / "fill.swa").over(10)(x, np.float32(3))
+    assert x.tolist() == [3] * 10
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "arguments", "message"),
+    [
+        ("k.py", SOURCE, (), "the types of kernel saxpy are open: a, x, y"),
+        ("k.py", SOURCE, ("--kernel", "fil"), "has no kernel 'fil'\n  hint: did you mean 'fill'?"),
+        ("k.py", SOURCE, ("--signature", "saxpy(f32"), "cannot be understood"),
+        ("k.py", SOURCE, ("--signature", "saxpy(f33)"), "f33: name 'f33' is not defined"),
+        ("k.py", SOURCE, ("--signature", "saxpy(f32)"), "has 3 parameters"),
+        ("k.py", SOURCE, ("--kernel", "fill", "--target", "gpux"), "there is no target 'gpux'"),
+        ("k.py", SOURCE, ("--kernel", "fill", "--emit", "lvm"), "no level 'lvm'"),
+        ("k.py", "x = 1 / 0", (), "k.py cannot be run: ZeroDivisionError"),
+        ("k.py", "x = 1", (), "k.py has no kernel"),
+        ("k.txt", "", (), "expected a .py or .mlir file"),
+        ("k.mlir", "func.func @f() {", (), "k.mlir:1:"),
+        ("k.mlir", "", (), "neither a gpu.func nor another mark of a level"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    run: Compile, name: str, text: str, arguments: tuple[str, ...], message: str
+):
+    status, output, errors = run(name, text, *arguments)
+    assert (status, output) == (1, "")
+    assert message in errors
+    assert "internal error" not in errors
+
+
+def test_several_kernels_go_to_a_folder(run: Compile, tmp_path: Path):
+    both = ("--signature", SAXPY, "--kernel", "fill")
+    status, _, errors = run("k.py", SOURCE, *both, "-o", "one.swa")
+    assert status == 1
+    assert "has 2 kernels" in errors
+    (tmp_path / "out").mkdir()
+    assert run("k.py", SOURCE, *both, "-o", "out")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fill.swa", "saxpy.swa"]

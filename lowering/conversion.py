@@ -207,6 +207,8 @@ class _Run:
 
     def keep(self, op: Operation) -> None:
         """An op that stays: operands as it knows them, then what is inside."""
+        if isinstance(op, UnrealizedConversionCastOp):  # an earlier lowering may have left it
+            self.rw.casts[op] = None
         mapping = self.rw.mapping
         for index, operand in enumerate(op.operands):
             if id(operand) in mapping:

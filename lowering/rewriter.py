@@ -59,7 +59,7 @@ class Rewriter:
         self.state: Any = state
         self.mapping: dict[int, Values] = {}  # by id: hashing a value runs Python code
         self.replaced: list[SSAValue] = []  # keeps the keys of `mapping` alive
-        self.casts: list[UnrealizedConversionCastOp] = []
+        self.casts: dict[UnrealizedConversionCastOp, None] = {}  # a set in order
         self.special: dict[Operation, Converter] = {}
         self.depth: dict[Operation, int] = {}
         self.created: list[Operation] = []
@@ -148,7 +148,7 @@ class Rewriter:
     def cast(self, values: Sequence[SSAValue], types: Sequence[Attribute]) -> Values:
         """A cast that has to meet its inverse before the conversion ends."""
         op = self.create(UnrealizedConversionCastOp, values, types)
-        self.casts.append(op)
+        self.casts[op] = None
         return tuple(op.results)
 
     # Building

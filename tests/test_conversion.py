@@ -305,6 +305,27 @@ def test_an_op_that_stays_gets_its_operands_back_in_their_old_type() -> None:
     assert "unrealized_conversion_cast %b : i64 to index" in print_module(module)
 
 
+def test_a_second_lowering_resolves_the_casts_of_the_first() -> None:
+    rules = Rules()
+
+    @rules.converts(arith.ConstantOp)
+    def constant(op: Any, operands: Operands, rw: Rewriter) -> Results:
+        return rw.value(arith.ConstantOp, [], i64, {"value": IntegerAttr(op.value.value.data, i64)})
+
+    partial = Legality({arith.ConstantOp: is_new, UnrealizedConversionCastOp: True}, default=True)
+    module = lower(
+        """func.func @f() -> index {
+             %b = arith.constant 1 : index
+             func.return %b : index
+           }""",
+        rules,
+        partial,
+    )
+    convert(module, small_rules(), function_legality(), TYPES, "cf")
+    verify(module)
+    assert "unrealized_conversion_cast" not in print_module(module)
+
+
 def test_materialisation_replaces_casts() -> None:
     def to_index(rw: Rewriter, values: Values, type: Attribute) -> SSAValue:
         return rw.value(arith.IndexCastOp, list(values), type)

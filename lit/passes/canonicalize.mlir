@@ -191,6 +191,31 @@ func.func @if_results(%p: i1, %x: i32, %y: i32) -> (i32, i32, i1) {
 
 // -----
 
+// CHECK-LABEL: @switches
+// CHECK-SAME:    (%x: i32, %y: i32)
+// CHECK-NEXT:    func.return %y, %x : i32, i32
+func.func @switches(%x: i32, %y: i32) -> (i32, i32) {
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %0 = scf.index_switch %c1 -> i32
+  case 1 {
+    scf.yield %y : i32
+  }
+  default {
+    scf.yield %x : i32
+  }
+  %1 = scf.index_switch %c7 -> i32
+  case 1 {
+    scf.yield %y : i32
+  }
+  default {
+    scf.yield %x : i32
+  }
+  func.return %0, %1 : i32, i32
+}
+
+// -----
+
 // No iteration, one iteration, and values that the loop only carries along.
 // CHECK-LABEL: @loops
 // CHECK-SAME:    (%n: index, %x: i32, %y: i32)

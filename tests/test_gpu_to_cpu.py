@@ -54,6 +54,24 @@ def test_flat_kernel_runs_the_threads_inside_the_extents():
     assert not y[13:].any()
 
 
+def test_ids_are_found_inside_of_control_flow():
+    body = """
+      %c = arith.cmpi sgt, %v, %i0 : i32
+      scf.if %c {
+        %g1 = gpu.global_id x
+        %b1 = gpu.block_id x
+        %o = arith.index_cast %b1 : index to i32
+        memref.store %o, %y[%g1] : memref<?xi32, GLOBAL>
+      }
+      gpu.barrier
+      scf.if %c {
+        %t1 = gpu.thread_id x
+        %o = arith.index_cast %t1 : index to i32
+        memref.store %o, %x[%g] : memref<?xi32, GLOBAL>
+      }"""
+    both(kernel(LOAD + body), [numbers(16), zeros(16)], (2, 1, 1))
+
+
 @pytest.mark.parametrize("over", [True, False])
 @pytest.mark.parametrize("known", [True, False])
 def test_flat_kernel_in_three_dimensions(known: bool, over: bool):

@@ -129,7 +129,9 @@ class _Collective:
             frame.keep_as(total if inclusive else sums[0], op.result)
             return [total]
 
-        self.scope.fold(self.leaf, [self.build.constant(neutral, op.value.type)], step)
+        # What no lane has contributed to is plain zero, not the negative one.
+        initial = neutral if inclusive or neutral else abs(neutral)
+        self.scope.fold(self.leaf, [self.build.constant(initial, op.value.type)], step)
 
     def _combined(
         self, kind: type[Operation], total: SSAValue, value: SSAValue, active: SSAValue | None
@@ -205,7 +207,7 @@ class _Collective:
             return known
         found = "a value that is not constant" if known is None else str(known)
         raise CompileError(
-            f"shuffle over {found} lanes, expected the subgroup size or a power of two below {size}",
+            f"shuffle over {found} lanes, expected the subgroup size or a power of 2 below {size}",
             location_of(op),
             hint=f"subgroups have {size} lanes here: use gpu.subgroup_size as the width",
         )

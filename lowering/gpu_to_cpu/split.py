@@ -28,6 +28,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
+from .ids import IDS
 
 COLLECTIVES = (gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp)
 BLOCK = -1
@@ -110,7 +111,8 @@ class Splitter:
     def run(self) -> Kernel:
         """The plan of the kernel's body."""
         func, kernel = self.kernel.func, self.kernel
-        nested: list[memref.AllocaOp] = []
+        # Ids and a thread's own arrays are the same wherever in the kernel they are asked for.
+        nested: list[Operation] = []
         for op in func.walk():
             if isinstance(op, gpu.BarrierOp):
                 kernel.barrier = kernel.barrier or op
@@ -118,11 +120,13 @@ class Splitter:
             elif isinstance(op, COLLECTIVES):
                 kernel.collective = kernel.collective or op
                 self._mark(op, self.with_collective)
-            elif isinstance(op, memref.AllocaOp) and op.parent is not func.entry:
+            elif isinstance(op, (memref.AllocaOp, *IDS)) and op.parent is not func.entry:
                 nested.append(op)
+        first = func.entry.first_op
+        assert first is not None, "a kernel ends in gpu.return"
         for op in nested:
             op.detach()
-            func.entry.insert_op_before(op, func.entry.first_op)
+            func.entry.insert_op_before(op, first)
         self._expand_switches()
         kernel.plan = self._block_plan(func.entry)
         return kernel

@@ -17,6 +17,11 @@ from .errors import ArtifactError
 _OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
 _ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
 
+_V2 = ("cx16", "popcnt", "sahf", "sse3", "ssse3", "sse4.1", "sse4.2")
+_V3 = (*_V2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
+_V4 = (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
+LEVELS = {"x86-64-v2": _V2, "x86-64-v3": _V3, "x86-64-v4": _V4}
+
 
 class LoadedCode:
     """Machine code at `address`; it goes when this object goes. `size` is set for perf only."""
@@ -63,7 +68,10 @@ def why_unfit(manifest: Manifest) -> str | None:
     host = _host_triple().partition("-")[0]
     if architecture and architecture != host:
         return f"is for {architecture} processors, this one is {host}; compile it here"
-    missing = [name for name in map(_plain, manifest.features) if not _has(name)]
+    needed = manifest.features or LEVELS.get(manifest.cpu, ())
+    if not needed and manifest.cpu not in ("", "generic", "x86-64", _host_cpu()):
+        return f"is for {manifest.cpu}, this processor is {_host_cpu()}; compile it here"
+    missing = [name for name in map(_plain, needed) if not _has(name)]
     if missing:
         return (
             f"needs the CPU features {', '.join(missing)}, which this processor lacks; "
@@ -84,6 +92,11 @@ def _has(feature: str) -> bool:
 @cache
 def _host_features() -> dict[str, bool]:
     return dict(_llvm().get_host_cpu_features())
+
+
+@cache
+def _host_cpu() -> str:
+    return _llvm().get_host_cpu_name()
 
 
 @cache

@@ -22,12 +22,15 @@ from runtime_kernels import (
     artifact,
     fail_at,
     kernel,
+    llvm,
     packed,
     print_all,
 )
 
+from stepwell.runtime import cpu_code
 from stepwell.runtime.artifact import Artifact, Site
 from stepwell.runtime.cpu import CpuDevice
+from stepwell.runtime.cpu_code import why_unfit
 from stepwell.runtime.cpu_kernel import CpuKernel
 from stepwell.runtime.cpu_pool import pool
 from stepwell.runtime.errors import (
@@ -329,6 +332,8 @@ def test_artifacts_for_other_machines_are_refused() -> None:
         load(triple="riscv64-unknown-linux-gnu")
     with pytest.raises(ArtifactError, match="needs the CPU features warp9, which this"):
         load(features=("+warp9", "-avx512f"))
+    with pytest.raises(ArtifactError, match="is for i386, this processor is"):
+        load(cpu="i386")
     with pytest.raises(ArtifactError, match="has no entry 'other'"):
         load(entry="other")
 
@@ -339,6 +344,21 @@ def test_artifacts_for_other_machines_are_refused() -> None:
 def test_a_payload_that_is_no_object_is_refused(payload: bytes) -> None:
     with pytest.raises(ArtifactError):
         DEVICE.load(artifact()._replace(payload=payload))
+
+
+@pytest.mark.parametrize("cpu", ["", "generic", llvm.get_host_cpu_name()])
+def test_code_for_this_cpu_is_accepted(cpu: str) -> None:
+    assert DEVICE.accepts(artifact(cpu=cpu).manifest)
+
+
+def test_the_levels_of_x86_are_sets_of_known_features() -> None:
+    features = llvm.get_host_cpu_features()
+    if "avx2" not in features:
+        pytest.skip("not an x86 processor")
+    for level in ("x86-64-v2", "x86-64-v3", "x86-64-v4"):
+        manifest = artifact(cpu=level).manifest
+        assert DEVICE.accepts(manifest) or "needs the CPU features" in str(why_unfit(manifest))
+    assert all(name in features for name in cpu_code.LEVELS["x86-64-v4"])
 
 
 def test_code_goes_when_its_kernel_goes() -> None:

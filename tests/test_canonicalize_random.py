@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from gpu_interpreter import Thread
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 
@@ -148,7 +148,7 @@ def run(module: ModuleOp, arguments: list[Any]) -> list[Any]:
     raise AssertionError("nothing here waits for other threads")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32))
 def test_results_stay_the_same(seed: int) -> None:
     text = program(seed)

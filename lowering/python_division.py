@@ -13,8 +13,6 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
     BFloat16Type,
     Float16Type,
-    FloatAttr,
-    IndexType,
     IntegerAttr,
     f32,
     i1,
@@ -23,7 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects.arith import RemFOp
-from ..passes.block_editing import constant_value
+from ..passes.block_editing import constant, constant_value, integer_bits
 from ..passes.value_ranges import is_non_negative
 from .conversion import Rewriter
 
@@ -61,12 +59,7 @@ class _Calculator:
         return self.rw.value(arith.SelectOp, (condition, yes, no), self.type)
 
     def const(self, value: int | float) -> SSAValue:
-        if self.type.name in ("integer_type", "index"):
-            assert isinstance(value, int), "an integer constant"
-            attribute: Attribute = IntegerAttr(value, self.type)  # pyright: ignore
-        else:
-            attribute = FloatAttr(float(value), self.type)  # pyright: ignore
-        return self.rw.value(arith.ConstantOp, (), self.type, {"value": attribute})
+        return self.rw.insert(constant(self.type, value, None)).result
 
 
 def integer_floordiv(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
@@ -107,9 +100,9 @@ def integer_mod(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
 
 def _signed(value: int | None, type_: Attribute) -> int | None:
     """A constant as a signed number."""
-    width = 64 if isinstance(type_, IndexType) else type_.width.data  # pyright: ignore
     if value is None:
         return None
+    width = integer_bits(type_) or 64
     return (value + (1 << (width - 1))) % (1 << width) - (1 << (width - 1))
 
 

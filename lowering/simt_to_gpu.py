@@ -8,8 +8,8 @@
 
 Early exits, calls, cells and index checks are gone by now; whatever else of simt is left is listed
 in one error. Integer division wraps and never traps: the quotient by -1 is the negated number, by 0
-(which a check has refused, unless checks are off) it is 0. Float division and remainder are those of
-Python and NumPy, bit for bit; in f16 and bf16 they are computed in f32 and rounded once, as in NumPy.
+(which a check has refused, unless checks are off) it is 0. Float division and remainder are those
+of Python and NumPy, bit for bit; f16 and bf16 are computed in f32 and rounded once, as in NumPy.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from xdsl.dialects.builtin import (
     i8,
     i32,
 )
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
-from ..passes.block_editing import constant
+from ..passes.block_editing import constant, is_integer
 from .conversion import CannotConvert, Legality, Operands, Rewriter, Rules, convert
 from .python_division import float_floordiv, float_mod, integer_floordiv, integer_mod
 
@@ -57,19 +57,15 @@ class SimtToGpu(ModulePass):
 @_RULES.converts(simt.FloorDivOp)
 def _floordiv(op: simt.FloorDivOp, operands: Operands, rw: Rewriter) -> SSAValue:
     (lhs,), (rhs,) = operands
-    floordiv = integer_floordiv if _is_integer(lhs) else float_floordiv
+    floordiv = integer_floordiv if is_integer(lhs.type) else float_floordiv
     return floordiv(rw, lhs, rhs)
 
 
 @_RULES.converts(simt.ModOp)
 def _mod(op: simt.ModOp, operands: Operands, rw: Rewriter) -> SSAValue:
     (lhs,), (rhs,) = operands
-    mod = integer_mod if _is_integer(lhs) else float_mod
+    mod = integer_mod if is_integer(lhs.type) else float_mod
     return mod(rw, lhs, rhs)
-
-
-def _is_integer(value: SSAValue) -> bool:
-    return value.type.name in ("integer_type", "index")
 
 
 @_RULES.converts(simt.SharedOp)
@@ -78,6 +74,7 @@ def _shared(op: simt.SharedOp, operands: Operands, rw: Rewriter) -> SSAValue:
     if min(type_.get_shape(), default=0) < 0:
         return _dynamic_shared(kernel, type_, rw)
     view = kernel.add_workgroup(type_)
+    assert isinstance(view, BlockArgument), "an attribution is an argument"
     view.location = op.location
     view.name_hint = op.view.name_hint
     return view

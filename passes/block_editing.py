@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     ModuleOp,
-    UnknownLoc,
+    i64,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
@@ -57,10 +57,10 @@ def erase(op: Operation) -> None:
 
 def constant(type_: Attribute, value: int | float, location: Any) -> arith.ConstantOp:
     """An `arith.constant` of an integer, index or float type; not placed yet."""
-    if isinstance(type_, IntegerType | IndexType):
-        attribute: Attribute = IntegerAttr(int(value), type_)
-    else:
-        attribute = FloatAttr(float(value), type_)  # pyright: ignore
+    kind: Any = type_
+    attribute: Attribute = (
+        IntegerAttr(int(value), kind) if is_integer(type_) else FloatAttr(float(value), kind)
+    )
     return arith.ConstantOp.create(
         result_types=(type_,), properties={"value": attribute}, location=location
     )
@@ -76,6 +76,30 @@ def constant_value(value: SSAValue) -> int | None:
     return None
 
 
-def is_unknown(location: Attribute) -> bool:
-    """Whether a location says nothing."""
-    return isinstance(location, UnknownLoc)
+# Integer comparisons with the opposite outcome: eq ne, slt sge, sle sgt, ult uge, ule ugt.
+_OPPOSITE = {0: 1, 1: 0, 2: 5, 5: 2, 3: 4, 4: 3, 6: 9, 9: 6, 7: 8, 8: 7}
+
+
+def negated(condition: SSAValue, user: Operation, true: SSAValue) -> SSAValue:
+    """The opposite of a condition; a comparison that only `user` reads is turned round itself."""
+    owner = condition.owner
+    if isinstance(owner, arith.CmpiOp) and condition.has_one_use():
+        predicate = _OPPOSITE[owner.predicate.value.data]
+        owner.properties["predicate"] = IntegerAttr(predicate, i64)
+        return condition
+    new = arith.XOrIOp.create(
+        operands=(condition, true), result_types=(true.type,), location=user.location
+    )
+    assert user.parent is not None, "a statement stands in a block"
+    user.parent.insert_op_before(new, user)
+    return new.result
+
+
+def integer_bits(type_: Any) -> int | None:
+    """The width of an integer type; of `index` and other types none."""
+    return int(type_.width.data) if type_.name == IntegerType.name else None
+
+
+def is_integer(type_: Attribute) -> bool:
+    """Whether a type is `index` or an integer type."""
+    return type_.name in (IntegerType.name, IndexType.name)

@@ -46,8 +46,7 @@ class Inline(ModulePass):
             inliner.visit(function)
         for function in everything:
             if isinstance(function, func.FuncOp) and _is_private(function):
-                if id(function) not in inliner.kept:
-                    erase(function)
+                erase(function)
 
 
 def _scope(op: Operation) -> Operation | None:
@@ -70,7 +69,6 @@ class _Inliner:
     )
     done: set[int] = field(default_factory=set[int])
     path: list[func.FuncOp | gpu.FuncOp] = field(default_factory=list[func.FuncOp | gpu.FuncOp])
-    kept: set[int] = field(default_factory=set[int])  # what a call names that stays
 
     def visit(self, function: func.FuncOp | gpu.FuncOp) -> None:
         """Inlines all calls in a function, those in its callees first."""
@@ -109,8 +107,6 @@ class _Inliner:
                 hint="a kernel has no stack: write a loop instead",
             )
         self.visit(callee)
-        if not _is_private(callee):
-            self.kept.add(id(callee))
         _inline(call, callee)
 
 

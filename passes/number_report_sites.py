@@ -1,6 +1,7 @@
 """number-report-sites: checks and prints get the number by which a device names them.
 
-    gpux.check %ok, "assert", "no" formats []  ->  gpux.check %ok, "assert", "no" formats [] site 0 : i32
+    gpux.check %ok, "assert", "no" formats []
+    gpux.check %ok, "assert", "no" formats [] site 0 : i32
 
 Numbers start at 0, in program order. Sites that are alike in kind, message, formats and place (as
 inlined and unrolled code has them) share one. `collect_sites` gives the host's table, in the order

@@ -11,8 +11,8 @@
 Only a cell that is set inside and read behind an op (or in the next iteration) becomes one of its
 results. A variable that is read where it may never have been set reads as zero there.
 
-Three walks, each linear in the number of ops times the number of cells in machine words: what each
-op with regions reads and sets (bottom up), what is read behind it (backwards), rewriting (forwards).
+Three walks: what each op with regions reads and sets (bottom up), what is read behind it
+(backwards), rewriting (forwards). Sets of cells are bits of one integer.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects import func, scf
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, ModuleOp
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
 from ..dialects.diagnostics import CompileError, location_of
-from .block_editing import constant, erase, functions
+from .block_editing import constant, erase, functions, is_integer
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class _Promotion:
     def _zero(self, type_: Attribute, reader: Operation) -> SSAValue:
         """What a variable holds that was not set: made once, where the function begins."""
         if type_ not in self.zeros:
-            if not isinstance(type_, IntegerType | IndexType | AnyFloat):
+            if not is_integer(type_) and not isinstance(type_, AnyFloat):
                 raise CompileError(
                     f"a variable of type {type_} may be read before it is set",
                     location_of(reader),

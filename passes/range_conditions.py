@@ -1,12 +1,11 @@
-"""Conditions as facts, and as questions: `assume` adds what a condition says, `is_known` asks it."""
+"""Conditions as facts and as questions: `assume` adds what one says, `is_known` asks it."""
 
 from __future__ import annotations
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IndexType, IntegerType
 from xdsl.ir import OpResult, SSAValue
 
-from .block_editing import constant_value
+from .block_editing import constant_value, integer_bits, is_integer
 from .range_definitions import if_cases
 from .value_ranges import Ranges
 
@@ -72,7 +71,7 @@ def _assume_choice(ranges: Ranges, condition: SSAValue, outcome: bool, depth: in
 
 
 def _assume_compare(ranges: Ranges, predicate: int, a: SSAValue, b: SSAValue) -> None:
-    if not isinstance(a.type, IndexType | IntegerType) or a.type == IntegerType(1):
+    if not is_integer(a.type) or integer_bits(a.type) == 1:
         return
     if predicate in (_SGT, _SGE, _UGT, _UGE):
         predicate, a, b = predicate - 2, b, a
@@ -131,7 +130,7 @@ def _case_is_known(
 
 
 def _is_known_compare(ranges: Ranges, predicate: int, a: SSAValue, b: SSAValue) -> bool:
-    if not isinstance(a.type, IndexType | IntegerType) or a.type == IntegerType(1):
+    if not is_integer(a.type) or integer_bits(a.type) == 1:
         return False
     if predicate in (_SGT, _SGE, _UGT, _UGE):
         predicate, a, b = predicate - 2, b, a

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects import gpu, simt
+from .block_editing import integer_bits, is_integer
 from .value_ranges import ZERO, Bound, Definition, Node, Ranges, known_size
 
 _SIZES = {"gpu.thread_id": gpu.BlockDimOp.name, "gpu.block_id": gpu.GridDimOp.name}
@@ -158,7 +158,7 @@ def _max(ranges: Ranges, op: arith.MaxSIOp) -> Definition:
 
 
 def _select(ranges: Ranges, op: arith.SelectOp) -> Definition:
-    if not isinstance(op.lhs.type, IntegerType) and op.lhs.type.name != "index":
+    if not is_integer(op.lhs.type):
         return Definition()
     return Definition(cases=((op.lhs, op.cond, True), (op.rhs, op.cond, False)))
 
@@ -176,7 +176,7 @@ def _unsigned_min(ranges: Ranges, op: arith.MinUIOp | arith.AndIOp) -> Definitio
 def _remainder(ranges: Ranges, op: arith.RemSIOp | arith.RemUIOp | simt.ModOp) -> Definition:
     """Division by zero has been refused before, or gives 0."""
     (low_a, _), (low_b, high_b) = ranges.interval(op.lhs), ranges.interval(op.rhs)
-    if op.lhs.type.name not in ("integer_type", "index"):
+    if not is_integer(op.lhs.type):
         return Definition()
     found = Definition()
     if low_b >= 1:
@@ -193,7 +193,7 @@ def _remainder(ranges: Ranges, op: arith.RemSIOp | arith.RemUIOp | simt.ModOp) -
 
 
 def _quotient(ranges: Ranges, op: arith.DivSIOp | arith.DivUIOp | simt.FloorDivOp) -> Definition:
-    if op.lhs.type.name not in ("integer_type", "index"):
+    if not is_integer(op.lhs.type):
         return Definition()
     (low_a, high_a), (low_b, _) = ranges.interval(op.lhs), ranges.interval(op.rhs)
     if low_a < 0 or low_b < 0:
@@ -215,7 +215,7 @@ def _shift_right(ranges: Ranges, op: arith.ShRSIOp | arith.ShRUIOp) -> Definitio
 def _extend(ranges: Ranges, op: arith.ExtUIOp) -> Definition:
     """Zero-extended: not negative, and no more than the narrow type holds."""
     low, high = ranges.type_range(op.input.type)
-    return _between(ranges, op, 0, high - low if op.input.type.name == "integer_type" else high)
+    return _between(ranges, op, 0, high - low if integer_bits(op.input.type) else high)
 
 
 def if_cases(op: scf.IfOp, number: int) -> tuple[tuple[SSAValue, SSAValue | None, bool], ...]:

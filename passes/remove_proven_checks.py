@@ -8,9 +8,9 @@
     }                                          }
 
 What is known comes from the conditions of the `scf.if`s and loops around, from loop bounds, ids,
-masks, remainders, clamps and constants, and from checks that have passed before: after a check, what
-it checked is a fact. Two arrays are never taken to have the same shape. What is assumed about the
-size of arrays and grids (so that `i + 1` does not wrap) is said in `value_ranges`.
+masks, remainders, clamps and constants, and from checks that have passed before: behind a check,
+what it checked is a fact. Two arrays are never taken to have the same shape. What is assumed about
+the size of arrays and grids (so that `i + 1` does not wrap) is said in `value_ranges`.
 
 One walk over the function; facts are added on the way into a region and dropped on the way out.
 """
@@ -26,7 +26,7 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
-from .block_editing import erase, functions
+from .block_editing import erase, functions, is_integer
 from .range_conditions import assume, is_known
 from .value_ranges import ZERO, Ranges
 
@@ -88,7 +88,7 @@ def _visit_while(ranges: Ranges, op: scf.WhileOp) -> None:
     assert isinstance(end, scf.ConditionOp), "a while's first region ends in condition"
     assume(ranges, end.condition)
     for argument, value in zip(after.args, end.args, strict=True):
-        if argument.type.name in ("integer_type", "index"):
+        if is_integer(argument.type):
             ranges.add(argument, value, 0)
             ranges.add(value, argument, 0)
     _visit(ranges, after)

@@ -20,7 +20,9 @@ would be skipped stands in an `scf.if` on that cell, and a loop goes on only whi
                                                  scf.condition(%both)
                                                } do {
                                                  %i = simt.get %next ...
-                                                 scf.if %found { simt.set %false, %go } else { body }
+                                                 scf.if %found {
+                                                   simt.set %false, %go
+                                                 } else { body }
                                                  simt.set (%i + %s), %next
 
 A `for` that is never left early becomes `scf.for`; `continue` alone does not change that. Code
@@ -29,34 +31,21 @@ that cannot be reached is dropped. Values are still in cells: `promote-variables
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects import arith, func, scf
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1, i64
+from xdsl.dialects import func, scf
+from xdsl.dialects.builtin import ModuleOp, i1
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
 from ..dialects.diagnostics import CompileError, location_of
-from .block_editing import constant, erase, erase_tail, functions, move_tail
+from .block_editing import constant, erase, erase_tail, functions, move_tail, negated
+from .exit_ways import BREAK, CONTINUE, EXITS, FALL, RETURN, Ways, block_ways
 from .loops_to_scf import conjunction, is_endless, structure_for, structure_while
 
-# How control may leave a block, as bits.
-FALL, BREAK, CONTINUE, RETURN = 1, 2, 4, 8
-_EXITS: dict[type[Operation], int] = {
-    simt.YieldOp: FALL,
-    simt.ConditionOp: FALL,
-    simt.BreakOp: BREAK,
-    simt.ContinueOp: CONTINUE,
-    simt.ReturnOp: RETURN,
-    func.ReturnOp: RETURN,
-    gpu.ReturnOp: RETURN,
-}
 _STRUCTURED = (simt.IfOp, simt.ForOp, simt.WhileOp)
-# Integer comparisons with the opposite outcome: eq ne, slt sge, sle sgt, ult uge, ule ugt.
-_INVERSE = {0: 1, 1: 0, 2: 5, 5: 2, 3: 4, 4: 3, 6: 9, 9: 6, 7: 8, 8: 7}
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,7 @@ class _Structurer:
     """The pass on one function."""
 
     function: func.FuncOp | gpu.FuncOp
-    ways: dict[int, int] = field(default_factory=dict[int, int])  # by id of op or block
+    ways: Ways = field(default_factory=dict[int, int])
     unreturned: SSAValue | None = None
     results: list[SSAValue] = field(default_factory=list[SSAValue])
     _constants: dict[bool, SSAValue] = field(default_factory=dict[bool, SSAValue])
@@ -91,14 +80,14 @@ class _Structurer:
     def run(self) -> None:
         block = self.function.body.block
         last = block.last_op
-        if last is None or not _EXITS.get(type(last), 0) & RETURN:
-            if last is not None and type(last) not in _EXITS:
+        if last is None or not EXITS.get(type(last), 0) & RETURN:
+            if last is not None and type(last) not in EXITS:
                 return  # declared elsewhere in another form: nothing of ours inside
             raise CompileError(
                 f"function {self.function.sym_name.data!r} does not end in a return",
                 location_of(self.function),
             )
-        if self.block_ways(block) & (BREAK | CONTINUE):
+        if block_ways(block, self.ways) & (BREAK | CONTINUE):
             raise CompileError("break or continue outside a loop", location_of(self.function))
         plain = all(op.__class__ not in _STRUCTURED for op in block.ops)
         values = list(last.operands) if plain else self._make_results(block, last)
@@ -142,48 +131,6 @@ class _Structurer:
         kind = gpu.ReturnOp if isinstance(self.function, gpu.FuncOp) else func.ReturnOp
         block.add_op(kind.create(operands=values, location=location))  # pyright: ignore
 
-    # How control leaves: bottom up, once per block
-
-    def block_ways(self, block: Block) -> int:
-        """The ways in which control may leave the block."""
-        ways = FALL
-        for op in block.ops:
-            if op.__class__ in _EXITS:
-                return (ways & ~FALL) | (_EXITS[op.__class__] if ways & FALL else 0)
-            if not op.regions:
-                continue
-            inner = self.op_ways(op)
-            if ways & FALL:
-                ways = (ways & ~FALL) | inner
-        return ways
-
-    def op_ways(self, op: Operation) -> int:
-        """The ways in which control may leave the op, loops' own exits excluded."""
-        regions = [
-            self.block_ways(region.first_block) if region.first_block else FALL
-            for region in op.regions
-        ]
-        if isinstance(op, simt.IfOp):
-            ways = regions[0] | regions[1]
-        elif isinstance(op, simt.ForOp | simt.WhileOp):
-            body, orelse = regions[-2], regions[-1]
-            if isinstance(op, simt.WhileOp) and regions[0] != FALL:
-                raise CompileError("an exit inside a loop's condition", location_of(op))
-            ends = not (isinstance(op, simt.WhileOp) and is_endless(op))
-            ways = (body & RETURN) | (orelse if ends else 0) | (FALL if body & BREAK else 0)
-            self.ways[id(op.regions[-2])] = body
-        else:
-            ways = FALL
-            if any(way & ~FALL for way in regions):
-                raise CompileError(
-                    f"an exit inside {op.name}, expected only simt control flow around it",
-                    location_of(op),
-                )
-        self.ways[id(op)] = ways
-        for region, way in zip(op.regions, regions, strict=True):
-            self.ways.setdefault(id(region), way)
-        return ways
-
     # Rewriting: top down
 
     def block(self, block: Block, free: int, loop: _Loop | None) -> None:
@@ -200,7 +147,7 @@ class _Structurer:
             if isinstance(op, simt.ForOp | simt.WhileOp):
                 op = self._loop(op, free, loop)
                 continue
-            if op.__class__ in _EXITS:
+            if op.__class__ in EXITS:
                 self._exit(op, free, loop)
                 break
             for region in op.regions:
@@ -227,7 +174,7 @@ class _Structurer:
 
     def _exit(self, op: Operation, free: int, loop: _Loop | None) -> None:
         """Replaces a simt terminator by `scf.yield`, having noted the exit where it matters."""
-        way, block = _EXITS[op.__class__], op.parent
+        way, block = EXITS[op.__class__], op.parent
         assert block is not None, "a terminator stands in a block"
         if way == RETURN:
             for value, cell in zip(op.operands, self.results, strict=True):
@@ -271,7 +218,7 @@ class _Structurer:
     @staticmethod
     def _is_free(op: Operation, free: int) -> bool:
         """Whether a terminator amounts to falling out of its block, with nothing to note."""
-        return bool(_EXITS.get(op.__class__, 0) & (free | FALL)) and not op.operands
+        return bool(EXITS.get(op.__class__, 0) & (free | FALL)) and not op.operands
 
     def _structure_if(self, op: simt.IfOp, free: int, loop: _Loop | None) -> None:
         """Replaces a simt.if by an scf.if, swapped where only its else has something to do."""
@@ -286,7 +233,7 @@ class _Structurer:
                 erase(op)
                 return
         elif _is_empty(then):
-            condition = _invert(condition, op, self._bool)
+            condition = negated(condition, op, self._bool(True))
             then, orelse = orelse, Region()
         block = op.parent
         assert block is not None, "an if stands in a block"
@@ -448,19 +395,3 @@ def _is_empty(region: Region) -> bool:
     """Whether nothing happens in a structured region."""
     block = region.first_block
     return block is None or isinstance(block.first_op, scf.YieldOp | simt.YieldOp)
-
-
-def _invert(condition: SSAValue, user: Operation, true: Callable[[bool], SSAValue]) -> SSAValue:
-    """The opposite of a condition; a comparison that only `user` reads is turned round itself."""
-    owner = condition.owner
-    if isinstance(owner, arith.CmpiOp) and condition.has_one_use():
-        predicate = _INVERSE[owner.predicate.value.data]
-        owner.properties["predicate"] = IntegerAttr(predicate, i64)
-        return condition
-    block = user.parent
-    assert block is not None, "a statement stands in a block"
-    new = arith.XOrIOp.create(
-        operands=(condition, true(True)), result_types=(i1,), location=user.location
-    )
-    block.insert_op_before(new, user)
-    return new.result

@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects import gpu
-from .block_editing import constant_value
+from .block_editing import constant_value, integer_bits
 
 Node: TypeAlias = int | tuple[str, int, int]
 Bound: TypeAlias = tuple[Node, int]  # node + number
@@ -100,7 +100,7 @@ class Ranges:
 
     def type_range(self, type_: Attribute) -> tuple[int, int]:
         """The signed numbers that fit a type."""
-        bits = type_.width.data if isinstance(type_, IntegerType) else self.index_bits
+        bits = integer_bits(type_) or self.index_bits
         return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
     def bound(self, value: SSAValue) -> Bound:

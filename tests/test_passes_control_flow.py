@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -53,7 +53,8 @@ class Interpreter:
         try:
             return self.block(block)
         except Exit as exit_:
-            assert exit_.kind == "return"
+            if exit_.kind != "return":
+                raise
             return exit_.values
 
     def block(self, block: Block) -> tuple[Any, ...]:
@@ -74,9 +75,12 @@ class Interpreter:
 
     def op(self, op: Operation, values: tuple[Any, ...]) -> None:
         run = getattr(self, "run_" + op.name.replace(".", "_"))
-        results = run(op, *values)
-        results = () if results is None else results if isinstance(results, tuple) else (results,)
-        for result, value in zip(op.results, results, strict=True):
+        results: Any = run(op, *values)
+        if not op.results:
+            return
+        if not isinstance(results, tuple):
+            results = (results,)
+        for result, value in zip(op.results, cast("tuple[Any, ...]", results), strict=True):
             self.values[result] = value
 
     def run_simt_cell(self, op: simt.CellOp) -> int:

@@ -16,7 +16,12 @@ from stepwell.lowering.parse import parse_module
 from stepwell.lowering.pipeline import Pipeline
 
 Array = NDArray[Any]
-DTYPES = {"i8": np.int8, "f16": np.float16, "f32": np.float32, "f64": np.float64}
+DTYPES: dict[str, type[Any]] = {
+    "i8": np.int8,
+    "f16": np.float16,
+    "f32": np.float32,
+    "f64": np.float64,
+}
 
 
 def unsigned(a: Array) -> Array:
@@ -31,7 +36,29 @@ def divide(a: Array, b: Array) -> Array:
     return np.where((a < 0) == (b < 0), quotient, -quotient).astype(a.dtype)
 
 
-OPS: dict[str, Callable[..., Array]] = {
+Compute = Callable[..., Array]
+Unary = Callable[[Array], Array]
+Binary = Callable[[Array, Array], Array]
+
+
+def on_unsigned(compute: Binary) -> Binary:
+    """The operation on the same bits without a sign."""
+    return lambda a, b: compute(unsigned(a), unsigned(b)).view(a.dtype)
+
+
+def to_dtype(dtype: type[np.generic]) -> Unary:
+    return lambda a: a.astype(dtype)
+
+
+def remainder(a: Array, b: Array) -> Array:
+    return a - divide(a, b) * b
+
+
+def less_unsigned(a: Array, b: Array) -> Array:
+    return unsigned(a) < unsigned(b)
+
+
+OPS: dict[str, Compute] = {
     "arith.addi": np.add,
     "arith.subi": np.subtract,
     "arith.muli": np.multiply,
@@ -39,10 +66,10 @@ OPS: dict[str, Callable[..., Array]] = {
     "arith.xori": np.bitwise_xor,
     "arith.shrsi": np.right_shift,
     "arith.divsi": divide,
-    "arith.remsi": lambda a, b: a - divide(a, b) * b,
-    "arith.divui": lambda a, b: (unsigned(a) // unsigned(b)).view(a.dtype),
-    "arith.remui": lambda a, b: (unsigned(a) % unsigned(b)).view(a.dtype),
-    "arith.maxui": lambda a, b: np.maximum(unsigned(a), unsigned(b)).view(a.dtype),
+    "arith.remsi": remainder,
+    "arith.divui": on_unsigned(np.floor_divide),
+    "arith.remui": on_unsigned(np.remainder),
+    "arith.maxui": on_unsigned(np.maximum),
     "arith.select": np.where,
     "arith.addf": np.add,
     "arith.subf": np.subtract,
@@ -50,16 +77,16 @@ OPS: dict[str, Callable[..., Array]] = {
     "arith.remf": np.fmod,
     "math.floor": np.floor,
     "math.copysign": np.copysign,
-    "arith.extf": lambda a: a.astype(np.float32),
-    "arith.truncf": lambda a: a.astype(np.float16),
+    "arith.extf": to_dtype(np.float32),
+    "arith.truncf": to_dtype(np.float16),
 }
-CMPI: dict[int, Callable[..., Array]] = {
+CMPI: dict[int, Compute] = {
     0: np.equal,
     1: np.not_equal,
     2: np.less,
-    6: lambda a, b: unsigned(a) < unsigned(b),
+    6: less_unsigned,
 }
-CMPF: dict[int, Callable[..., Array]] = {1: np.equal, 2: np.greater, 4: np.less, 13: np.not_equal}
+CMPF: dict[int, Compute] = {1: np.equal, 2: np.greater, 4: np.less, 13: np.not_equal}
 
 
 def evaluate(op: Operation, operands: list[Array], shape: tuple[int, ...]) -> Array:

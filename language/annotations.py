@@ -49,7 +49,7 @@ def scalar_type(of: Any) -> DType | None:
         if found is None and of.__module__ == "numpy":
             found = _named_by_numpy(of)
         return found
-    if type(of).__name__.endswith("DType") and getattr(of, "isnative", False):
+    if getattr(of, "isnative", False) and isinstance(getattr(of, "name", None), str):
         return _BY_NUMPY_NAME.get(of.name)
     return None
 

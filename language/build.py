@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp, StridedLayoutAttr
+from xdsl.dialects.builtin import IndexType, IntegerAttr, i64
 from xdsl.ir import Attribute, Block, Region
 
 from ..dialects import gpu
@@ -78,12 +79,15 @@ def build_module(
     unit = Unit(checks, fastmath, axes)
     unit.unique_name(name or source.name)
     arguments, inputs = _arguments(source, signature)
-    types = [type_ for _, type_ in inputs]
+    extents = [] if axes is None else [IndexType()] * 3
+    types = [*(type_ for _, type_ in inputs), *extents]
     unit.calling.append((source.node, source.name))
     made = compile_body(unit, source, Scope(function), arguments, is_kernel=True, types=types)
-    for (info, _), value in zip(inputs, made.block.args, strict=True):
+    for (info, _), value in zip(inputs, made.block.args, strict=False):
         value.name_hint = info.name.replace(".", "_")
     kernel = gpu.FuncOp(name or source.name, types, body=body(made.block))
+    if axes is not None:
+        kernel.attributes["gpux.over"] = IntegerAttr(axes, i64)
     kernel.location = made.frame.location_at(source.node)
     block = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
     inner = gpu.ModuleOp(name or source.name, Region(block))

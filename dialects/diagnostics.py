@@ -44,12 +44,15 @@ class CompileError(Exception):
         assert errors, "an error needs at least one reason"
         parts = tuple(part for error in errors for part in error.parts)
         located = next((part.location for part in parts if part.location is not None), None)
-        collected = cls(f"{summary}: {parts[0].message}" if len(parts) == 1 else summary, located)
+        if len(parts) == 1:
+            collected = cls(f"{summary}: {parts[0].message}", located, hint=parts[0].hint)
+        else:
+            collected = cls(summary, located)
         collected.parts = parts
         return collected
 
     def __str__(self) -> str:
-        if self.parts != (self,):
+        if len(self.parts) > 1:
             return "\n".join([self.message, *(str(part) for part in self.parts)])
         lines = [f"{self.location}: error: {self.message}" if self.location else self.message]
         if self.location is not None:

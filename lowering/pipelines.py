@@ -33,7 +33,9 @@ PIPELINES: dict[str, Steps] = {
         ("gpu-to-cpu{subgroup-size=$subgroup_size}", "adds checks that barriers are uniform"),
         ("canonicalize", "sizes of blocks and subgroups are constant now"),
         ("cse", "every thread region computes its ids"),
-        ("number-report-sites", "last, when every check and print exists"),
+        ("number-report-sites", "when every check and print exists, and before any is copied"),
+        ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
+        ("canonicalize", "guards that became true"),
     ),
     "cpu-to-llvm": (
         ("to-llvm", "LLVM itself simplifies what it gives"),

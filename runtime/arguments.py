@@ -80,12 +80,12 @@ def _slow_key(value: Any) -> Any:
     if isinstance(value, tuple):
         items: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]
         return (type(items), *map(_slow_key, items))
-    if isinstance(value, int):
-        return (type(value), value)  # an enum member is a constant
+    if isinstance(value, int):  # a member of an IntEnum
+        return _int_key(value)
     fields = getattr(type(value), "__dataclass_fields__", None)
     if fields is not None:
         return (type(value), *(_slow_key(getattr(value, name)) for name in fields))
-    return (type(value), value) if callable(value) or isinstance(value, str) else type(value)
+    return type(value)
 
 
 def is_foreign_array(value: object) -> bool:

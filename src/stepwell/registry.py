@@ -28,6 +28,7 @@ PASSES: dict[str, str] = {
     "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",
     "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",
     "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",
+    "split-checked-loops": "stepwell.passes.split_checked_loops:SplitCheckedLoops",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
 }

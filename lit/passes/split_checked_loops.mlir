@@ -1,0 +1,99 @@
+// RUN: stepwell opt %s -p 'split-checked-loops,canonicalize,cse' --split-input-file | filecheck %s
+
+// The check of x[i - 1] and the guard i < n leave [first, end): there the loop has neither.
+func.func @shift(%x: memref<?xf32>, %y: memref<?xf32>, %bid: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %base = arith.muli %bid, %bdim : index
+  %n = memref.dim %y, %c0 : memref<?xf32>
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.addi %base, %t : index
+    %inside = arith.cmpi slt, %i, %n : index
+    scf.if %inside {
+      %j = arith.subi %i, %c1 : index
+      %m = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %j, %m : index
+      gpux.check %ok, "bounds", "index {}" (%j : index) ids (%bid, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats ["index"]
+      %v = memref.load %x[%j] : memref<?xf32>
+      memref.store %v, %y[%i] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @shift
+// CHECK:         %[[OFFSET:.*]] = arith.subi %base, %c1
+// CHECK:         %[[LOW:.*]] = arith.subi %c0, %[[OFFSET]]
+// CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %m, %[[OFFSET]]
+// CHECK-NEXT:    %[[GUARD:.*]] = arith.subi %n, %base
+// CHECK:         scf.for %[[PART:.*]] = %c0 to
+// CHECK:           scf.for
+// CHECK:             scf.if
+// CHECK:               gpux.check
+// CHECK:         scf.for
+// CHECK-NOT:     gpux.check
+// CHECK-NOT:     scf.if
+// CHECK:         func.return
+
+// -----
+
+// Falling indices count too; the limits change sides.
+func.func @reverse(%x: memref<?xf32>, %last: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.subi %last, %t : index
+    %n = memref.dim %x, %c0 : memref<?xf32>
+    %ok = arith.cmpi ult, %i, %n : index
+    gpux.check %ok, "bounds", "index {}" (%i : index) ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats ["index"]
+    memref.store %zero, %x[%i] : memref<?xf32>
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @reverse
+// CHECK:         %[[PAST:.*]] = arith.addi %last, %c1
+// CHECK:         %[[BELOW:.*]] = arith.subi %last, %n
+// CHECK-NEXT:    %[[FIRST:.*]] = arith.addi %[[BELOW]], %c1
+// CHECK:         arith.maxsi %[[FIRST]], %c0
+// CHECK:         arith.minsi %bdim, %[[PAST]]
+
+// -----
+
+// A condition that depends on data, and an index that is no sum: nothing to split.
+func.func @data(%x: memref<?xi1>, %y: memref<?xf32>, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %bdim step %c1 {
+    %ok = memref.load %x[%t] : memref<?xi1>
+    gpux.check %ok, "assert", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %square = arith.muli %t, %t : index
+    %n = memref.dim %y, %c0 : memref<?xf32>
+    %in = arith.cmpi ult, %square, %n : index
+    gpux.check %in, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @data
+// CHECK:         scf.for
+// CHECK:           gpux.check
+// CHECK:           gpux.check
+// CHECK-NOT:     scf.for
+
+// -----
+
+// A loop that carries values has an order, so it stays whole.
+func.func @ordered(%n: index, %bdim: index) -> index {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %sum = scf.for %t = %c0 to %bdim step %c1 iter_args(%s = %c0) -> (index) {
+    %in = arith.cmpi slt, %t, %n : index
+    gpux.check %in, "assert", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %next = arith.addi %s, %t : index
+    scf.yield %next : index
+  }
+  func.return %sum : index
+}
+// CHECK-LABEL: func.func @ordered
+// CHECK:         scf.for
+// CHECK-NOT:     scf.for
+// CHECK:         func.return

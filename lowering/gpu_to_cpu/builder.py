@@ -187,20 +187,23 @@ class Builder:
         upper: SSAValue,
         initial: Sequence[SSAValue],
         body: Callable[[SSAValue, Sequence[SSAValue]], Sequence[SSAValue]],
+        name: str,
     ) -> Sequence[SSAValue]:
-        """`for i in range(upper)` with values carried along; gives the last ones."""
+        """`for name in range(upper)` with values carried along; gives the last ones."""
         bounds = (self.constant(0), upper, self.constant(1))
-        return self.for_(bounds, initial, body)
+        return self.for_(bounds, initial, body, name)
 
     def for_(
         self,
         bounds: Sequence[SSAValue],
         initial: Sequence[SSAValue],
         body: Callable[[SSAValue, Sequence[SSAValue]], Sequence[SSAValue]],
+        name: str | None,
     ) -> Sequence[SSAValue]:
         """`scf.for` over (lower, upper, step)."""
         types = [value.type for value in initial]
         block = Block(arg_types=[bounds[1].type, *types])
+        block.args[0].name_hint = name
         location = self.location
         with self.at(block):
             args: tuple[BlockArgument, ...] = tuple(block.args)

@@ -116,7 +116,8 @@ class _Uniform:
             self._bind(arguments, picked, carried)
             return self._plan(0, picked)
 
-        results = self.emitter.build.for_(bounds, self._pick(op.iter_args, picked), body)
+        initial = self._pick(op.iter_args, picked)
+        results = self.emitter.build.for_(bounds, initial, body, variable.name_hint)
         self._bind(op.results, picked, results)
 
     def _while(self, op: scf.WhileOp) -> None:

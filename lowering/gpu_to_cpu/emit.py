@@ -73,12 +73,16 @@ class Emitter:
             element, shape = value.type, ()
             if isinstance(element, MemRefType):
                 element, shape = element.element_type, element.get_shape()
-            self._arrays[value] = self.build.array_of(self._places(value), element, shape)
+            array = self.build.array_of(self._places(value), element, shape)
+            array.name_hint = f"{value.name_hint}_kept" if value.name_hint else "kept"
+            self._arrays[value] = array
         return self._arrays[value]
 
     def mask(self) -> SSAValue:
         """A new array that says which lanes of a subgroup are active."""
-        return self.build.array_of(self.lanes, i1)
+        array = self.build.array_of(self.lanes, i1)
+        array.name_hint = "mask"
+        return array
 
     def _places(self, value: SSAValue) -> SSAValue:
         if self.live.spilled[value] != BLOCK:
@@ -127,7 +131,7 @@ class Emitter:
                 self._clipped(nest, scope)
             return ()
 
-        build.loop(ids.ceil_div(count), (), subgroup)
+        build.loop(ids.ceil_div(count), (), subgroup, "subgroup")
 
     def _clipped(self, nest: Nest, scope: LaneScope) -> None:
         """Run a nest for the lanes whose threads are inside the extents."""
@@ -192,7 +196,7 @@ class BlockScope:
                 nested(axis - 1)
                 return ()
 
-            build.loop(ids.count(axis), (), step)
+            build.loop(ids.count(axis), (), step, f"tid_{'xyz'[axis]}")
 
         nested(2)
 
@@ -248,7 +252,7 @@ class LaneScope:
             build.if_(build.load(self.active, lane, i1), (), run)
             return ()
 
-        build.loop(self.lanes, (), step)
+        build.loop(self.lanes, (), step, "lane")
 
     def fold(
         self,
@@ -263,7 +267,7 @@ class LaneScope:
             active = None if self.active is None else build.load(self.active, lane, i1)
             return body(self.lane(leaf, lane), active, carried)
 
-        return build.loop(self.lanes, initial, step)
+        return build.loop(self.lanes, initial, step, "lane")
 
 
 class Frame:

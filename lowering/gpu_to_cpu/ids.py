@@ -105,6 +105,13 @@ class BlockIds:
             return self.builder.times(self.builder.times(x, y), z)
 
     @cached_property
+    def is_line(self) -> SSAValue:
+        """Whether the block turns out to have one row only."""
+        build, (_, y, z) = self.builder, self.block_dim
+        with build.at(build.prologue):
+            return build.compare("eq", build.times(y, z), build.constant(1))
+
+    @cached_property
     def subgroups(self) -> SSAValue:
         """How many subgroups a block has, a partial last one included."""
         return self.ceil_div(self.threads)
@@ -172,10 +179,20 @@ class ThreadIds:
         """Thread id x, y, z."""
         if self._place is not None:
             return self._place
-        build, block = self.block.builder, self.block
-        if block.ids.is_line:
-            return [self.linear, build.constant(0), build.constant(0)]
-        x_size, y_size, _ = block.block_dim
+        build, zero = self.block.builder, self.block.builder.constant(0)
+        if self.block.ids.is_line:
+            return [self.linear, zero, zero]
+        if any(size not in (None, 1) for size in self.block.ids.block_size[1:]):
+            return self._divided()
+        # Divisions are slow and most blocks are lines; LLVM makes two loops of this choice.
+        linear = self.linear
+        return build.if_(
+            self.block.is_line, [linear.type] * 3, lambda: [linear, zero, zero], self._divided
+        )
+
+    def _divided(self) -> Sequence[SSAValue]:
+        """Thread id x, y, z computed from the linear number."""
+        build, (x_size, y_size, _) = self.block.builder, self.block.block_dim
         row = build.binary(arith.DivUIOp, self.linear, x_size)
         x = build.binary(arith.RemUIOp, self.linear, x_size)
         y = build.binary(arith.RemUIOp, row, y_size)

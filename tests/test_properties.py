@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 import stepwell as sw
 
 THREADS = 2 * BLOCK
+# The same programs each time; more of them: STEPWELL_EXAMPLES=1000 pytest tests/test_properties.py
 SETTINGS = settings(
-    max_examples=120,
+    max_examples=int(os.environ.get("STEPWELL_EXAMPLES", "25")),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -48,6 +51,13 @@ def compare(program: tuple[str, list[str]], device: sw.Device, **options: Any) -
 @pytest.fixture(params=sw.devices(), ids=lambda device: device.name, scope="module")
 def device(request: pytest.FixtureRequest) -> sw.Device:
     return request.param
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_disk_cache() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEPWELL_CACHE", "0")
+        yield
 
 
 @SETTINGS

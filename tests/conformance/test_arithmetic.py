@@ -24,7 +24,7 @@ import stepwell as sw
 BASIC = {"add": "x + y", "sub": "x - y", "mul": "x * y"}
 EXTREMES = {"low": "min(x, y)", "high": "max(x, y)"}
 DIVISIONS = {"floordiv": "x // y", "mod": "x % y"}
-UNARY = {"neg": "-x", "pos": "+x", "abs": "abs(x)"}
+UNARY = {"negated": "-x", "same": "+x", "size": "abs(x)"}
 
 
 def run_table(device: sw.Device, table: dict[str, str], x: Array, y: Array) -> dict[str, Array]:
@@ -104,7 +104,8 @@ def test_min_and_max_of_integers(device: sw.Device, dtype: str):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_min_and_max_of_floats_that_differ(device: sw.Device, dtype: str):
     x, y = pairs(dtype)
-    ordered = (x < y) | (x > y)
+    with np.errstate(all="ignore"):
+        ordered = (x < y) | (x > y)
     x, y = x[ordered], y[ordered]
     got, expected = run_table(device, EXTREMES, x, y), numpy_table(EXTREMES, x, y)
     for name in EXTREMES:
@@ -127,7 +128,8 @@ def test_integer_power_wraps(device: sw.Device, dtype: str):
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_power_with_a_small_constant_exponent(device: sw.Device, dtype: str):
     x = specials(dtype)
-    x = x[np.isfinite(x) & (abs(x) < 16) & (abs(x) >= 0.05)]
+    size = abs(x.astype(np.float64))
+    x = x[(size < 16) & (size >= 0.05)]
     table = {"zero": "x ** 0", "one": "x ** 1", "square": "x ** 2", "inverse": "x ** -1"}
     got = run_table(device, table, x, x)
     expect_equal(got["zero"], np.ones_like(x))

@@ -187,7 +187,7 @@ def test_too_few_and_too_many_arguments_are_refused(device: sw.Device):
         bound(x)
     with pytest.raises(TypeError):
         bound(x, 1, 2)
-    with pytest.raises(TypeError, match="z"):
+    with pytest.raises(TypeError, match="y"):
         bound(x, z=1)
 
 

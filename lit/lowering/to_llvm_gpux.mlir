@@ -1,0 +1,47 @@
+// RUN: stepwell opt %s -p to-llvm --split-input-file --verify-diagnostics | filecheck %s
+
+// A kernel gives a status; a failed check calls the report function and gives 1.
+
+// CHECK-LABEL: llvm.func @checked(
+// CHECK-SAME: %ok: i1, %i: i64, %report: !llvm.ptr) -> i32 attributes {gpux.kernel
+// CHECK: llvm.cond_br %ok weights([1048575, 1]), ^[[NEXT:.+]], ^[[FAILED:.+]]
+// CHECK: ^[[FAILED]]:
+// CHECK: [[SITE:%.+]] = llvm.mlir.constant(8 : i32) : i32
+// CHECK: llvm.call @__stepwell_report_1(%report, [[SITE]], %i, %i, %i, %i, %i, %i, %i)
+// CHECK: [[ONE:%.+]] = llvm.mlir.constant(1 : i32) : i32
+// CHECK: llvm.return [[ONE]] : i32
+// CHECK: ^[[NEXT]]:
+// CHECK: [[ZERO:%.+]] = llvm.mlir.constant(0 : i32) : i32
+// CHECK: llvm.return [[ZERO]] : i32
+// CHECK: llvm.func internal @__stepwell_report_1(
+// CHECK-SAME: attributes {passthrough = ["cold", "noinline", "nounwind"]}
+// CHECK: llvm.atomicrmw add
+func.func @checked(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  gpux.check %ok, "bounds", "index {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"] site 7 : i32
+  func.return
+}
+
+// -----
+
+// Float minima, and float sums of 16 bits, are compare-exchange loops; the rest is one instruction.
+
+// CHECK-LABEL: llvm.func @atomics(
+// CHECK: llvm.atomicrmw fadd %{{.*}}, %x acq_rel {alignment = 4 : i64} : !llvm.ptr, f32
+// CHECK: llvm.load %{{.*}} atomic monotonic {alignment = 4 : i64} : !llvm.ptr -> i32
+// CHECK: ^[[LOOP:.+]](%{{.*}}: i32):
+// CHECK: llvm.call_intrinsic "llvm.minimumnum.f32"
+// CHECK: llvm.cmpxchg %{{.*}}, %{{.*}}, %{{.*}} seq_cst seq_cst {alignment = 4 : i64} : !llvm.ptr, i32
+// CHECK: llvm.cond_br %{{.*}}, ^{{.*}}, ^[[LOOP]]
+func.func @atomics(%x: f32, %m: memref<?xf32>, %i: index) {
+  %0 = gpux.atomic_rmw "add" %x, %m[%i] order "acq_rel" scope "device" : f32, memref<?xf32>
+  %1 = gpux.atomic_rmw "min" %x, %m[%i] order "seq_cst" scope "device" : f32, memref<?xf32>
+  func.return
+}
+
+// -----
+
+func.func @no_site(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  // expected-error@+1 {{no site number: number-report-sites has to run before}}
+  gpux.check %ok, "bounds", "index {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"]
+  func.return
+}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i32
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i32, NameLoc
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
@@ -72,6 +72,8 @@ def _describe(op: gpux.CheckOp | gpux.PrintOp) -> dict[str, Any]:
 
 
 def _function_name(op: Operation) -> str:
+    if isinstance(op.location, NameLoc):  # inlined: the front end names the function it is from
+        return op.location.desc.data
     parent = op.parent_op()
     while parent is not None:
         name = parent.attributes.get("sym_name") or parent.properties.get("sym_name")

@@ -12,7 +12,7 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects import gpu, simt
-from .block_editing import integer_bits, is_integer
+from .block_editing import constant_value, integer_bits, is_integer
 from .value_ranges import ZERO, Bound, Definition, Node, Ranges, known_size
 
 _SIZES = {"gpu.thread_id": gpu.BlockDimOp.name, "gpu.block_id": gpu.GridDimOp.name}
@@ -109,7 +109,19 @@ def _add(ranges: Ranges, op: arith.AddiOp) -> Definition:
         (node, offset), (low, high) = ranges.bound(a), ranges.interval(b)
         found.lower.append((node, offset + low))
         found.upper.append((node, offset + high))
+        subtrahend = _negated(ranges, b)
+        if subtrahend is not None and ranges.proves(subtrahend, a, 0):
+            found.lower.append((ZERO, 0))
     return found
+
+
+def _negated(ranges: Ranges, value: SSAValue) -> SSAValue | None:
+    """What `value` is -1 times of, as loops that count down compute it; nothing if it may wrap."""
+    op = value.owner
+    if not isinstance(op, arith.MuliOp) or constant_value(op.rhs) != -1:
+        return None
+    least, _ = ranges.type_range(value.type)
+    return op.lhs if ranges.interval(op.lhs)[0] > least else None
 
 
 def _subtract(ranges: Ranges, op: arith.SubiOp) -> Definition:
@@ -125,8 +137,9 @@ def _subtract(ranges: Ranges, op: arith.SubiOp) -> Definition:
 
 
 def _multiply(ranges: Ranges, op: arith.MuliOp) -> Definition:
-    if _is_first_of_block(op):
-        return _id(ranges, op)
+    if _is_of_launch(op):
+        least = min(ranges.interval(op.lhs)[0], ranges.interval(op.rhs)[0])
+        return Definition(lower=[(ZERO, least)], upper=[(ZERO, ranges.limit)])
     (low_a, high_a), (low_b, high_b) = ranges.interval(op.lhs), ranges.interval(op.rhs)
     products = [low_a * low_b, low_a * high_b, high_a * low_b, high_a * high_b]
     low, high = ranges.type_range(op.result.type)
@@ -135,7 +148,7 @@ def _multiply(ranges: Ranges, op: arith.MuliOp) -> Definition:
     return Definition()
 
 
-def _is_first_of_block(op: arith.MuliOp) -> bool:
+def _is_of_launch(op: arith.MuliOp) -> bool:
     """`block_id * block_dim` or `grid_dim * block_dim`, of one axis: at most the grid's size."""
     a, b = op.lhs.owner, op.rhs.owner
     if isinstance(a, gpu.BlockDimOp):

@@ -26,7 +26,8 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
-from .block_editing import erase, functions, is_integer
+from .block_editing import erase, functions
+from .loop_invariants import add_invariants, assume_while, result_bounds
 from .range_conditions import assume, is_known
 from .value_ranges import ZERO, Ranges
 
@@ -61,16 +62,34 @@ def _visit(ranges: Ranges, block: Block) -> None:
             else:
                 assume(ranges, op.condition)
         elif op.regions:
-            mark = ranges.mark()
-            _visit_regions(ranges, op)
-            ranges.drop(mark)
+            if isinstance(op, scf.WhileOp | scf.ForOp):
+                _visit_loop(ranges, op)
+            else:
+                _visit_regions(ranges, op)
         op = following
 
 
+def _visit_loop(ranges: Ranges, op: scf.WhileOp | scf.ForOp) -> None:
+    """Removes checks inside a loop; what its results keep is known behind it."""
+    mark = ranges.mark()
+    add_invariants(ranges, op)
+    bounds = result_bounds(ranges, op)
+    if isinstance(op, scf.WhileOp):  # the body runs after the first region has
+        _visit(ranges, op.before_region.block)
+        assume_while(ranges, op)
+        _visit(ranges, op.after_region.block)
+    else:
+        _visit(ranges, op.body.block)
+    ranges.drop(mark)
+    for result, (node, number), is_upper in bounds:
+        at_result, _ = ranges.bound(result)
+        if is_upper:
+            ranges.add_bound(at_result, node, number)
+        else:
+            ranges.add_bound(node, at_result, -number)
+
+
 def _visit_regions(ranges: Ranges, op: Operation) -> None:
-    if isinstance(op, scf.WhileOp):
-        _visit_while(ranges, op)
-        return
     for number, region in enumerate(op.regions):
         for block in region.blocks:
             mark = ranges.mark()
@@ -78,20 +97,6 @@ def _visit_regions(ranges: Ranges, op: Operation) -> None:
                 assume(ranges, op.cond, number == 0)
             _visit(ranges, block)
             ranges.drop(mark)
-
-
-def _visit_while(ranges: Ranges, op: scf.WhileOp) -> None:
-    """The body runs after the first region has, with its condition true and the values passed."""
-    before, after = op.before_region.block, op.after_region.block
-    _visit(ranges, before)
-    end = before.last_op
-    assert isinstance(end, scf.ConditionOp), "a while's first region ends in condition"
-    assume(ranges, end.condition)
-    for argument, value in zip(after.args, end.args, strict=True):
-        if is_integer(argument.type):
-            ranges.add(argument, value, 0)
-            ranges.add(value, argument, 0)
-    _visit(ranges, after)
 
 
 def _check_index(ranges: Ranges, op: simt.CheckIndexOp) -> None:

@@ -33,6 +33,7 @@ Bound: TypeAlias = tuple[Node, int]  # node + number
 ZERO: Node = 0
 _DEPTH = 8  # of definitions looked through
 _STEPS = 48  # nodes looked at in one proof
+_CASES = 24  # values that are one thing or another, looked into in one proof
 
 
 @dataclass
@@ -243,6 +244,10 @@ class Ranges:
         value = self.values[node]
         return (0, 1) if value.type == _I1 else self.type_range(value.type)
 
+    def facts_of(self, node: Node, *, upper: bool) -> list[Bound]:
+        """The facts on one side of a node."""
+        return list((self._upper if upper else self._lower).get(node, ()))
+
     def bounds_of(self, node: Node, *, upper: bool) -> list[Bound]:
         """The bounds on one side of a node, by facts and by definition."""
         facts = (self._upper if upper else self._lower).get(node, [])
@@ -273,6 +278,8 @@ class Ranges:
             return c >= 0
         if self._depth >= _DEPTH:
             return False
+        if self._depth == 0:
+            self._cases_left = _CASES
         self._depth += 1
         try:
             above, below = self._reach(a, upper=True), self._reach(b, upper=False)
@@ -311,8 +318,9 @@ class Ranges:
         from .range_conditions import assume
 
         cases = self.definition(node).cases
-        if not cases or self._depth >= _DEPTH - 2:
+        if not cases or self._depth >= _DEPTH - 2 or self._cases_left <= 0:
             return False
+        self._cases_left -= 1
         for value, condition, outcome in cases:
             mark = self.mark()
             if condition is not None:

@@ -7,7 +7,7 @@ time. A check that fails when the program runs must be one of those that the pas
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import given, settings
@@ -182,12 +182,12 @@ class Run:
         region = op.true_region if c else op.false_region
         return self.block(region.block) if region.blocks else ()
 
-    def run_for(self, op: scf.ForOp, low: int, high: int, step: int) -> tuple[int, ...]:
+    def run_for(self, op: scf.ForOp, low: int, high: int, step: int, *rest: int) -> tuple[int, ...]:
         while low < high:
-            self.values[op.body.block.args[0]] = low
-            self.block(op.body.block)
+            self.values |= dict(zip(op.body.block.args, (low, *rest), strict=True))
+            rest = self.block(op.body.block)
             low = signed(low + step, width(op.lb.type))
-        return ()
+        return rest
 
     def run_while(self, op: scf.WhileOp, *carried: int) -> tuple[int, ...]:
         while True:
@@ -312,14 +312,15 @@ class Writer:
         index = self.value("index")
         predicate = self.chance.choice(["slt", "ult", "sle"])
         condition = self.define("i1", f"arith.cmpi {predicate}, {index}, {size} : index")
-        self.region(f"scf.if {condition} {{", "scf.yield")
+        self.region(f"scf.if {condition} {{")
 
-    def region(self, head: str, end: str, argument: tuple[str, str] | None = None) -> None:
+    def region(self, head: str, arguments: Sequence[str] = (), yields: str = "") -> None:
+        """A region with `index` arguments, which may yield a value of a type."""
         self.lines.append(head)
         self.scopes.append({name: [] for name in WIDTHS})
-        if argument is not None:
-            self.scopes[-1][argument[1]].append(argument[0])
+        self.scopes[-1]["index"] += arguments
         self.statements()
+        end = f"scf.yield {self.value(yields)} : {yields}" if yields else "scf.yield"
         self.lines += [end, "}"]
         self.scopes.pop()
 
@@ -330,8 +331,14 @@ class Writer:
         step = self.define("index", f"arith.constant {self.chance.choice([1, 1, 2, 5])} : index")
         if self.chance.random() < 0.2:
             step = self.define("index", "gpu.block_dim x")
-        head = f"scf.for {index} = {low} to {high} step {step} {{"
-        self.region(head, "scf.yield", (index, "index"))
+        head = f"scf.for {index} = {low} to {high} step {step}"
+        if self.chance.random() < 0.5:
+            self.region(f"{head} {{", [index])
+            return
+        result, carried, first = f"%r{self.count}", f"%a{self.count}", self.value("index")
+        head = f"{result} = {head} iter_args({carried} = {first}) -> (index) {{"
+        self.region(head, [index, carried], "index")
+        self.scopes[-1]["index"].append(result)
 
     def while_loop(self) -> None:
         self.count += 1
@@ -359,7 +366,7 @@ class Writer:
         if len(self.scopes) < 4:
             kind = self.chance.choice(["guard", "guard", "if", "loop", "while"])
             if kind == "if":
-                self.region(f"scf.if {self.value('i1')} {{", "scf.yield")
+                self.region(f"scf.if {self.value('i1')} {{")
             elif kind == "guard":
                 self.guard()
             elif kind == "loop":

@@ -443,3 +443,95 @@ gpu.module @slice {
 // CHECK-LABEL: gpu.module @slice
 // CHECK-NOT:     proven
 // CHECK:         "x axis 0 stays"
+
+// -----
+
+// Values carried round a loop: a tree reduction halves its distance, a cursor only moves on.
+
+gpu.module @carried {
+  gpu.func @halves(%s: memref<256xf32, #gpu.address_space<global>>) kernel attributes {gpu.known_block_size = array<i32: 256, 1, 1>} {
+    %zero = arith.constant 0 : i32
+    %two = arith.constant 2 : i32
+    %start = arith.constant 128 : i32
+    %t = gpu.thread_id x
+    %r = scf.while (%k = %start) : (i32) -> (i32) {
+      %more = arith.cmpi sgt, %k, %zero : i32
+      scf.condition(%more) %k : i32
+    } do {
+    ^bb0(%k: i32):
+      %d = arith.index_cast %k : i32 to index
+      %below = arith.cmpi slt, %t, %d : index
+      scf.if %below {
+        %other = arith.addi %t, %d : index
+        simt.check_index %other, %s, 0 : i64 as "proven" : memref<256xf32, #gpu.address_space<global>>
+      }
+      %far = arith.addi %t, %d : index
+      simt.check_index %far, %s, 0 : i64 as "not below stays" : memref<256xf32, #gpu.address_space<global>>
+      %next = simt.floordiv %k, %two : i32
+      scf.yield %next : i32
+    }
+    gpu.return
+  }
+  gpu.func @moves(%x: memref<?xf32, #gpu.address_space<global>>, %first: index, %p: i1) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %r = scf.while (%i = %c0) : (index) -> (index) {
+      %more = arith.cmpi slt, %i, %n : index
+      %go = arith.andi %more, %p : i1
+      scf.condition(%go) %i : index
+    } do {
+    ^bb0(%i: index):
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+      %next = arith.addi %i, %c1 : index
+      scf.yield %next : index
+    }
+    %in = arith.cmpi slt, %r, %n : index
+    scf.if %in {
+      simt.check_index %r, %x, 0 : i64 as "result, proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %q = scf.while (%i = %first) : (index) -> (index) {
+      %more = arith.cmpi slt, %i, %n : index
+      scf.condition(%more) %i : index
+    } do {
+    ^bb0(%i: index):
+      simt.check_index %i, %x, 0 : i64 as "unknown start stays" : memref<?xf32, #gpu.address_space<global>>
+      %next = arith.addi %i, %c1 : index
+      scf.yield %next : index
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.func @halves
+// CHECK-NOT:     proven
+// CHECK:         "not below stays"
+// CHECK-LABEL: gpu.func @moves
+// CHECK-NOT:     proven
+// CHECK:         "unknown start stays"
+
+// -----
+
+// `range(n - 1, -1, -1)`, as it is counted: n - 1 + i * -1.
+
+gpu.module @down {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %cm = arith.constant -1 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %last = arith.subi %n, %c1 : index
+    scf.for %k = %c0 to %n step %c1 {
+      %back = arith.muli %k, %cm : index
+      %i = arith.addi %last, %back : index
+      simt.check_index %i, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+      %j = arith.addi %n, %back : index
+      simt.check_index %j, %x, 0 : i64 as "one too far stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @down
+// CHECK-NOT:     proven
+// CHECK:         "one too far stays"

@@ -6,18 +6,21 @@ before everything else when the function is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     AnyFloat,
     DenseArrayBase,
+    FixedBitwidthType,
     FloatAttr,
     IndexType,
     IntegerAttr,
     IntegerType,
+    LocationAttr,
     MemRefType,
     i1,
     i8,
@@ -48,10 +51,36 @@ def segments(*sizes: int) -> Attribute:
     return DenseArrayBase.from_list(i32, sizes)
 
 
+def number(value: float, type: Attribute) -> Attribute:
+    """The attribute of a constant."""
+    if isinstance(type, AnyFloat):
+        return FloatAttr(float(value), type)
+    assert isinstance(type, IntegerType | IndexType), f"a constant of type {type}"
+    kind = cast("IntegerType | IndexType", type)
+    return IntegerAttr(int(value), kind, truncate_bits=True)
+
+
+def bit_width(type: Attribute) -> int:
+    """Bits of an integer or index."""
+    return cast("FixedBitwidthType", type).bitwidth if isinstance(type, IntegerType) else 64
+
+
+def memref_type(value: SSAValue) -> MemRefType[Attribute]:
+    """The type of a value that is an array."""
+    found: Attribute = value.type
+    assert isinstance(found, MemRefType), f"expected a memref, got {found.name}"
+    return cast("MemRefType[Attribute]", found)
+
+
+def set_type(value: SSAValue, type: Attribute) -> None:
+    """Change the type of a value in place, which keeps its uses as they are."""
+    value._type = type  # pyright: ignore[reportPrivateUsage]
+
+
 class Builder:
     """Creates ops at the end of `block`, each with the current location."""
 
-    def __init__(self, block: Block, location: Attribute) -> None:
+    def __init__(self, block: Block, location: LocationAttr) -> None:
         self.block = block
         self.location = location
         self.prologue = Block()
@@ -70,7 +99,7 @@ class Builder:
         self.location = op.location
 
     @contextmanager
-    def at(self, block: Block) -> Iterator[Block]:
+    def at(self, block: Block) -> Generator[Block]:
         """Append to another block for a while."""
         before, self.block = self.block, block
         try:
@@ -80,17 +109,14 @@ class Builder:
 
     # --- values -----------------------------------------------------------------------------------
 
-    def constant(self, value: int | float, type: Attribute = INDEX) -> SSAValue:
+    def constant(self, value: float, type: Attribute = INDEX) -> SSAValue:
         """A constant, one for the whole function."""
         key = (repr(value), type)
         if key not in self._constants:
-            if isinstance(type, IntegerType | IndexType):
-                attribute = IntegerAttr(int(value), type, truncate_bits=True)
-            else:
-                assert isinstance(type, AnyFloat), f"a constant of type {type}"
-                attribute = FloatAttr(float(value), type)
             with self.at(self.prologue):
-                op = arith.ConstantOp.create(result_types=[type], properties={"value": attribute})
+                op = arith.ConstantOp.create(
+                    result_types=[type], properties={"value": number(value, type)}
+                )
                 self._constants[key] = self.add(op).results[0]
         return self._constants[key]
 
@@ -145,7 +171,7 @@ class Builder:
 
     # --- memory -----------------------------------------------------------------------------------
 
-    def array(self, type: MemRefType, sizes: Sequence[SSAValue] = ()) -> SSAValue:
+    def array(self, type: MemRefType[Attribute], sizes: Sequence[SSAValue] = ()) -> SSAValue:
         """An array of the block, made in the prologue."""
         op = memref.AllocaOp.create(
             operands=list(sizes),
@@ -167,8 +193,7 @@ class Builder:
 
     def load(self, array: SSAValue, index: SSAValue, type: Attribute) -> SSAValue:
         """One element, as `type` (a boolean from its byte)."""
-        assert isinstance(array.type, MemRefType), "loads from an array"
-        element = array.type.element_type
+        element = memref_type(array).element_type
         value = self.add(memref.LoadOp.create(operands=[array, index], result_types=[element]))
         if element == type:
             return value.results[0]

@@ -18,6 +18,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
+from .builder import bit_width
 from .emit import Emitter, Frame, LaneScope
 from .split import Collective
 
@@ -70,16 +71,16 @@ def emit_collective(emitter: Emitter, item: Collective, scope: LaneScope) -> Non
 
 def combine(op: Operation, kind: str, type: Attribute) -> tuple[type[Operation], int | float]:
     """The binary op of a reduction and its neutral element."""
+    highest = (1 << (bit_width(type) - 1)) - 1
     if isinstance(type, AnyFloat) and kind in FLOAT_OPS:
         return FLOAT_OPS[kind], FLOAT_NEUTRAL[kind]
     if isinstance(type, IntegerType | IndexType) and kind in INTEGER_OPS:
-        width = type.width.data if isinstance(type, IntegerType) else 64
         neutral = {
             "mul": 1,
             "and": -1,
             "minui": -1,
-            "minsi": (1 << (width - 1)) - 1,
-            "maxsi": -(1 << (width - 1)),
+            "minsi": highest,
+            "maxsi": -highest - 1,
         }
         return INTEGER_OPS[kind], neutral.get(kind, 0)
     raise CompileError(f"no reduction {kind!r} of values of type {type}", location_of(op))

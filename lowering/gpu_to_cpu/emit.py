@@ -16,6 +16,7 @@ from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
+    LocationAttr,
     MemRefType,
     StridedLayoutAttr,
     i1,
@@ -24,7 +25,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpux
-from .builder import Builder, segments
+from .builder import Builder, memref_type, segments, set_type
 from .ids import BlockIds, ThreadIds
 from .live import Kind, Live
 from .split import BLOCK, Collective, Leaf, Nest, Plan
@@ -70,9 +71,10 @@ class Emitter:
         """The array in which threads keep a spilled value."""
         value = self.live.alias.get(value, value)
         if value not in self._arrays:
-            element, shape = value.type, ()
+            element: Attribute = value.type
+            shape: Sequence[int] = ()
             if isinstance(element, MemRefType):
-                element, shape = element.element_type, element.get_shape()
+                shape, element = element.get_shape(), memref_type(value).element_type
             array = self.build.array_of(self._places(value), element, shape)
             array.name_hint = f"{value.name_hint}_kept" if value.name_hint else "kept"
             self._arrays[value] = array
@@ -158,7 +160,7 @@ class Emitter:
         build.if_(any_runs, (), run)
 
 
-def _location(leaf: Leaf, before: Attribute) -> Attribute:
+def _location(leaf: Leaf, before: LocationAttr) -> LocationAttr:
     return leaf.body[0].location if leaf.body else before
 
 
@@ -333,17 +335,17 @@ class Frame:
     def _private(self, value: SSAValue) -> SSAValue:
         """The thread's own array: its part of an array of arrays if several leaves use it."""
         emitter, build = self.emitter, self.emitter.build
-        assert isinstance(value.type, MemRefType), "a private array is a memref"
+        type = memref_type(value)
         if value not in emitter.live.spilled:
             if value not in emitter.scalars:
-                emitter.scalars[value] = build.array(value.type)
+                emitter.scalars[value] = build.array(type)
             return emitter.scalars[value]
         array, place = emitter.array(value), self._place(value)
-        shape = value.type.get_shape()
+        shape = type.get_shape()
         rank = len(shape)
         view = memref.SubviewOp.create(
             operands=[array, place],
-            result_types=[part_of_array(value.type)],
+            result_types=[part_of_array(type)],
             properties={
                 "static_offsets": DenseArrayBase.from_list(i64, [DYNAMIC_INDEX, *[0] * rank]),
                 "static_sizes": DenseArrayBase.from_list(i64, [1, *shape]),
@@ -391,18 +393,16 @@ class Frame:
 
 def relax_offset(op: memref.SubviewOp) -> None:
     """Give a view the type without a known offset, if the array it is a part of has none."""
-    source, type = op.source.type, op.result.type
-    if not isinstance(source.layout, StridedLayoutAttr):
+    type = memref_type(op.result)
+    source, layout = memref_type(op.source).layout, type.layout
+    if not isinstance(source, StridedLayoutAttr) or not isinstance(layout, StridedLayoutAttr):
         return
-    layout = type.layout
-    if source.layout.get_offset() is not None or not isinstance(layout, StridedLayoutAttr):
-        return
-    if layout.get_offset() is not None:
+    if source.get_offset() is None and layout.get_offset() is not None:
         relaxed = StridedLayoutAttr(layout.strides, None)
-        op.result._type = MemRefType(type.element_type, type.shape, relaxed)
+        set_type(op.result, MemRefType(type.element_type, type.shape, relaxed))
 
 
-def part_of_array(type: MemRefType) -> MemRefType:
+def part_of_array(type: MemRefType[Attribute]) -> MemRefType[Attribute]:
     """The type of one thread's array in an array of arrays: the same strides, some offset."""
     strides: list[int] = []
     size = 1

@@ -121,9 +121,10 @@ class Live:
         is_loop = not isinstance(control.op, scf.IfOp)
         for plan in control.plans:
             self._define(plan, control.group, in_loop or is_loop)
-        values = list(control.op.results)
+        values: list[SSAValue] = list(control.op.results)
         for region in control.op.regions:
-            values += region.block.args if region.blocks else []
+            if region.blocks:
+                values += region.block.args
         for value in values:
             scalar = self.is_scalar(value, control.group)
             kind = Kind.SCALAR if scalar else Kind.CARRIED

@@ -21,14 +21,21 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import FunctionType, IndexType, MemRefType, ModuleOp, NoneAttr, UnitAttr
+from xdsl.dialects.builtin import (
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    ModuleOp,
+    UnitAttr,
+)
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu
 from ...dialects.diagnostics import CompileError
 from ...dialects.llvm.types import PointerType
-from .builder import Builder
+from .builder import Builder, memref_type, set_type
 from .emit import BlockScope, Emitter
 from .ids import BlockIds, Ids
 from .live import Live
@@ -83,8 +90,7 @@ def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int) -> func.FuncOp:
     emitter = Emitter(build, BlockIds(ids, build, hidden, extents), levels, live)
     emitter.scalars |= dict(zip(kernel.parameters, parameters, strict=True))
     for value in kernel.workgroup:
-        assert isinstance(value.type, MemRefType), "a workgroup attribution is a memref"
-        emitter.scalars[value] = build.array(value.type)
+        emitter.scalars[value] = build.array(memref_type(value))
     emitter.plan(plan.plan, BlockScope(emitter))
     build.location = kernel.location
     build.add(func.ReturnOp.create())
@@ -125,7 +131,7 @@ def _block_size(kernel: gpu.FuncOp) -> tuple[int | None, int | None, int | None]
     if kernel.known_block_size is not None:
         return kernel.known_block_size
     over = kernel.attributes.get("gpux.over")
-    if over is None:
+    if not isinstance(over, IntegerAttr):
         return None, None, None
     rank = over.value.data
     return None, None if rank > 1 else 1, None if rank > 2 else 1
@@ -136,12 +142,12 @@ def _drop_address_spaces(kernel: gpu.FuncOp) -> None:
     types: dict[Attribute, Attribute] = {}
 
     def change(value: SSAValue) -> None:
-        old = value.type
-        if not isinstance(old, MemRefType) or isinstance(old.memory_space, NoneAttr):
+        if not isinstance(value.type, MemRefType):
             return
+        old = memref_type(value)
         if old not in types:
             types[old] = MemRefType(old.element_type, old.shape, old.layout)
-        value._type = types[old]
+        set_type(value, types[old])
 
     def visit(op: Operation) -> None:
         for result in op.results:

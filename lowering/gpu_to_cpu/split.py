@@ -170,8 +170,9 @@ class Splitter:
             elif isinstance(item, COLLECTIVES):
                 plan.append(Collective(item, Leaf(group)))
             else:
-                make = lambda block: self._lane_plan(_body(block), group)  # noqa: E731
-                plan.append(self._control(item, group, make))
+                plan.append(
+                    self._control(item, group, lambda block: self._lane_plan(_body(block), group))
+                )
         return plan
 
     def _control(self, op: Operation, group: int, make: Callable[[Block], Plan]) -> Control:

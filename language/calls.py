@@ -266,9 +266,9 @@ def _emit_call(frame: Frame, made: Specialisation, operands: list[Any]) -> Value
         emit.block.add_op(op)
         pairs = zip(parts, op.results, strict=True)
         results = [Scalar(leaf.dtype, result) for leaf, result in pairs]
-    if made.returns is None:
-        assert made.static is not None, "a function without results gives a constant"
+    if made.static is not None:
         return made.static
+    assert made.returns is not None, "a function without results gives a constant"
     return rebuild(made.returns, results)
 
 

@@ -28,7 +28,8 @@ def import_static(frame: Frame, node: ast.AST, found: Static) -> Value:
             f"a {type(value).__name__} from outside is not a constant",
             hint="use a tuple, or pass a NumPy array as a parameter",
         )
-    if hasattr(value, "__array_interface__") and not is_numpy_scalar(value):
+    is_array = hasattr(value, "__array_interface__") and not isinstance(value, type)
+    if is_array and not is_numpy_scalar(value):
         raise frame.refuse(
             node,
             "an array from outside the kernel cannot be used in it",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects.builtin import FileLineColLoc, IntAttr, StringAttr
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, NameLoc, StringAttr
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Block
 
@@ -47,14 +47,23 @@ class Frame:
     expressions: ExpressionTable = {}
     statements: StatementTable = {}
 
-    def __init__(self, unit: Unit, source: Source, scope: Scope, plan: Plan, *, dry: bool):
+    def __init__(
+        self,
+        unit: Unit,
+        source: Source,
+        scope: Scope,
+        plan: Plan,
+        *,
+        dry: bool,
+        is_kernel: bool,
+    ):
         self.unit = unit
         self.source = source
         self.scope = scope
         self.plan = plan
         self.emit = Emitter(dry, unit.fastmath, lambda: self.location_at(self.node))
         self.node: ast.AST = source.node
-        self.is_kernel = False
+        self.is_kernel = is_kernel
         self.assigned: set[str] | None = set()
         """Names that have a value on every path to here; None where no path leads."""
         self.loops: list[Loop] = []
@@ -75,9 +84,12 @@ class Frame:
         found = self._locations.get(key)
         if found is None:
             place = self.source.locate(node)
-            found = self._locations[key] = FileLineColLoc(
+            found = FileLineColLoc(
                 StringAttr(place.file), IntAttr(place.line), IntAttr(place.column)
             )
+            if not self.is_kernel:  # reports name the function, also after inlining
+                found = NameLoc(StringAttr(self.source.name), found)
+            self._locations[key] = found
         return found
 
     def refuse(self, node: ast.AST, message: str, *, hint: str | None = None) -> CompileError:

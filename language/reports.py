@@ -83,14 +83,15 @@ def print_call(
 ) -> Value:
     """`print(…)`: one line of the launch's output."""
     between = _text(frame, node, "sep", sep, " ")
-    if _text(frame, node, "end", end, "\n") != "\n":
+    ending = _text(frame, node, "end", end, "\n")
+    if not ending.endswith("\n"):
         raise frame.refuse(
             node,
-            "print in a kernel ends its line: end= can only be a newline",
+            f"print in a kernel ends its line: end={ending!r} does not end in a newline",
             hint="print all values of the line at once",
         )
     parts = [message_of(frame, node, value) for value in values]
-    message = _escaped(between).join(text for text, _ in parts)
+    message = _escaped(between).join(text for text, _ in parts) + _escaped(ending[:-1])
     scalars = [scalar for _, found in parts for scalar in found]
     frame.emit.add(
         gpux.PrintOp,

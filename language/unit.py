@@ -145,8 +145,7 @@ def _walk(
     *,
     dry: bool,
 ) -> tuple[Block, Frame]:
-    frame = Frame(unit, source, scope, plan, dry=dry)
-    frame.is_kernel = is_kernel
+    frame = Frame(unit, source, scope, plan, dry=dry, is_kernel=is_kernel)
     entry = frame.emit.block
     if not dry:
         for type_ in types:
@@ -241,6 +240,15 @@ def input_types(value: Value) -> list[Attribute]:
     return []
 
 
+def is_constant(value: Value | None) -> bool:
+    """Whether a value is known now in all its parts."""
+    if isinstance(value, TupleValue):
+        return all(is_constant(item) for item in value.items)
+    if isinstance(value, StructValue):
+        return all(is_constant(item) for item in value.fields.values())
+    return isinstance(value, Static)
+
+
 def specialise(
     unit: Unit, key: Hashable, source: Source, scope: Scope, arguments: dict[str, Value]
 ) -> Specialisation:
@@ -254,6 +262,7 @@ def specialise(
     unit.calling.pop()
     frame = made.frame
     returns = frame.plan.returns
+    returns = None if returns is None else settle_type(returns)
     outputs = [REGISTER[leaf.dtype] for leaf in leaves(returns)] if returns is not None else []
     op = func.FuncOp.create(
         properties={
@@ -264,7 +273,10 @@ def specialise(
         regions=[body(made.block)],
         location=frame.location_at(source.node),
     )
-    static = frame.returned if returns is None else None
+    # A function with one return of a constant is that constant where it is called.
+    static = frame.returned
+    if returns is not None and not (frame.plan.return_count == 1 and is_constant(static)):
+        static = None
     written = tuple(root.written for root in frame.roots)
     found = Specialisation(op, returns, static, written, frame.callees)
     unit.functions[key] = found

@@ -87,7 +87,7 @@ def assign(
     if type_ is None:
         _bind_static(frame, variable, value, site)
     else:
-        _meet_type(frame, variable, type_, site)
+        _meet_type(frame, variable, type_, site, loop_target)
         if not variable.in_cell and _needs_cell(frame, variable, site, loop_target):
             variable.in_cell = True
             frame.again(f"{name} is assigned more than once")
@@ -110,7 +110,9 @@ def _needs_cell(frame: Frame, variable: Variable, site: ast.AST, loop_target: bo
     return variable.value is not None and nested
 
 
-def _meet_type(frame: Frame, variable: Variable, type_: Type, site: ast.AST) -> None:
+def _meet_type(
+    frame: Frame, variable: Variable, type_: Type, site: ast.AST, loop_target: bool
+) -> None:
     """One type for all assignments; a loop's target may be another one in another loop."""
     if variable.type is None:
         if variable.value is not None and variable.first is not None:
@@ -119,6 +121,9 @@ def _meet_type(frame: Frame, variable: Variable, type_: Type, site: ast.AST) -> 
         return
     joined = join_types(variable.type, type_)
     if joined is None:
+        if loop_target and not variable.in_cell:
+            variable.type, variable.first = type_, site
+            return
         raise _clash(frame, variable, str(variable.type), str(type_), site)
     if joined != variable.type:
         variable.type = joined
@@ -205,14 +210,14 @@ def _get_cells(frame: Frame, variable: Variable) -> Value:
     type_ = variable.type
     assert type_ is not None, "a variable in cells has a type"
     if frame.emit.dry:
-        return rebuild(type_, iter([_unknown(leaf) for leaf in leaves(type_)]), variable.name)
+        return rebuild(type_, [_unknown(leaf) for leaf in leaves(type_)])
     if variable.cells is None:
         variable.cells = [frame.emit.cell(leaf.dtype, variable.name) for leaf in leaves(type_)]
     scalars = [
         Scalar(leaf.dtype, frame.emit.get(cell, leaf.dtype))
         for cell, leaf in zip(variable.cells, leaves(type_), strict=True)
     ]
-    return rebuild(type_, iter(scalars), "")
+    return rebuild(type_, scalars)
 
 
 def _unknown(leaf: Leaf) -> Value:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i32, NameLoc
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, NameLoc, StringAttr, i32
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 

@@ -236,7 +236,9 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any]) -> Pack:
 def _all_writable(manifest: Manifest, arguments: Sequence[Any]) -> bool:
     arrays = [arguments[row.source.argument] for row in manifest.parameters if row.kind == "buffer"]
     return not any(
-        isinstance(value, np.ndarray) and (is_readonly(value) or not is_contiguous(value))
+        isinstance(value, np.ndarray)
+        # isbuiltin 2: a dtype of another package (bfloat16), which has no buffer interface
+        and (is_readonly(value) or not is_contiguous(value) or value.dtype.isbuiltin == 2)
         for value in arrays
     )
 

@@ -301,11 +301,12 @@ class Ranges:
         queue, steps = [start], 0
         while queue and steps < _STEPS:
             node = queue.pop(0)
+            if node == ZERO:
+                continue  # where the two searches meet: everything known is next to it
             steps += 1
             edges = self.bounds_of(node, upper=upper)
-            if node != ZERO:
-                low, high = self._natural_interval(node)
-                edges.append((ZERO, high if upper else low))
+            low, high = self._natural_interval(node)
+            edges.append((ZERO, high if upper else low))
             for other, number in edges:
                 total = best[node] + number
                 if other not in best or sign * total < sign * best[other]:

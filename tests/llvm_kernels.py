@@ -1,5 +1,8 @@
 """Runs IR text of the cpu level and below as machine code: for the tests of the LLVM path."""
 
+# pyright: basic, reportCallIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# Tables of lambdas over NumPy scalars of every type: what strict mode says of them is noise.
+
 from __future__ import annotations
 
 import ctypes
@@ -26,7 +29,9 @@ NUMPY = {
 }  # fmt: skip
 
 
-def llvm_text(text: str, *, half: bool | None = None, debug: bool = False, name: str = "<text>") -> str:
+def llvm_text(
+    text: str, *, half: bool | None = None, debug: bool = False, name: str = "<text>"
+) -> str:
     """IR text lowered to LLVM text."""
     module = parse_module(text, name)
     module.verify()
@@ -74,8 +79,7 @@ def elementwise(name: str, body: str, inputs: Sequence[str], output: str) -> str
     names = "abcd"[: len(inputs)]
     parameters = [f"%p{n}: memref<?x{t}>" for n, t in zip(names, inputs, strict=True)]
     loads = [
-        f"%{n} = memref.load %p{n}[%i] : memref<?x{t}>"
-        for n, t in zip(names, inputs, strict=True)
+        f"%{n} = memref.load %p{n}[%i] : memref<?x{t}>" for n, t in zip(names, inputs, strict=True)
     ]
     newline = "\n    "
     return f"""

@@ -1,5 +1,8 @@
 """Float arithmetic and conversions of the llvm path, executed and compared with NumPy."""
 
+# pyright: basic, reportCallIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# Tables of lambdas over NumPy scalars of every type: what strict mode says of them is noise.
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,8 @@
 """Kernels of the cpu level as machine code: entry, blocks, checks, prints, atomics, debugging."""
 
+# pyright: basic, reportCallIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# Tables of lambdas over NumPy scalars of every type: what strict mode says of them is noise.
+
 from __future__ import annotations
 
 import re
@@ -320,9 +323,7 @@ def test_compare_exchange_compares_bits(order: str):
 
 def test_atomics_of_several_threads_lose_nothing():
     elements = ("i32", "f32", "f16", "i8")
-    text = "\n".join(
-        elementwise(f"sum_{e}", atomic_body("add", e), [e, e], e) for e in elements
-    )
+    text = "\n".join(elementwise(f"sum_{e}", atomic_body("add", e), [e, e], e) for e in elements)
     code = load(llvm_text(text))
     for element in elements:
         dtype = NUMPY[element]

@@ -1,5 +1,8 @@
 """math ops of the llvm path, executed and compared with mpmath."""
 
+# pyright: basic, reportCallIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# Tables of lambdas over NumPy scalars of every type: what strict mode says of them is noise.
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -35,7 +38,9 @@ def module_of(kind: str) -> str:
     for name in (*EXACT, *FUNCTIONS, "round"):
         parts.append(elementwise(f"k_{name}", f"%r = math.{name} %a : {kind}", [kind], kind))
     for name in ("atan2", "powf", "copysign"):
-        parts.append(elementwise(f"k_{name}", f"%r = math.{name} %a, %b : {kind}", [kind] * 2, kind))
+        parts.append(
+            elementwise(f"k_{name}", f"%r = math.{name} %a, %b : {kind}", [kind] * 2, kind)
+        )
     parts.append(elementwise("k_fma", f"%r = math.fma %a, %b, %c : {kind}", [kind] * 3, kind))
     body = f"%r = math.fpowi %a, %b : {kind}, i32"
     parts.append(elementwise("k_fpowi", body, [kind, "i32"], kind))

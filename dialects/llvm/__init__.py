@@ -96,6 +96,7 @@ from .types import (
     StructType,
     VoidType,
     element_type,
+    int_width,
     is_llvm_type,
 )
 from .values import (
@@ -218,7 +219,7 @@ __all__ = [
     "ZExtOp",
     "ZeroOp",
     "element_type",
-    "fast_math",
+    "fast_math", "int_width",
     "is_llvm_type",
     "mask_type",
     "number",

@@ -13,7 +13,7 @@ from xdsl.ir import Operation
 from xdsl.utils.exceptions import VerifyException
 
 from .base import PURE, CastOp, CompareOp, LLVMOp, SameTypeOp, parse_operands, print_operands
-from .types import FCMP_PREDICATES, ICMP_PREDICATES, element_type
+from .types import FCMP_PREDICATES, ICMP_PREDICATES, element_type, int_width
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -205,7 +205,7 @@ class SelectOp(LLVMOp):
     def verify_(self) -> None:
         super().verify_()
         condition = element_type(self.operands[0].type)
-        if not isinstance(condition, IntegerType) or condition.width.data != 1:
+        if not isinstance(condition, IntegerType) or int_width(condition) != 1:
             raise VerifyException(f"expected a condition of type i1, got {condition}")
         if not self.operands[1].type == self.operands[2].type == self.results[0].type:
             raise VerifyException("expected the result and both choices to have one type")

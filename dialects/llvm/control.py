@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -121,7 +121,7 @@ class FuncOp(LLVMOp):
         found = self.properties.get(name)
         if not isinstance(found, ArrayAttr):
             return [{} for _ in range(count)]
-        entries: tuple[Attribute, ...] = found.data
+        entries = cast(ArrayAttr[Attribute], found).data
         return [entry.data if isinstance(entry, DictionaryAttr) else {} for entry in entries]
 
     def print(self, printer: Printer) -> None:
@@ -195,7 +195,7 @@ class FuncOp(LLVMOp):
             shown["arg_attrs"] = arg_attrs
         if res_attrs is not None:
             shown["res_attrs"] = res_attrs
-        found = extra.data if extra is not None else {}
+        found: Mapping[str, Attribute] = extra.data if extra is not None else {}
         properties = {key: value for key, value in found.items() if key in cls.inherent}
         return cls.create(
             properties=properties | shown,
@@ -605,7 +605,8 @@ class SwitchOp(BranchLikeOp):
         }
         if cases:
             properties["case_values"] = DenseIntElementsAttr.from_list(
-                VectorType(kind, [len(cases)]), [number for number, _, _ in cases]
+                VectorType(cast(IntegerType[int], kind), [len(cases)]),
+                [number for number, _, _ in cases],
             )
         return cls.create(
             operands=[value, *default[1], *(v for _, _, values in cases for v in values)],

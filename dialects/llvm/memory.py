@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from xdsl.dialects.builtin import StringAttr, TypeAttribute, UnitAttr, i1
+from xdsl.dialects.builtin import StringAttr, UnitAttr, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
@@ -340,7 +340,7 @@ class CmpXchgOp(LLVMOp):
         parser.parse_punctuation(":")
         pointer = parser.parse_type()
         parser.parse_punctuation(",")
-        value: TypeAttribute = parser.parse_type()
+        value = parser.parse_type()
         return cls.create(
             operands=parser.resolve_operands(operands, [pointer, value, value], start),
             result_types=[StructType([value, i1])],

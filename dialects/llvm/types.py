@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -353,16 +353,21 @@ _SCALARS = (BFloat16Type, Float16Type, Float32Type, Float64Type, PointerType)
 def is_llvm_type(attribute: Attribute) -> bool:
     """Whether a value of the llvm dialect may have this type."""
     if isinstance(attribute, IntegerType):
-        return attribute.width.data > 0
+        return int_width(attribute) > 0
     if isinstance(attribute, VectorType):
-        element: Attribute = attribute.element_type
+        element = element_type(attribute)
         return len(attribute.shape) == 1 and not isinstance(element, IndexType)
     return isinstance(attribute, (*_SCALARS, ArrayType, StructType))
 
 
-def element_type(attribute: Attribute) -> Attribute:
+def int_width(attribute: Any) -> int:
+    """The bits of an integer type."""
+    assert isinstance(attribute, IntegerType), f"an integer type, not {attribute}"
+    return cast(IntegerType[int], attribute).width.data
+
+
+def element_type(attribute: Any) -> Attribute:
     """The type of one lane: of a vector its elements', of anything else itself."""
     if isinstance(attribute, VectorType):
-        element: Attribute = attribute.element_type
-        return element
-    return attribute
+        return cast(VectorType[Attribute], attribute).element_type
+    return cast(Attribute, attribute)

@@ -27,6 +27,7 @@ from .types import (
     ArrayType,
     LinkageAttr,
     StructType,
+    element_type,
 )
 
 if TYPE_CHECKING:
@@ -344,8 +345,7 @@ class InsertValueOp(_PositionOp):
 def _lane_type(vector: Attribute) -> Attribute:
     if not isinstance(vector, VectorType):
         raise VerifyException(f"expected a vector, got {vector}")
-    element: Attribute = vector.element_type
-    return element
+    return element_type(vector)
 
 
 class ExtractElementOp(LLVMOp):

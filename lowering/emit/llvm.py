@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -324,7 +324,7 @@ class FunctionText:
         words = [word for name, word in _FUNCTION_FLAGS.items() if self.op.flag(name)]
         passthrough = self.op.properties.get("passthrough")
         if isinstance(passthrough, ArrayAttr):
-            entries: tuple[Attribute, ...] = passthrough.data
+            entries = cast(ArrayAttr[Attribute], passthrough).data
             words += [_passthrough_word(entry) for entry in entries]
         if defined:
             words += [f"{quoted(k)}={quoted(v)}" for k, v in self.module.attributes.items()]
@@ -374,7 +374,7 @@ def _passthrough_word(entry: Attribute) -> str:
     if isinstance(entry, StringAttr):
         return entry.data
     assert isinstance(entry, ArrayAttr), "passthrough entries are strings or pairs of strings"
-    key, value = (part.data for part in entry.data if isinstance(part, StringAttr))
+    key, value = (part.data for part in cast(ArrayAttr[StringAttr], entry).data)
     return f"{quoted(key)}={quoted(value)}"
 
 

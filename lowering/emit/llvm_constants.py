@@ -34,14 +34,14 @@ _FLOATS: dict[type[Attribute], tuple[str, str]] = {
 def type_text(attribute: Attribute) -> str:
     """A type as LLVM writes it."""
     if isinstance(attribute, IntegerType):
-        return f"i{attribute.width.data}"
+        return f"i{llvm.int_width(attribute)}"
     if attribute.__class__ in _FLOATS:
         return _FLOATS[attribute.__class__][0]
     if isinstance(attribute, llvm.PointerType):
         space = attribute.space.data
         return f"ptr addrspace({space})" if space else "ptr"
     if isinstance(attribute, VectorType) and len(attribute.get_shape()) == 1:
-        element: Attribute = attribute.element_type
+        element = llvm.element_type(attribute)
         return f"<{attribute.get_shape()[0]} x {type_text(element)}>"
     if isinstance(attribute, llvm.ArrayType):
         return f"[{attribute.size.data} x {type_text(attribute.element)}]"
@@ -65,7 +65,7 @@ def _is_none(attribute: Attribute) -> bool:
 def mangled(attribute: Attribute) -> str:
     """A type as it stands in the full name of an intrinsic."""
     if isinstance(attribute, VectorType):
-        element: Attribute = attribute.element_type
+        element = llvm.element_type(attribute)
         return f"v{attribute.get_shape()[0]}{mangled(element)}"
     if isinstance(attribute, llvm.PointerType):
         return f"p{attribute.space.data}"
@@ -152,7 +152,7 @@ def constant(value: Attribute, kind: Attribute, op: Operation) -> str:
             if value.value.data != 0:
                 raise CompileError("a pointer constant must be 0", location_of(op))
             return "null"
-        if isinstance(kind, IntegerType) and kind.width.data == 1:
+        if isinstance(kind, IntegerType) and llvm.int_width(kind) == 1:
             return "true" if value.value.data else "false"
         return str(value.value.data)
     if isinstance(value, FloatAttr):
@@ -170,7 +170,7 @@ def _dense(value: DenseIntOrFPElementsAttr, kind: Attribute, op: Operation) -> s
     """A vector or an array (of arrays) of numbers."""
     numbers: list[Attribute] = list(value.iter_attrs())
     if isinstance(kind, VectorType):
-        element: Attribute = kind.element_type
+        element = llvm.element_type(kind)
         count = kind.get_shape()[0]
         if len(numbers) == 1:
             numbers *= count
@@ -191,7 +191,8 @@ def _dense(value: DenseIntOrFPElementsAttr, kind: Attribute, op: Operation) -> s
     level = [f"{type_text(leaf)} {constant(n, leaf, op)}" for n in numbers]
     text = type_text(leaf)
     for size in reversed(sizes):
-        rows = [level[i : i + size] for i in range(0, len(level), size)] if size else [[]]
+        starts = range(0, len(level), size) if size else (0,)
+        rows = [level[start : start + size] for start in starts]
         text = f"[{size} x {text}]"
         level = [f"{text} [{', '.join(row)}]" for row in rows]
     return level[0][len(text) + 1 :]

@@ -8,7 +8,7 @@ floats are computed with in f32 (see floats.py). Division by zero is the program
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
@@ -26,7 +26,7 @@ from ...dialects.arith import RemFOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.llvm_constants import bfloat_bits, half_bits, mangled
 from .floats import from_integer, is_small, narrow, widen
-from .target import binary, const, icmp, like, resize, select, width
+from .target import binary, const, icmp, integer_type, like, resize, select, width
 
 RULES = Rules()
 converts = RULES.converts
@@ -217,14 +217,13 @@ def _converted(value: Attribute, old: Attribute, kind: Attribute) -> Attribute:
     element, new = llvm.element_type(old), llvm.element_type(kind)
     if isinstance(value, DenseIntOrFPElementsAttr):
         if element == new:
-            return value
-        numbers = [_number(each, element, new) for each in value.iter_attrs()]
-        assert isinstance(kind, VectorType), "dense constants are vectors"
-        return DenseIntOrFPElementsAttr.from_list(kind, numbers)  # pyright: ignore
+            return cast(Attribute, value)
+        numbers = [int(_number(each, element, new)) for each in value.iter_attrs()]
+        vector = cast(VectorType[IntegerType], kind)
+        return cast(Attribute, DenseIntOrFPElementsAttr.from_list(vector, numbers))
     if element == new and isinstance(value, IntegerAttr | FloatAttr):
-        return value
-    assert isinstance(new, IntegerType), f"a constant of type {old}"
-    return IntegerAttr(_number(value, element, new), new)
+        return cast(Attribute, value)
+    return IntegerAttr(int(_number(value, element, new)), integer_type(new))
 
 
 def _number(value: Attribute, element: Attribute, new: Attribute) -> int | float:

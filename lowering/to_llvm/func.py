@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects import func, ub
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, i32
+from xdsl.dialects.builtin import FunctionType, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
@@ -75,12 +75,11 @@ def packed_type(rw: Rewriter, outputs: Sequence[Attribute]) -> Attribute | None:
 def _argument_attributes(op: func.FuncOp, rw: Rewriter) -> list[Mapping[str, Attribute]]:
     """Attributes of LLVM on parameters; those of a memref go to its pointer."""
     given = op.arg_attrs
-    if not isinstance(given, ArrayAttr):
+    if given is None:
         return []
     found: list[Mapping[str, Attribute]] = []
-    entries: tuple[Attribute, ...] = given.data
-    for entry, kind in zip(entries, op.function_type.inputs.data, strict=True):
-        data = entry.data if isinstance(entry, DictionaryAttr) else {}
+    for entry, kind in zip(given.data, op.function_type.inputs.data, strict=True):
+        data: Mapping[str, Attribute] = entry.data
         own = {name: value for name, value in data.items() if name.startswith("llvm.")}
         found += [own, *({} for _ in rw.types(kind)[1:])]
     return found

@@ -285,7 +285,7 @@ def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Resul
     view = View(op.view.type, operands[2])
     address = element_address(rw, view, [index for (index,) in indices])
     stored = stored_type(rw, view.kind)
-    bits_type = stored if isinstance(stored, IntegerType) else IntegerType(8 * alignment_of(stored))
+    bits_type = IntegerType(8 * alignment_of(stored))
     given = (address, _to_bits(rw, expected, bits_type), _to_bits(rw, desired, bits_type))
     found, _ = _exchange(rw, given, op.order.data, _atomic_properties(op, rw, bits_type))
     return _from_bits(rw, found, expected.type)

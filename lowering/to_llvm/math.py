@@ -7,16 +7,17 @@ Integer powers wrap and are computed by squaring, as upstream's `math.ipowi` mea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from xdsl.dialects import math
-from xdsl.dialects.builtin import Float64Type, IntegerAttr, IntegerType, VectorType, i32
+from xdsl.dialects.builtin import Float64Type, IntegerAttr, VectorType, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
 from ..conversion import Operands, Results, Rewriter, Rules
 from .arith import fast_math, in_f32
 from .floats import is_small, narrow, widen
-from .target import State, binary, const, float_const, icmp, select, width
+from .target import State, binary, const, float_const, icmp, integer_type, select, width
 
 RULES = Rules()
 converts = RULES.converts
@@ -105,7 +106,7 @@ def call_library(
     if not isinstance(kind, VectorType):
         return rw.insert(llvm.CallOp.to(symbol, values, [element], properties)).results[0]
     result = rw.value(llvm.PoisonOp, (), kind)
-    for lane in range(kind.get_shape()[0]):
+    for lane in range(cast(VectorType[Attribute], kind).get_shape()[0]):
         index = const(rw, lane, i32)
         parts = [rw.value(llvm.ExtractElementOp, (value, index), element) for value in values]
         part = rw.insert(llvm.CallOp.to(symbol, parts, [element], properties)).results[0]
@@ -158,7 +159,7 @@ def power_function(rw: Rewriter, kind: Attribute) -> str:
     name = f"__stepwell_power_i{width(kind)}"
     if name in state.functions:
         return name
-    assert isinstance(kind, IntegerType), f"an integer power of type {kind}"
+    integer_type(kind)
     entry, loop = Block(arg_types=[kind, kind]), Block(arg_types=[kind, kind, kind])
     inner, done = Block(), Block(arg_types=[kind])
     base, exponent = entry.args

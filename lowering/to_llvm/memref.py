@@ -14,7 +14,7 @@ may (a view that is never accessed can be anywhere). A bool is a byte in memory,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 from xdsl.dialects import memref
 from xdsl.dialects.builtin import (
@@ -45,11 +45,18 @@ RULES = Rules()
 converts = RULES.converts
 
 Size: TypeAlias = int | SSAValue
+AnyMemRef: TypeAlias = MemRefType[Attribute]
 _NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
 _CACHE_LINE = 64
 
 
 # --- what a memref is made of ---------------------------------------------------------------------
+
+
+def as_memref(kind: Attribute) -> AnyMemRef:
+    """The type as a memref, which it has to be."""
+    assert isinstance(kind, MemRefType), f"a memref, not {kind}"
+    return cast(AnyMemRef, kind)
 
 
 class View:
@@ -59,8 +66,7 @@ class View:
     """
 
     def __init__(self, kind: Attribute, values: Sequence[SSAValue]):
-        assert isinstance(kind, MemRefType), f"a memref, not {kind}"
-        self.kind = kind
+        kind = self.kind = as_memref(kind)
         self.pointer = values[0]
         rest = iter(values[1:])
         self.sizes: list[Size] = [
@@ -141,19 +147,18 @@ def moved(rw: Rewriter, view: View, offset: Size) -> SSAValue:
     return rw.insert(llvm.GEPOp.at(view.pointer, [offset], stored_type(rw, view.kind))).results[0]
 
 
-def stored_type(rw: Rewriter, kind: MemRefType) -> Attribute:
+def stored_type(rw: Rewriter, kind: AnyMemRef) -> Attribute:
     """The type of an element in memory."""
     element = rw.type(kind.element_type)
     return i8 if element == i1 else element
 
 
-def alignment_of(kind: Attribute) -> int:
+def alignment_of(kind: Any) -> int:
     """The natural alignment of an element in memory, in bytes."""
     from xdsl.dialects.builtin import FixedBitwidthType, VectorType
 
     if isinstance(kind, VectorType):
-        element: Attribute = kind.element_type
-        return alignment_of(element)
+        return alignment_of(llvm.element_type(kind))
     if isinstance(kind, FixedBitwidthType):
         return max(1, kind.bitwidth // 8)
     return 8
@@ -162,7 +167,7 @@ def alignment_of(kind: Attribute) -> int:
 # --- accesses -------------------------------------------------------------------------------------
 
 
-def load(rw: Rewriter, kind: MemRefType, address: SSAValue) -> SSAValue:
+def load(rw: Rewriter, kind: AnyMemRef, address: SSAValue) -> SSAValue:
     """The element at an address, as a value of the element's new type."""
     stored = stored_type(rw, kind)
     properties = {"alignment": llvm.number(alignment_of(stored))}
@@ -172,7 +177,7 @@ def load(rw: Rewriter, kind: MemRefType, address: SSAValue) -> SSAValue:
     return value
 
 
-def store(rw: Rewriter, kind: MemRefType, value: SSAValue, address: SSAValue) -> None:
+def store(rw: Rewriter, kind: AnyMemRef, value: SSAValue, address: SSAValue) -> None:
     """Puts a value of the element's new type at an address."""
     stored = stored_type(rw, kind)
     if value.type == i1:
@@ -208,7 +213,7 @@ def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Resul
 
 def made(rw: Rewriter, kind: Attribute, pointer: SSAValue, view: View) -> list[SSAValue]:
     """The values of a memref of a type: the parts of `view` that the type does not know."""
-    assert isinstance(kind, MemRefType), f"a memref, not {kind}"
+    kind = as_memref(kind)
     values = [pointer]
     for known, size in zip(kind.get_shape(), view.sizes, strict=True):
         if known == DYNAMIC:
@@ -265,9 +270,7 @@ def mixed(
     dynamic = iter([value for group in operands[sizes[0] :] for value in group])
 
     def take(numbers: Sequence[int | float]) -> list[Size]:
-        return [
-            next(dynamic) if number == memref.DYNAMIC_INDEX else int(number) for number in numbers
-        ]
+        return [next(dynamic) if number == DYNAMIC else int(number) for number in numbers]
 
     return (
         take(op.static_offsets.get_values()),
@@ -285,8 +288,7 @@ def convert_subview(op: memref.SubviewOp, operands: Operands, rw: Rewriter) -> R
     offset: Size = 0
     for start, stride in zip(offsets, strides, strict=True):
         offset = add(rw, offset, multiply(rw, start, stride))
-    kind = op.results[0].type
-    assert isinstance(kind, MemRefType), "a subview is a memref"
+    kind = as_memref(op.results[0].type)
     kept = kept_dimensions(sizes, kind.get_shape())
     part = View(view.kind, operands[0])
     part.sizes = [sizes[d] for d in kept]
@@ -329,8 +331,7 @@ def convert_view(op: memref.ViewOp, operands: Operands, rw: Rewriter) -> Results
     """Bytes from a position on as elements of another type."""
     view = view_of(op, operands)
     ((shift,), *sizes) = operands[1:]
-    kind = op.results[0].type
-    assert isinstance(kind, MemRefType), "a view is a memref"
+    kind = as_memref(op.results[0].type)
     new = View(view.kind, operands[0])
     dynamic = iter([size for (size,) in sizes])
     new.sizes = [next(dynamic) if size == DYNAMIC else size for size in kind.get_shape()]
@@ -364,8 +365,7 @@ def convert_pointer(
 @converts(memref.AllocaOp)
 def convert_alloca(op: memref.AllocaOp, operands: Operands, rw: Rewriter) -> Results:
     """Memory on the stack: one piece at the function's entry, or here if its size is dynamic."""
-    kind = op.results[0].type
-    assert isinstance(kind, MemRefType), "an alloca gives a memref"
+    kind = as_memref(op.results[0].type)
     element = stored_type(rw, kind)
     count: Size = 1
     dynamic = iter([size for (size,) in operands])
@@ -394,8 +394,7 @@ def convert_alloca(op: memref.AllocaOp, operands: Operands, rw: Rewriter) -> Res
 @converts(memref.GlobalOp)
 def convert_global(op: memref.GlobalOp, operands: Operands, rw: Rewriter) -> Results:
     """A variable or constant of the module, its numbers in a row."""
-    kind = op.properties["type"]
-    assert isinstance(kind, MemRefType), "a global has a memref type"
+    kind = as_memref(op.properties["type"])
     element = stored_type(rw, kind)
     start = op.properties.get("initial_value")
     total = 1
@@ -406,7 +405,7 @@ def convert_global(op: memref.GlobalOp, operands: Operands, rw: Rewriter) -> Res
     if isinstance(start, DenseIntOrFPElementsAttr):
         if isinstance(element, IntegerType) and not isinstance(kind.element_type, IntegerType):
             raise CannotConvert(f"a global with elements of type {kind.element_type}")
-        value = start
+        value = cast(Attribute, start)
     properties = op.properties.get("alignment")
     alignment = properties.value.data if isinstance(properties, IntegerAttr) else _CACHE_LINE
     rw.insert(

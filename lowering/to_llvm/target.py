@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -117,28 +118,33 @@ def strides_of(kind: MemRefType) -> Sequence[int | None] | None:
 # --- short ways to build --------------------------------------------------------------------------
 
 
+def integer_type(kind: Attribute) -> IntegerType[int]:
+    """The type as an integer type, which it has to be."""
+    assert isinstance(kind, IntegerType), f"an integer type, not {kind}"
+    return cast(IntegerType[int], kind)
+
+
 def const(rw: Rewriter, value: int, kind: Attribute) -> SSAValue:
     """An integer constant (in every lane of a vector)."""
     from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
 
+    number: Attribute
     if isinstance(kind, VectorType):
-        element = kind.element_type
-        assert isinstance(element, IntegerType), "an integer constant"
-        number: Attribute = DenseIntOrFPElementsAttr.from_list(kind, [value])
+        number = DenseIntOrFPElementsAttr.from_list(cast(VectorType[IntegerType], kind), [value])
     else:
-        assert isinstance(kind, IntegerType), f"an integer constant of type {kind}"
-        number = IntegerAttr(value, kind)
+        number = IntegerAttr(value, integer_type(kind))
     return rw.value(llvm.ConstantOp, (), kind, {"value": number})
 
 
 def float_const(rw: Rewriter, value: float, kind: Attribute) -> SSAValue:
     """A float constant (in every lane of a vector)."""
-    from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr
+    from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr
 
+    number: Attribute
     if isinstance(kind, VectorType):
-        number: Attribute = DenseIntOrFPElementsAttr.from_list(kind, [value])  # pyright: ignore
+        number = DenseIntOrFPElementsAttr.from_list(cast(VectorType[AnyFloat], kind), [value])
     else:
-        number = FloatAttr(value, kind)  # pyright: ignore
+        number = FloatAttr(value, cast(AnyFloat, kind))
     return rw.value(llvm.ConstantOp, (), kind, {"value": number})
 
 
@@ -185,8 +191,7 @@ def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool = Tru
 def width(kind: Attribute) -> int:
     """The bits of an integer type, or of a vector's elements."""
     element = llvm.element_type(kind)
-    assert isinstance(element, IntegerType), f"an integer type, not {kind}"
-    return element.width.data
+    return llvm.int_width(element)
 
 
 def enclosing_function(op: Operation | None) -> llvm.FuncOp:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from . import arithmetic, control, intrinsics, memory, types, values
+from . import arithmetic, control, functions, intrinsics, memory, types, values
 from .arithmetic import (
     AddOp,
     AddrSpaceCastOp,
@@ -54,16 +54,13 @@ from .arithmetic import (
     ZExtOp,
 )
 from .base import CastOp, CompareOp, LLVMOp, SameTypeOp, fast_math, mask_type, number, numbers
-from .control import (
-    BranchLikeOp,
-    BrOp,
+from .control import BranchLikeOp, BrOp, CondBrOp, SwitchOp
+from .functions import (
     CallIntrinsicOp,
     CallOp,
-    CondBrOp,
     FuncOp,
     InlineAsmOp,
     ReturnOp,
-    SwitchOp,
     UnreachableOp,
 )
 from .intrinsics import INTRINSICS, Intrinsic, IntrinsicOp
@@ -119,6 +116,7 @@ LLVM = Dialect(
         *arithmetic.OPERATIONS,
         *memory.OPERATIONS,
         *values.OPERATIONS,
+        *functions.OPERATIONS,
         *control.OPERATIONS,
         *intrinsics.OPERATIONS,
     ],

@@ -15,7 +15,7 @@ from ...dialects import llvm
 from ...dialects.diagnostics import Location, location_from_attribute
 
 if TYPE_CHECKING:
-    from .llvm import ModuleText
+    from .llvm_text import ModuleText
 
 
 class DebugInfo:

@@ -1,0 +1,372 @@
+"""The frame of LLVM text: modules, functions, blocks with phis, names, attribute groups.
+
+How single ops look is in llvm.py, which fills `EMITTERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+    UnitAttr,
+)
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from ...dialects import llvm
+from ...dialects.diagnostics import CompileError, location_of
+from .debug_info import DebugInfo
+from .llvm_constants import constant, quoted, zero
+from .llvm_constants import type_text as text_of_type
+
+OpT = TypeVar("OpT", bound=Operation)
+Emitter = Callable[["FunctionText", Any], str]
+EMITTERS: dict[type[Operation], Emitter] = {}
+
+
+def emits(*classes: type[OpT]) -> Callable[[Callable[[FunctionText, OpT], str]], Any]:
+    """Registers the function that gives the text of ops of these classes, without a result name."""
+
+    def register(function: Callable[[FunctionText, OpT], str]) -> Any:
+        for op_class in classes:
+            EMITTERS[op_class] = function
+        return function
+
+    return register
+
+
+class ModuleText:
+    """The text of one module under way: numbered metadata and attribute groups."""
+
+    def __init__(self, attributes: dict[str, str], debug: bool) -> None:
+        self.attributes = attributes
+        self.debug = DebugInfo() if debug else None
+        self.metadata: list[str] = []
+        self.groups: dict[str, int] = {}
+        self.types: dict[int, tuple[Attribute, str]] = {}
+
+    def emit(self, module: ModuleOp, triple: str, data_layout: str) -> str:
+        """All of the module."""
+        parts: list[str] = []
+        if data_layout:
+            parts.append(f"target datalayout = {quoted(data_layout)}\n")
+        if triple:
+            parts.append(f"target triple = {quoted(triple)}\n")
+        for op in module.body.block.ops:
+            if isinstance(op, llvm.FuncOp):
+                parts.append(FunctionText(self, op).emit())
+            elif isinstance(op, llvm.GlobalOp):
+                parts.append(self.global_text(op))
+            else:
+                raise _no_form(op)
+        parts += [f"attributes #{n} = {{ {text} }}\n" for text, n in self.groups.items()]
+        if self.debug is not None:
+            parts.append(self.debug.named(self))
+        parts.append("\n".join(f"!{number} = {text}" for number, text in enumerate(self.metadata)))
+        return "\n".join(parts) + "\n"
+
+    def type(self, attribute: Attribute) -> str:
+        """The LLVM text of a type."""
+        found = self.types.get(id(attribute))
+        if found is None:
+            found = self.types[id(attribute)] = (attribute, text_of_type(attribute))
+        return found[1]
+
+    def node(self, text: str) -> int:
+        """A new metadata node; its number."""
+        self.metadata.append(text)
+        return len(self.metadata) - 1
+
+    def group(self, words: Sequence[str]) -> str:
+        """The reference to a group of function attributes."""
+        if not words:
+            return ""
+        return f" #{self.groups.setdefault(' '.join(words), len(self.groups))}"
+
+    def global_text(self, op: llvm.GlobalOp) -> str:
+        """One variable or constant of the module."""
+        kind, linkage = op.properties["global_type"], op.properties["linkage"]
+        assert isinstance(linkage, llvm.LinkageAttr), "a global has a linkage"
+        value = op.properties.get("value")
+        if value is not None:
+            start = f" {constant(value, kind, op)}"
+        elif linkage.data == "external":
+            start = ""
+        else:
+            start = f" {_region_value(op, kind)}"
+        space, alignment = op.int_property("addr_space"), op.int_property("alignment")
+        return (
+            f"@{symbol_text(op.text_property('sym_name'))} = {linkage.data} "
+            + (f"{llvm_unnamed} " if (llvm_unnamed := _unnamed(op)) else "")
+            + (f"addrspace({space}) " if space else "")
+            + ("constant " if op.flag("constant") else "global ")
+            + self.type(kind)
+            + start
+            + (f", align {alignment}" if alignment else "")
+            + "\n"
+        )
+
+
+def _region_value(op: llvm.GlobalOp, kind: Attribute) -> str:
+    """The start value of a global that returns one constant, else any value."""
+    block = op.regions[0].blocks.first if op.regions else None
+    if block is None:
+        return "undef"
+    last = block.last_op
+    value = last.operands[0] if isinstance(last, llvm.ReturnOp) else None
+    if value is None or not isinstance(value.owner, Operation):
+        raise CompileError("a global's region must return a constant", location_of(op))
+    text = _constant_operand(value.owner)
+    if text is None:
+        raise _no_form(value.owner)
+    return text
+
+
+def _unnamed(op: llvm.LLVMOp) -> str:
+    return ("", "local_unnamed_addr", "unnamed_addr")[op.int_property("unnamed_addr")]
+
+
+def _no_form(op: Operation) -> CompileError:
+    return CompileError(
+        f"{op.name} has no form in LLVM text",
+        location_of(op),
+        hint="it should have been lowered to the llvm dialect before",
+    )
+
+
+@lru_cache(maxsize=1024)
+def symbol_text(name: str) -> str:
+    """A global name, quoted where it has to be."""
+    plain = all(c.isascii() and (c.isalnum() or c in "$._-") for c in name)
+    return name if plain and name and not name[0].isdigit() else quoted(name)
+
+
+def _constant_operand(op: Operation) -> str | None:
+    """The operand text of what LLVM has no instruction for."""
+    if isinstance(op, llvm.ConstantOp):
+        return constant(op.properties["value"], op.results[0].type, op)
+    if isinstance(op, llvm.ZeroOp):
+        return zero(op.results[0].type)
+    if isinstance(op, llvm.UndefOp):
+        return "undef"
+    if isinstance(op, llvm.PoisonOp):
+        return "poison"
+    if isinstance(op, llvm.AddressOfOp):
+        return f"@{symbol_text(op.symbol)}"
+    return None
+
+
+CONSTANTS = frozenset((llvm.ConstantOp, llvm.ZeroOp, llvm.UndefOp, llvm.PoisonOp, llvm.AddressOfOp))
+
+
+class FunctionText:
+    """The text of one function under way: names of its values and blocks."""
+
+    def __init__(self, module: ModuleText, op: llvm.FuncOp) -> None:
+        self.module = module
+        self.type = module.type
+        self.op = op
+        self.names: dict[int, str] = {}
+        self.labels: dict[int, str] = {}
+        self.edges: dict[int, list[tuple[str, Sequence[SSAValue]]]] = {}
+        self.split: dict[tuple[int, int], str] = {}
+        self.scope: int | None = None
+
+    # Names
+
+    def name(self, value: SSAValue) -> str:
+        """The operand text of a value."""
+        found = self.names.get(id(value))
+        if found is None:
+            owner = value.owner
+            text = None
+            if owner.__class__ in CONSTANTS and isinstance(owner, Operation):
+                text = _constant_operand(owner)
+            if text is None:
+                hint = value.name_hint
+                text = f"%{hint}.{len(self.names)}" if hint else f"%v{len(self.names)}"
+            found = self.names[id(value)] = text
+        return found
+
+    def typed(self, value: SSAValue) -> str:
+        """The operand text with its type in front."""
+        return f"{self.type(value.type)} {self.name(value)}"
+
+    def label(self, block: Block) -> str:
+        """The name of a block, without the percent sign."""
+        return self.labels[id(block)]
+
+    def target(self, op: Operation, index: int) -> str:
+        """The `label %x` of a terminator's successor."""
+        label = self.split.get((id(op), index)) or self.label(op.successors[index])
+        return f"label %{label}"
+
+    # The whole function
+
+    def emit(self) -> str:
+        """The definition or declaration."""
+        op = self.op
+        blocks = list(op.body.blocks)
+        head = self.head(bool(blocks))
+        if not blocks:
+            return f"{head}\n"
+        for number, block in enumerate(blocks):
+            hint = block.name_hint
+            self.labels[id(block)] = f"{hint}.{number}" if hint else f"b{number}"
+        extra: dict[int, list[str]] = {}
+        for block in blocks:
+            extra[id(block)] = self.connect(block)
+        lines = [head + self.debug_scope() + " {"]
+        for number, block in enumerate(blocks):
+            self.block(block, number == 0, lines)
+            lines += extra[id(block)]
+        lines.append("}\n")
+        return "\n".join(lines)
+
+    def connect(self, block: Block) -> list[str]:
+        """Notes the edges out of a block; the text of blocks that split doubled edges."""
+        last = block.last_op
+        extra: list[str] = []
+        if not isinstance(last, llvm.BranchLikeOp):
+            return extra
+        seen: set[int] = set()
+        for index, successor in enumerate(last.successors):
+            source, values = self.label(block), last.arguments_of(index)
+            if values and id(successor) in seen:  # a phi knows an edge by its source only
+                source = f"{self.label(block)}.{index}"
+                self.split[id(last), index] = source
+                extra += [f"{source}:", f"  br label %{self.label(successor)}"]
+            seen.add(id(successor))
+            self.edges.setdefault(id(successor), []).append((source, values))
+        return extra
+
+    def block(self, block: Block, is_entry: bool, lines: list[str]) -> None:
+        """Appends the lines of one block."""
+        lines.append(f"{self.label(block)}:")
+        if not is_entry:
+            edges = self.edges.get(id(block), [])
+            for position, argument in enumerate(block.args):
+                sources = ", ".join(
+                    f"[ {self.name(values[position])}, %{source} ]" for source, values in edges
+                )
+                kind = self.type(argument.type)
+                value = f"phi {kind} {sources}" if edges else f"freeze {kind} poison"
+                lines.append(f"  {self.name(argument)} = {value}")
+        for op in block.ops:
+            emitter = EMITTERS.get(op.__class__)
+            if emitter is None:
+                if op.__class__ in CONSTANTS:
+                    continue
+                raise _no_form(op)
+            text = emitter(self, op)
+            if op.results:
+                text = f"{self.name(op.results[0])} = {text}"
+            lines.append(f"  {text}{self.debug_place(op)}")
+
+    def head(self, defined: bool) -> str:
+        """`define internal fastcc float @f(i32 %a, ptr %p) #0` or `declare …`."""
+        op, kind = self.op, self.op.type
+        linkage, convention = op.properties.get("linkage"), op.properties.get("CConv")
+        words = ["define" if defined else "declare"]
+        if isinstance(linkage, llvm.LinkageAttr) and linkage.data != "external":
+            words.append(linkage.data)
+        if visibility := ("", "hidden", "protected")[op.int_property("visibility_")]:
+            words.append(visibility)
+        if isinstance(convention, llvm.CConvAttr) and convention.data != "ccc":
+            words.append(calling_convention(convention.data))
+        results = op.dictionaries("res_attrs", 1)
+        words += _parameter_words(results[0], self.type)
+        words.append(self.type(kind.output))
+        entry = op.body.blocks.first
+        parameters: list[str] = []
+        for index, attributes in enumerate(op.dictionaries("arg_attrs", len(kind.inputs.data))):
+            part = [self.type(kind.inputs.data[index]), *_parameter_words(attributes, self.type)]
+            if entry is not None:
+                part.append(self.name(entry.args[index]))
+            parameters.append(" ".join(part))
+        if kind.is_variadic:
+            parameters.append("...")
+        group = self.module.group(self.function_words(defined))
+        return f"{' '.join(words)} @{symbol_text(op.symbol)}({', '.join(parameters)}){group}"
+
+    def function_words(self, defined: bool) -> list[str]:
+        """The attributes of the function itself."""
+        words = [word for name, word in _FUNCTION_FLAGS.items() if self.op.flag(name)]
+        passthrough = self.op.properties.get("passthrough")
+        if isinstance(passthrough, ArrayAttr):
+            entries = cast(ArrayAttr[Attribute], passthrough).data
+            words += [_passthrough_word(entry) for entry in entries]
+        if defined:
+            words += [f"{quoted(k)}={quoted(v)}" for k, v in self.module.attributes.items()]
+        return words
+
+    def debug_scope(self) -> str:
+        """The function's node in the debug information."""
+        if self.module.debug is None:
+            return ""
+        self.scope = self.module.debug.function(self.module, self.op)
+        return f" !dbg !{self.scope}"
+
+    def debug_place(self, op: Operation) -> str:
+        """The source place of one instruction."""
+        if self.module.debug is None or self.scope is None:
+            return ""
+        return f", !dbg !{self.module.debug.place(self.module, op, self.scope)}"
+
+
+_FUNCTION_FLAGS = {
+    "no_inline": "noinline",
+    "always_inline": "alwaysinline",
+    "optimize_none": "optnone",
+    "no_unwind": "nounwind",
+    "will_return": "willreturn",
+    "convergent": "convergent",
+}
+_CONVENTIONS = {
+    "preserve_mostcc": "preserve_mostcc",
+    "preserve_allcc": "preserve_allcc",
+    "ptx_kernelcc": "ptx_kernel",
+    "ptx_devicecc": "ptx_device",
+    "amdgpu_kernelcc": "amdgpu_kernel",
+    "spir_kernelcc": "spir_kernel",
+    "spir_funccc": "spir_func",
+    "amdgpu_cs_chaincc": "amdgpu_cs_chain",
+    "aarch64_vectorcallcc": "aarch64_vector_pcs",
+}
+
+
+def calling_convention(name: str) -> str:
+    """LLVM's word for a calling convention of the dialect."""
+    return _CONVENTIONS.get(name, name)
+
+
+def _passthrough_word(entry: Attribute) -> str:
+    if isinstance(entry, StringAttr):
+        return entry.data
+    assert isinstance(entry, ArrayAttr), "passthrough entries are strings or pairs of strings"
+    key, value = (part.data for part in cast(ArrayAttr[StringAttr], entry).data)
+    return f"{quoted(key)}={quoted(value)}"
+
+
+def _parameter_words(
+    attributes: Mapping[str, Attribute], type_text: Callable[[Attribute], str]
+) -> list[str]:
+    """`{llvm.align = 8 : i64, llvm.noalias}` as `align 8 noalias`; other dialects' are dropped."""
+    words: list[str] = []
+    for name, value in attributes.items():
+        if not name.startswith("llvm."):
+            continue
+        word = name[len("llvm.") :]
+        if isinstance(value, UnitAttr):
+            words.append(word)
+        elif isinstance(value, IntegerAttr):
+            number = value.value.data
+            words.append(f"{word} {number}" if word == "align" else f"{word}({number})")
+        else:
+            words.append(f"{word}({type_text(value)})")
+    return words

@@ -1,6 +1,6 @@
 """math ops of the llvm path, executed and compared with mpmath."""
 
-# pyright: basic, reportCallIssue=false, reportOperatorIssue=false, reportArgumentType=false
+# pyright: basic, reportCallIssue=false, reportOperatorIssue=false, reportArgumentType=false, reportAttributeAccessIssue=false
 # Tables of lambdas over NumPy scalars of every type: what strict mode says of them is noise.
 
 from __future__ import annotations

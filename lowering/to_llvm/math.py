@@ -105,12 +105,13 @@ def call_library(
     state.declare(symbol, [element] * len(values), element, "willreturn", "memory(none)")
     if not isinstance(kind, VectorType):
         return rw.insert(llvm.CallOp.to(symbol, values, [element], properties)).results[0]
-    result = rw.value(llvm.PoisonOp, (), kind)
-    for lane in range(cast(VectorType[Attribute], kind).get_shape()[0]):
+    vector = cast(VectorType[Attribute], kind)
+    result = rw.value(llvm.PoisonOp, (), vector)
+    for lane in range(vector.get_shape()[0]):
         index = const(rw, lane, i32)
         parts = [rw.value(llvm.ExtractElementOp, (value, index), element) for value in values]
         part = rw.insert(llvm.CallOp.to(symbol, parts, [element], properties)).results[0]
-        result = rw.value(llvm.InsertElementOp, (result, part, index), kind)
+        result = rw.value(llvm.InsertElementOp, (result, part, index), vector)
     return result
 
 

@@ -133,7 +133,7 @@ def const(rw: Rewriter, value: int, kind: Attribute) -> SSAValue:
         number = DenseIntOrFPElementsAttr.from_list(cast(VectorType[IntegerType], kind), [value])
     else:
         number = IntegerAttr(value, integer_type(kind))
-    return rw.value(llvm.ConstantOp, (), kind, {"value": number})
+    return rw.value(llvm.ConstantOp, (), cast(Attribute, kind), {"value": number})
 
 
 def float_const(rw: Rewriter, value: float, kind: Attribute) -> SSAValue:
@@ -145,7 +145,7 @@ def float_const(rw: Rewriter, value: float, kind: Attribute) -> SSAValue:
         number = DenseIntOrFPElementsAttr.from_list(cast(VectorType[AnyFloat], kind), [value])
     else:
         number = FloatAttr(value, cast(AnyFloat, kind))
-    return rw.value(llvm.ConstantOp, (), kind, {"value": number})
+    return rw.value(llvm.ConstantOp, (), cast(Attribute, kind), {"value": number})
 
 
 def binary(rw: Rewriter, op: type[Operation], a: SSAValue, b: SSAValue | int) -> SSAValue:

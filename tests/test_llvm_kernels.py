@@ -237,7 +237,8 @@ SCALARS = ("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")
 
 def atomic_body(kind: str, element: str) -> str:
     return f"""%c = arith.constant 0 : index
-    %r = gpux.atomic_rmw "{kind}" %a, %pb[%c] order "relaxed" scope "device" : {element}, memref<?x{element}>"""
+    %r = gpux.atomic_rmw "{kind}" %a, %pb[%c] order "relaxed" scope "device"
+      : {element}, memref<?x{element}>"""
 
 
 @pytest.mark.parametrize("element", SCALARS)

@@ -85,7 +85,9 @@ def is_struct_class(cls: Any) -> bool:
     """Whether `cls` is a dataclass or a NamedTuple class."""
     if not isinstance(cls, type):
         return False
-    return hasattr(cls, "__dataclass_fields__") or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+    return hasattr(cls, "__dataclass_fields__") or (
+        issubclass(cls, tuple) and hasattr(cls, "_fields")
+    )
 
 
 def field_annotations(cls: type[Any]) -> list[tuple[str, Type | None]]:
@@ -116,7 +118,9 @@ def _class_struct(cls: type[Any]) -> StructType | None:
         fields.append(Field(name, type_, offset))
         offset += size_of(type_)
         alignment = max(alignment, align)
-    return StructType(cls.__name__, tuple(fields), -(-offset // alignment) * alignment, alignment, cls)
+    return StructType(
+        cls.__name__, tuple(fields), -(-offset // alignment) * alignment, alignment, cls
+    )
 
 
 def _numpy_struct(dtype: np.dtype[Any]) -> StructType | None:

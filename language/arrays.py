@@ -96,9 +96,7 @@ def _tuple_item(frame: Frame, node: ast.Subscript, items: tuple[Value, ...]) -> 
     return items[position]
 
 
-def index_nodes(
-    frame: Frame, node: ast.Subscript, view: AnyView
-) -> list[ast.expr | Value]:
+def index_nodes(frame: Frame, node: ast.Subscript, view: AnyView) -> list[ast.expr | Value]:
     """One index or slice for each axis; missing ones are whole slices."""
     given: list[ast.expr | Value] = []
     written = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -251,9 +249,7 @@ def _is_field_of_element(frame: Frame, node: ast.Subscript) -> bool:
     return _field_name(node) is not None and isinstance(node.value, ast.Subscript)
 
 
-def update_subscript(
-    frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]
-) -> None:
+def update_subscript(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
     """`x[i] op= value`: the index is computed and checked once."""
     if _is_field_of_element(frame, node):
         from .structs import update_field_item
@@ -264,5 +260,3 @@ def update_subscript(
     with frame.at(node):
         value = change(load(frame, view, indices))
         store(frame, node, view, indices, value, frame.text_of(node.value))
-
-

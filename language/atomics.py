@@ -49,9 +49,7 @@ def _element(
         )
     indices = index.items if isinstance(index, TupleValue) else (index,)
     if len(indices) != len(view.sizes):
-        raise frame.refuse(
-            node, f"{len(indices)} indices for an array with {len(view.sizes)} axes"
-        )
+        raise frame.refuse(node, f"{len(indices)} indices for an array with {len(view.sizes)} axes")
     text = frame.text_of(node.args[0]) if isinstance(node, ast.Call) and node.args else "the array"
     checked = [checked_index(frame, node, view, d, i, text) for d, i in enumerate(indices)]
     frame.mark_written(view)

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp, StridedLayoutAttr
-from xdsl.dialects.builtin import IndexType, IntegerAttr, i64
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    ModuleOp,
+    StridedLayoutAttr,
+    i64,
+)
 from xdsl.ir import Attribute, Block, Region
 
 from ..dialects import gpu

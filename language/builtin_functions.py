@@ -138,9 +138,7 @@ def _sum(frame: Frame, node: ast.AST, items: Value, start: Value | None = None) 
 
 
 def _divmod(frame: Frame, node: ast.AST, a: Value, b: Value) -> Value:
-    return TupleValue(
-        (binary(frame, node, ast.FloorDiv, a, b), binary(frame, node, ast.Mod, a, b))
-    )
+    return TupleValue((binary(frame, node, ast.FloorDiv, a, b), binary(frame, node, ast.Mod, a, b)))
 
 
 def _pow(frame: Frame, node: ast.AST, base: Value, exp: Value, mod: Value | None = None) -> Value:
@@ -177,9 +175,7 @@ def _zip(frame: Frame, node: ast.AST, *parts: Value, strict: Value | None = None
     return Combined("zip", parts)
 
 
-def _enumerate(
-    frame: Frame, node: ast.AST, iterable: Value, start: Value | None = None
-) -> Value:
+def _enumerate(frame: Frame, node: ast.AST, iterable: Value, start: Value | None = None) -> Value:
     return Combined("enumerate", (iterable, start or Static(0)))
 
 

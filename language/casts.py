@@ -37,9 +37,7 @@ def cast_call(
     return cast_to(frame, node, value, dtype)
 
 
-def _fold(
-    frame: Frame, node: ast.AST, target: Any, dtype: DType, value: Static
-) -> Value | None:
+def _fold(frame: Frame, node: ast.AST, target: Any, dtype: DType, value: Static) -> Value | None:
     number = value.value
     if target in (int, float):
         if is_numpy_scalar(number):

@@ -9,15 +9,28 @@ a float becomes an integer only by a cast.
 from __future__ import annotations
 
 import ast
-import math
+import math as python_math
 from typing import TYPE_CHECKING, Any, cast
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
 
-from .emitter import I32, I64, Emitter
+from .emitter import I32, I64, REGISTER, Emitter
 from .promotion import WEAK, WEAK_FLOAT, promote, settle
-from .types import DTYPES, DType, StructType, TupleType, Type, bf16, bool_, f32, i32, i64, index
+from .types import (
+    DTYPES,
+    DType,
+    StructType,
+    TupleType,
+    Type,
+    bf16,
+    bool_,
+    f32,
+    f64,
+    i32,
+    i64,
+    index,
+)
 from .typing_of import static_type, type_of
 from .values import (
     Scalar,
@@ -194,9 +207,9 @@ def cast_to(frame: Frame, node: ast.AST, value: Value, dtype: DType) -> Scalar:
 def saturate(number: float, dtype: DType) -> int:
     """What a cast of a float constant to an integer type gives."""
     low, high = integer_range(dtype)
-    if math.isnan(number):
+    if python_math.isnan(number):
         return 0
-    if math.isinf(number):
+    if python_math.isinf(number):
         return high if number > 0 else low
     return max(low, min(high, int(number)))
 
@@ -235,8 +248,6 @@ def _integer_to_integer(emit: Emitter, value: SSAValue, source: DType, to: DType
 
 
 def _integer(dtype: DType, *, register: bool = False) -> Any:
-    from .emitter import REGISTER
-
     return REGISTER[dtype] if register or dtype is not index else I64
 
 
@@ -251,10 +262,31 @@ def _integer_to_float(emit: Emitter, value: SSAValue, source: DType, to: DType) 
 
 
 def _float_to_float(emit: Emitter, value: SSAValue, source: DType, to: DType) -> SSAValue:
-    if source.bits == to.bits or (to is bf16 and source is not f32):
+    if source is f64 and to is bf16:
+        return emit.unary(arith.TruncFOp, _round_to_odd(emit, value), bf16)
+    if source.bits == to.bits:
         return _float_to_float(emit, _float_to_float(emit, value, source, f32), f32, to)
     cls: type[Operation] = arith.ExtFOp if source.bits < to.bits else arith.TruncFOp
     return emit.unary(cls, value, to)
+
+
+def _round_to_odd(emit: Emitter, value: SSAValue) -> SSAValue:
+    """f64 to f32 so that rounding once more gives what rounding once would have given.
+
+    An inexact result gets an odd last bit: towards zero, then the bit set (Boldo and Melquiond,
+    "When double rounding is odd", 2005).
+    """
+    near = emit.unary(arith.TruncFOp, value, f32)
+    back = emit.unary(arith.ExtFOp, near, f64)
+    sizes = [emit.unary(math.AbsFOp, number, f64) for number in (back, value)]
+    away = emit.compare(OGT, sizes[0], sizes[1], floats=True)
+    inexact = emit.compare(ONE, back, value, floats=True)
+    bits = emit.add(arith.BitcastOp, (near,), (I32,))
+    one = emit.constant(1, i32)
+    lower = emit.binary(arith.SubiOp, bits, one, i32)
+    towards_zero = emit.select(away, lower, bits, i32)
+    odd = emit.binary(arith.OrIOp, towards_zero, one, i32)
+    return emit.add(arith.BitcastOp, (emit.select(inexact, odd, bits, i32),), (REGISTER[f32],))
 
 
 def _float_to_integer(emit: Emitter, value: SSAValue, source: DType, to: DType) -> SSAValue:

@@ -21,9 +21,9 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     IntegerType,
+    LocationAttr,
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
-from xdsl.dialects.builtin import LocationAttr
 
 from ..dialects import simt
 from .types import DTYPES, DType, bool_
@@ -90,9 +90,7 @@ class Emitter:
         self.block.add_op(op)
         return op.results[0] if results else NOTHING
 
-    def binary(
-        self, cls: type[Operation], a: SSAValue, b: SSAValue, dtype: DType
-    ) -> SSAValue:
+    def binary(self, cls: type[Operation], a: SSAValue, b: SSAValue, dtype: DType) -> SSAValue:
         """An op on two values of a type that gives a third one of it."""
         return self.add(cls, (a, b), (REGISTER[dtype],), self._flags(cls))
 

@@ -139,7 +139,7 @@ def short_circuit(
 
     def expect_same(right: Value) -> None:
         kinds = [type_of(left), type_of(right)]
-        if kinds[0] == kinds[1] or kinds[1] in WEAK and kinds[0] is not bool_:
+        if kinds[0] == kinds[1] or (kinds[1] in WEAK and kinds[0] is not bool_):
             return
         word = "and" if is_and else "or"
         raise frame.refuse(

@@ -101,9 +101,9 @@ def _stable_class(cls: type) -> object:
         member = getattr(member, "__func__", getattr(member, "fget", member))
         if isinstance(member, FunctionType):
             members.append((name, _code_of(member)))
-        elif name in ("__annotations__", "_fields"):
-            members.append((name, repr(member)))
-        elif isinstance(member, (bool, int, float, str)) and not name.startswith("__"):
+        elif name in ("__annotations__", "_fields") or (
+            isinstance(member, (bool, int, float, str)) and not name.startswith("__")
+        ):
             members.append((name, repr(member)))
     return ("class", cls.__module__, cls.__qualname__, members)
 

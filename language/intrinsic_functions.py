@@ -48,9 +48,7 @@ def _dimension(frame: Frame, node: ast.AST, value: Value | None) -> int:
     return axis if rank is None else rank - 1 - axis
 
 
-def _id(
-    op: type[Operation], frame: Frame, node: ast.AST, dimension: Value | None = None
-) -> Value:
+def _id(op: type[Operation], frame: Frame, node: ast.AST, dimension: Value | None = None) -> Value:
     axis = gpu.DIMENSIONS[_dimension(frame, node, dimension)]
     return Scalar(_INDEX, frame.emit.add(op, (), (INDEX,), {"dimension": axis}))
 

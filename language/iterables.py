@@ -240,9 +240,7 @@ def _range_sequence(frame: Frame, node: ast.expr, value: RangeValue) -> Sequence
 def _range_length(frame: Frame, node: ast.expr, value: RangeValue) -> Value:
     """max(0, ceil((stop - start) / step)), in 64 bits so that nothing wraps."""
     emit = frame.emit
-    start, stop = (
-        to_type(frame, node, bound, _INDEX).ssa for bound in (value.start, value.stop)
-    )
+    start, stop = (to_type(frame, node, bound, _INDEX).ssa for bound in (value.start, value.stop))
     step = static_int(value.step)
     if step is not None:
         low, high = (start, stop) if step > 0 else (stop, start)

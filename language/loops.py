@@ -227,4 +227,3 @@ def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
     if isinstance(statement, ast.Match):
         return [case.body for case in statement.cases]
     return []
-

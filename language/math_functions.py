@@ -68,9 +68,7 @@ def float_type(dtype: DType) -> DType:
     return dtype if dtype in (f32, f64) else f32
 
 
-def in_math(
-    frame: Frame, node: ast.AST, build: Callable[..., SSAValue], *values: Value
-) -> Scalar:
+def in_math(frame: Frame, node: ast.AST, build: Callable[..., SSAValue], *values: Value) -> Scalar:
     """`build(emit, *operands, dtype)` on floats of one type; 16-bit types by way of f32."""
     common = f16 if all(number_type(frame, node, v) is f16 for v in values) else None
     for value in values:

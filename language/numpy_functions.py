@@ -104,9 +104,7 @@ def extreme(name: str, frame: Frame, node: ast.AST, a: Value, b: Value) -> Value
 
 
 def _logical(op: type[ast.operator], frame: Frame, node: ast.AST, a: Value, b: Value) -> Value:
-    left, right = (
-        materialise(frame, node, truth(frame, node, value), bool_) for value in (a, b)
-    )
+    left, right = (materialise(frame, node, truth(frame, node, value), bool_) for value in (a, b))
     return bitwise(frame, node, op, left, right)
 
 
@@ -163,8 +161,7 @@ _PI = 3.141592653589793
 NUMPY: dict[str, Function] = {
     **{name: _row(name, partial(unary_op, cls), "x") for name, cls in UNARY.items()},
     **{
-        name: _row(name, partial(unary_op, UNARY[python]), "x")
-        for name, python in _RENAMED.items()
+        name: _row(name, partial(unary_op, UNARY[python]), "x") for name, python in _RENAMED.items()
     },
     **{name: _row(name, partial(_operator, op), "x1", "x2") for name, op in _OPERATORS.items()},
     **{name: _row(name, partial(_comparison, op), "x1", "x2") for name, op in _COMPARISONS.items()},

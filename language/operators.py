@@ -90,6 +90,10 @@ def binary(frame: Frame, node: ast.AST, op: type[ast.operator], a: Value, b: Val
     if folded is not None:
         return folded
     _expect_numbers(frame, node, op, a, b)
+    if op is ast.MatMult:
+        raise frame.refuse(
+            node, "operator @ is not defined for numbers", hint="write a loop over the sum"
+        )
     if op is ast.Div:
         return divide(frame, node, a, b)
     if op is ast.Pow:
@@ -198,7 +202,8 @@ def check(
     values: tuple[Scalar, ...] = (),
 ) -> None:
     """A `gpux.check` with values in its message."""
-    from xdsl.dialects.builtin import ArrayAttr, StringAttr, DenseArrayBase, i32 as attr_i32
+    from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, StringAttr
+    from xdsl.dialects.builtin import i32 as attr_i32
 
     frame.emit.add(
         gpux.CheckOp,
@@ -275,9 +280,7 @@ def _shift_constant(
     return Scalar(dtype, emit.binary(_shift_op(op, dtype), left.ssa, amount, dtype))
 
 
-def _shift_dynamic(
-    frame: Frame, op: type[ast.operator], left: Scalar, count: Scalar
-) -> Scalar:
+def _shift_dynamic(frame: Frame, op: type[ast.operator], left: Scalar, count: Scalar) -> Scalar:
     dtype, emit = left.dtype, frame.emit
     if count.dtype.is_signed and frame.unit.checks:
         zero = emit.constant(0, count.dtype)

@@ -120,7 +120,11 @@ def _power_loop(frame: Frame, base: Scalar, exponent: Scalar) -> Scalar:
         positive = emit.compare(SGE, exponent.ssa, zero, floats=False)
         if frame.unit.checks:
             check(frame, positive, "assert", "negative exponent {} of an integer", (exponent,))
-    result, square, left = emit.cell(dtype, "power"), emit.cell(dtype, "base"), emit.cell(e_type, "e")
+    result, square, left = (
+        emit.cell(dtype, "power"),
+        emit.cell(dtype, "base"),
+        emit.cell(e_type, "e"),
+    )
     emit.set(emit.constant(1, dtype), result)
     emit.set(base.ssa, square)
     emit.set(exponent.ssa, left)

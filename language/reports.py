@@ -43,7 +43,9 @@ def joined_string(frame: Frame, node: ast.JoinedStr) -> Value:
 def message_of(frame: Frame, node: ast.AST, value: Value) -> tuple[str, list[Scalar]]:
     """The text of a value, with `{}` where a run-time scalar stands, and these scalars."""
     if isinstance(value, Text):
-        parts = [_escaped(p) if isinstance(p, str) else message_of(frame, node, p) for p in value.parts]
+        parts = [
+            _escaped(p) if isinstance(p, str) else message_of(frame, node, p) for p in value.parts
+        ]
         text = "".join(p if isinstance(p, str) else p[0] for p in parts)
         return text, [scalar for p in parts if not isinstance(p, str) for scalar in p[1]]
     if isinstance(value, Static):

@@ -149,6 +149,4 @@ def _collect(node: ast.AST, names: set[str]) -> None:
 def read_names(node: FunctionNode) -> set[str]:
     """Names that the body reads, nested functions included."""
     body = node.body if isinstance(node, ast.FunctionDef) else [node.body]
-    return {
-        found.id for part in body for found in ast.walk(part) if isinstance(found, ast.Name)
-    }
+    return {found.id for part in body for found in ast.walk(part) if isinstance(found, ast.Name)}

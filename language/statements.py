@@ -65,16 +65,12 @@ def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool
         )
 
 
-def _unpack(
-    frame: Frame, target: ast.Tuple | ast.List, value: Value, loop_target: bool
-) -> None:
+def _unpack(frame: Frame, target: ast.Tuple | ast.List, value: Value, loop_target: bool) -> None:
     items = unpacked(value)
     if items is None:
         raise frame.refuse(target, f"expected a tuple to unpack, got {describe(value)}")
     if len(items) != len(target.elts):
-        raise frame.refuse(
-            target, f"{len(target.elts)} targets for a tuple of {len(items)} items"
-        )
+        raise frame.refuse(target, f"{len(target.elts)} targets for a tuple of {len(items)} items")
     for part, item in zip(target.elts, items, strict=True):
         assign_to(frame, part, item, loop_target=loop_target)
 
@@ -104,7 +100,9 @@ def annotated(frame: Frame, node: ast.AnnAssign) -> None:
         )
     variable = frame.variable(node.target.id)
     if variable.declared not in (None, type_):
-        raise frame.refuse(node, f"variable {node.target.id} is declared as {variable.declared} too")
+        raise frame.refuse(
+            node, f"variable {node.target.id} is declared as {variable.declared} too"
+        )
     if variable.declared is None:
         variable.declared = type_
         if variable.type is not None:
@@ -146,9 +144,7 @@ def if_(frame: Frame, node: ast.If) -> None:
     branch(frame, test, lambda: frame.run(node.body), lambda: frame.run(node.orelse))
 
 
-def branch(
-    frame: Frame, test: Value, then: Callable[[], None], orelse: Callable[[], None]
-) -> None:
+def branch(frame: Frame, test: Value, then: Callable[[], None], orelse: Callable[[], None]) -> None:
     """A `simt.if` with two sides; what both have assigned is assigned after it."""
     assert isinstance(test, Scalar), "a constant condition has been folded"
     before = set(frame.assigned or ())
@@ -221,9 +217,7 @@ def _return_static(frame: Frame, node: ast.AST, value: Value) -> None:
             hint="return a value of one type on every path",
         )
     if plan.return_count > 1 and not (isinstance(value, Static) and value.value is None):
-        raise frame.refuse(
-            node, f"a function with several returns cannot return {describe(value)}"
-        )
+        raise frame.refuse(node, f"a function with several returns cannot return {describe(value)}")
     if not isinstance(value, Static):
         raise frame.refuse(
             node,

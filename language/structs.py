@@ -217,9 +217,7 @@ def _items_struct(type_: TupleType) -> StructType:
     return StructType("tuple", fields, 0, 1)
 
 
-def field_view_checked(
-    frame: Frame, node: ast.Subscript, view: RecordView, name: str
-) -> Value:
+def field_view_checked(frame: Frame, node: ast.Subscript, view: RecordView, name: str) -> Value:
     """`points["x"]`."""
     if view.element.field(name) is None:
         known = ", ".join(field.name for field in view.element.fields)
@@ -350,9 +348,7 @@ def store_field_item(frame: Frame, node: ast.Subscript, value: Value) -> None:
     update_field_item(frame, node, lambda old: value)
 
 
-def update_field_item(
-    frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]
-) -> None:
+def update_field_item(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
     """`points[i]["x"] op= value`."""
     assert isinstance(node.value, ast.Subscript) and isinstance(node.slice, ast.Constant), "checked"
     _update_element(frame, node, node.value, [str(node.slice.value)], change)

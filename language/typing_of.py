@@ -73,7 +73,9 @@ def settle_type(type_: Type) -> Type:
         return TupleType(tuple(settle_type(item) for item in type_.items))
     if isinstance(type_, StructType):
         fields = tuple(Field(f.name, settle_type(f.type), f.offset) for f in type_.fields)
-        return type_ if fields == type_.fields else StructType(
-            type_.name, fields, type_.size, type_.alignment, type_.cls
+        return (
+            type_
+            if fields == type_.fields
+            else StructType(type_.name, fields, type_.size, type_.alignment, type_.cls)
         )
     return type_

@@ -18,8 +18,8 @@ from .frame import Frame, RestartError
 from .scope import Scope
 from .source import Source, assigned_names
 from .statements import end_region, give_back
-from .typing_of import settle_type
 from .types import Type, leaves
+from .typing_of import settle_type
 from .values import (
     Origin,
     RecordView,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from xdsl.ir import Attribute, Block
 
 _MOST_WALKS = 50
+_BUILTINS = (("module", "builtins"),)
 
 
 @dataclass
@@ -59,16 +60,18 @@ class Unit:
     checks: bool
     fastmath: bool
     axes: int | None
-    functions: dict[Hashable, Specialisation] = field(default_factory=dict[Hashable, Specialisation])
+    functions: dict[Hashable, Specialisation] = field(
+        default_factory=dict[Hashable, Specialisation]
+    )
     calling: list[tuple[Hashable, str]] = field(default_factory=list[tuple[Hashable, str]])
     dependencies: dict[Origin, Dependency] = field(default_factory=dict[Origin, Dependency])
     names: dict[str, int] = field(default_factory=dict[str, int])
 
     def depend(self, origin: Origin | None, value: object) -> None:
         """Remember that the result depends on a constant from outside."""
-        if origin is not None and origin not in self.dependencies:
-            if origin[:1] != (("module", "builtins"),):
-                self.dependencies[origin] = Dependency(origin, fingerprint(value))
+        if origin is None or origin in self.dependencies or origin[:1] == _BUILTINS:
+            return
+        self.dependencies[origin] = Dependency(origin, fingerprint(value))
 
     def unique_name(self, name: str) -> str:
         """A symbol that is not used yet."""

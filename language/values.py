@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .source import FunctionNode
 
 Origin = tuple[tuple[str, str], ...]
-"""How to find a constant again from the kernel's function: steps ("global", "np"), ("attr", "pi")."""
+"""How to find a constant again from the kernel's function, as `fingerprint.Steps`."""
 
 
 NOWHERE = cast(SSAValue, None)
@@ -178,7 +178,9 @@ def static_int(value: Value) -> int | None:
 
 def is_numpy_scalar(value: object) -> bool:
     """Whether it is a NumPy scalar (or one of ml_dtypes), without importing NumPy."""
-    return not isinstance(value, type) and type(value).__module__ in ("numpy", "ml_dtypes")
+    if isinstance(value, type) or type(value).__module__ not in ("numpy", "ml_dtypes"):
+        return False
+    return getattr(value, "shape", None) == () and type(value).__name__ != "ndarray"
 
 
 def describe(value: Value) -> str:

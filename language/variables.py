@@ -153,7 +153,8 @@ def _bind_static(frame: Frame, variable: Variable, value: Value, site: ast.AST) 
             site,
             f"variable {variable.name} would be {describe(value)} or what line "
             f"{frame.line_of(variable.first)} made it, depending on the path taken",
-            hint="arrays and functions cannot be chosen at run time: call a function in each branch",
+            hint="arrays and functions cannot be chosen at run time: "
+            "call a function in each branch",
         )
     variable.first = variable.first or site
     variable.value = value
@@ -189,7 +190,9 @@ def _unassigned(frame: Frame, variable: Variable, node: ast.AST) -> Exception:
         message = f"variable {variable.name} is read before it is assigned"
     else:
         message = f"variable {variable.name} is not assigned on every path to here"
-    return frame.refuse(node, message, hint=f"give {variable.name} a value before the branch or loop")
+    return frame.refuse(
+        node, message, hint=f"give {variable.name} a value before the branch or loop"
+    )
 
 
 def set_cells(frame: Frame, variable: Variable, value: Value, site: ast.AST) -> None:

@@ -6,24 +6,15 @@ barriers and subgroup ops; the lowered function is a single one that never stops
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
+from gpu_arith import COMBINE, NEUTRAL, dtype_of, evaluate
 from xdsl.dialects import func
-from xdsl.dialects.builtin import (
-    BFloat16Type,
-    Float32Type,
-    Float64Type,
-    FloatAttr,
-    IndexType,
-    IntegerAttr,
-    IntegerType,
-    MemRefType,
-    ModuleOp,
-)
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.dialects import gpu
 from stepwell.lowering.gpu_to_cpu.lower import GpuToCpu
@@ -40,76 +31,11 @@ class CheckFailed(Exception):
     """A gpux.check that does not hold: kind, values, ids."""
 
 
-def dtype_of(type_: Attribute) -> Any:
-    if isinstance(type_, IntegerType):
-        return np.dtype(bool) if type_.width.data == 1 else np.dtype(f"i{type_.width.data // 8}")
-    if isinstance(type_, BFloat16Type):
-        raise AssertionError("the interpreter has no bf16")
-    names = {IndexType: "i8", Float32Type: "f4", Float64Type: "f8"}
-    return np.dtype(names[type(type_)])
-
-
-def signed(value: int, type_: Attribute) -> int:
-    bits = type_.width.data if isinstance(type_, IntegerType) else 64
-    if bits == 1:
-        return value & 1
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if value >> (bits - 1) else value
-
-
-def unsigned(value: int, type_: Attribute) -> int:
-    bits = type_.width.data if isinstance(type_, IntegerType) else 64
-    return int(value) & ((1 << bits) - 1)
-
-
-def _quotient(a: int, b: int) -> int:
-    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-
-
-SIGNED: dict[str, Callable[[int, int], int]] = {
-    "addi": operator.add,
-    "subi": operator.sub,
-    "muli": operator.mul,
-    "andi": operator.and_,
-    "ori": operator.or_,
-    "xori": operator.xor,
-    "minsi": min,
-    "maxsi": max,
-    "divsi": _quotient,
-    "remsi": lambda a, b: a - b * _quotient(a, b),
-    "shli": operator.lshift,
-    "shrsi": operator.rshift,
-}
-UNSIGNED: dict[str, Callable[[int, int], int]] = {
-    "minui": min,
-    "maxui": max,
-    "divui": operator.floordiv,
-    "remui": operator.mod,
-    "shrui": operator.rshift,
-}
-FLOAT: dict[str, Callable[[Any, Any], Any]] = {
-    "addf": operator.add,
-    "subf": operator.sub,
-    "mulf": operator.mul,
-    "minimumf": np.minimum,
-    "maximumf": np.maximum,
-}
-COMPARISONS = [
-    *(operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),
-    *(operator.lt, operator.le, operator.gt, operator.ge),
-]
-NEUTRAL = {"add": 0, "mul": 1, "and": -1, "or": 0, "xor": 0}
-COMBINE: dict[str, Callable[[Any, Any], Any]] = {
-    "add": operator.add,
-    "mul": operator.mul,
-    "and": operator.and_,
-    "or": operator.or_,
-    "xor": operator.xor,
-    "minsi": min,
-    "maxsi": max,
-    "minimumf": min,
-    "maximumf": max,
-}
+def uninitialised(type_: Any, sizes: Sequence[int] = ()) -> np.ndarray[Any, Any]:
+    """A new array with contents that nobody expects."""
+    given = iter(sizes)
+    shape = [next(given) if n == DYNAMIC else n for n in type_.get_shape()]
+    return np.full(shape, 77).astype(dtype_of(type_.element_type))
 
 
 class Thread:
@@ -136,7 +62,8 @@ class Thread:
         operands = self.get(op.operands)
         dialect, _, name = op.name.partition(".")
         if dialect == "scf":
-            return (yield from getattr(self, name + "_")(op, operands, here))
+            kinds = {"if": self.if_, "for": self.for_, "while": self.while_}
+            return (yield from kinds.get(name, self.index_switch_)(op, operands, here))
         if op.name in ("gpu.barrier", "gpu.shuffle", "gpu.subgroup_reduce") or name in (
             *("subgroup_scan", "ballot"),
         ):
@@ -145,15 +72,12 @@ class Thread:
             return [self.id(op, name)]
         if dialect == "gpux":
             return self.extension(op, name, operands)
-        return (
-            self.memory(op, name, operands)
-            if dialect == "memref"
-            else [self.arith(op, name, operands)]
-        )
+        if dialect == "memref":
+            return self.memory(op, name, operands)
+        return [evaluate(op, operands)]
 
     def id(self, op: Any, name: str) -> int:
-        found = self.ids[name]
-        return found["xyz".index(op.dimension.data.value)] if hasattr(op, "dimension") else found[0]
+        return self.ids[name][op.axis if isinstance(op, gpu.DimensionOp) else 0]
 
     def if_(self, op: Operation, operands: list[Any], here: tuple[int, ...]) -> Run:
         region = op.regions[0 if operands[0] else 1]
@@ -209,10 +133,7 @@ class Thread:
         if name == "dim":
             return [operands[0].shape[operands[1]]]
         if name == "alloca":
-            sizes = iter(operands)
-            shape = [next(sizes) if n == DYNAMIC else n for n in op.memref.type.get_shape()]
-            dtype = dtype_of(op.memref.type.element_type)
-            return [np.full(shape, 77).astype(dtype)]
+            return [uninitialised(op.memref.type, operands)]
         assert name == "subview", f"the interpreter has no memref.{name}"
         return [self.subview(op, operands)]
 
@@ -227,36 +148,6 @@ class Thread:
         rank = len(op.result.type.get_shape())
         return view.reshape(view.shape[view.ndim - rank :])
 
-    def arith(self, op: Any, name: str, operands: list[Any]) -> Any:
-        type_ = op.results[0].type
-        if name == "constant":
-            value = op.value
-            if isinstance(value, IntegerAttr):
-                return signed(value.value.data, type_)
-            assert isinstance(value, FloatAttr), "a constant is a number"
-            return dtype_of(type_).type(value.value.data)
-        if name in SIGNED:
-            return signed(SIGNED[name](*operands), type_)
-        if name in UNSIGNED:
-            plain = [unsigned(value, type_) for value in operands]
-            return signed(UNSIGNED[name](*plain), type_)
-        if name in FLOAT:
-            return FLOAT[name](*operands)
-        if name == "cmpi":
-            predicate = op.predicate.value.data
-            if predicate >= 6:
-                operands = [unsigned(value, op.lhs.type) for value in operands]
-            return int(COMPARISONS[predicate](*operands))
-        if name == "select":
-            return operands[1] if operands[0] else operands[2]
-        if name == "extui":
-            return unsigned(operands[0], op.operands[0].type)
-        if name in ("index_cast", "extsi", "trunci"):
-            value = operands[0]
-            return signed(-value if name == "extsi" and value == 1 else value, type_)
-        assert name in ("sitofp", "uitofp"), f"the interpreter has no arith.{name}"
-        return dtype_of(type_).type(operands[0])
-
 
 def run_block_of_threads(
     kernel: gpu.FuncOp,
@@ -267,11 +158,7 @@ def run_block_of_threads(
     width: int,
 ) -> None:
     """What the kernel means: all threads of one block, each with values of its own."""
-    shared = {
-        value: np.full(value.type.get_shape(), 77).astype(dtype_of(value.type.element_type))
-        for value in kernel.workgroup
-        if isinstance(value.type, MemRefType)
-    }
+    shared = {value: uninitialised(value.type) for value in kernel.workgroup}
     over = kernel.attributes.get("gpux.over")
     threads: dict[int, Run] = {}
     total = size[0] * size[1] * size[2]
@@ -311,22 +198,24 @@ def schedule(threads: dict[int, Run], width: int) -> None:
     for number in threads:
         resume(number, None)
     while waiting:
-        moved = False
-        for subgroup in {number // width for number in waiting}:
-            lanes = {n: s for n, s in waiting.items() if n // width == subgroup}
-            ready = {n: s for n, s in lanes.items() if s[0] != "gpu.barrier"}
-            first = min(stop[2] for stop in lanes.values())
-            group = {n: stop for n, stop in ready.items() if stop[2] == first}
-            if group:
-                moved = True
-                results = collective({n % width: s[1] for n, s in group.items()}, width)
-                for number in group:
-                    resume(number, results[number % width])
-        if not moved:
+        subgroups = {number // width for number in waiting}
+        groups = [group for n in subgroups if (group := next_lanes(waiting, n, width))]
+        for group in groups:
+            results = collective({n % width: stop[1] for n, stop in group.items()}, width)
+            for number in group:
+                resume(number, results[number % width])
+        if not groups:
             if len({stop[2] for stop in waiting.values()}) > 1 or len(waiting) < len(threads):
                 raise CheckFailed("barrier", (), ())
             for number in list(waiting):
                 resume(number, [])
+
+
+def next_lanes(waiting: dict[int, Stop], subgroup: int, width: int) -> dict[int, Stop]:
+    """The lanes that stand at the subgroup's first stop, unless that is a barrier."""
+    lanes = {n: stop for n, stop in waiting.items() if n // width == subgroup}
+    first = min(stop[2] for stop in lanes.values())
+    return {n: s for n, s in lanes.items() if s[2] == first and s[0] != "gpu.barrier"}
 
 
 def collective(lanes: dict[int, tuple[Any, list[Any]]], width: int) -> dict[int, list[Any]]:
@@ -404,7 +293,7 @@ def both(
     outcomes: list[list[Any]] = []
     for level in levels.split():
         module = parse(text)
-        copies = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
+        copies = deepcopy(list(arguments))
         if level == "cpu":
             GpuToCpu(subgroup_size=width).apply(make_context(), module)
             verify(module)

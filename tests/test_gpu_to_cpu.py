@@ -5,42 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gpu_interpreter import CheckFailed, both, lower
-
-from stepwell.dialects.diagnostics import CompileError
-
-TYPES = {
-    "ROW": "memref<3xi32, strided<[1], offset: 3>, PRIVATE>",
-    "PART": "memref<?xi32, strided<[1], offset: ?>, GLOBAL>",
-}
-X = "%x: memref<?xi32, GLOBAL>"
-Y = "%y: memref<?xi32, GLOBAL>"
-IDS = "%t = gpu.thread_id x\n%b = gpu.block_id x\n%n = gpu.block_dim x\n%g = gpu.global_id x\n"
-CONSTANTS = "".join(f"%c{n} = arith.constant {n} : index\n" for n in (0, 1, 2, 3, 4, 8)) + "".join(
-    f"%i{n} = arith.constant {n} : i32\n" for n in (0, 1, 2, 3, 4, 8)
-)
-
-
-def kernel(body: str, parameters: str = f"{X}, {Y}", attributes: str = "", frame: str = "") -> str:
-    """A module with one kernel that has constants and the ids %t, %b, %n, %g."""
-    attributes = f" attributes {{{attributes}}}" if attributes else ""
-    for name, type_ in TYPES.items():
-        body = body.replace(name, type_)
-    return (
-        f"gpu.module @m {{ gpu.func @k({parameters}) {frame} kernel{attributes} {{\n"
-        f"{CONSTANTS}{IDS}{body}\ngpu.return\n}} }}"
-    )
-
-
-def numbers(count: int) -> np.ndarray:
-    return np.random.default_rng(count).integers(-50, 50, count).astype(np.int32)
-
-
-def zeros(count: int) -> np.ndarray:
-    return np.zeros(count, np.int32)
-
-
-OVER = "%ex: index, %ey: index, %ez: index"
-LOAD = "%v = memref.load %x[%g] : memref<?xi32, GLOBAL>\n"
+from gpu_kernels import LOAD, OVER, SHARED, STORE, X, Y, kernel, numbers, zeros
 
 
 def test_flat_kernel_runs_the_threads_inside_the_extents():
@@ -96,21 +61,6 @@ def test_flat_kernel_in_three_dimensions(known: bool, over: bool):
     parameters = f"{X}, {Y}, {OVER}" if over else f"{X}, {Y}"
     text = kernel(body, parameters, ", ".join(attributes))
     both(text, [zeros(1), zeros(8 * 8 * 8), *extents], (2, 2, 2), (3, 4, 2))
-
-
-def test_private_array_of_a_flat_kernel_is_one_array():
-    body = """
-      %l = memref.alloca() : memref<4xi32, PRIVATE>
-      %v = memref.load %x[%g] : memref<?xi32, GLOBAL>
-      memref.store %v, %l[%c1] : memref<4xi32, PRIVATE>
-      %w = memref.load %l[%c1] : memref<4xi32, PRIVATE>
-      memref.store %w, %y[%g] : memref<?xi32, GLOBAL>"""
-    both(kernel(body), [numbers(16), zeros(16)], (2, 1, 1))
-    assert lower(kernel(body)).count("memref.alloca()") == 1
-
-
-SHARED = "workgroup(%s : memref<8xi32, SHARED>)"
-STORE = "memref.store %v, %s[%t] : memref<8xi32, SHARED>\ngpu.barrier\n"
 
 
 def test_value_that_lives_across_two_barriers():
@@ -283,67 +233,6 @@ def test_while_loop_that_carries_what_each_thread_has():
       memref.store %o, %y[%g] : memref<?xi32, GLOBAL>"""
     )
     both(kernel(body, frame=SHARED), [np.arange(8, dtype=np.int32) - 20, zeros(8)])
-
-
-def test_private_array_across_a_barrier_is_one_for_each_thread():
-    body = """
-      %l = memref.alloca() : memref<2x3xi32, PRIVATE>
-      %v = memref.load %x[%g] : memref<?xi32, GLOBAL>
-      memref.store %v, %l[%c1, %c2] : memref<2x3xi32, PRIVATE>
-      gpu.barrier
-      %row = memref.subview %l[1, 0] [1, 3] [1, 1] : memref<2x3xi32, PRIVATE> to ROW
-      %w = memref.load %row[%c2] : ROW
-      gpu.barrier
-      %z = memref.load %row[%c2] : ROW
-      %u = arith.addi %w, %z : i32
-      memref.store %u, %y[%g] : memref<?xi32, GLOBAL>"""
-    x, y = both(kernel(body), [numbers(8), zeros(8)])
-    np.testing.assert_array_equal(y, 2 * x)
-
-
-def test_private_array_used_in_a_loop_with_barriers_keeps_its_contents():
-    body = """
-      %l = memref.alloca() : memref<1xi32, PRIVATE>
-      gpu.barrier
-      scf.for %i = %c0 to %c3 step %c1 {
-        %first = arith.cmpi eq, %i, %c0 : index
-        scf.if %first {
-          %v = memref.load %x[%g] : memref<?xi32, GLOBAL>
-          memref.store %v, %l[%c0] : memref<1xi32, PRIVATE>
-        }
-        %w = memref.load %l[%c0] : memref<1xi32, PRIVATE>
-        memref.store %w, %y[%g] : memref<?xi32, GLOBAL>
-        gpu.barrier
-      }"""
-    x, y = both(kernel(body), [numbers(8), zeros(8)])
-    np.testing.assert_array_equal(y, x)
-
-
-def test_view_is_made_again_after_a_barrier():
-    body = """
-      %o32 = memref.load %x[%g] : memref<?xi32, GLOBAL>
-      %o = arith.index_cast %o32 : i32 to index
-      %part = memref.subview %y[%o] [%c2] [1] : memref<?xi32, GLOBAL> to PART
-      gpu.barrier
-      %v = arith.addi %o32, %i1 : i32
-      memref.store %v, %part[%c1] : PART"""
-    order = np.random.default_rng(1).permutation(8).astype(np.int32)
-    _, y = both(kernel(body), [order, zeros(9)])
-    np.testing.assert_array_equal(y, range(9))
-
-
-def test_array_chosen_by_control_flow_cannot_live_across_a_barrier():
-    view = "memref<?xi32, GLOBAL>"
-    body = (
-        LOAD
-        + f"""
-      %c = arith.cmpi sgt, %v, %i0 : i32
-      %m = scf.if %c -> ({view}) {{ scf.yield %x : {view} }} else {{ scf.yield %y : {view} }}
-      gpu.barrier
-      memref.store %v, %m[%g] : {view}"""
-    )
-    with pytest.raises(CompileError, match="which array this is depends on control flow"):
-        lower(kernel(body))
 
 
 @pytest.mark.parametrize("known", [True, False])

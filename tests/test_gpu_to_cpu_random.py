@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from itertools import count
 
 import numpy as np
-import pytest
 from gpu_interpreter import both
+from gpu_kernels import kernel, zeros
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_gpu_to_cpu import kernel, zeros
 
 FRAME = "workgroup(%s : memref<16xi32, SHARED>)"
 
@@ -31,11 +30,18 @@ class Writer:
         return name
 
     def pick(self, values: Sequence[str]) -> str:
+        """One of `values`."""
         return self.choose.choice(values)
+
+    def coin(self) -> bool:
+        """True or false."""
+        return self.choose.random() < 0.5
 
     def small(self, value: str) -> str:
         """An index from 0 to 3 made of an i32."""
-        return self.new(f"arith.index_cast {self.new(f'arith.andi {value}, %i3 : i32')} : i32 to index")
+        return self.new(
+            f"arith.index_cast {self.new(f'arith.andi {value}, %i3 : i32')} : i32 to index"
+        )
 
     def body(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
         """Some statements; `together` says that all threads of the block are here."""
@@ -49,7 +55,7 @@ class Writer:
 
     def compute(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
         op = self.pick(["addi", "xori", "muli", "maxsi"])
-        pool = self.pick([values, uniform])
+        pool = values if self.coin() else uniform
         pool.append(self.new(f"arith.{op} {self.pick(pool)}, {self.pick(uniform)} : i32"))
         values.append(self.new(f"arith.{op} {self.pick(values)}, {self.pick(values)} : i32"))
 
@@ -64,7 +70,9 @@ class Writer:
             values.append(self.new(f'gpux.subgroup_scan "add" "{mode}" {value} : i32'))
         elif kind == "ballot":
             bit = self.new(f"arith.cmpi sgt, {value}, {self.pick(values)} : i32")
-            values.append(self.new(f"arith.trunci {self.new(f'gpux.ballot {bit} : i64')} : i64 to i32"))
+            values.append(
+                self.new(f"arith.trunci {self.new(f'gpux.ballot {bit} : i64')} : i64 to i32")
+            )
         else:
             mode, name = self.pick(["xor", "up", "down", "idx"]), f"%z{next(self.numbers)}"
             offset = self.new(f"arith.andi {self.pick(values)}, %i3 : i32")
@@ -73,14 +81,16 @@ class Writer:
 
     def private(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
         place, other = self.small(self.pick(values)), self.small(self.pick(values))
-        self.lines.append(f"memref.store {self.pick(values)}, %own[{place}] : memref<4xi32, PRIVATE>")
+        self.lines.append(
+            f"memref.store {self.pick(values)}, %own[{place}] : memref<4xi32, PRIVATE>"
+        )
         values.append(self.new(f"memref.load %own[{other}] : memref<4xi32, PRIVATE>"))
 
     def exchange(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
         """Read what another thread wrote, between barriers; sometimes the same for all."""
         self.lines.append(f"memref.store {self.pick(values)}, %s[%t] : memref<16xi32, SHARED>")
         self.lines.append("gpu.barrier")
-        shared = self.pick([True, False])
+        shared = self.coin()
         place = self.small(self.pick(uniform if shared else values))
         loaded = self.new(f"memref.load %s[{place}] : memref<16xi32, SHARED>")
         (uniform if shared else values).append(loaded)
@@ -94,14 +104,12 @@ class Writer:
         self.body(values, uniform, together, depth - 1)
         return self.pick(values), self.pick(uniform if together else values)
 
-    def results(
-        self, name: str, values: list[str], uniform: list[str], together: bool
-    ) -> None:
+    def results(self, name: str, values: list[str], uniform: list[str], together: bool) -> None:
         values.append(f"{name}#0")
         (uniform if together else values).append(f"{name}#1")
 
     def if_(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
-        agree = self.pick([True, False])
+        agree = self.coin()
         pool = uniform if agree else values
         together = together and agree
         condition = self.new(f"arith.cmpi slt, {self.pick(pool)}, {self.pick(pool)} : i32")
@@ -113,7 +121,7 @@ class Writer:
         self.results(name, values, uniform, together)
 
     def for_(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
-        agree = self.pick([True, False])
+        agree = self.coin()
         together = together and agree
         bound = self.small(self.pick(uniform if agree else values))
         initial = self.pick(values), self.pick(uniform if together else values)
@@ -131,13 +139,14 @@ class Writer:
         self.results(name, values, uniform, together)
 
     def while_(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
-        agree = self.pick([True, False])
+        agree = self.coin()
         together = together and agree
         bound = self.new(f"arith.andi {self.pick(uniform if agree else values)}, %i3 : i32")
         initial = self.pick(values)
         name = f"%z{next(self.numbers)}"
         self.lines.append(
-            f"{name}:2 = scf.while ({name}a = {initial}, {name}k = %i0) : (i32, i32) -> (i32, i32) {{"
+            f"{name}:2 = scf.while ({name}a = {initial}, {name}k = %i0) : "
+            "(i32, i32) -> (i32, i32) {"
         )
         first, _ = self.inner([*values, f"{name}a"], uniform, together, depth)
         more = self.new(f"arith.cmpi slt, {name}k, {bound} : i32")
@@ -176,7 +185,7 @@ def write(choose: random.Random) -> str:
     return kernel("\n".join(lines), frame=FRAME)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), st.sampled_from([1, 4, 8]), st.sampled_from([5, 8, 13]))
 def test_random_kernels(choose: random.Random, width: int, size: int):
     x = np.random.default_rng(size).integers(-9, 9, 2 * size).astype(np.int32)

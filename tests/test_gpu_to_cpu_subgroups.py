@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from gpu_interpreter import CheckFailed, both, lower
-from test_gpu_to_cpu import LOAD, OVER, SHARED, X, Y, kernel, numbers, zeros
+from gpu_kernels import LOAD, OVER, SHARED, Numbers, X, Y, kernel, numbers, zeros
 
 from stepwell.dialects.diagnostics import CompileError
 
@@ -13,7 +16,7 @@ WIDTH = "%sz = gpu.subgroup_size : index\n%w = arith.index_cast %sz : index to i
 KEEP = "\nmemref.store %r, %y[%g] : memref<?xi32, GLOBAL>"
 
 
-def subgroups(x: np.ndarray, width: int = 4) -> list[np.ndarray]:
+def subgroups(x: Numbers, width: int = 4) -> list[Numbers]:
     return [x[start : start + width] for start in range(0, len(x), width)]
 
 
@@ -21,10 +24,12 @@ def subgroups(x: np.ndarray, width: int = 4) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("kind", "fold"), [("add", np.sum), ("minsi", np.min), ("maxsi", np.max), ("mul", np.prod)]
 )
-def test_reduction_of_whole_and_partial_subgroups(kind: str, fold: object, count: int):
+def test_reduction_of_whole_and_partial_subgroups(
+    kind: str, fold: Callable[[Numbers], Any], count: int
+):
     text = kernel(LOAD + f"%r = gpu.subgroup_reduce {kind} %v : (i32) -> i32" + KEEP)
     x, y = both(text, [numbers(count), zeros(count)], size=(count, 1, 1))
-    expected = [np.full(len(part), fold(part)) for part in subgroups(x)]  # type: ignore[operator]
+    expected: list[Numbers] = [np.full(len(part), fold(part)) for part in subgroups(x)]
     np.testing.assert_array_equal(y, np.concatenate(expected))
 
 

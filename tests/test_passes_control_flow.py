@@ -306,7 +306,7 @@ def passes(module: ModuleOp, text: str) -> ModuleOp:
     return module
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_structured_and_promoted_code_means_the_same(chance: random.Random):
     text = Writer(chance).function()

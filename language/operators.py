@@ -325,8 +325,8 @@ def unary(frame: Frame, node: ast.AST, op: type[ast.unaryop], value: Value) -> V
 
 
 def compare(frame: Frame, node: ast.AST, op: type[ast.cmpop], a: Value, b: Value) -> Value:
-    """One comparison of two numbers or bools."""
-    folded = fold(frame, node, op, a, b)
+    """One comparison of two numbers or bools, or of constants of any type."""
+    folded = fold(frame, node, op, a, b) or _fold_equality(op, a, b)
     if folded is not None:
         return folded
     _expect_numbers(frame, node, op, a, b)
@@ -340,6 +340,15 @@ def compare(frame: Frame, node: ast.AST, op: type[ast.cmpop], a: Value, b: Value
         return Scalar(bool_, frame.emit.compare(floats, left.ssa, right.ssa, floats=True))
     predicate = signed if left.dtype.is_signed else unsigned
     return Scalar(bool_, frame.emit.compare(predicate, left.ssa, right.ssa, floats=False))
+
+
+def _fold_equality(op: type[ast.cmpop], a: Value, b: Value) -> Value | None:
+    """`mode == "fast"`, `x.dtype == np.float32`: constants that are no numbers."""
+    if not isinstance(a, Static) or not isinstance(b, Static) or op not in (ast.Eq, ast.NotEq):
+        return None
+    if static_type(a.value) is not None and static_type(b.value) is not None:
+        return None
+    return Static(bool(PYTHON[op](a.value, b.value)))
 
 
 def negate(frame: Frame, value: Value) -> Value:

@@ -103,7 +103,7 @@ def compile_body(
     A function without a name that is assigned twice is emitted at once; if that turns out wrong, or
     for any other one, dry walks come first.
     """
-    plan = Plan(assigned_names(source.node))
+    plan = Plan(assigned_names(source.node) | set(arguments))  # captured names are arguments too
     if _assigns_once(source):
         try:
             return Body(*_walk(unit, source, scope, plan, arguments, is_kernel, types, dry=False))
@@ -155,9 +155,7 @@ def _walk(
             entry.insert_arg(type_, len(entry.args))
     inputs = iter([NOTHING] * len(types) if dry else list(entry.args))
     for name, value in arguments.items():
-        if name in plan.variables:
-            site = _parameter_node(source, name)
-            assign(frame, name, rename(value, inputs, frame, name), site)
+        assign(frame, name, rename(value, inputs, frame, name), _parameter_node(source, name))
     if isinstance(source.node, ast.Lambda):
         value = frame.eval(source.node.body)
         give_back(frame, source.node.body, value)

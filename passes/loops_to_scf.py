@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IndexType, IntegerAttr, IntegerType, i1, i64
+from xdsl.dialects.builtin import IntegerAttr, i1, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
-from .block_editing import constant_value, erase, move_tail
+from .block_editing import constant_value, erase, integer_bits, move_tail
 
 _SLT, _ULT = IntegerAttr(2, i64), IntegerAttr(6, i64)
 # Ops that may stand in a loop's condition and do no harm if evaluated once after the loop is left.
@@ -109,31 +109,35 @@ def _guard_condition(
 
 def structure_for(op: simt.ForOp, flags: Sequence[SSAValue]) -> None:
     """Replaces a `for` by an scf.for, or by an scf.while where it may be left early."""
-    type_ = op.lower.type
     unsigned = "unsigned" in op.attributes
-    if flags or (unsigned and (isinstance(type_, IndexType) or type_ == i64)):
+    bits = integer_bits(op.lower.type)
+    if bits is not None and bits < 64 and (unsigned or constant_value(op.step) != 1):
+        _widen(op, arith.ExtUIOp if unsigned else arith.ExtSIOp)
+        unsigned = False
+    if flags or unsigned:
         _for_to_while(op, flags, _ULT if unsigned else _SLT)
         return
-    bounds: Sequence[SSAValue] = tuple(op.operands)
-    if unsigned:  # scf.for compares signed numbers: count in a wider type
-        bounds = [_extended(op, bound) for bound in bounds]
-        block = op.body.block
-        narrow = block.args[0]
-        wide = block.insert_arg(i64, 0, narrow.location)
-        wide.name_hint = narrow.name_hint
-        cut = arith.TruncIOp.create(operands=(wide,), result_types=(type_,), location=op.location)
-        _insert_first(block, cut)
-        narrow.replace_all_uses_with(cut.result)
-        block.erase_arg(narrow)
+    bounds = tuple(op.operands)
     region = op.detach_region(op.body)
     _replace(op, scf.ForOp.create(operands=bounds, regions=(region,), location=op.location))
 
 
-def _extended(op: Operation, value: SSAValue) -> SSAValue:
-    assert op.parent is not None and isinstance(value.type, IntegerType), "bounds are integers"
-    new = arith.ExtUIOp.create(operands=(value,), result_types=(i64,), location=op.location)
-    op.parent.insert_op_before(new, op)
-    return new.result
+def _widen(op: simt.ForOp, extend: type[Operation]) -> None:
+    """Counts in i64: signed, and `index + step` does not wrap behind the last iteration."""
+    block, narrow = op.body.block, op.body.block.args[0]
+    assert op.parent is not None, "a loop stands in a block"
+    bounds: list[SSAValue] = []
+    for bound in op.operands:
+        new = extend.create(operands=(bound,), result_types=(i64,), location=op.location)
+        op.parent.insert_op_before(new, op)
+        bounds.append(new.results[0])
+    op.operands = bounds
+    wide = block.insert_arg(i64, 0, narrow.location)
+    wide.name_hint = narrow.name_hint
+    cut = arith.TruncIOp.create(operands=(wide,), result_types=(narrow.type,), location=op.location)
+    _insert_first(block, cut)
+    narrow.replace_all_uses_with(cut.result)
+    block.erase_arg(narrow)
 
 
 def _for_to_while(op: simt.ForOp, flags: Sequence[SSAValue], predicate: Attribute) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects import arith, func, scf
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.dialects import gpux, simt
@@ -99,7 +99,13 @@ class Interpreter:
         return attribute.value.data & 1 if op.result.type.bitwidth == 1 else attribute.value.data  # pyright: ignore
 
     def run_arith_addi(self, op: Operation, a: int, b: int) -> int:
-        return (a + b + 2**31) % 2**32 - 2**31
+        half = 2 ** (63 if op.results[0].type == i64 else 31)
+        return (a + b + half) % (2 * half) - half
+
+    def run_arith_extsi(self, op: Operation, a: int) -> int:
+        return a
+
+    run_arith_trunci = run_arith_extsi
 
     def run_arith_andi(self, op: Operation, a: int, b: int) -> int:
         return a & b
@@ -251,7 +257,8 @@ class Writer:
 
     def write_for(self, depth: int, in_loop: bool) -> None:
         low, high, index = self.number(), self.number(), self.fresh()
-        self.emit(f"simt.for {index} = {low} to {high} step %one : i32 {{")
+        step = self.chance.choice(["%one", "%one", "%three"])
+        self.emit(f"simt.for {index} = {low} to {high} step {step} : i32 {{")
         self.emit(f"simt.set {index}, %{self.chance.choice('abc')} : i32")
         self.statements(depth - 1, True)
         self.orelse(depth, in_loop)
@@ -284,6 +291,7 @@ func.func private @f(%x: i32, %p: i1) -> (i32, i32) {{
   %c = simt.cell : !simt.cell<i32>
   %zero = arith.constant 0 : i32
   %one = arith.constant 1 : i32
+  %three = arith.constant 3 : i32
   simt.set %x, %a : i32
   simt.set %zero, %b : i32
   simt.set %one, %c : i32

@@ -301,7 +301,8 @@ gpu.module @results {
 
 // -----
 
-// Unsigned counting: in a wider type, or by comparing unsigned.
+// Unsigned counting: in a wider type, or by comparing unsigned. Narrow counting in larger steps: in
+// a wider type, so that the sum behind the last iteration does not wrap.
 
 gpu.module @unsigned {
   gpu.func @narrow(%n: i32, %one: i32) kernel {
@@ -309,6 +310,13 @@ gpu.module @unsigned {
       gpux.print "{}" (%i : i32) formats ["u32"]
       simt.yield
     } {unsigned}
+    simt.return
+  }
+  gpu.func @steps(%n: i32, %step: i32) kernel {
+    simt.for %i = %n to %n step %step : i32 {
+      gpux.print "{}" (%i : i32) formats ["i32"]
+      simt.yield
+    }
     simt.return
   }
   gpu.func @wide(%n: i64, %one: i64) kernel {
@@ -327,5 +335,9 @@ gpu.module @unsigned {
 // CHECK-NEXT:    scf.for %[[I:.*]] = %[[LO]] to %[[HI]] step %[[ST]] : i64 {
 // CHECK-NEXT:      %[[CUT:.*]] = arith.trunci %[[I]] : i64 to i32
 // CHECK-NEXT:      gpux.print "{}"(%[[CUT]] : i32)
+// CHECK-LABEL: gpu.func @steps
+// CHECK-COUNT-3: arith.extsi
+// CHECK-NEXT:    scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step %{{.*}} : i64 {
+// CHECK-NEXT:      arith.trunci %[[I]] : i64 to i32
 // CHECK-LABEL: gpu.func @wide
 // CHECK:         arith.cmpi ult

@@ -78,7 +78,8 @@ from xdsl.utils.str_enum import StrEnum
 from .lazy_format import op_with_format
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
+
     from xdsl.parser import AttrParser, Parser
     from xdsl.printer import Printer
 
@@ -297,14 +298,15 @@ class FuncOp(IRDLOperation):
             raise VerifyException("a kernel returns nothing, expected no result types")
         for values, space in ((self.workgroup, WORKGROUP), (self.private, PRIVATE)):
             for value in values:
-                if not isinstance(value.type, MemRefType) or value.type.memory_space != space:
+                type_: Attribute = value.type
+                if not isinstance(type_, MemRefType) or type_.memory_space != space:
                     raise VerifyException(
                         f"attribution has type {value.type}, expected a memref in "
                         f"#gpu.address_space<{space.data.value}>"
                     )
 
     @classmethod
-    def parse(cls, parser: Parser) -> Self:
+    def parse(cls, parser: Parser) -> FuncOp:
         from .gpu_syntax import parse_func
 
         return parse_func(cls, parser)

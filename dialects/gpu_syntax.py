@@ -1,7 +1,7 @@
 """Upstream's textual form of `gpu.func`, apart from its definition: only files of IR need it.
 
-    gpu.func @f(%x: f32) workgroup(%s : memref<…>) private(%p : memref<…>) kernel
-        attributes {…} { … }
+gpu.func @f(%x: f32) workgroup(%s : memref<…>) private(%p : memref<…>) kernel
+    attributes {…} { … }
 """
 
 from __future__ import annotations

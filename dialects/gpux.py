@@ -20,7 +20,7 @@ set for lane i.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -31,7 +31,7 @@ from xdsl.dialects.builtin import (
     i1,
     i64,
 )
-from xdsl.ir import Dialect, Operation, SSAValue
+from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import (
     AnyAttr,
     AttrSizedOperandSegments,
@@ -163,8 +163,8 @@ class PrintOp(IRDLOperation):
 
 
 def _verify_access(op: AtomicRMWOp | AtomicCASOp, value: SSAValue) -> None:
-    view = op.view.type
-    if not isinstance(view, MemRefType):
+    view = cast("MemRefType[Attribute]", op.view.type)
+    if view.name != MemRefType.name:
         raise VerifyException(f"view has type {view}, expected a memref")
     if len(op.indices) != view.get_num_dims():
         raise VerifyException(

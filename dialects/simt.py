@@ -82,7 +82,8 @@ from xdsl.utils.exceptions import VerifyException
 from .lazy_format import op_with_format
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
+
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
@@ -299,7 +300,7 @@ class ForOp(_Structured):
         type_ = parser.parse_type()
         bounds = parser.resolve_operands((lower, upper, step), [type_] * 3, parser.pos)
         body = parser.parse_region((variable.resolve(type_),))
-        op = cls(*bounds, body, _parse_else(parser))
+        op = cls(bounds[0], bounds[1], bounds[2], body, _parse_else(parser))
         op.attributes |= parser.parse_optional_attr_dict()
         return op
 
@@ -376,7 +377,9 @@ class CheckIndexOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        rank = len(self.view.type.get_shape())
+        view = self.view.type
+        assert isinstance(view, MemRefType), "the operand's constraint"
+        rank = view.get_num_dims()
         if not 0 <= self.dimension.value.data < rank:
             dimension = self.dimension.value.data
             raise VerifyException(f"dimension {dimension} of a memref of rank {rank}")

@@ -37,7 +37,7 @@ from .block_editing import constant, constant_value, erase
 
 INDEX = IndexType()
 _LARGEST_BODY = 2000
-_DEPTH = 12
+_DEPTH = 64
 # cmpi predicates, and each with its operands exchanged.
 _SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(2, 10)
 _EXCHANGED = {
@@ -213,10 +213,10 @@ class Solver:
             end = self.add(_select(condition, end, start)).results[0]
         return start, end
 
-    def slope(self, value: SSAValue) -> int | None:
+    def slope(self, value: SSAValue, depth: int = _DEPTH) -> int | None:
         """How much `value` grows with the loop's variable; None where that is not constant."""
         if value not in self._slopes:
-            self._slopes[value] = self._find_slope(value, _DEPTH)
+            self._slopes[value] = self._find_slope(value, depth)
         return self._slopes[value]
 
     def _find_slope(self, value: SSAValue, depth: int) -> int | None:
@@ -227,7 +227,7 @@ class Solver:
             return 0
         if isinstance(op, Block) or depth == 0 or not _is_computed(op):
             return None
-        slopes = [self._find_slope(operand, depth - 1) for operand in op.operands]
+        slopes = [self.slope(operand, depth - 1) for operand in op.operands]
         return _slope_of(op, slopes)
 
     def _is_inside(self, value: SSAValue) -> bool:

@@ -79,7 +79,7 @@ def _emit_llvm(module: ModuleOp) -> str:
 def _assemble_for_host(text: str) -> Payload:
     from .lowering.emit.native import assemble
 
-    code = assemble(text)
+    code = assemble(text, opt=2)
     target = code.target
     return Payload(
         code.object, code.asm, target.triple, target.cpu, tuple(target.features.split(","))
@@ -238,7 +238,8 @@ def _bytes(type_: Any) -> int:
 def _sites(module: ModuleOp) -> tuple[Site, ...]:
     from .passes.number_report_sites import collect_sites
 
-    return tuple(Site(**{**row, "formats": tuple(row["formats"])}) for row in collect_sites(module))
+    rows = collect_sites(module)
+    return tuple(Site(**row)._replace(formats=tuple(row["formats"])) for row in rows)
 
 
 def _versions() -> dict[str, str]:

@@ -143,9 +143,11 @@ def kernel(
     function: Callable[..., Any] | None = None, /, *, checks: bool = True, fastmath: bool = False
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Make a Python function a kernel; see `Kernel` for the options."""
-    if function is None:
-        return lambda function: Kernel(function, checks=checks, fastmath=fastmath)
-    return Kernel(function, checks=checks, fastmath=fastmath)
+
+    def make(function: Callable[..., Any]) -> Kernel:
+        return Kernel(function, checks=checks, fastmath=fastmath)
+
+    return make if function is None else make(function)
 
 
 def compile(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .runtime.arguments import (
     Pack,
@@ -98,13 +98,13 @@ class Program(ABC):
         shape = Shape(None, dim3(grid, "grid"), dim3(block, "block"), (0, 0, 0), shared_bytes)
         return self._bind(key, shape, on, stream)
 
-    def __getitem__(self, shape: tuple[Any, ...]) -> Launch:
+    def __getitem__(self, shape: Any) -> Launch:
         """`program[grid, block]` or `program[grid, block, stream, shared_bytes]`."""
-        if not isinstance(shape, tuple) or not 2 <= len(shape) <= 4:  # pyright: ignore[reportUnnecessaryIsInstance]
+        parts = list(cast("tuple[Any, ...]", shape)) if isinstance(shape, tuple) else [shape]
+        if not 2 <= len(parts) <= 4:
             raise LaunchError(f"{self.__name__}[…] takes grid and block, got {shape!r}")
-        stream = shape[2] if len(shape) > 2 else None
-        shared_bytes = shape[3] if len(shape) > 3 else 0
-        return self.launch(shape[0], shape[1], stream=stream, shared_bytes=shared_bytes)
+        grid, block, stream, shared_bytes = parts + [None, 0][len(parts) - 2 :]
+        return self.launch(grid, block, stream=stream, shared_bytes=shared_bytes)
 
     def _bind(self, key: Any, shape: Shape, on: Device, stream: Stream | None) -> Launch:
         if len(self._launches) >= _MEMO_SIZE:

@@ -72,8 +72,8 @@ class Specialiser:
             return argument_key
 
         def with_constants(arguments: Sequence[Any]) -> Any:
-            values = tuple((type(arguments[i]), repr(arguments[i])) for i in constants)
-            return argument_key(arguments), values
+            values = [(type(arguments[i]).__qualname__, repr(arguments[i])) for i in constants]
+            return argument_key(arguments), *values
 
         return with_constants
 

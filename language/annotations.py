@@ -6,7 +6,7 @@ Imports neither xDSL nor NumPy. What has no counterpart gives None; the caller s
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .types import (
     DTYPES,
@@ -180,27 +180,28 @@ def type_of_value(value: Any) -> Type | None:
         return bool_
     if isinstance(value, int):
         return i32 if -(2**31) <= value < 2**31 else DTYPES["i64"]
-    if isinstance(value, float) and type(value) is float:
+    if type(value) is float:
         return f32
-    if is_struct_class(type(value)):
+    if is_struct_class(cast(type[Any], type(value))):
         return _instance_type(value)
     if isinstance(value, tuple):
-        items = tuple(type_of_value(item) for item in value)
+        items = tuple(type_of_value(item) for item in cast(tuple[Any, ...], value))
         known = tuple(item for item in items if item is not None)
         return TupleType(known) if len(known) == len(items) else None
-    dtype = getattr(value, "dtype", None)
-    if dtype is None or getattr(value, "shape", None) is None:
+    dtype: Any = getattr(value, "dtype", None)
+    shape: tuple[int, ...] | None = getattr(value, "shape", None)
+    if dtype is None or shape is None:
         return None
     element = element_type(dtype)
-    if element is None or not value.shape:
+    if element is None or not shape:
         return element
     contiguous = getattr(value, "flags", {"C_CONTIGUOUS": True})["C_CONTIGUOUS"]
-    return ArrayType(element, len(value.shape), bool(contiguous))
+    return ArrayType(element, len(shape), bool(contiguous))
 
 
 def _instance_type(value: Any) -> StructType | None:
     """The struct of an instance: its class's, or of its values where fields have no types."""
-    cls = type(value)
+    cls = cast(type[Any], type(value))
     known = struct_type(cls)
     if known is not None:
         return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
@@ -64,7 +64,9 @@ def _memory(
         ("order", order, ORDERS, "relaxed"),
         ("scope", scope, SCOPES, "device"),
     ):
-        text = default if value is None else value.value if isinstance(value, Static) else None
+        text: Any = default
+        if value is not None:
+            text = value.value if isinstance(value, Static) else None
         if text not in allowed:
             raise frame.refuse(
                 node,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -119,7 +119,7 @@ def _reached(callees: list[Specialisation]) -> list[Specialisation]:
 def _with_writes(parameters: list[ParameterInfo], written: list[bool]) -> list[ParameterInfo]:
     buffers = iter(written)
     return [
-        ParameterInfo(**{**vars(info), "writes": next(buffers)}) if info.kind == "buffer" else info
+        replace(info, writes=next(buffers)) if info.kind == "buffer" else info
         for info in parameters
     ]
 

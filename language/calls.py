@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import SymbolRefAttr
@@ -78,7 +78,7 @@ def _call_static(
 ) -> Value:
     from .functions import find_function
 
-    target = callee.value
+    target: Any = callee.value
     known = find_function(target)
     if known is not None:
         return known.call(frame, node, arguments, keywords)
@@ -88,7 +88,7 @@ def _call_static(
     if is_struct_class(target):
         from .structs import construct
 
-        return construct(frame, node, target, arguments, keywords)
+        return construct(frame, node, cast(type[Any], target), arguments, keywords)
     if isinstance(target, MethodType):
         receiver = lift(target.__self__)
         function = Static(target.__func__, callee.origin)
@@ -329,7 +329,7 @@ def argument_key(value: Value) -> Hashable:
     if isinstance(value, Method):
         return ("method", argument_key(value.function), argument_key(value.receiver))
     assert isinstance(value, Static), "other values are not passed"
-    return ("static", type(value.value), _constant_key(value.value))
+    return ("static", cast(Hashable, type(value.value)), _constant_key(value.value))
 
 
 def _constant_key(value: object) -> Hashable:

@@ -14,6 +14,7 @@ from .values import (
     TupleValue,
     Value,
     describe,
+    static_int,
 )
 
 if TYPE_CHECKING:
@@ -42,11 +43,10 @@ def contains(frame: Frame, node: ast.AST, item: Value, container: Value) -> Valu
             test = compare_one(frame, node, ast.Eq(), item, candidate)
             result = short_circuit(frame, node, result, False, lambda test=test: test)
         return result
-    if isinstance(container, RangeValue) and isinstance(container.step, Static):
-        if container.step.value == 1:
-            low = compare_one(frame, node, ast.GtE(), item, container.start)
-            high = compare_one(frame, node, ast.Lt(), item, container.stop)
-            return short_circuit(frame, node, low, True, lambda: high)
+    if isinstance(container, RangeValue) and static_int(container.step) == 1:
+        low = compare_one(frame, node, ast.GtE(), item, container.start)
+        high = compare_one(frame, node, ast.Lt(), item, container.stop)
+        return short_circuit(frame, node, low, True, lambda: high)
     raise frame.refuse(
         node,
         f"`in` needs a tuple or a range of step 1, got {describe(container)}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import enum
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .annotations import is_struct_class, struct_type
 from .scope import attribute_origin
@@ -23,9 +23,10 @@ def import_static(frame: Frame, node: ast.AST, found: Static) -> Value:
     """The value of a constant of the surroundings; it becomes a dependency of the kernel."""
     value, origin = found.value, found.origin
     if isinstance(value, _MUTABLE):
+        kind: str = cast(type[Any], type(value)).__name__
         raise frame.refuse(
             node,
-            f"a {type(value).__name__} from outside is not a constant",
+            f"a {kind} from outside is not a constant",
             hint="use a tuple, or pass a NumPy array as a parameter",
         )
     is_array = hasattr(value, "__array_interface__") and not isinstance(value, type)
@@ -47,7 +48,7 @@ def lift(value: Any, origin: Origin | None = None) -> Value:
     if is_struct_class(type(value)):
         return _lift_instance(value)
     if isinstance(value, tuple):
-        items: tuple[Any, ...] = value
+        items = cast(tuple[Any, ...], value)
         return TupleValue(tuple(lift(item) for item in items))
     return Static(value, origin)
 
@@ -55,7 +56,7 @@ def lift(value: Any, origin: Origin | None = None) -> Value:
 def _lift_instance(value: Any) -> Value:
     from .annotations import field_annotations
 
-    cls = type(value)
+    cls = cast(type[Any], type(value))
     known = struct_type(cls)
     fields: dict[str, Value] = {}
     rows: list[Field] = []

@@ -6,7 +6,7 @@ variables hold still, then once more with a real one. Constants and cells stand 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     LocationAttr,
 )
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
 from .types import DTYPES, DType, bool_
@@ -155,7 +155,7 @@ class Emitter:
         self.add(simt.SetOp, (value, cell))
 
     @contextmanager
-    def region(self, arguments: Sequence[Attribute] = ()) -> Iterator[Block]:
+    def region(self, arguments: Sequence[Attribute] = ()) -> Generator[Block]:
         """A new block; what is emitted inside the `with` goes there."""
         outer, self.block = self.block, Block(arg_types=() if self.dry else arguments)
         try:
@@ -165,7 +165,7 @@ class Emitter:
 
     def argument(self, block: Block, position: int) -> SSAValue:
         """An argument of a block made by `region`."""
-        return NOTHING if self.dry else cast(BlockArgument, block.args[position])
+        return NOTHING if self.dry else block.args[position]
 
     def splice(self, block: Block) -> None:
         """Move the ops of a block to the end of the current one."""

@@ -15,7 +15,7 @@ from .convert import convert, materialise, store_value, to_type, truth
 from .emitter import body
 from .operators import binary, compare, negate, unary
 from .promotion import WEAK, settle
-from .types import DType, bool_
+from .types import DType, Type, bool_
 from .typing_of import join_types, settle_type, type_of
 from .values import (
     LocalFunction,
@@ -184,14 +184,14 @@ def choose(
     return _join_blocks(frame, test, (first, a), (second, b), joined)
 
 
-def _common_type(a: object, b: object) -> object:
+def _common_type(a: Type | None, b: Type | None) -> Type | None:
     from .promotion import promote
 
     if isinstance(a, DType) and isinstance(b, DType):
         if (a is bool_) != (b is bool_):
             return None
         return promote(a, b)
-    return None if a is None or b is None else join_types(a, b)  # pyright: ignore
+    return None if a is None or b is None else join_types(a, b)
 
 
 def _weak_choice(frame: Frame, test: Scalar, a: Value, b: Value) -> Value | None:
@@ -215,7 +215,7 @@ def _join_blocks(
     test: Scalar,
     then: tuple[Block, Value],
     orelse: tuple[Block, Value],
-    type_: object,
+    type_: Type,
 ) -> Value:
     emit = frame.emit
     sides: list[list[Scalar]] = []
@@ -226,12 +226,12 @@ def _join_blocks(
         emit.block = outer
     dtypes = [scalar.dtype for scalar in sides[0]]
     if emit.dry:
-        return rebuild(type_, (Scalar(d, test.ssa) for d in dtypes))  # pyright: ignore
+        return rebuild(type_, (Scalar(d, test.ssa) for d in dtypes))
     if all(is_side_effect_free(op) for block in (then[0], orelse[0]) for op in block.ops):
         emit.splice(then[0])
         emit.splice(orelse[0])
         results = [_pick(frame, test, a, b) for a, b in zip(*sides, strict=True)]
-        return rebuild(type_, results)  # pyright: ignore
+        return rebuild(type_, results)
     cells = [emit.cell(dtype, "choice") for dtype in dtypes]
     for block, scalars in zip((then[0], orelse[0]), sides, strict=True):
         outer, emit.block = emit.block, block
@@ -241,7 +241,7 @@ def _join_blocks(
         emit.block = outer
     emit.add(simt.IfOp, (test.ssa,), regions=(body(then[0]), body(orelse[0])))
     results = [Scalar(d, emit.get(c, d)) for c, d in zip(cells, dtypes, strict=True)]
-    return rebuild(type_, results)  # pyright: ignore
+    return rebuild(type_, results)
 
 
 def _pick(frame: Frame, test: Scalar, a: Scalar, b: Scalar) -> Scalar:
@@ -255,12 +255,12 @@ def _pick(frame: Frame, test: Scalar, a: Scalar, b: Scalar) -> Scalar:
     return Scalar(bool_, frame.emit.select(test.ssa, a.ssa, b.ssa, bool_))
 
 
-def _convert_tree(frame: Frame, value: Value, type_: object) -> Value:
+def _convert_tree(frame: Frame, value: Value, type_: Type) -> Value:
     """Like `store_value`, but a promotion: an integer beside a float becomes a float."""
     if isinstance(type_, DType):
         scalar = materialise(frame, frame.node, value, type_)
         return Scalar(type_, convert(frame.emit, scalar.ssa, scalar.dtype, type_))
-    return store_value(frame, frame.node, value, type_, "the value")  # pyright: ignore
+    return store_value(frame, frame.node, value, type_, "the value")
 
 
 def ifexp(frame: Frame, node: ast.IfExp) -> Value:

@@ -11,7 +11,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 Steps = tuple[tuple[str, str], ...]
 
@@ -69,13 +69,12 @@ def fingerprint(value: object) -> str:
 def _stable(value: object) -> object:
     """What `repr` gives the same text for in every process."""
     if isinstance(value, (list, tuple, set, frozenset)):
-        items: Iterable[object] = value  # pyright: ignore[reportUnknownVariableType]
-        parts = [_stable(item) for item in items]
+        parts = [_stable(item) for item in cast(Iterable[object], value)]
         if isinstance(value, (set, frozenset)):
             parts.sort(key=repr)
-        return (type(value).__qualname__, *parts)  # pyright: ignore[reportUnknownArgumentType]
+        return (cast(object, type(value).__qualname__), *parts)
     if isinstance(value, dict):
-        return [(k, _stable(v)) for k, v in value.items()]  # pyright: ignore
+        return [(k, _stable(v)) for k, v in cast(dict[object, object], value).items()]
     if isinstance(value, CodeType):
         return ("code", value.co_code, value.co_names)
     if isinstance(value, (FunctionType, MethodType)):
@@ -86,8 +85,9 @@ def _stable(value: object) -> object:
         return (type(value).__name__, value.__name__)
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return (type(value).__qualname__, repr(value))
-    if hasattr(type(value), "__dataclass_fields__"):
-        fields = [(n, _stable(getattr(value, n))) for n in type(value).__dataclass_fields__]
+    names: dict[str, object] | None = getattr(type(value), "__dataclass_fields__", None)
+    if names is not None:
+        fields = [(name, _stable(getattr(value, name))) for name in names]
         return (_stable_class(type(value)), fields)
     return _stable_other(value)
 

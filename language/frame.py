@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, NameLoc, StringAttr
 from xdsl.ir import Block
@@ -43,8 +43,8 @@ StatementTable = dict[type[ast.stmt], Callable[["Frame", Any], None]]
 class Frame:
     """One walk over one function. Handlers of syntax get it as their first argument."""
 
-    expressions: ExpressionTable = {}
-    statements: StatementTable = {}
+    expressions: ClassVar[ExpressionTable] = {}
+    statements: ClassVar[StatementTable] = {}
 
     def __init__(
         self,
@@ -132,14 +132,14 @@ class Frame:
             self.node = outer
 
     @contextmanager
-    def at(self, node: ast.AST) -> Iterator[None]:
+    def at(self, node: ast.AST) -> Generator[None]:
         """Ops emitted inside the `with` come from `node`."""
         outer, self.node = self.node, node
         yield
         self.node = outer
 
     @contextmanager
-    def region(self, arguments: Sequence[Any] = ()) -> Iterator[Block]:
+    def region(self, arguments: Sequence[Any] = ()) -> Generator[Block]:
         """A nested block; values made in it cannot be used after it."""
         self._region_count += 1
         self.regions.append(self._region_count)

@@ -7,7 +7,7 @@ plain Python they need a *current thread*: an object with methods of the same na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -19,7 +19,7 @@ _thread: ContextVar[Any] = ContextVar("stepwell_thread", default=None)
 
 
 @contextmanager
-def use_thread(thread: Any) -> Iterator[None]:
+def use_thread(thread: Any) -> Generator[None]:
     """Inside the `with`, the functions of this module call the methods of `thread`."""
     token = _thread.set(thread)
     try:
@@ -51,7 +51,7 @@ def _memory(order: str, scope: str) -> dict[str, str]:
 
 
 def thread_id(dimension: int = 0) -> int:
-    """The thread's place in its block (`index`); in `over`, `dimension` counts axes of the shape."""
+    """The thread's place in its block (`index`). In `over`, dimensions count axes of the shape."""
     return _current("thread_id")(dimension)
 
 

@@ -128,15 +128,6 @@ def leave(frame: Frame, is_break: bool) -> None:
 
 def _unrolled(frame: Frame, node: ast.For, items: Sequence[Value]) -> None:
     breaks, continues = _own_exits(node.body)
-    if not breaks and not continues:
-        for item in items:
-            if frame.assigned is None:
-                return
-            assign_to(frame, node.target, item, loop_target=True)
-            frame.run(node.body)
-        if frame.assigned is not None:
-            frame.run(node.orelse)
-        return
     loop = Loop()
     if continues and breaks:
         loop.flag = frame.emit.cell(bool_, "left")
@@ -152,17 +143,19 @@ def _unrolled(frame: Frame, node: ast.For, items: Sequence[Value]) -> None:
                 assign_to(frame, node.target, item, loop_target=True)
                 frame.run(node.body)
 
-    if breaks:
-        frame.loops.append(loop)
-        block, ended = _once(frame, iterations)
-        frame.loops.pop()
-        orelse = _else(frame, node.orelse, ended, loop)
-        _emit_once(frame, block, orelse)
-    else:
-        frame.loops.append(loop)
+    if not breaks:
+        if continues:
+            frame.loops.append(loop)
         iterations()
-        frame.loops.pop()
+        if continues:
+            frame.loops.pop()
         frame.run(node.orelse)
+        return
+    frame.loops.append(loop)
+    block, ended = _once(frame, iterations)
+    frame.loops.pop()
+    orelse = _else(frame, node.orelse, ended, loop)
+    _emit_once(frame, block, orelse)
 
 
 def _one_iteration(frame: Frame, node: ast.For, item: Value, loop: Loop) -> None:

@@ -93,12 +93,20 @@ def in_math(frame: Frame, node: ast.AST, build: Callable[..., SSAValue], *values
 
 def unary_op(cls: type[Operation], frame: Frame, node: ast.AST, x: Value) -> Value:
     """One op on one float."""
-    return in_math(frame, node, lambda emit, a, dtype: emit.unary(cls, a, dtype), x)
+
+    def build(emit: Emitter, a: SSAValue, dtype: DType) -> SSAValue:
+        return emit.unary(cls, a, dtype)
+
+    return in_math(frame, node, build, x)
 
 
 def binary_op(cls: type[Operation], frame: Frame, node: ast.AST, x: Value, y: Value) -> Value:
     """One op on two floats."""
-    return in_math(frame, node, lambda emit, a, b, dtype: emit.binary(cls, a, b, dtype), x, y)
+
+    def build(emit: Emitter, a: SSAValue, b: SSAValue, dtype: DType) -> SSAValue:
+        return emit.binary(cls, a, b, dtype)
+
+    return in_math(frame, node, build, x, y)
 
 
 def _log(frame: Frame, node: ast.AST, x: Value, base: Value | None = None) -> Value:

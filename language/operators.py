@@ -66,14 +66,15 @@ COMPARISONS: dict[type[ast.cmpop], tuple[int, int, int]] = {
     ast.Gt: (SGT, UGT, OGT),
     ast.GtE: (SGE, UGE, OGE),
 }
+_python: Any = operator  # whose functions are typed too loosely
 PYTHON: dict[type[ast.AST], Callable[..., Any]] = {
-    **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul},
-    **{ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod},
-    **{ast.Pow: operator.pow, ast.LShift: operator.lshift, ast.RShift: operator.rshift},
-    **{ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor},
-    **{ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt},
-    **{ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge},
-    **{ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert},
+    **{ast.Add: _python.add, ast.Sub: _python.sub, ast.Mult: _python.mul},
+    **{ast.Div: _python.truediv, ast.FloorDiv: _python.floordiv, ast.Mod: _python.mod},
+    **{ast.Pow: _python.pow, ast.LShift: _python.lshift, ast.RShift: _python.rshift},
+    **{ast.BitAnd: _python.and_, ast.BitOr: _python.or_, ast.BitXor: _python.xor},
+    **{ast.Eq: _python.eq, ast.NotEq: _python.ne, ast.Lt: _python.lt},
+    **{ast.LtE: _python.le, ast.Gt: _python.gt, ast.GtE: _python.ge},
+    **{ast.USub: _python.neg, ast.UAdd: _python.pos, ast.Invert: _python.invert},
 }
 SYMBOLS: dict[type[ast.AST], str] = {
     **{ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//"},

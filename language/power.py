@@ -105,7 +105,7 @@ def _power_of_two(frame: Frame, node: ast.AST, b: Value, dtype: DType) -> Value:
     from .operators import shift
 
     one = Scalar(dtype, frame.emit.constant(1, dtype))
-    if b is not None and number_type(frame, node, b) is bool_:
+    if number_type(frame, node, b) is bool_:
         b = to_type(frame, node, b, i32)
     return shift(frame, node, ast.LShift, one, b)
 

@@ -43,20 +43,22 @@ def joined_string(frame: Frame, node: ast.JoinedStr) -> Value:
 def message_of(frame: Frame, node: ast.AST, value: Value) -> tuple[str, list[Scalar]]:
     """The text of a value, with `{}` where a run-time scalar stands, and these scalars."""
     if isinstance(value, Text):
-        parts = [
-            _escaped(p) if isinstance(p, str) else message_of(frame, node, p) for p in value.parts
-        ]
-        text = "".join(p if isinstance(p, str) else p[0] for p in parts)
-        return text, [scalar for p in parts if not isinstance(p, str) for scalar in p[1]]
+        texts: list[str] = []
+        scalars: list[Scalar] = []
+        for part in value.parts:
+            inner = (_escaped(part), []) if isinstance(part, str) else message_of(frame, node, part)
+            texts.append(inner[0])
+            scalars += inner[1]
+        return "".join(texts), scalars
     if isinstance(value, Static):
         return _escaped(str(value.value)), []
     if isinstance(value, (Scalar, Weak)):
         return "{}", [materialise(frame, node, value)]
     if isinstance(value, TupleValue):
-        inner = [_item(frame, node, item) for item in value.items]
-        text = ", ".join(part[0] for part in inner)
-        text = f"({text},)" if len(inner) == 1 else f"({text})"
-        return text, [scalar for part in inner for scalar in part[1]]
+        items = [_item(frame, node, item) for item in value.items]
+        text = ", ".join(part[0] for part in items)
+        text = f"({text},)" if len(items) == 1 else f"({text})"
+        return text, [scalar for part in items for scalar in part[1]]
     if isinstance(value, StructValue):
         named = [(name, _item(frame, node, item)) for name, item in value.fields.items()]
         text = ", ".join(f"{name}={part[0]}" for name, part in named)
@@ -127,8 +129,7 @@ def assert_statement(frame: Frame, node: ast.Assert) -> None:
         test = Scalar(bool_, frame.emit.constant(False, bool_))
     assert isinstance(test, Scalar), "a condition is a bool"
     if node.msg is None:
-        text, scalars = _escaped(frame.text_of(node.test)), []
-        check(frame, test.ssa, "assert", text, tuple(scalars))
+        check(frame, test.ssa, "assert", _escaped(frame.text_of(node.test)))
         return
     with frame.region() as block:
         text, scalars = message_of(frame, node.msg, frame.eval(node.msg))

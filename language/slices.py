@@ -37,7 +37,7 @@ Number = int | SSAValue
 
 
 class _Axis:
-    """One axis of a slice: where it starts, how many items, in steps of what; `kept` unless indexed."""
+    """One axis of a slice: first item, number of items, step; not `kept` where it is indexed."""
 
     def __init__(self, offset: Number, size: Number, step: int, kept: bool):
         self.offset = offset
@@ -56,9 +56,10 @@ def slice_view(
         if isinstance(index, Value):
             known, size = static_int(index), view.sizes[axis]
             at = checked_index(frame, node, view, axis, index, text)
-            fixed = known is not None and (known >= 0 or size is not None)
-            offset = known % size if fixed and size else known if fixed else at
-            axes.append(_Axis(at if offset is None else offset, 1, 1, False))
+            offset: Number = at
+            if known is not None and (known >= 0 or size is not None):
+                offset = known if known >= 0 else known + (size or 0)
+            axes.append(_Axis(offset, 1, 1, False))
         else:
             assert isinstance(index, ast.Slice), "an index or a slice"
             axes.append(_slice_axis(frame, index, dimension(frame, view, axis)))

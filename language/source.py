@@ -8,7 +8,7 @@ import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 from ..dialects.diagnostics import CompileError, Location
 
@@ -25,12 +25,9 @@ class Source:
 
     def locate(self, node: ast.AST) -> Location:
         """Where a node of this function stands; columns count characters from 1."""
-        node = node if hasattr(node, "lineno") else self.node
-        line: int = node.lineno  # pyright: ignore[reportAttributeAccessIssue]
-        start: int = node.col_offset  # pyright: ignore[reportAttributeAccessIssue]
-        end: int | None = node.end_col_offset  # pyright: ignore[reportAttributeAccessIssue]
-        if node.end_lineno != line:  # pyright: ignore[reportAttributeAccessIssue]
-            end = None
+        place = cast(ast.expr, node if hasattr(node, "lineno") else self.node)
+        line, start = place.lineno, place.col_offset
+        end = place.end_col_offset if place.end_lineno == line else None
         text = linecache.getline(self.file, line)
         if not text.isascii():  # the tree counts bytes of UTF-8
             encoded = text.encode()

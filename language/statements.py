@@ -11,6 +11,7 @@ from .convert import store_value
 from .emitter import body
 from .expressions import condition, operate
 from .frame import merge
+from .types import Type
 from .typing_of import join_types, settle_type, type_of
 from .values import LocalFunction, Scalar, Static, StructValue, TupleValue, Value, describe
 from .variables import assign, flatten, read
@@ -227,11 +228,11 @@ def _return_static(frame: Frame, node: ast.AST, value: Value) -> None:
     frame.emit.add(simt.ReturnOp)
 
 
-def _return_typed(frame: Frame, node: ast.AST, value: Value, type_: object) -> None:
+def _return_typed(frame: Frame, node: ast.AST, value: Value, type_: Type) -> None:
     plan, emit = frame.plan, frame.emit
     if plan.returns is None:
-        plan.returns, plan.return_site = type_, node  # pyright: ignore
-    joined = join_types(plan.returns, type_)  # pyright: ignore
+        plan.returns, plan.return_site = type_, node
+    joined = join_types(plan.returns, type_)
     if joined is None:
         raise frame.refuse(
             node,
@@ -243,7 +244,7 @@ def _return_typed(frame: Frame, node: ast.AST, value: Value, type_: object) -> N
         plan.returns = joined
         if not emit.dry:
             frame.again("return type")
-    converted = store_value(frame, node, value, settle_type(plan.returns), "the returned value")
+    converted = store_value(frame, node, value, settle_type(joined), "the returned value")
     emit.add(simt.ReturnOp, [scalar.ssa for scalar in flatten(converted)])
 
 

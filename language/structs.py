@@ -413,7 +413,7 @@ def operator_method(
                 origin = class_origin(owner.type.cls)
                 frame.unit.depend(origin, owner.type.cls)
                 function = Static(member, (*origin, ("attr", method)))
-                arguments = [owner] if other is None else [owner, other]
+                arguments: list[Value] = [owner] if other is None else [owner, other]
                 return call_value(frame, node, function, arguments, {})
     if isinstance(left, TupleValue) and isinstance(right, TupleValue) and op is ast.Add:
         return TupleValue((*left.items, *right.items))

@@ -192,7 +192,7 @@ class Array:
 
     def __class_getitem__(cls, parameters: Any) -> ArrayType:
         """The array type; TypeError for what is none."""
-        parts = parameters if isinstance(parameters, tuple) else (parameters, 1)
+        parts: tuple[Any, ...] = parameters if isinstance(parameters, tuple) else (parameters, 1)
         if not 2 <= len(parts) <= 3 or (len(parts) == 3 and parts[2] not in _LAYOUTS):
             raise TypeError(
                 'Array takes an element type, a rank and perhaps "strided", as in '

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -193,9 +193,9 @@ def _end_function(frame: Frame) -> None:
     end_region(frame)
 
 
-def rename(value: Value, inputs: object, frame: Frame, name: str) -> Value:
+def rename(value: Value, inputs: Iterable[SSAValue], frame: Frame, name: str) -> Value:
     """An argument as the callee sees it: the same shape, made of the callee's parameters."""
-    iterator = iter(inputs)  # pyright: ignore
+    iterator = iter(inputs)
     if isinstance(value, Scalar):
         return Scalar(value.dtype, next(iterator))
     if isinstance(value, View):

@@ -216,5 +216,5 @@ def _describe_static(value: object) -> str:
         return f"the class {value.__qualname__}"
     if hasattr(value, "__name__"):
         kind = "module" if type(value).__name__ == "module" else "function"
-        return f"the {kind} {value.__name__}"  # pyright: ignore[reportAttributeAccessIssue]
+        return f"the {kind} {getattr(value, '__name__')}"  # noqa: B009
     return f"a {type(value).__name__}"

@@ -8,6 +8,7 @@ of its type. What exists only while compiling (arrays, functions, strings) is al
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
@@ -241,9 +242,9 @@ def flatten(value: Value) -> list[Scalar]:
     return [value]
 
 
-def rebuild(type_: Type, scalars: object, owner: str = "") -> Value:
+def rebuild(type_: Type, scalars: Iterable[Value], owner: str = "") -> Value:
     """A value of a type from its scalars, in order; `owner` as in `StructValue`."""
-    iterator = iter(scalars)  # pyright: ignore
+    iterator = iter(scalars)
     if isinstance(type_, DType):
         return next(iterator)
     if isinstance(type_, TupleType):

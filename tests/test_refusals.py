@@ -12,10 +12,10 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+import refused_programs
+
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.language.build import build_module
-
-import refused_programs
 
 _EXPECTED = re.compile(r"#\s*error (\d+): (.*?)(?: ~ (.*))?$")
 CASES = refused_programs.CASES
@@ -38,7 +38,6 @@ def test_refused(case: tuple[FunctionType, tuple[Any, ...], int | None]):
     assert error.location.end_column is not None
     assert error.location.end_column > column
     assert hint is None or (error.hint is not None and hint in error.hint)
-    assert error.message[0].islower() or not error.message[0].isalpha() or error.message[0].isupper()
 
 
 def test_the_text_shows_the_line_and_a_caret():

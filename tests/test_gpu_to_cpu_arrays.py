@@ -80,3 +80,15 @@ def test_array_chosen_by_control_flow_cannot_live_across_a_barrier():
     )
     with pytest.raises(CompileError, match="which array this is depends on control flow"):
         lower(kernel(body))
+
+
+def test_arrays_that_a_stack_cannot_hold_are_refused():
+    body = """
+      %l = memref.alloca() : memref<4096xi32, PRIVATE>
+      memref.store %i1, %l[%t] : memref<4096xi32, PRIVATE>
+      BARRIER
+      %v = memref.load %l[%t] : memref<4096xi32, PRIVATE>
+      memref.store %v, %y[%g] : memref<?xi32, GLOBAL>"""
+    lower(kernel(body.replace("BARRIER", "")))
+    with pytest.raises(CompileError, match="keeps 16777216 bytes for a block of threads"):
+        lower(kernel(body.replace("BARRIER", "gpu.barrier")))

@@ -12,7 +12,7 @@ from gpu_kernels import kernel, zeros
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-FRAME = "workgroup(%s : memref<16xi32, SHARED>)"
+FRAME = "workgroup(%s : memref<64xi32, SHARED>)"
 
 
 class Writer:
@@ -88,11 +88,11 @@ class Writer:
 
     def exchange(self, values: list[str], uniform: list[str], together: bool, depth: int) -> None:
         """Read what another thread wrote, between barriers; sometimes the same for all."""
-        self.lines.append(f"memref.store {self.pick(values)}, %s[%t] : memref<16xi32, SHARED>")
+        self.lines.append(f"memref.store {self.pick(values)}, %s[%t] : memref<64xi32, SHARED>")
         self.lines.append("gpu.barrier")
         shared = self.coin()
         place = self.small(self.pick(uniform if shared else values))
-        loaded = self.new(f"memref.load %s[{place}] : memref<16xi32, SHARED>")
+        loaded = self.new(f"memref.load %s[{place}] : memref<64xi32, SHARED>")
         (uniform if shared else values).append(loaded)
         self.lines.append("gpu.barrier")
 

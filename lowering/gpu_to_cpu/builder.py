@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from math import prod
 from typing import cast
 
 from xdsl.dialects import arith, memref, scf
@@ -30,6 +31,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 INDEX = IndexType()
+MAX_THREADS = 1024  # of a block
 ALIGNMENT = IntegerAttr(64, i64)
 _NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 _NO_FASTMATH = arith.FastMathFlagsAttr("none")
@@ -65,6 +67,11 @@ def bit_width(type: Attribute) -> int:
     return cast("FixedBitwidthType", type).bitwidth if isinstance(type, IntegerType) else 64
 
 
+def byte_width(type: Attribute) -> int:
+    """Bytes of an array's element."""
+    return type.size if isinstance(type, FixedBitwidthType) else 8
+
+
 def memref_type(value: SSAValue) -> MemRefType[Attribute]:
     """The type of a value that is an array."""
     found: Attribute = value.type
@@ -84,6 +91,8 @@ class Builder:
         self.block = block
         self.location = location
         self.prologue = Block()
+        # What the arrays take of the stack, where blocks of unknown size are the largest ones.
+        self.array_bytes = 0
         self._constants: dict[tuple[object, Attribute], SSAValue] = {}
 
     def add(self, op: Operation) -> Operation:
@@ -173,6 +182,8 @@ class Builder:
 
     def array(self, type: MemRefType[Attribute], sizes: Sequence[SSAValue] = ()) -> SSAValue:
         """An array of the block, made in the prologue."""
+        if not sizes:
+            self.array_bytes += prod(type.get_shape()) * byte_width(type.element_type)
         op = memref.AllocaOp.create(
             operands=list(sizes),
             result_types=[type],
@@ -187,6 +198,8 @@ class Builder:
     def array_of(self, count: SSAValue, element: Attribute, shape: Sequence[int] = ()) -> SSAValue:
         """`count` elements (or arrays) in the prologue; booleans are kept as bytes."""
         known = self.known(count)
+        if known is None:
+            self.array_bytes += MAX_THREADS * prod(shape) * byte_width(element)
         first = DYNAMIC_INDEX if known is None else known
         type = MemRefType(i8 if element == i1 else element, [first, *shape])
         return self.array(type, [count] if known is None else [])

@@ -11,6 +11,7 @@ A reduction takes the lanes in order; an inactive lane adds the operation's neut
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, i1, i64
@@ -19,8 +20,12 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
 from .builder import bit_width
-from .emit import Emitter, Frame, LaneScope
+from .frame import Frame
+from .scopes import LaneScope
 from .split import Collective
+
+if TYPE_CHECKING:
+    from .emit import Emitter
 
 INTEGER_OPS: dict[str, type[Operation]] = {
     "add": arith.AddiOp,

@@ -13,15 +13,20 @@ What control flow carries and results in is in arrays (see `live`) unless it is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import AnyFloat, i1
 from xdsl.ir import SSAValue
 
 from ...dialects import gpu, gpux
-from .emit import BlockScope, Emitter, Frame, LaneScope
+from .frame import Frame
+from .scopes import BlockScope, LaneScope
 from .split import Control
 from .uniform import OF_BLOCK, terminator_operands
+
+if TYPE_CHECKING:
+    from .emit import Emitter
 
 MESSAGE = "barrier is reached by some threads of the block only"
 

@@ -33,15 +33,17 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu
-from ...dialects.diagnostics import CompileError
+from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import PointerType
 from .builder import Builder, memref_type, set_type
-from .emit import BlockScope, Emitter
+from .emit import Emitter
 from .ids import BlockIds, Ids
 from .live import Live
+from .scopes import BlockScope
 from .split import Splitter
 from .uniform import Levels, hoist
 
+STACK_BYTES = 4 << 20  # half of what the CPU device gives its threads
 HIDDEN = 10  # %bid, %bdim, %gdim (x, y, z each) and %shared_bytes
 
 
@@ -92,6 +94,7 @@ def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int) -> func.FuncOp:
     for value in kernel.workgroup:
         emitter.scalars[value] = build.array(memref_type(value))
     emitter.plan(plan.plan, BlockScope(emitter))
+    _check_stack(kernel, build.array_bytes)
     build.location = kernel.location
     build.add(func.ReturnOp.create())
     first = block.first_op
@@ -103,6 +106,17 @@ def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int) -> func.FuncOp:
     kernel.detach()
     kernel.erase(safe_erase=False)
     return function
+
+
+def _check_stack(kernel: gpu.FuncOp, size: int) -> None:
+    """Refuse a block whose arrays would not fit the stack of a thread of the CPU."""
+    if size > STACK_BYTES:
+        raise CompileError(
+            f"kernel {kernel.sym_name.data} keeps {size} bytes for a block of threads, expected at "
+            f"most {STACK_BYTES}",
+            location_of(kernel),
+            hint="make local arrays smaller, or use fewer of them on both sides of a barrier",
+        )
 
 
 def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:

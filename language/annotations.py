@@ -85,9 +85,9 @@ def is_struct_class(cls: Any) -> bool:
     """Whether `cls` is a dataclass or a NamedTuple class."""
     if not isinstance(cls, type):
         return False
-    return hasattr(cls, "__dataclass_fields__") or (
-        issubclass(cls, tuple) and hasattr(cls, "_fields")
-    )
+    if hasattr(cast(Any, cls), "__dataclass_fields__"):
+        return True
+    return issubclass(cast(type[Any], cls), tuple) and hasattr(cast(Any, cls), "_fields")
 
 
 def field_annotations(cls: type[Any]) -> list[tuple[str, Type | None]]:
@@ -129,7 +129,7 @@ def _numpy_struct(dtype: np.dtype[Any]) -> StructType | None:
     alignment = 1
     assert dtype.fields is not None and dtype.names is not None, "a structured dtype"
     for name in dtype.names:
-        inner, offset = dtype.fields[name][:2]
+        inner, offset = cast(Any, dtype.fields)[name][:2]
         type_ = _numpy_field(inner)
         if type_ is None or offset % alignment_of(type_):
             return None

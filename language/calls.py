@@ -21,6 +21,7 @@ from .unit import Specialisation, inputs_of, specialise
 from .values import (
     LocalFunction,
     Method,
+    Origin,
     RecordView,
     Scalar,
     Static,
@@ -94,7 +95,7 @@ def _call_static(
         function = Static(target.__func__, callee.origin)
         return call_value(frame, node, function, [receiver, *arguments], keywords)
     if isinstance(target, FunctionType):
-        return _call_user(frame, node, callee, arguments, keywords)
+        return _call_user(frame, node, target, callee.origin, arguments, keywords)
     raise _refuse_callee(frame, node, target)
 
 
@@ -139,14 +140,18 @@ _BUILTIN_HINTS = {
 
 
 def _call_user(
-    frame: Frame, node: ast.AST, callee: Static, arguments: Arguments, keywords: Keywords
+    frame: Frame,
+    node: ast.AST,
+    function: FunctionType,
+    origin: Origin | None,
+    arguments: Arguments,
+    keywords: Keywords,
 ) -> Value:
-    function: FunctionType = callee.value
-    frame.unit.depend(callee.origin, function)
+    frame.unit.depend(origin, function)
     source = source_of(function)
     defaults = _defaults(function)
     bound = bind(frame, node, source, arguments, keywords, defaults)
-    scope = Scope(function, callee.origin)
+    scope = Scope(function, origin)
     # The globals as well: one code may be shared by closures with different cells.
     return _invoke(frame, node, source, scope, bound, (function,))
 

@@ -11,7 +11,15 @@ from .annotations import is_struct_class, struct_type
 from .scope import attribute_origin
 from .types import DType, Field, StructType, leaves
 from .typing_of import static_type, type_of
-from .values import Origin, Static, StructValue, TupleValue, Value, is_numpy_scalar
+from .values import (
+    Origin,
+    Static,
+    StructValue,
+    TupleValue,
+    Value,
+    describe,
+    is_numpy_scalar,
+)
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -23,7 +31,7 @@ def import_static(frame: Frame, node: ast.AST, found: Static) -> Value:
     """The value of a constant of the surroundings; it becomes a dependency of the kernel."""
     value, origin = found.value, found.origin
     if isinstance(value, _MUTABLE):
-        kind: str = cast(type[Any], type(value)).__name__
+        kind = describe(found).removeprefix("a ")
         raise frame.refuse(
             node,
             f"a {kind} from outside is not a constant",

@@ -70,9 +70,9 @@ def _stable(value: object) -> object:
     """What `repr` gives the same text for in every process."""
     if isinstance(value, (list, tuple, set, frozenset)):
         parts = [_stable(item) for item in cast(Iterable[object], value)]
-        if isinstance(value, (set, frozenset)):
+        if isinstance(value, (set, frozenset)):  # whose order differs from process to process
             parts.sort(key=repr)
-        return (cast(object, type(value).__qualname__), *parts)
+        return (_name_of_type(cast(object, value)), *parts)
     if isinstance(value, dict):
         return [(k, _stable(v)) for k, v in cast(dict[object, object], value).items()]
     if isinstance(value, CodeType):
@@ -90,6 +90,10 @@ def _stable(value: object) -> object:
         fields = [(name, _stable(getattr(value, name))) for name in names]
         return (_stable_class(type(value)), fields)
     return _stable_other(value)
+
+
+def _name_of_type(value: object) -> str:
+    return type(value).__qualname__
 
 
 def _stable_class(cls: type) -> object:

@@ -46,9 +46,10 @@ def message_of(frame: Frame, node: ast.AST, value: Value) -> tuple[str, list[Sca
         texts: list[str] = []
         scalars: list[Scalar] = []
         for part in value.parts:
-            inner = (_escaped(part), []) if isinstance(part, str) else message_of(frame, node, part)
-            texts.append(inner[0])
-            scalars += inner[1]
+            text = Static(part) if isinstance(part, str) else part
+            message, found = message_of(frame, node, text)
+            texts.append(message)
+            scalars += found
         return "".join(texts), scalars
     if isinstance(value, Static):
         return _escaped(str(value.value)), []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any
 
 from .fingerprint import UNFINDABLE
@@ -15,7 +14,7 @@ from .values import Origin, Static, Value
 class Scope:
     """The surroundings of a function: how it was found, and values of enclosing locals."""
 
-    function: FunctionType
+    function: Any  # a FunctionType, which a checker would take for a method of this class
     origin: Origin | None = ()
     enclosing: dict[str, Value] = field(default_factory=dict[str, Value])
 

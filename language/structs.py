@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .annotations import field_annotations, struct_type
 from .constants import lift, typed_constant
@@ -138,9 +138,9 @@ def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str)
 
         return call_value(frame, node, Static(member.fget, UNFINDABLE), [value], {})
     if isinstance(member, staticmethod):
-        return Static(member.__func__, (*origin, ("attr", name)))
+        return Static(getattr(cls, name), (*origin, ("attr", name)))
     if isinstance(member, classmethod):
-        return Method(Static(member.__func__, UNFINDABLE), Static(cls, origin), node)
+        return Method(Static(cast(Any, member).__func__, UNFINDABLE), Static(cls, origin), node)
     if isinstance(member, FunctionType):
         return Method(Static(member, (*origin, ("attr", name))), value, node)
     return lift(member)

@@ -8,7 +8,7 @@ what they say, and print as a stable text that a cache may use as a key.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -192,7 +192,8 @@ class Array:
 
     def __class_getitem__(cls, parameters: Any) -> ArrayType:
         """The array type; TypeError for what is none."""
-        parts: tuple[Any, ...] = parameters if isinstance(parameters, tuple) else (parameters, 1)
+        single = not isinstance(parameters, tuple)
+        parts: tuple[Any, ...] = (parameters, 1) if single else cast(Any, parameters)
         if not 2 <= len(parts) <= 3 or (len(parts) == 3 and parts[2] not in _LAYOUTS):
             raise TypeError(
                 'Array takes an element type, a rank and perhaps "strided", as in '

@@ -2,7 +2,8 @@
 
 Integers wrap. Casts of floats to integers saturate, NaN gives 0. Minima and maxima are IEEE 754's:
 `minimumf` gives NaN where an operand is, `minnumf` the number; -0 is less than +0 in both. 16-bit
-floats are computed with in f32 (see floats.py). Division by zero is the program's fault.
+floats are computed with in f32 (see floats.py). Integer division never traps: upstream leaves the
+result of dividing by zero open, here it is 0 (and the remainder 0), and INT_MIN / -1 wraps.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.arith import RemFOp
+from ...passes.block_editing import constant_value
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.llvm_constants import bfloat_bits, half_bits, mangled
 from .floats import from_integer, is_small, narrow, widen
@@ -32,10 +34,6 @@ RULES = Rules()
 converts = RULES.converts
 
 _INTEGER: dict[type[Operation], type[Operation]] = {
-    arith.DivUIOp: llvm.UDivOp,
-    arith.DivSIOp: llvm.SDivOp,
-    arith.RemUIOp: llvm.URemOp,
-    arith.RemSIOp: llvm.SRemOp,
     arith.AndIOp: llvm.AndOp,
     arith.OrIOp: llvm.OrOp,
     arith.XOrIOp: llvm.XorOp,
@@ -134,6 +132,31 @@ def convert_negf(op: arith.NegfOp, operands: Operands, rw: Rewriter) -> Results:
     if isinstance(llvm.element_type(value.type), IntegerType):
         return binary(rw, llvm.XorOp, value, -0x8000)
     return rw.value(llvm.FNegOp, (value,), value.type, fast_math(op))
+
+
+_DIVISIONS: dict[type[Operation], type[Operation]] = {
+    arith.DivUIOp: llvm.UDivOp,
+    arith.DivSIOp: llvm.SDivOp,
+    arith.RemUIOp: llvm.URemOp,
+    arith.RemSIOp: llvm.SRemOp,
+}
+
+
+@converts(*_DIVISIONS)
+def convert_division(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """Truncating division; a divisor that the processor may trap on is replaced by 1."""
+    (a,), (b,) = operands
+    divide = _DIVISIONS[type(op)]
+    divisor = constant_value(op.operands[1])
+    if divisor is not None and divisor not in (0, -1):
+        return binary(rw, divide, a, b)
+    none = icmp(rw, "eq", b, 0)
+    if not isinstance(op, arith.DivSIOp | arith.RemSIOp):
+        result = binary(rw, divide, a, select(rw, none, const(rw, 1, b.type), b))
+    else:
+        quotient, remainder = _safe_division(rw, a, select(rw, none, const(rw, 1, b.type), b))
+        result = quotient if isinstance(op, arith.DivSIOp) else remainder
+    return select(rw, none, const(rw, 0, a.type), result)
 
 
 @converts(arith.FloorDivSIOp)

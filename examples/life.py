@@ -1,5 +1,8 @@
 """Conway's game of life on a torus: two dimensions, two arrays in turn, nothing copied."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 import numpy as np
 
 import stepwell as sw

@@ -6,6 +6,9 @@ Everything is fractal noise: the picture has the smooth areas, edges, texture, g
 histogram of a photograph taken against the light, and belongs to nobody.
 """
 
+# NumPy's types know little of what mgrid and linspace give.
+# pyright: basic
+
 from __future__ import annotations
 
 import sys
@@ -34,7 +37,7 @@ def noise(
 
 def stretch(rows: Array, count: int) -> Array:
     """Interpolate `count` rows between the given ones, with a smooth step."""
-    at = np.linspace(0, rows.shape[0] - 1.001, count)
+    at: Any = np.linspace(0, rows.shape[0] - 1.001, count)
     low = at.astype(int)
     part = at - low
     part = (part * part * (3 - 2 * part))[:, None]
@@ -96,7 +99,7 @@ def lake(picture: Array, rng: np.random.Generator) -> Array:
 def make() -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The picture, (HEIGHT, WIDTH, 3)."""
     rng = np.random.default_rng(1957)
-    picture = lake(land(sky(rng), rng), rng)
+    picture: Any = lake(land(sky(rng), rng), rng)
     y, x = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j]
     picture *= (1 - 0.18 * (x * x + y * y))[..., None]
     picture += rng.normal(0, 0.012, picture.shape)

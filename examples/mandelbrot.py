@@ -1,5 +1,8 @@
 """The Mandelbrot set as text: a loop that each thread leaves when it likes."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 import numpy as np
 
 import stepwell as sw

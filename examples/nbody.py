@@ -1,5 +1,8 @@
 """Gravity between bodies: dataclasses as values in the kernel, arrays that stay on the device."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic, reportInvalidTypeForm=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -70,9 +73,7 @@ def main() -> None:
             accelerate.over(count, device=device)(bodies, velocities, step)
             move.over(count, device=device)(bodies, velocities, step)
         left = momentum(start, velocities.numpy())
-        assert np.abs(left).max() < 1e-2, (
-            "no momentum comes from nothing"
-        )
+        assert np.abs(left).max() < 1e-2, "no momentum comes from nothing"
         print(f"{device.name}: {count} bodies, {steps} steps, momentum {np.abs(left).max():.1e}")
 
 

@@ -1,5 +1,8 @@
 """Sum of an array: lanes add up in subgroups, subgroups in blocks, blocks by an atomic."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 import numpy as np
 
 import stepwell as sw

@@ -1,5 +1,8 @@
 """y = a·x + y: an ordinary Python function on every device, one thread per item."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 import numpy as np
 
 import stepwell as sw

@@ -103,7 +103,7 @@ def test_a_wrong_sort_is_noticed(damage: str):
 def test_a_failed_check_fails_the_command(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(demo_image, "expected_edges", lambda light: light)
+    monkeypatch.setattr(demo_image, "expected_edges", np.copy)
     assert main(["demo", "--image", str(image_file(here / "a.png"))]) == 1
     shown = capsys.readouterr().out
     assert "edges differ from NumPy's" in shown

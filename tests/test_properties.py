@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ def device(request: pytest.FixtureRequest) -> sw.Device:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_disk_cache() -> Iterator[None]:
+def no_disk_cache() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEPWELL_CACHE", "0")
         yield

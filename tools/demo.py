@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..runtime.device import Device
     from .demo_common import Array, Outcome, Tick
 
+NEEDED = {"PIL": "pillow", "rich": "rich"}
 FRACTAL_FILE = Path("stepwell-fractal.png")
 IMAGE_FILE = Path("stepwell-image.png")
 COLUMNS = (
@@ -37,13 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 1 if a check failed, 2 if it cannot be run as asked."""
-    try:
-        import PIL as _PIL  # noqa: F401
-        import rich as _rich  # noqa: F401
-    except ImportError as error:
-        return refuse(
-            f"`stepwell demo` needs {error.name}; install it with: pip install pillow rich"
-        )
+    missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
+    if missing:
+        packages = " ".join(missing)
+        return refuse(f"{packages} is missing; install it with: pip install {packages}")
     from ..runtime.device import device, devices
     from ..runtime.errors import DeviceError
     from .demo_image import PHOTO, ImageError, load
@@ -177,7 +175,7 @@ def side_by_side(image: Array, filtered: object) -> Array:
 
 
 @contextmanager
-def progress(console: Console, steps: int) -> Iterator[Tick]:
+def progress(console: Console, steps: int) -> Generator[Tick]:
     """A bar while the body runs, gone afterwards; nothing where the output is no terminal."""
     from rich.progress import Progress
 

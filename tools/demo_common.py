@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from ..runtime.device import Device
 
@@ -41,7 +41,7 @@ class Outcome:
             self.problems.append(problem)
 
     @contextmanager
-    def time(self, phase: str) -> Iterator[None]:
+    def time(self, phase: str) -> Generator[None]:
         """Add the time of the body to `compile`, `upload`, `kernels` or `download`."""
         start = perf_counter()
         try:

@@ -3,6 +3,9 @@
 Counts are compared with NumPy doing the same operations in the same order in f32, all pixels.
 """
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import math
@@ -89,7 +92,8 @@ def expected_counts() -> Array:
     x, y = cx, cy
     for _ in range(STEPS):
         inside = x * x + y * y <= 4.0
-        active, x, y, cx, cy = (part[inside] for part in (active, x, y, cx, cy))
+        active = active[inside]
+        x, y, cx, cy = (part[inside] for part in (x, y, cx, cy))
         counts[active] += 1
         x, y = x * x - y * y + cx, np.float32(2) * x * y + cy
     return counts.reshape(HEIGHT, WIDTH)

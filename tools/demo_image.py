@@ -4,6 +4,9 @@ All of it is integer arithmetic but the length of the gradient, whose square roo
 rounded everywhere, so every device must agree with NumPy exactly.
 """
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import math

@@ -9,6 +9,9 @@ order, and two devices might differ; sorting by IEEE 754's total order (-0 befor
 result unique, bit for bit. It is checked on the bits: sorted integers of `total_order`.
 """
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import math

@@ -13,7 +13,7 @@ import linecache
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import ml_dtypes
 import numpy as np
@@ -53,7 +53,7 @@ def specials(name: str) -> Array:
         values = {info.min, info.min + 1, -7, -3, -2, -1, 0, 1, 2, 3, 7, 10, info.max // 2}
         values |= {info.max // 2 + 1, info.max - 1, info.max}
         return np.array(sorted(v for v in values if info.min <= v <= info.max), dtype)
-    info = ml_dtypes.finfo(dtype)
+    info = cast(Any, ml_dtypes.finfo)(dtype)
     small = [float(info.smallest_subnormal), float(info.tiny), 0.1, 0.5, 1.0, 1.5, 2.0, 3.0, 7.25]
     positive = [0.0, *small, 100.0, float(info.max), np.inf]
     return np.array([*positive, *(-v for v in positive), np.nan], np.float64).astype(dtype)
@@ -118,24 +118,27 @@ def check(
     )
     launch(kernel, *got, device=device, over=over, grid=grid, block=block)
     for index, (g, e) in enumerate(zip(got, expected, strict=True)):
-        if isinstance(g, np.ndarray):
+        if is_array(e):
             expect_equal(g, e, ulps=ulps, what=f"argument {index}")
 
 
 def copies(args: tuple[Any, ...]) -> list[Any]:
     """The arguments with every array copied, its strides kept."""
-    made: list[Any] = []
-    for arg in args:
-        if isinstance(arg, np.ndarray):
-            base: Array = arg if arg.base is None else arg.base
-            if arg.flags.c_contiguous:
-                made.append(arg.copy())
-            else:
-                offset = arg.ctypes.data - base.ctypes.data
-                made.append(np.ndarray(arg.shape, arg.dtype, base.copy().data, offset, arg.strides))
-        else:
-            made.append(arg)
-    return made
+    return [copy_of(arg) if is_array(arg) else arg for arg in args]
+
+
+def is_array(value: object) -> TypeGuard[Array]:
+    """Whether it is a NumPy array."""
+    return isinstance(value, np.ndarray)
+
+
+def copy_of(array: Array) -> Array:
+    """A copy with the same strides, in memory of its own."""
+    if array.flags.c_contiguous:
+        return array.copy()
+    base: Any = array if array.base is None else array.base
+    offset = array.ctypes.data - base.ctypes.data
+    return np.ndarray(array.shape, array.dtype, base.copy().data, offset, array.strides)
 
 
 def expect_equal(got: Array, expected: Array, *, ulps: float = 0, what: str = "result") -> None:

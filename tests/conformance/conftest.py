@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -15,7 +15,7 @@ def device(request: pytest.FixtureRequest) -> sw.Device:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_disk_cache() -> Iterator[None]:
+def no_disk_cache() -> Generator[None]:
     """What is tested is the compiler, not what it made yesterday."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEPWELL_CACHE", "0")

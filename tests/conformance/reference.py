@@ -15,8 +15,8 @@ those behind it.
 
 from __future__ import annotations
 
+import inspect
 import itertools
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -249,7 +249,7 @@ class Turn:
 
     def __init__(self, thread: Thread, call: Callable[[], None]):
         self.thread, self.call = thread, call
-        self.waits_at = ("", 0, 0)
+        self.waits_at: tuple[str, int, int] = ("", 0, 0)
         self.ended = self.abandoned = False
         self.error: BaseException | None = None
         self.go, self.back = threading.Semaphore(0), threading.Semaphore(0)
@@ -349,7 +349,8 @@ def prefix(lanes: dict[int, Any], end: int, like: Any) -> Any:
 
 def call_line() -> int:
     """The line of the kernel's call that led here: the first frame outside intrinsics and here."""
-    frame = sys._getframe(1)
+    frame = inspect.currentframe()
+    assert frame is not None, "CPython has frames"
     while frame.f_code.co_filename in (__file__, intrinsics.__file__):
         frame = frame.f_back
         assert frame is not None, "called by a kernel"

@@ -1,5 +1,8 @@
 """Arrays of all ranks and layouts: indexing, shapes, slices, views, zero sizes, device arrays."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,8 @@
 """Atomics: every kind on ints and floats, global and shared; old values; contention."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import numpy as np

@@ -3,6 +3,9 @@
 Float to integer rounds towards zero and saturates, NaN gives 0; everything else is as NumPy's.
 """
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 from fractions import Fraction

@@ -1,5 +1,8 @@
 """if, for, while, break, continue, else, return, match: each kernel against itself as Python."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 from collections.abc import Callable

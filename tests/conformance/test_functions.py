@@ -1,5 +1,8 @@
 """What a kernel may call and capture: functions, lambdas, closures, tuples, constants."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic, reportInvalidTypeForm=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import enum

@@ -4,6 +4,9 @@
 so one unit there.
 """
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,8 @@
 """print from kernels: what it says, in what order, and where it goes."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,8 @@
 """The type in which two operands meet, for every pair: seen from where products wrap and round."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,8 @@
 """Blocks that work together: shared memory and barriers, wherever a barrier may stand."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,5 +1,8 @@
 """Dataclasses, NamedTuples and structured arrays."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic, reportInvalidTypeForm=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """Subgroup operations, at whatever size the device has."""
 
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -164,3 +164,11 @@ def test_devices_that_disagree_are_noticed(here: Path):
     assert two.outcomes[0].problems == []
     [problem] = two.outcomes[1].problems
     assert "not the same bits as on one" in problem
+
+
+def test_a_missing_package_is_named(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(demo.NEEDED, "a_module_that_is_not_there", "its-package")
+    assert main(["demo"]) == 2
+    assert "pip install its-package" in capsys.readouterr().err

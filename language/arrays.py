@@ -235,7 +235,7 @@ def _slice_target(frame: Frame, node: ast.Subscript) -> Exception:
 def store_subscript(frame: Frame, node: ast.Subscript, value: Value) -> None:
     """`x[i] = value`."""
     if _is_field_of_element(frame, node):
-        from .structs import store_field_item
+        from .struct_updates import store_field_item
 
         store_field_item(frame, node, value)
         return
@@ -252,7 +252,7 @@ def _is_field_of_element(frame: Frame, node: ast.Subscript) -> bool:
 def update_subscript(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
     """`x[i] op= value`: the index is computed and checked once."""
     if _is_field_of_element(frame, node):
-        from .structs import update_field_item
+        from .struct_updates import update_field_item
 
         update_field_item(frame, node, change)
         return

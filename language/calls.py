@@ -274,7 +274,7 @@ def _emit_call(frame: Frame, made: Specialisation, operands: list[Any]) -> Value
     if made.static is not None:
         return made.static
     assert made.returns is not None, "a function without results gives a constant"
-    return rebuild(made.returns, results)
+    return rebuild(made.returns, results, made.owner)
 
 
 def _argument(frame: Frame, node: ast.AST, value: Value) -> Value:

@@ -79,7 +79,7 @@ def operate(
 ) -> Value:
     """`left op right` for numbers, tuples and structs with operator methods."""
     if isinstance(left, (StructValue, TupleValue)) or isinstance(right, (StructValue, TupleValue)):
-        from .structs import operator_method
+        from .struct_operators import operator_method
 
         return operator_method(frame, node, op, left, right)
     return binary(frame, node, op, left, right)
@@ -91,7 +91,7 @@ def unaryop(frame: Frame, node: ast.UnaryOp) -> Value:
         return negate(frame, condition(frame, node.operand))
     value = frame.eval(node.operand)
     if isinstance(value, StructValue):
-        from .structs import operator_method
+        from .struct_operators import operator_method
 
         return operator_method(frame, node, type(node.op), value, None)
     return unary(frame, node, type(node.op), value)

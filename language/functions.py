@@ -125,8 +125,8 @@ def find_function(target: Any) -> Function | None:
             return NUMPY.get(str(name))
     from dataclasses import replace
 
-    from . import structs
+    from . import struct_operators
 
-    if target is replace or target is structs.REPLACE_METHOD:
-        return structs.REPLACE
+    if target is replace or target is struct_operators.REPLACE_METHOD:
+        return struct_operators.REPLACE
     return None

@@ -15,7 +15,7 @@ from .frame import Loop, merge
 from .iterables import Counted, Unrolled, iterate
 from .statements import assign_to, end_region
 from .types import bool_
-from .values import Scalar, Static, Value
+from .values import Scalar, Static, TupleValue, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -42,7 +42,7 @@ def _counted(frame: Frame, node: ast.For, plan: Counted) -> None:
         end_region(frame)
     frame.loops.pop()
     # A loop that may run no time assigns nothing for sure.
-    finished = ended if plan.at_least_once and ended is not None else before
+    finished = merge([ended, *loop.continues]) if plan.at_least_once else before
     orelse = _else(frame, node.orelse, finished, loop)
     bounds = (plan.lower.ssa, plan.upper.ssa, plan.step.ssa)
     _emit_loop(frame, simt.ForOp, bounds, (block,), orelse)
@@ -127,6 +127,10 @@ def leave(frame: Frame, is_break: bool) -> None:
 
 
 def _unrolled(frame: Frame, node: ast.For, items: Sequence[Value]) -> None:
+    if isinstance(node.iter, ast.Tuple):
+        from .struct_updates import note_sharing
+
+        note_sharing(frame, node.iter, TupleValue(tuple(items)), [node.target])
     breaks, continues = _own_exits(node.body)
     loop = Loop()
     if continues and breaks:

@@ -30,18 +30,12 @@ def expression(frame: Frame, node: ast.Expr) -> None:
 def assignment(frame: Frame, node: ast.Assign) -> None:
     """`a = b = value`."""
     value = frame.eval(node.value)
-    _note_alias(frame, node.value, value, node.targets)
+    if isinstance(value, (StructValue, TupleValue)):
+        from .struct_updates import note_sharing
+
+        note_sharing(frame, node.value, value, node.targets)
     for target in node.targets:
         assign_to(frame, target, value)
-
-
-def _note_alias(frame: Frame, source: ast.expr, value: Value, targets: list[ast.expr]) -> None:
-    """Two names for one mutable object: allowed as long as no field of it is changed."""
-    if isinstance(value, StructValue) and not isinstance(source, ast.Call):
-        from .structs import note_alias
-
-        names = [source, *targets]
-        note_alias(frame, [n.id for n in names if isinstance(n, ast.Name)], value, targets[0])
 
 
 def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool = False) -> None:
@@ -55,7 +49,7 @@ def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool
 
         store_subscript(frame, target, value)
     elif isinstance(target, ast.Attribute):
-        from .structs import store_attribute
+        from .struct_updates import store_attribute
 
         store_attribute(frame, target, value)
     else:
@@ -129,7 +123,7 @@ def augmented(frame: Frame, node: ast.AugAssign) -> None:
             frame, target, lambda old: operate(frame, node, op, old, frame.eval(node.value))
         )
     else:
-        from .structs import update_attribute
+        from .struct_updates import update_attribute
 
         update_attribute(
             frame, target, lambda old: operate(frame, node, op, old, frame.eval(node.value))

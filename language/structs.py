@@ -7,7 +7,6 @@ allowed where it cannot be seen: no field of a shared object may be changed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,23 +14,19 @@ from .annotations import field_annotations, struct_type
 from .constants import lift, typed_constant
 from .convert import store_value
 from .fingerprint import UNFINDABLE
-from .functions import Function
-from .operators import SYMBOLS
 from .types import DType, Field, StructType, TupleType, Type, alignment_of, leaves, size_of
 from .typing_of import settle_type, type_of
 from .values import (
     Method,
     Origin,
     RecordView,
-    Scalar,
     Static,
     StructValue,
     TupleValue,
     Value,
-    View,
     describe,
 )
-from .variables import assign, rebuild
+from .variables import rebuild
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue
@@ -125,13 +120,15 @@ def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str)
     if name in value.fields:
         return value.fields[name]
     cls = value.type.cls
-    member = None if cls is None else _class_member(cls, name)
+    member = None if cls is None else class_member(cls, name)
     if cls is None or member is None:
         known = ", ".join(value.fields)
         raise frame.refuse(node, f"{value.type.name} has no attribute {name}; it has {known}")
     origin = class_origin(cls)
     frame.unit.depend(origin, cls)
     if name == "_replace":
+        from .struct_operators import REPLACE_METHOD
+
         return Method(Static(REPLACE_METHOD), value, node)
     if isinstance(member, property):
         from .calls import call_value
@@ -146,7 +143,8 @@ def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str)
     return lift(member)
 
 
-def _class_member(cls: type[Any], name: str) -> Any:
+def class_member(cls: type[Any], name: str) -> Any:
+    """What a class or its bases define under a name, not bound to anything."""
     return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
 
 
@@ -223,206 +221,3 @@ def field_view_checked(frame: Frame, node: ast.Subscript, view: RecordView, name
         known = ", ".join(field.name for field in view.element.fields)
         raise frame.refuse(node, f"{view.element.name} has no field {name}; it has {known}")
     return field_view(view, name)
-
-
-# Changing a field
-
-
-def note_alias(frame: Frame, names: list[str], value: StructValue, site: ast.AST) -> None:
-    """Several names for one mutable object."""
-    if not is_mutable(value.type):
-        return
-    for name in names:
-        if name in frame.plan.variables:
-            variable = frame.variable(name)
-            variable.aliased = site
-            if variable.changed is not None:
-                raise _shared(frame, name, variable.changed)
-
-
-def is_mutable(type_: StructType) -> bool:
-    """Whether Python allows a field of such an object to be assigned."""
-    parameters = getattr(type_.cls, "__dataclass_params__", None)
-    return parameters is not None and not parameters.frozen
-
-
-def _shared(frame: Frame, name: str, node: ast.AST) -> Exception:
-    return frame.refuse(
-        node,
-        f"a field of {name} is changed, and another name may stand for the same object",
-        hint="make a new object: dataclasses.replace(p, x=…)",
-    )
-
-
-def store_attribute(frame: Frame, node: ast.Attribute, value: Value) -> None:
-    """`p.x = value`, `points[i].x = value`."""
-    update_attribute(frame, node, lambda old: value, load_first=False)
-
-
-def update_attribute(
-    frame: Frame, node: ast.expr, change: Callable[[Value], Value], *, load_first: bool = True
-) -> None:
-    """Change a field by a function of its old value."""
-    assert isinstance(node, ast.Attribute), "the target of an assignment to a field"
-    path: list[str] = []
-    inner: ast.expr = node
-    while isinstance(inner, ast.Attribute):
-        path.insert(0, inner.attr)
-        inner = inner.value
-    if isinstance(inner, ast.Subscript):
-        _update_element(frame, node, inner, path, change)
-        return
-    if not isinstance(inner, ast.Name) or inner.id not in frame.plan.variables:
-        raise frame.refuse(node, f"cannot assign to {frame.text_of(node)}")
-    old = frame.eval(inner)
-    if not isinstance(old, StructValue):
-        raise frame.refuse(node, f"cannot assign to an attribute of {describe(old)}")
-    _expect_changeable(frame, node, inner.id, old)
-    new = _replaced(frame, node, old, path, change)
-    assign(frame, inner.id, new, node)
-
-
-def _expect_changeable(frame: Frame, node: ast.AST, name: str, value: StructValue) -> None:
-    if value.owner:
-        where = "the array" if value.owner == "the array element" else "the caller's object"
-        raise frame.refuse(
-            node,
-            f"{name} is {value.owner if ' ' in value.owner else f'parameter {value.owner}'}: in "
-            f"Python this would change {where}",
-            hint="assign the element's field directly (points[i].x = …), or make a new object: "
-            "dataclasses.replace(p, x=…)",
-        )
-    if not is_mutable(value.type):
-        raise frame.refuse(
-            node,
-            f"{value.type.name} is immutable",
-            hint="make a new object: dataclasses.replace(p, x=…) or p._replace(x=…)",
-        )
-    variable = frame.variable(name)
-    variable.changed = node
-    if variable.aliased is not None:
-        raise _shared(frame, name, node)
-
-
-def _replaced(
-    frame: Frame,
-    node: ast.AST,
-    value: Value,
-    path: list[str],
-    change: Callable[[Value], Value],
-) -> Value:
-    if not path:
-        return change(value)
-    if not isinstance(value, StructValue) or path[0] not in value.fields:
-        raise frame.refuse(node, f"{describe(value)} has no field {path[0]}")
-    field = value.type.field(path[0])
-    new = _replaced(frame, node, value.fields[path[0]], path[1:], change)
-    assert field is not None, "fields and type agree"
-    new = store_value(frame, node, new, settle_type(field.type), f"field {path[0]}")
-    return StructValue(value.type, {**value.fields, path[0]: new}, value.owner)
-
-
-def _update_element(
-    frame: Frame,
-    node: ast.AST,
-    target: ast.Subscript,
-    path: list[str],
-    change: Callable[[Value], Value],
-) -> None:
-    from .arrays import load, store, target_view
-
-    view, indices = target_view(frame, target)
-    text = frame.text_of(node)
-    chosen: Value = view
-    for name in path:
-        if not isinstance(chosen, RecordView) or chosen.element.field(name) is None:
-            raise frame.refuse(node, f"{describe(chosen)} has no field {name}")
-        chosen = field_view(chosen, name)
-    assert isinstance(chosen, (View, RecordView)), "a field of an array is an array"
-    with frame.at(node):
-        store(frame, node, chosen, indices, change(load(frame, chosen, indices)), text)
-
-
-def store_field_item(frame: Frame, node: ast.Subscript, value: Value) -> None:
-    """`points[i]["x"] = value`."""
-    update_field_item(frame, node, lambda old: value)
-
-
-def update_field_item(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
-    """`points[i]["x"] op= value`."""
-    assert isinstance(node.value, ast.Subscript) and isinstance(node.slice, ast.Constant), "checked"
-    _update_element(frame, node, node.value, [str(node.slice.value)], change)
-
-
-# Functions and operators on structs
-
-
-def _replace_call(frame: Frame, node: ast.AST, obj: Value, **changes: Value) -> Value:
-    if not isinstance(obj, StructValue):
-        raise frame.refuse(node, f"replace takes a dataclass instance, got {describe(obj)}")
-    fields = dict(obj.fields)
-    for name, value in changes.items():
-        field = obj.type.field(name)
-        if name not in fields or field is None:
-            raise frame.refuse(node, f"{obj.type.name} has no field {name}")
-        fields[name] = store_value(frame, node, value, settle_type(field.type), f"field {name}")
-    return StructValue(obj.type, fields)
-
-
-class _ReplaceFunction(Function):
-    """`dataclasses.replace` and `_replace`: any keyword is a field."""
-
-    def call(
-        self, frame: Frame, node: ast.AST, arguments: list[Value], keywords: dict[str, Value]
-    ) -> Value:
-        """Compile one call."""
-        if len(arguments) != 1:
-            raise frame.refuse(node, "replace takes one object and its new fields by name")
-        return _replace_call(frame, node, arguments[0], **keywords)
-
-
-REPLACE = _ReplaceFunction("replace", _replace_call)
-
-
-def _replace_marker() -> None:
-    """Stands for a NamedTuple's `_replace` where a Python object is needed."""
-
-
-REPLACE_METHOD = _replace_marker
-
-_METHODS = {
-    **{"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod"},
-    **{"**": "pow", "<<": "lshift", ">>": "rshift", "&": "and", "|": "or", "^": "xor"},
-    "@": "matmul",
-}
-_UNARY_METHODS: dict[type[ast.AST], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}
-
-
-def operator_method(
-    frame: Frame, node: ast.AST, op: type[ast.AST], left: Value, right: Value | None
-) -> Value:
-    """`a + b` where one of them is a struct with `__add__` or `__radd__`."""
-    from .calls import call_value
-
-    name = _UNARY_METHODS[op] if right is None else _METHODS[SYMBOLS[op]]
-    attempts = [(left, f"__{name}__", right), (right, f"__r{name}__", left)]
-    for owner, method, other in attempts:
-        if isinstance(owner, StructValue) and owner.type.cls is not None:
-            member = _class_member(owner.type.cls, method)
-            if isinstance(member, FunctionType):
-                origin = class_origin(owner.type.cls)
-                frame.unit.depend(origin, owner.type.cls)
-                function = Static(member, (*origin, ("attr", method)))
-                arguments: list[Value] = [owner] if other is None else [owner, other]
-                return call_value(frame, node, function, arguments, {})
-    if isinstance(left, TupleValue) and isinstance(right, TupleValue) and op is ast.Add:
-        return TupleValue((*left.items, *right.items))
-    what = describe(left) if right is None else f"{describe(left)} and {describe(right)}"
-    raise frame.refuse(
-        node,
-        f"operator {SYMBOLS[op]} is not defined for {what}",
-        hint=f"give the class a method __{name}__, or combine the fields one by one",
-    )
-
-
-__all__ = ["REPLACE", "Scalar", "construct", "struct_attribute"]

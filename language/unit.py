@@ -51,6 +51,8 @@ class Specialisation:
     written: tuple[bool, ...]
     """For each array among its parameters: whether it is stored to."""
     callees: list[Specialisation]
+    owner: str
+    """Who else may hold the struct that the function returns, as in `StructValue`."""
 
 
 @dataclass
@@ -279,6 +281,8 @@ def specialise(
     if returns is not None and not (frame.plan.return_count == 1 and is_constant(static)):
         static = None
     written = tuple(root.written for root in frame.roots)
-    found = Specialisation(op, returns, static, written, frame.callees)
+    owner = frame.returned.owner if isinstance(frame.returned, StructValue) else ""
+    owner = owner and f"what {source.name} was given"
+    found = Specialisation(op, returns, static, written, frame.callees, owner)
     unit.functions[key] = found
     return found

@@ -34,6 +34,8 @@ class Variable:
         self.first: ast.AST | None = None
         self.aliased: ast.AST | None = None
         self.changed: ast.AST | None = None
+        self.owner = ""
+        """Who else may hold the object that the variable stands for, as in `StructValue`."""
         self.start()
 
     def start(self) -> None:
@@ -85,6 +87,8 @@ def assign(
     if variable.declared is not None:
         value = store_value(frame, site, value, variable.declared, f"variable {name}")
     type_ = type_of(value)
+    if isinstance(value, StructValue):
+        variable.owner = variable.owner or value.owner
     if type_ is None:
         _bind_static(frame, variable, value, site)
     else:
@@ -148,7 +152,7 @@ def _bind_static(frame: Frame, variable: Variable, value: Value, site: ast.AST) 
     if variable.type is not None:
         raise _clash(frame, variable, str(variable.type), describe(value), site)
     known = variable.value is not None and any(other != id(site) for other in variable.sites)
-    if known and variable.region != frame.regions[-1]:
+    if known and variable.region != frame.regions[-1] and variable.region in frame.regions:
         assert variable.first is not None, "assigned before"
         raise frame.refuse(
             site,
@@ -214,14 +218,14 @@ def _get_cells(frame: Frame, variable: Variable) -> Value:
     type_ = variable.type
     assert type_ is not None, "a variable in cells has a type"
     if frame.emit.dry:
-        return rebuild(type_, [_unknown(leaf) for leaf in leaves(type_)])
+        return rebuild(type_, [_unknown(leaf) for leaf in leaves(type_)], variable.owner)
     if variable.cells is None:
         variable.cells = [frame.emit.cell(leaf.dtype, variable.name) for leaf in leaves(type_)]
     scalars = [
         Scalar(leaf.dtype, frame.emit.get(cell, leaf.dtype))
         for cell, leaf in zip(variable.cells, leaves(type_), strict=True)
     ]
-    return rebuild(type_, scalars)
+    return rebuild(type_, scalars, variable.owner)
 
 
 def _unknown(leaf: Leaf) -> Value:

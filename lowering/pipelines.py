@@ -36,6 +36,7 @@ PIPELINES: dict[str, Steps] = {
         ("number-report-sites", "when every check and print exists, and before any is copied"),
         ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
         ("canonicalize", "guards that became true"),
+        ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
     ),
     "cpu-to-llvm": (
         ("to-llvm", "LLVM itself simplifies what it gives"),

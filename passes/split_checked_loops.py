@@ -14,11 +14,12 @@
 At the cpu level, for loops over the threads of a block (the iterations may run in any order). A
 condition that compares `±i + invariant` with an invariant holds for a range of i; `a` and `b` are
 what all such conditions leave of `lo` and `hi`. Solved are the conditions of checks, and of the
-`scf.if`s around solved checks. What is left in the new loop LLVM can vectorise.
+`scf.if`s around solved checks. What is left in the new loop LLVM can vectorise; the rest is marked
+`gpux.cold` for outline-cold-loops.
 
 A range is safe even where index arithmetic wraps: a bounds check `f(i) <u size` gives a lower and
-an upper limit, and where a subtraction wraps, the two exclude each other. A guard's
-limits assume that its own arithmetic does not wrap, as everywhere for `index`.
+an upper limit, and where a subtraction wraps, the two exclude each other. A guard's limits assume
+that its own arithmetic does not wrap, as everywhere for `index`.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IndexType, ModuleOp, i1
+from xdsl.dialects.builtin import IndexType, ModuleOp, UnitAttr, i1
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
 from ..dialects import gpux
 from .block_editing import constant, constant_value, erase
+from .outline_cold_loops import COLD
 
 INDEX = IndexType()
 _LARGEST_BODY = 2000
@@ -125,6 +127,7 @@ def _rest_loop(loop: scf.ForOp, start: SSAValue, end: SSAValue, solver: Solver) 
     body = Block(arg_types=[INDEX])
     outer = scf.ForOp.create(operands=[zero, two, one], regions=[Region(body)])
     outer.location = loop.location
+    outer.attributes[COLD] = UnitAttr()
     block = loop.parent
     assert block is not None, "the loop stands in a block"
     block.insert_op_before(outer, loop)

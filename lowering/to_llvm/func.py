@@ -1,7 +1,8 @@
 """func to llvm: functions, calls, returns; and the undefined value of ub.
 
 A kernel at the cpu level (`gpux.kernel`) has no result; its function gives an i32 instead, which
-is 0, or 1 where a check failed. A memref parameter becomes several parameters.
+is 0, or 1 where a check failed. So does a part of one (`gpux.part`, see outline-cold-loops), and a
+call of it that gives 1 ends the caller. A memref parameter becomes several parameters.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from ...dialects import llvm
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .scf import flat
-from .target import State, const, enclosing_function
+from .target import State, const, enclosing_function, icmp
 
 RULES = Rules()
 converts = RULES.converts
 
 KERNEL = "gpux.kernel"
+PART = "gpux.part"
+_COLD = ("cold", "noinline", "minsize", "optsize")
+_LIKELY = (1048575, 1)
 
 
 def is_kernel(op: Operation) -> bool:
@@ -28,11 +32,16 @@ def is_kernel(op: Operation) -> bool:
     return KERNEL in op.attributes
 
 
+def gives_status(op: Operation) -> bool:
+    """Whether a function is a kernel or a part of one: it gives 1 where a check failed."""
+    return KERNEL in op.attributes or PART in op.attributes
+
+
 @converts(func.FuncOp)
 def convert_function(op: func.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     """The same function with LLVM's types."""
     kind: FunctionType = op.function_type
-    if is_kernel(op) and kind.outputs.data:
+    if gives_status(op) and kind.outputs.data:
         raise CannotConvert("a kernel has no result")
     visibility = op.sym_visibility.data if op.sym_visibility is not None else "public"
     body = rw.take_region(op.body)
@@ -40,10 +49,10 @@ def convert_function(op: func.FuncOp, operands: Operands, rw: Rewriter) -> Resul
         op.sym_name.data,
         llvm.FunctionType(
             rw.flat_types(kind.inputs.data),
-            i32 if is_kernel(op) else packed_type(rw, kind.outputs.data),
+            i32 if gives_status(op) else packed_type(rw, kind.outputs.data),
         ),
         linkage="internal" if visibility == "private" and body.blocks else "external",
-        passthrough=("nounwind",),
+        passthrough=("nounwind", *(_COLD if PART in op.attributes else ())),
         arg_attrs=_argument_attributes(op, rw),
         body=body,
     )
@@ -89,7 +98,7 @@ def _argument_attributes(op: func.FuncOp, rw: Rewriter) -> list[Mapping[str, Att
 def convert_return(op: func.ReturnOp, operands: Operands, rw: Rewriter) -> Results:
     """What a function gives: nothing, one value, or a struct; a kernel its status 0."""
     values = flat(operands)
-    if is_kernel(enclosing_function(op.parent_op())):
+    if gives_status(enclosing_function(op.parent_op())):
         values = [const(rw, 0, i32)]
     if len(values) > 1:
         kind = llvm.StructType([value.type for value in values])
@@ -105,6 +114,8 @@ def convert_return(op: func.ReturnOp, operands: Operands, rw: Rewriter) -> Resul
 @converts(func.CallOp)
 def convert_call(op: func.CallOp, operands: Operands, rw: Rewriter) -> Results:
     """A call; several results come back in a struct."""
+    if PART in op.attributes:
+        return _call_part(op, operands, rw)
     groups = [rw.types(result.type) for result in op.results]
     types = [kind for group in groups for kind in group]
     name = op.callee.root_reference.data
@@ -134,4 +145,17 @@ def convert_poison(op: ub.PoisonOp, operands: Operands, rw: Rewriter) -> Results
 def convert_unreachable(op: ub.UnreachableOp, operands: Operands, rw: Rewriter) -> Results:
     """A place that is never reached."""
     rw.create(llvm.UnreachableOp)
+    return None
+
+
+def _call_part(op: func.CallOp, operands: Operands, rw: Rewriter) -> Results:
+    """A call of a part of the kernel; the kernel ends where the part did."""
+    following = rw.split()
+    failed = rw.new_block(before=following)
+    call = llvm.CallOp.to(op.callee.root_reference.data, flat(operands), [i32])
+    rw.insert(call)
+    passed = icmp(rw, "eq", call.results[0], 0)
+    rw.insert(llvm.CondBrOp.on(passed, (following, ()), (failed, ()), _LIKELY))
+    rw.at_end(failed)
+    rw.create(llvm.ReturnOp, (const(rw, 1, i32),))
     return None

@@ -32,7 +32,7 @@ from ...dialects import gpux, llvm
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .arith import extreme_number
 from .floats import is_small, narrow, widen
-from .func import is_kernel
+from .func import gives_status
 from .memref import View, alignment_of, element_address, stored_type
 from .target import State, binary, const, enclosing_function, icmp, resize
 
@@ -58,7 +58,8 @@ def convert_check(op: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Results
     rw.insert(llvm.CondBrOp.on(condition, (following, ()), (failed, ()), weights))
     rw.at_end(failed)
     _call_report(op, operands[1:], rw, failed)
-    rw.create(llvm.ReturnOp, (const(rw, 1, i32),))
+    state: State = rw.state
+    rw.create(llvm.ReturnOp, (const(rw, 1, i32),) if state.target.kernel_status else ())
     return None
 
 
@@ -75,12 +76,14 @@ def _call_report(
     """Calls the module's report function, at the end of a block or before the op."""
     function = enclosing_function(op.parent_op())
     entry = function.body.blocks.first
-    if not is_kernel(function) or entry is None:
+    if not gives_status(function) or entry is None:
         raise CannotConvert("only a kernel has a report buffer (inline its helpers first)")
     if op.site is None:
         raise CannotConvert("no site number: number-report-sites has to run before")
-    if len(op.ids) != _ID_COUNT:
-        raise CannotConvert(f"expected {_ID_COUNT} ids, got {len(op.ids)}")
+    state: State = rw.state
+    id_count = 0 if state.target.thread_ids is not None else _ID_COUNT
+    if len(op.ids) != id_count:
+        raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
     count = len(op.values)
     formats = [format.data for format in op.formats.data]
     old = [value.type for value in op.values]
@@ -88,7 +91,7 @@ def _call_report(
         _as_word(rw, value, kind, format)
         for (value,), kind, format in zip(operands[:count], old, formats, strict=True)
     ]
-    ids = [value for (value,) in operands[count : count + _ID_COUNT]]
+    ids = [value for (value,) in operands[count : count + id_count]]
     site: IntegerAttr = op.site
     name = report_function(rw, count)
     rw.at(op)
@@ -116,8 +119,10 @@ def report_function(rw: Rewriter, count: int) -> str:
     name = f"__stepwell_report_{count}"
     if name in state.functions:
         return name
-    index = state.target.index
-    kinds: list[Attribute] = [llvm.POINTER, i32, *[index] * _ID_COUNT, *[i64] * count]
+    target = state.target
+    given = 0 if target.thread_ids is not None else _ID_COUNT
+    pointer = llvm.PointerType(target.report_space)
+    kinds: list[Attribute] = [pointer, i32, *[target.index] * given, *[i64] * count]
     entry, reserve, write, end = Block(arg_types=kinds), Block(), Block(), Block()
     report, site, *rest = entry.args
     words = 1 + _ID_COUNT + 2 * count
@@ -140,8 +145,9 @@ def report_function(rw: Rewriter, count: int) -> str:
     rw.at_end(write)
     start = resize(rw, binary(rw, llvm.AddOp, first, _HEADER_WORDS), i64, signed=False)
     record = rw.insert(llvm.GEPOp.at(report, [start], i32)).results[0]
-    parts = [site, *(resize(rw, value, i32) for value in rest[:_ID_COUNT])]
-    for value in rest[_ID_COUNT:]:
+    ids = rest[:given] if target.thread_ids is None else target.thread_ids(rw)
+    parts = [site, *(resize(rw, value, i32) for value in ids)]
+    for value in rest[given:]:
         parts += [resize(rw, value, i32), resize(rw, binary(rw, llvm.LShrOp, value, 32), i32)]
     for position, part in enumerate(parts):
         rw.create(llvm.StoreOp, (part, _word_at(rw, record, position)), properties=aligned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -43,6 +43,15 @@ class LlvmTarget:
 
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     """The synchronisation scope of each scope of an atomic; the empty one is everybody."""
+
+    report_space: int = 0
+    """The address space of the report buffer."""
+
+    kernel_status: bool = True
+    """Whether a kernel gives 0 or 1; else it gives nothing, and a failed check ends the thread."""
+
+    thread_ids: Callable[[Rewriter], Sequence[SSAValue]] | None = None
+    """Reads the six ids of a report where it is written; None: each check and print has them."""
 
 
 @dataclass

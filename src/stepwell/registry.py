@@ -25,6 +25,7 @@ PASSES: dict[str, str] = {
     "inline": "stepwell.passes.inline:Inline",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
+    "outline-cold-loops": "stepwell.passes.outline_cold_loops:OutlineColdLoops",
     "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",
     "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",
     "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",

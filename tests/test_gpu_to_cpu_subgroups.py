@@ -280,3 +280,16 @@ def test_vote_on_a_scan_of_booleans():
 def test_subgroup_size_that_is_no_power_of_two_up_to_64(size: int):
     with pytest.raises(CompileError, match=f"subgroup_size is {size}, expected a power of two"):
         lower(kernel(""), size)
+
+
+def test_uniform_result_of_a_loop_with_subgroup_ops_is_used_after_it():
+    body = """
+      %r:2 = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %i1, %d = %v) -> (i32, i32) {
+        %s = gpu.subgroup_reduce add %d : (i32) -> i32
+        %b1 = arith.addi %a, %i1 : i32
+        scf.yield %b1, %s : i32, i32
+      }
+      %z = arith.addi %r#0, %i1 : i32
+      %q = arith.muli %z, %r#1 : i32
+      memref.store %q, %y[%g] : memref<?xi32, GLOBAL>"""
+    both(kernel(LOAD + body), [numbers(8), zeros(8)])

@@ -312,3 +312,25 @@ def test_division_is_not_moved_before_the_check_that_guards_it():
     both(kernel(body, f"{X}, {Y}, %d: i32"), [zeros(8), zeros(8), 3])
     with pytest.raises(CheckFailed, match="division"):
         both(kernel(body, f"{X}, {Y}, %d: i32"), [zeros(8), zeros(8), 0], levels="cpu")
+
+
+def test_switch_of_which_one_case_has_a_barrier_and_whose_value_is_loaded():
+    body = """
+      %at = memref.load %x[%c0] : memref<?xi32, GLOBAL>
+      %k = arith.index_cast %at : i32 to index
+      %r = scf.index_switch %k -> i32
+      case 1 {
+        gpu.barrier
+        scf.yield %i1 : i32
+      }
+      case 2 {
+        scf.yield %v : i32
+      }
+      default {
+        scf.yield %i3 : i32
+      }
+      memref.store %r, %y[%g] : memref<?xi32, GLOBAL>"""
+    for first in (1, 2, 3):
+        x = numbers(8)
+        x[0] = first
+        both(kernel(LOAD + body), [x, zeros(8)])

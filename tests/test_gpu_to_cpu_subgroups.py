@@ -293,3 +293,33 @@ def test_uniform_result_of_a_loop_with_subgroup_ops_is_used_after_it():
       %q = arith.muli %z, %r#1 : i32
       memref.store %q, %y[%g] : memref<?xi32, GLOBAL>"""
     both(kernel(LOAD + body), [numbers(8), zeros(8)])
+
+
+def test_switches_in_switches_with_barriers_and_subgroup_ops():
+    body = """
+      %r = scf.index_switch %b -> i32
+      default {
+        gpu.barrier
+        %q = scf.index_switch %n -> i32
+        case 8 {
+          gpu.barrier
+          %m = scf.index_switch %t -> i32
+          case 3 {
+            %s = gpu.subgroup_reduce add %v : (i32) -> i32
+            scf.yield %s : i32
+          }
+          case 2 {
+            scf.yield %i2 : i32
+          }
+          default {
+            %s = gpu.subgroup_reduce add %v : (i32) -> i32
+            scf.yield %s : i32
+          }
+          scf.yield %m : i32
+        }
+        default {
+          scf.yield %i1 : i32
+        }
+        scf.yield %q : i32
+      }"""
+    both(kernel(LOAD + body + KEEP), [numbers(8), zeros(8)])

@@ -68,7 +68,9 @@ class _Uniform:
         """The first thread's value, and a check that all others have the same."""
         build, leaf = self.emitter.build, self.control.leaf
         first = scope.first(leaf).get(value)
-        barrier = next(op for op in self.control.op.walk() if isinstance(op, gpu.BarrierOp))
+        # The rest of a switch may have none.
+        barriers = (op for op in self.control.op.walk() if isinstance(op, gpu.BarrierOp))
+        barrier = next(barriers, self.control.op)
 
         def compare(frame: Frame) -> None:
             own = frame.get(value)

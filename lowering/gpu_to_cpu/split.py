@@ -139,12 +139,13 @@ class Splitter:
             current = current.parent_op()
 
     def _expand_switches(self) -> None:
-        for marks in (self.with_barrier, self.with_collective):
-            for op in [op for op in marks if isinstance(op, scf.IndexSwitchOp)]:
-                for new in expand_switch(op):
-                    for table in (self.with_barrier, self.with_collective):
-                        if op in table:
-                            table[new] = table[op]
+        tables = (self.with_barrier, self.with_collective)
+        marked = dict.fromkeys(op for marks in tables for op in marks)
+        for op in [op for op in marked if isinstance(op, scf.IndexSwitchOp)]:
+            for new in expand_switch(op):
+                for marks in tables:
+                    if op in marks:
+                        marks[new] = marks[op]
 
     def _block_plan(self, block: Block) -> Plan:
         plan: Plan = []

@@ -92,3 +92,14 @@ def test_arrays_that_a_stack_cannot_hold_are_refused():
     lower(kernel(body.replace("BARRIER", "")))
     with pytest.raises(CompileError, match="keeps 16777216 bytes for a block of threads"):
         lower(kernel(body.replace("BARRIER", "gpu.barrier")))
+
+
+def test_private_attribution_across_a_barrier():
+    body = """
+      %v = memref.load %x[%g] : memref<?xi32, GLOBAL>
+      memref.store %v, %p[%c1] : memref<2xi32, PRIVATE>
+      gpu.barrier
+      %w = memref.load %p[%c1] : memref<2xi32, PRIVATE>
+      memref.store %w, %y[%g] : memref<?xi32, GLOBAL>"""
+    text = lower(kernel(body, frame="private(%p : memref<2xi32, PRIVATE>)"))
+    assert "memref<?x2xi32>" in text

@@ -180,9 +180,9 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
 
     last = way.levels[-1][0]
     if level == "asm":
-        way.pipeline(start, last).run(module)
+        _run(module, way, start, last)
         return way.assemble(way.emit(module)).text()
-    way.pipeline(start, level).run(module)
+    _run(module, way, start, level)
     return print_module(module)
 
 
@@ -198,8 +198,13 @@ def _build(kernel: Kernel, types: Sequence[Any], over: int | None) -> Any:
     )
 
 
-def _run(module: ModuleOp, way: Target, start: str, end: str, observe: Sequence[Observer]) -> None:
-    way.pipeline(start, end).run(module, observe=observe)
+def _run(
+    module: ModuleOp, way: Target, start: str, end: str, observe: Sequence[Observer] = ()
+) -> None:
+    from xdsl.context import Context
+
+    # Nothing is parsed on the way, so no dialect (of a plugin, say) has to be looked up.
+    way.pipeline(start, end).run(module, Context(), observe=observe)
 
 
 def _waist_manifest(

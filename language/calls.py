@@ -289,14 +289,8 @@ def _argument(frame: Frame, node: ast.AST, value: Value) -> Value:
         fields = {name: _argument(frame, node, item) for name, item in value.fields.items()}
         return StructValue(value.type, fields, value.owner)
     if isinstance(value, LocalFunction):
-        captured = capture(value, node)
-        if not all(isinstance(item, Static) for item in captured.values()):
-            raise frame.refuse(
-                node,
-                f"{value.name} reads variables of the function around it, so it can be called "
-                "but not passed on",
-                hint="give it those values as parameters",
-            )
+        seen = capture(value, node)
+        captured = {name: _argument(frame, node, item) for name, item in seen.items()}
         return LocalFunction(value.name, value.node, value.frame, captured)
     if not isinstance(value, (Scalar, Static, View, RecordView, Method)):
         raise frame.refuse(node, f"{describe(value)} cannot be passed to a function")
@@ -313,6 +307,8 @@ def views_of(value: Value) -> list[View]:
         return [view for item in value.items for view in views_of(item)]
     if isinstance(value, StructValue):
         return [view for item in value.fields.values() for view in views_of(item)]
+    if isinstance(value, LocalFunction):
+        return [view for item in value.captured.values() for view in views_of(item)]
     return []
 
 

@@ -26,7 +26,7 @@ class RestartError(Exception):
     """A variable turned out to need another type or a cell: walk the function again."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Loop:
     """A loop that is being compiled: the assigned names where it is left by `break`."""
 

@@ -184,7 +184,8 @@ def _counter_type(frame: Frame, node: ast.expr, value: RangeValue) -> DType:
                 hint="cast one of them",
             )
         common = found
-    return settle(common)
+    common = settle(common)
+    return i32 if common.bits < 32 else common  # Python's range gives ints, which do not wrap
 
 
 def _work_type(dtype: DType) -> DType:

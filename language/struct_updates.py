@@ -33,8 +33,13 @@ def note_sharing(frame: Frame, source: ast.expr, value: Value, targets: list[ast
     for name in names | shared:
         variable = frame.plan.variables.get(name)
         if variable is not None:
-            variable.aliased = targets[0]
-            if variable.changed is not None:
+            if name not in shared and isinstance(source, ast.Call) and len(targets) == 1:
+                variable.shares_parts = True  # a new object, made of shared ones
+                continue
+            variable.shared = True
+            # A change before this one is not seen by the other name, unless a loop comes back.
+            again = any(loop in variable.changed_in for loop in frame.loops)
+            if variable.changed is not None and again:
                 raise _shared(frame, name, variable.changed)
 
 
@@ -116,12 +121,14 @@ def update_attribute(
     old = frame.eval(inner)
     if not isinstance(old, StructValue):
         raise frame.refuse(node, f"cannot assign to an attribute of {describe(old)}")
-    _expect_changeable(frame, node, inner.id, old)
+    _expect_changeable(frame, node, inner.id, old, len(path) > 1)
     new = _replaced(frame, node, old, path, change)
     assign(frame, inner.id, new, node)
 
 
-def _expect_changeable(frame: Frame, node: ast.AST, name: str, value: StructValue) -> None:
+def _expect_changeable(
+    frame: Frame, node: ast.AST, name: str, value: StructValue, of_part: bool
+) -> None:
     if value.owner:
         where = "the array" if value.owner == "the array element" else "the caller's object"
         raise frame.refuse(
@@ -138,8 +145,8 @@ def _expect_changeable(frame: Frame, node: ast.AST, name: str, value: StructValu
             hint="make a new object: dataclasses.replace(p, x=…) or p._replace(x=…)",
         )
     variable = frame.variable(name)
-    variable.changed = node
-    if variable.aliased is not None:
+    variable.changed, variable.changed_in = node, list(frame.loops)
+    if variable.shared or (of_part and variable.shares_parts):
         raise _shared(frame, name, node)
 
 

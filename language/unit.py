@@ -21,6 +21,7 @@ from .statements import end_region, give_back
 from .types import Type, leaves
 from .typing_of import settle_type
 from .values import (
+    LocalFunction,
     Origin,
     RecordView,
     Root,
@@ -212,6 +213,9 @@ def rename(value: Value, inputs: Iterable[SSAValue], frame: Frame, name: str) ->
     if isinstance(value, StructValue):
         fields = {n: rename(v, iterator, frame, name) for n, v in value.fields.items()}
         return StructValue(value.type, fields, name)
+    if isinstance(value, LocalFunction):
+        captured = {n: rename(v, iterator, frame, n) for n, v in value.captured.items()}
+        return LocalFunction(value.name, value.node, value.frame, captured)
     return value
 
 
@@ -225,6 +229,8 @@ def inputs_of(value: Value) -> list[SSAValue]:
         return [ssa for item in value.items for ssa in inputs_of(item)]
     if isinstance(value, StructValue):
         return [ssa for item in value.fields.values() for ssa in inputs_of(item)]
+    if isinstance(value, LocalFunction):
+        return [ssa for item in value.captured.values() for ssa in inputs_of(item)]
     return []
 
 
@@ -240,6 +246,8 @@ def input_types(value: Value) -> list[Attribute]:
         return [type_ for item in value.items for type_ in input_types(item)]
     if isinstance(value, StructValue):
         return [type_ for item in value.fields.values() for type_ in input_types(item)]
+    if isinstance(value, LocalFunction):
+        return [type_ for item in value.captured.values() for type_ in input_types(item)]
     return []
 
 

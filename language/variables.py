@@ -32,8 +32,6 @@ class Variable:
         self.declared: Type | None = None
         self.type: Type | None = None
         self.first: ast.AST | None = None
-        self.aliased: ast.AST | None = None
-        self.changed: ast.AST | None = None
         self.owner = ""
         """Who else may hold the object that the variable stands for, as in `StructValue`."""
         self.start()
@@ -45,6 +43,13 @@ class Variable:
         self.sites: dict[int, bool] = {}
         self.read = False
         self.cells: list[SSAValue] | None = None
+        self.shared = False
+        """Whether another name may stand for the object by now."""
+        self.shares_parts = False
+        """Whether another name may stand for a struct inside the object by now."""
+        self.changed: ast.AST | None = None
+        """Where a field was changed, and in which loops."""
+        self.changed_in: list[object] = []
 
 
 class Plan:

@@ -76,7 +76,11 @@ def _function_name(op: Operation) -> str:
         return op.location.desc.data
     parent = op.parent_op()
     while parent is not None:
-        name = parent.attributes.get("sym_name") or parent.properties.get("sym_name")
+        name = (
+            parent.attributes.get("gpux.part")  # of a part of a kernel: the kernel's name
+            or parent.attributes.get("sym_name")
+            or parent.properties.get("sym_name")
+        )
         if isinstance(name, StringAttr):
             return name.data
         parent = parent.parent_op()

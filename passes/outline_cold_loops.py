@@ -5,12 +5,12 @@
     ->
       func.call @k.cold0(%x, %a, %b, %report) {gpux.part}
     }
-    func.func private @k.cold0(…, %report) attributes {gpux.part} {
+    func.func private @k.cold0(…, %report) attributes {gpux.part = "k"} {
       scf.for %i = %a to %b step %c1 { … }
       func.return
     }
 
-A part of a kernel gives a status as the kernel does: a failed check in it ends the block. What the
+A part names its kernel and gives a status as that does: a failed check in it ends the block. What the
 loop uses from outside becomes its parameters; constants are made again. This is worth it for the
 compile time alone: LLVM spends as long on the loop with the checks as on the one that runs.
 """
@@ -63,7 +63,7 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
     del loop.attributes[COLD]
     end = func.ReturnOp.create()
     block.add_ops((loop, end))
-    part = _function(name, block)
+    part = _function(name, block, kernel.sym_name)
     for op in (part, end, *copies):
         op.location = loop.location
     assert kernel.parent is not None, "a kernel stands in a module"
@@ -91,7 +91,7 @@ def _call_instead(loop: Operation, name: str, given: list[SSAValue]) -> None:
     loop.detach()
 
 
-def _function(name: str, block: Block) -> func.FuncOp:
+def _function(name: str, block: Block, kernel: StringAttr) -> func.FuncOp:
     types = [argument.type for argument in block.args]
     return func.FuncOp.create(
         properties={
@@ -99,6 +99,6 @@ def _function(name: str, block: Block) -> func.FuncOp:
             "function_type": FunctionType.from_lists(types, []),
             "sym_visibility": StringAttr("private"),
         },
-        attributes={PART: UnitAttr()},
+        attributes={PART: kernel},
         regions=[Region(block)],
     )

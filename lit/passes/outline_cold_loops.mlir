@@ -21,7 +21,7 @@ func.func @k(%x: memref<?xf32>, %a: index, %b: index, %n: index, %report: !llvm.
 
 // Constants are made again, and the report buffer comes last.
 // CHECK-LABEL: func.func private @k.cold0
-// CHECK-SAME:      (%[[A:.*]]: index, %[[B:.*]]: index, %[[N:.*]]: index, %[[X:.*]]: memref<?xf32>, %{{.*}}: !llvm.ptr) attributes {gpux.part}
+// CHECK-SAME:      (%[[A:.*]]: index, %[[B:.*]]: index, %[[N:.*]]: index, %[[X:.*]]: memref<?xf32>, %{{.*}}: !llvm.ptr) attributes {gpux.part = "k"}
 // CHECK:         %[[ONE:.*]] = arith.constant 1 : index
 // CHECK:         scf.for %[[I:.*]] = %[[A]] to %[[B]] step %[[ONE]]
 // CHECK-NEXT:      arith.cmpi ult, %[[I]], %[[N]]

@@ -42,12 +42,12 @@ def _current(name: str) -> Any:
     return getattr(thread, name)
 
 
-def _memory(order: str, scope: str) -> dict[str, str]:
+def _atomic(name: str, order: str, scope: str, *arguments: Any) -> Any:
     if order not in ORDERS:
         raise ValueError(f"order is {order!r}, expected one of {', '.join(ORDERS)}")
     if scope not in SCOPES:
         raise ValueError(f"scope is {scope!r}, expected one of {', '.join(SCOPES)}")
-    return {"order": order, "scope": scope}
+    return _current(name)(*arguments, order=order, scope=scope)
 
 
 def thread_id(dimension: int = 0) -> int:
@@ -103,56 +103,56 @@ def atomic_add(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Add `value` to `view[index]` in one step; returns the old value. Integers wrap."""
-    return _current("atomic_add")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_add", order, scope, view, index, value)
 
 
 def atomic_sub(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Subtract `value` from `view[index]` in one step; returns the old value."""
-    return _current("atomic_sub")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_sub", order, scope, view, index, value)
 
 
 def atomic_min(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Store the smaller of `view[index]` and `value`; returns the old value."""
-    return _current("atomic_min")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_min", order, scope, view, index, value)
 
 
 def atomic_max(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Store the larger of `view[index]` and `value`; returns the old value."""
-    return _current("atomic_max")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_max", order, scope, view, index, value)
 
 
 def atomic_and_(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Store `view[index] & value` (integers); returns the old value."""
-    return _current("atomic_and_")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_and_", order, scope, view, index, value)
 
 
 def atomic_or_(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Store `view[index] | value` (integers); returns the old value."""
-    return _current("atomic_or_")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_or_", order, scope, view, index, value)
 
 
 def atomic_xor(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Store `view[index] ^ value` (integers); returns the old value."""
-    return _current("atomic_xor")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_xor", order, scope, view, index, value)
 
 
 def atomic_exchange(
     view: Any, index: Any, value: Any, *, order: str = "relaxed", scope: str = "device"
 ) -> Any:
     """Store `value` to `view[index]`; returns the old value."""
-    return _current("atomic_exchange")(view, index, value, **_memory(order, scope))
+    return _atomic("atomic_exchange", order, scope, view, index, value)
 
 
 def atomic_compare_exchange(
@@ -165,8 +165,7 @@ def atomic_compare_exchange(
     scope: str = "device",
 ) -> Any:
     """Store `desired` where `view[index]` has the bits of `expected`; returns the old value."""
-    memory = _memory(order, scope)
-    return _current("atomic_compare_exchange")(view, index, expected, desired, **memory)
+    return _atomic("atomic_compare_exchange", order, scope, view, index, expected, desired)
 
 
 def lane_id() -> int:

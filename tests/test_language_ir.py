@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import stepwell as sw
 from stepwell.language.build import build_module
 from stepwell.language.types import ArrayType, ConstType

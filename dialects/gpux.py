@@ -13,6 +13,10 @@ Atomics return the old value. `order` is the memory order, `scope` the set of th
 it: the two that upstream's `memref.atomic_rmw` lacks. Float `min`/`max` return the number where one
 operand is NaN. A compare-exchange compares bits.
 
+Two attributes of kernels say how they are launched. `gpux.over = r`: one thread per item of r axes;
+three trailing `index` parameters are the extents x, y, z, and threads whose global id is at or past
+the extent do not run. `gpux.block_rank = r`: blocks have one thread along the dimensions from r on.
+
 `gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i
 set for lane i.
 """

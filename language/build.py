@@ -73,13 +73,15 @@ def build_module(
     signature: tuple[Type, ...],
     *,
     axes: int | None,
+    block_rank: int = 3,
     checks: bool = True,
     fastmath: bool = False,
     name: str | None = None,
 ) -> Built:
     """The simt module of a kernel for parameters of these types.
 
-    `axes` is the rank of an `over` launch, None for a plain one. Raises CompileError.
+    `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
+    `block_rank` dimensions. Raises CompileError.
     """
     assert isinstance(function, FunctionType), "a kernel is a Python function"
     source = source_of(function)
@@ -95,6 +97,8 @@ def build_module(
     kernel = gpu.FuncOp(name or source.name, types, body=body(made.block))
     if axes is not None:
         kernel.attributes["gpux.over"] = IntegerAttr(axes, i64)
+    elif block_rank < 3:
+        kernel.attributes["gpux.block_rank"] = IntegerAttr(block_rank, i64)
     kernel.location = made.frame.location_at(source.node)
     block = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
     inner = gpu.ModuleOp(name or source.name, Region(block))

@@ -10,8 +10,8 @@
       func.return
     }
 
-A part names its kernel and gives a status as that does: a failed check in it ends the block. What the
-loop uses from outside becomes its parameters; constants are made again. This is worth it for the
+A part names its kernel and gives a status as that does: a failed check in it ends the block. What
+the loop uses from outside becomes its parameters; constants are made again. Worth it for the
 compile time alone: LLVM spends as long on the loop with the checks as on the one that runs.
 """
 

@@ -76,8 +76,8 @@ def _slow_key(value: Any) -> Any:
     known = _KEYS.get(type(value))
     if known is not None:
         return known(value)
-    kind: type[Any] = type(value)
-    if issubclass(kind, cast(type, np.generic)):  # a NumPy scalar type of another package: bfloat16
+    kind: Any = type(value)
+    if issubclass(kind, np.generic):  # a NumPy scalar type of another package: bfloat16
         return kind
     if issubclass(kind, tuple):
         return (kind, *map(_slow_key, value))

@@ -61,6 +61,21 @@ class Site(NamedTuple):
     function: str = ""
 
 
+class Form(NamedTuple):
+    """The kind of launch that code is for: `over` items of a rank, or a grid of blocks.
+
+    Blocks of a grid have at most `block_rank` dimensions that are not 1.
+    """
+
+    over: int | None = None
+    block_rank: int = 3
+
+    def __str__(self) -> str:
+        if self.over is not None:
+            return f"over() of rank {self.over}"
+        return "launch()" if self.block_rank == 3 else f"launch() of {self.block_rank}-D blocks"
+
+
 class Manifest(NamedTuple):
     """Everything a device and the packing of arguments must know about an artifact."""
 
@@ -72,6 +87,7 @@ class Manifest(NamedTuple):
     cpu: str = ""
     features: tuple[str, ...] = ()
     over: int | None = None
+    block_rank: int = 3
     known_block: tuple[int, int, int] | None = None
     static_shared_bytes: int = 0
     uses_barrier: bool = False
@@ -81,6 +97,11 @@ class Manifest(NamedTuple):
     sites: tuple[Site, ...] = ()
     ir_hash: str = ""
     versions: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def form(self) -> Form:
+        """The kind of launch that the code is for."""
+        return Form(self.over, self.block_rank)
 
     @property
     def prints(self) -> bool:
@@ -216,7 +237,7 @@ def merge(parts: Iterable[Artifact | Bundle]) -> Bundle:
     for part in parts:
         for artifact in part.artifacts if isinstance(part, Bundle) else (part,):
             manifest = artifact.manifest
-            signature = (manifest.parameters, manifest.over, manifest.known_block)
+            signature = (manifest.parameters, manifest.form, manifest.known_block)
             machine = (manifest.target, manifest.triple, manifest.cpu, manifest.features)
             merged[manifest.name, signature, machine] = artifact
     return Bundle(tuple(merged.values()))

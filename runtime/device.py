@@ -219,6 +219,10 @@ def check_launch(
             f"grid {grid} of kernel {name} is over what {device.name} takes, {limits.max_grid} "
             "blocks by dimension: let each thread do several items"
         )
+    if any(size > 1 for size in block[manifest.block_rank :]):
+        raise LaunchError(
+            f"kernel {name} is compiled for {manifest.form}, got blocks of {block} threads"
+        )
     if manifest.known_block is not None and tuple(manifest.known_block) != tuple(block):
         raise LaunchError(
             f"kernel {name} is compiled for blocks of {tuple(manifest.known_block)}, got {block}"

@@ -46,8 +46,8 @@ def compile_ir(path: Path, start: str | None, target: str, emit: str) -> dict[st
             hint=f"an artifact is made of a file at level {' or '.join(KERNEL_LEVELS)}",
         )
     kernel = _only_kernel(module, path)
-    name, over = kernel.sym_name.data, over_rank(kernel)
-    artifact = compile_module(module, name, parameters(kernel), way, start=level, over=over)
+    name = kernel.sym_name.data
+    artifact = compile_module(module, name, parameters(kernel), way, start=level)
     return {name: Bundle((artifact,))}
 
 

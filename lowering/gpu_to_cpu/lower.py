@@ -144,10 +144,10 @@ def _block_size(kernel: gpu.FuncOp) -> tuple[int | None, int | None, int | None]
     """What is known of the block's size: all of it, or that the kernel's rank has fewer axes."""
     if kernel.known_block_size is not None:
         return kernel.known_block_size
-    over = kernel.attributes.get("gpux.over")
-    if not isinstance(over, IntegerAttr):
+    known = kernel.attributes.get("gpux.over") or kernel.attributes.get("gpux.block_rank")
+    if not isinstance(known, IntegerAttr):
         return None, None, None
-    rank = over.value.data
+    rank = known.value.data
     return None, None if rank > 1 else 1, None if rank > 2 else 1
 
 

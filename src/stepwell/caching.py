@@ -22,7 +22,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from .language.fingerprint import find, fingerprint, fingerprint_function
-from .runtime.artifact import Artifact
+from .runtime.artifact import Artifact, Form
 from .runtime.cache import Cache
 from .runtime.errors import ArtifactError
 
@@ -43,18 +43,16 @@ _SETTINGS = (
 _caches: dict[tuple[str | None, ...], Cache] = {}
 
 
-def cached_artifact(
-    kernel: Kernel, types: Sequence[Any], target: str, over: int | None
-) -> Artifact:
+def cached_artifact(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> Artifact:
     """The artifact of a kernel for parameter types; compiled and stored if need be."""
     store = disk_cache()
-    front = _front_key(kernel, types, target, over)
+    front = _front_key(kernel, types, target, form)
     listed = store.get(front)
     if listed is not None:
         found = _stored(kernel, front, listed)
         if found is not None:
             return found
-    made = _compiled(kernel, types, target, over)
+    made = _compiled(kernel, types, target, form)
     steps = [dependency.steps for dependency in made.dependencies]
     values = _values(kernel, steps)
     if values is not None:
@@ -63,9 +61,7 @@ def cached_artifact(
     return made.artifact
 
 
-def _compiled(
-    kernel: Kernel, types: Sequence[Any], target: str, over: int | None
-) -> Compilation:
+def _compiled(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> Compilation:
     """Compile; the first time in a process, LLVM is loaded while the compiler is imported.
 
     The collector has nothing to find in IR that is still being made, and takes 10 % of the time.
@@ -77,7 +73,7 @@ def _compiled(
     try:
         from .compiler import compile_kernel
 
-        return compile_kernel(kernel, types, target, over)
+        return compile_kernel(kernel, types, target, form)
     finally:
         if collecting:
             gc.enable()
@@ -124,10 +120,10 @@ def _values(kernel: Kernel, dependencies: Sequence[Any]) -> str | None:
     return ",".join(values)
 
 
-def _front_key(kernel: Kernel, types: Sequence[Any], target: str, over: int | None) -> str:
+def _front_key(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> str:
     digest = hashlib.sha256(_compiler_fingerprint())
     digest.update(fingerprint_function(kernel.function))
-    facts = (kernel.__name__, [str(type_) for type_ in types], target, over)
+    facts = (kernel.__name__, [str(type_) for type_ in types], target, form)
     digest.update(repr((facts, kernel.checks, kernel.fastmath)).encode())
     return digest.hexdigest()
 

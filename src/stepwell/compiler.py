@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from .dialects.diagnostics import CompileError
 from .registry import near_matches
-from .runtime.artifact import Artifact, Manifest, Parameter, Site, Source
+from .runtime.artifact import Artifact, Form, Manifest, Parameter, Site, Source
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
+    from .dialects.gpu import FuncOp
     from .kernel import Kernel
     from .lowering.observers import Observer
     from .lowering.pipeline import Pipeline
@@ -123,16 +124,14 @@ def compile_kernel(
     kernel: Kernel,
     types: Sequence[Any],
     target: str,
-    over: int | None,
+    form: Form,
     observe: Sequence[Observer] = (),
 ) -> Compilation:
     """Compile for these parameter types; CompileError where the program is wrong."""
     way = find_target(target)
-    built = _build(kernel, types, over)
+    built = _build(kernel, types, form)
     parameters = tuple(_parameter(info) for info in built.parameters)
-    artifact = compile_module(
-        built.module, kernel.__name__, parameters, way, over=over, observe=observe
-    )
+    artifact = compile_module(built.module, kernel.__name__, parameters, way, observe=observe)
     return Compilation(artifact, built.dependencies)
 
 
@@ -143,12 +142,11 @@ def compile_module(
     way: Target,
     *,
     start: str = "simt",
-    over: int | None = None,
     observe: Sequence[Observer] = (),
 ) -> Artifact:
     """Compile a module with one kernel, of level `start` (simt or gpu); it is used up."""
     _run(module, way, start, "gpu", observe)
-    manifest = _waist_manifest(name, parameters, module, way, over)
+    manifest = _waist_manifest(name, parameters, module, way)
     _run(module, way, "gpu", way.sites_at, observe)
     sites = _sites(module)
     _run(module, way, way.sites_at, way.levels[-1][0], observe)
@@ -166,11 +164,11 @@ def compile_module(
 
 
 def print_level(
-    kernel: Kernel, types: Sequence[Any], level: str, *, target: str, over: int | None
+    kernel: Kernel, types: Sequence[Any], level: str, *, target: str, form: Form
 ) -> str:
     """The kernel as text at a level of the target, or "asm" for what the target emits."""
     way = find_target(target)
-    built = _build(kernel, types, over)
+    built = _build(kernel, types, form)
     return lower_and_print(built.module, way, "simt", level)
 
 
@@ -186,13 +184,14 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
     return print_module(module)
 
 
-def _build(kernel: Kernel, types: Sequence[Any], over: int | None) -> Any:
+def _build(kernel: Kernel, types: Sequence[Any], form: Form) -> Any:
     from .language.build import build_module
 
     return build_module(
         kernel.function,
         tuple(types),
-        axes=over,
+        axes=form.over,
+        block_rank=form.block_rank,
         checks=kernel.checks,
         fastmath=kernel.fastmath,
     )
@@ -208,7 +207,7 @@ def _run(
 
 
 def _waist_manifest(
-    name: str, parameters: tuple[Parameter, ...], module: ModuleOp, way: Target, over: int | None
+    name: str, parameters: tuple[Parameter, ...], module: ModuleOp, way: Target
 ) -> Manifest:
     """What the waist says about the kernel."""
     from .dialects import gpu, gpux
@@ -222,7 +221,8 @@ def _waist_manifest(
         target=way.name,
         entry=entry_symbol(function.sym_name.data),
         parameters=parameters,
-        over=over,
+        over=_number(function, "gpux.over"),
+        block_rank=_number(function, "gpux.block_rank") or 3,
         known_block=function.known_block_size,
         static_shared_bytes=sum(_bytes(value.type) for value in function.workgroup),
         uses_barrier=gpu.BarrierOp in ops,
@@ -230,6 +230,13 @@ def _waist_manifest(
         subgroup_size=way.subgroup_size(),
         versions=_versions(),
     )
+
+
+def _number(function: FuncOp, attribute: str) -> int | None:
+    from xdsl.dialects.builtin import IntegerAttr
+
+    found = function.attributes.get(attribute)
+    return found.value.data if isinstance(found, IntegerAttr) else None
 
 
 def _bytes(type_: Any) -> int:

@@ -13,7 +13,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .launch import Program
-from .runtime.artifact import Bundle
+from .runtime.artifact import Bundle, Form
 from .runtime.artifact import load as load_bundle
 from .runtime.device import Device
 from .runtime.errors import ArrayError, LaunchError
@@ -21,6 +21,8 @@ from .specialise import Specialiser
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
+
+ANY_GRID = Form()
 
 
 class Kernel(Program):
@@ -51,10 +53,10 @@ class Kernel(Program):
             f"{self.__name__}.over(n)(…) or {self.__name__}[grid, block](…)"
         )
 
-    def artifact_for(self, arguments: Sequence[Any], over: int | None, on: Device) -> Artifact:
+    def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """Compile for the types of the arguments, or take what a cache has."""
         types = self._specialiser.types_of(arguments)
-        return self.compile(types, target=on.kind, over=over)
+        return self.compile(types, target=on.kind, form=form)
 
     def parameter_types(self, types: Sequence[Any]) -> tuple[Any, ...]:
         """Types (or sample arguments) held against the kernel's annotations."""
@@ -66,12 +68,12 @@ class Kernel(Program):
         return self._specialiser.types_of(types)
 
     def compile(
-        self, types: Sequence[Any], *, target: str = "cpu", over: int | None = None
+        self, types: Sequence[Any], *, target: str = "cpu", form: Form = ANY_GRID
     ) -> Artifact:
         """The artifact for these parameter types, from the disk cache where it has one."""
         from .caching import cached_artifact
 
-        return cached_artifact(self, tuple(types), target, over)
+        return cached_artifact(self, tuple(types), target, form)
 
     def arrange(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """See `Program.arrange`."""
@@ -85,7 +87,7 @@ class Kernel(Program):
         from .compiler import print_level
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        return print_level(self, types, level, target=target, over=over)
+        return print_level(self, types, level, target=target, form=Form(over))
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}({', '.join(self.parameter_names)})>"
@@ -104,18 +106,16 @@ class LoadedProgram(Program):
             names.setdefault(row.source.argument, row.name.split(".")[0])
         self.parameter_names = tuple(names[i] for i in sorted(names))
 
-    def artifact_for(self, arguments: Sequence[Any], over: int | None, on: Device) -> Artifact:
+    def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """The artifact of the file that fits the device and the kind of launch."""
         for artifact in self.artifacts:
-            if on.accepts(artifact.manifest) and artifact.manifest.over == over:
+            made_for = artifact.manifest.form
+            fits = made_for.over == form.over and made_for.block_rank >= form.block_rank
+            if fits and on.accepts(artifact.manifest):
                 return artifact
-        have = ", ".join(
-            f"{_kind_of_launch(artifact.manifest.over)} on {artifact.manifest.target}"
-            for artifact in self.artifacts
-        )
+        have = ", ".join(f"{a.manifest.form} on {a.manifest.target}" for a in self.artifacts)
         raise LaunchError(
-            f"{self.__name__} was not compiled for {_kind_of_launch(over)} on {on.name}; "
-            f"the file has: {have}"
+            f"{self.__name__} was not compiled for {form} on {on.name}; the file has: {have}"
         )
 
     def arrange(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
@@ -167,11 +167,11 @@ def compile(
     find_target(target)
     fixed = kernel.parameter_types(types)
     if over != "all":
-        return Bundle((kernel.compile(fixed, target=target, over=over),))
+        return Bundle((kernel.compile(fixed, target=target, form=Form(over)),))
     artifacts = [kernel.compile(fixed, target=target)]
     for rank in (1, 2, 3):
         try:
-            artifacts.append(kernel.compile(fixed, target=target, over=rank))
+            artifacts.append(kernel.compile(fixed, target=target, form=Form(rank)))
         except CompileError:  # it compiles for a launch, so its ids want more axes than `rank`
             continue
     return Bundle(tuple(artifacts))
@@ -184,7 +184,3 @@ def load(path: str | os.PathLike[str]) -> LoadedProgram:
     """
 
     return LoadedProgram(load_bundle(path))
-
-
-def _kind_of_launch(over: int | None) -> str:
-    return "launch()" if over is None else f"over() of rank {over}"

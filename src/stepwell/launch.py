@@ -22,6 +22,7 @@ from .runtime.arguments import (
     make_packer,
     upload_arguments,
 )
+from .runtime.artifact import Form
 from .runtime.device import Device, Dim3, LoadedKernel, Stream, device, dim3
 from .runtime.errors import ArrayError, LaunchError
 
@@ -34,9 +35,9 @@ _MEMO_SIZE = 1024
 
 
 class Shape(NamedTuple):
-    """The shape of a launch: `over` is the rank of the items (None for a plain grid)."""
+    """The shape of a launch; `extent` is what an `over` launch has items for."""
 
-    over: int | None
+    form: Form
     grid: Dim3
     block: Dim3
     extent: Dim3
@@ -55,7 +56,7 @@ class Program(ABC):
         self._loaded: dict[Any, LoadedKernel] = {}
 
     @abstractmethod
-    def artifact_for(self, arguments: Sequence[Any], over: int | None, on: Device) -> Artifact:
+    def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """The compiled kernel for such arguments; CompileError or ArrayError if there is none."""
 
     @abstractmethod
@@ -95,7 +96,9 @@ class Program(ABC):
         found = self._launches.get(key)
         if found is not None:
             return found
-        shape = Shape(None, dim3(grid, "grid"), dim3(block, "block"), (0, 0, 0), shared_bytes)
+        threads = dim3(block, "block")
+        form = Form(block_rank=3 if threads[2] != 1 else 2 if threads[1] != 1 else 1)
+        shape = Shape(form, dim3(grid, "grid"), threads, (0, 0, 0), shared_bytes)
         return self._bind(key, shape, on, stream)
 
     def __getitem__(self, shape: Any) -> Launch:
@@ -112,14 +115,12 @@ class Program(ABC):
         made = self._launches[key] = Launch(self, shape, on, stream)
         return made
 
-    def load(
-        self, key: Any, arguments: Sequence[Any], over: int | None, on: Device
-    ) -> LoadedKernel:
+    def load(self, key: Any, arguments: Sequence[Any], form: Form, on: Device) -> LoadedKernel:
         """The kernel for arguments of this key, loaded on a device."""
-        found = self._loaded.get((key, over, on))
+        found = self._loaded.get((key, form, on))
         if found is None:
-            found = on.load(self.artifact_for(arguments, over, on))
-            self._loaded[key, over, on] = found
+            found = on.load(self.artifact_for(arguments, form, on))
+            self._loaded[key, form, on] = found
         return found
 
 
@@ -158,7 +159,7 @@ class Launch:
         adopted = adopt_arguments(arguments, self.device)
         if any(a is not b for a, b in zip(adopted, arguments, strict=True)):
             return self(*adopted)
-        loaded = self.program.load(key, arguments, self.shape.over, self.device)
+        loaded = self.program.load(key, arguments, self.shape.form, self.device)
         if "host_memory" in self.device.features:
             pack, run = self._prepare(loaded, arguments)
             if len(self._known) >= _MEMO_SIZE:
@@ -174,10 +175,10 @@ class Launch:
     def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> tuple[Pack, Run]:
         check_arguments(arguments, loaded.manifest, self.device)
         shape = self.shape
-        if shape.over is not None and loaded.manifest.uses_barrier:
+        if shape.form.over is not None and loaded.manifest.uses_barrier:
             _check_whole_blocks(self.program.__name__, shape)
         run = loaded.launcher(shape.grid, shape.block, shape.shared_bytes, self.stream)
-        if shape.over is None:
+        if shape.form.over is None:
             return make_packer(loaded.manifest, arguments), run
         tail = _EXTENTS.pack(*shape.extent)
         return make_packer(loaded.manifest, arguments), lambda packed: run(packed + tail)
@@ -209,7 +210,7 @@ def _shape_over(shape: int | Sequence[int], block: int | Sequence[int] | None, o
         if min(threads) < 1:
             raise LaunchError(f"block {block} is empty, expected at least one thread")
     x, y, z = (-(-items // size) for items, size in zip(extent, threads, strict=True))
-    return Shape(len(axes), (x, y, z), threads, extent, 0)
+    return Shape(Form(over=len(axes)), (x, y, z), threads, extent, 0)
 
 
 def _default_block(extent: Dim3, on: Device) -> Dim3:

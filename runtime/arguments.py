@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Key = tuple[Any, ...]
 Pack = Callable[[Sequence[Any]], bytes]
 AnyArray = HostArray | DeviceArray
+_NUMPY_SCALAR: Any = np.generic  # its type parameter is of no interest here
 
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 _LAYOUT = _C_CONTIGUOUS | _ALIGNED | _WRITEABLE
@@ -77,7 +78,7 @@ def _slow_key(value: Any) -> Any:
     if known is not None:
         return known(value)
     kind: Any = type(value)
-    if issubclass(kind, np.generic):  # a NumPy scalar type of another package: bfloat16
+    if issubclass(kind, _NUMPY_SCALAR):  # a NumPy scalar type of another package: bfloat16
         return kind
     if issubclass(kind, tuple):
         return (kind, *map(_slow_key, value))

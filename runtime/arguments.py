@@ -77,7 +77,7 @@ def _slow_key(value: Any) -> Any:
     known = _KEYS.get(type(value))
     if known is not None:
         return known(value)
-    kind: Any = type(value)
+    kind = cast(Any, type(value))
     if issubclass(kind, _NUMPY_SCALAR):  # a NumPy scalar type of another package: bfloat16
         return kind
     if issubclass(kind, tuple):

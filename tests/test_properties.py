@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,18 @@ def values(dtype: str, seed: int) -> np.ndarray[Any, Any]:
     return rng.choice(np.concatenate([special, ordinary]), THREADS)
 
 
+@cache
+def lanes_of(device: sw.Device) -> int:
+    """The subgroup size that kernels see."""
+
+    def ask(out: Any) -> None:
+        out[0] = sw.subgroup_size()
+
+    out = np.zeros(1, np.int32)
+    sw.kernel(ask).launch(1, 1, device=device)(out)
+    return int(out[0])
+
+
 def compare(program: tuple[str, list[str]], device: sw.Device, **options: Any) -> None:
     source, types = program
     arrays = [values(dtype, seed) for seed, dtype in enumerate(types)]
@@ -70,3 +83,15 @@ def test_random_kernels(device: sw.Device, program: tuple[str, list[str]]):
 @given(program=programs(barriers=True))
 def test_random_kernels_with_barriers(device: sw.Device, program: tuple[str, list[str]]):
     compare(program, device, cooperative=True)
+
+
+@SETTINGS
+@given(program=programs(lanes=True))
+def test_random_kernels_with_subgroups(device: sw.Device, program: tuple[str, list[str]]):
+    compare(program, device, cooperative=True, subgroup_size=lanes_of(device))
+
+
+@SETTINGS
+@given(program=programs(barriers=True, lanes=True))
+def test_random_kernels_with_all_of_it(device: sw.Device, program: tuple[str, list[str]]):
+    compare(program, device, cooperative=True, subgroup_size=lanes_of(device))

@@ -4,7 +4,8 @@ A program works on variables of fixed types, loaded from arrays and stored back 
 made so that Python with NumPy scalars means the same as a kernel: both operands of an operator have
 one type (or one is a literal that fits it), divisors are odd, casts lose nothing undefined, and
 loops are bounded. Statements know whether all threads of the block execute them (`uniform`); only
-there may a block exchange values over a barrier.
+there may a block exchange values over a barrier. Lanes may meet anywhere but in loops that some of
+them leave early (`lanes`): there Python's threads would have to know which iteration others are in.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ LITERALS = {
     "f64": ("0.0", "1.0", "-2.5", "0.1", "1e300", "3"),
 }
 RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
+COMBINATIONS = (
+    *("reduce_add", "reduce_mul", "reduce_min", "reduce_max", "reduce_and_", "reduce_or_"),
+    *("reduce_xor", "inclusive_add", "exclusive_add"),
+)
+MOVES = (
+    *(("shuffle_xor", 1), ("shuffle_up", 1), ("shuffle_up", 3), ("shuffle_down", 2)),
+    *(("broadcast", 0), ("shuffle", 3)),
+)
 BLOCK = 6
 
 Draw = st.DrawFn
@@ -40,15 +49,19 @@ class Scope:
     variables: dict[str, list[str]]
     uniform: bool = False
     loop: bool = False
+    lanes: bool = False
     depth: int = 0
     counters: list[str] = field(default_factory=list[str])
 
-    def inner(self, *, uniform: bool, loop: bool | None = None, counter: str = "") -> Scope:
+    def inner(
+        self, *, uniform: bool, loop: bool | None = None, lanes: bool = True, counter: str = ""
+    ) -> Scope:
         """The scope of a body below this one."""
         return Scope(
             self.variables,
             self.uniform and uniform,
             self.loop if loop is None else loop,
+            self.lanes and lanes,
             self.depth + 1,
             [*self.counters, counter] if counter else self.counters,
         )
@@ -190,8 +203,10 @@ def statement(draw: Draw, scope: Scope) -> list[str]:
         kinds += ["branch", "branch", "for", "while"]
     if scope.uniform:
         kinds += ["exchange", "exchange", "uniform_branch"]
-    elif scope.loop:
+    elif scope.loop and not scope.lanes:
         kinds += ["leave", "leave"]
+    if scope.lanes:
+        kinds += ["meet", "meet", "shuffle"]
     if not scope.uniform and "early" in scope.counters:
         kinds += ["finish"]
     return STATEMENTS[draw(st.sampled_from(kinds))](draw, scope)
@@ -217,7 +232,8 @@ def swap(draw: Draw, scope: Scope) -> list[str]:
 
 
 def branch(draw: Draw, scope: Scope) -> list[str]:
-    inner = scope.inner(uniform=False)
+    # Some threads must not leave a loop of all.
+    inner = scope.inner(uniform=False, loop=scope.loop and not scope.uniform)
     lines = [f"if {condition(draw, scope)}:", *indented(body(draw, inner, 3))]
     if draw(st.booleans()):
         lines += [f"elif {condition(draw, scope)}:", *indented(body(draw, inner, 2))]
@@ -243,14 +259,15 @@ def for_loop(draw: Draw, scope: Scope) -> list[str]:
     else:
         value = expression(draw, scope, draw(st.sampled_from(integers)), 1)
         bounds, uniform = f"to_i32({value} & 3)", False
-    inner = scope.inner(uniform=uniform, loop=True, counter=name)
+    lanes = draw(st.booleans())
+    inner = scope.inner(uniform=uniform, loop=True, lanes=lanes, counter=name)
     return [f"for {name} in range({bounds}):", *indented(body(draw, inner, 3)), *tail(draw, scope)]
 
 
 def while_loop(draw: Draw, scope: Scope) -> list[str]:
     name = f"n{scope.depth}"
     limit = draw(st.integers(0, 4))
-    inner = scope.inner(uniform=True, loop=True, counter=name)
+    inner = scope.inner(uniform=True, loop=True, lanes=draw(st.booleans()), counter=name)
     more = "" if scope.uniform else f" and {condition(draw, scope, 1)}"
     inside = [f"{name} += 1", *body(draw, inner, 3)]
     return [
@@ -289,6 +306,30 @@ def exchange(draw: Draw, scope: Scope) -> list[str]:
     ]
 
 
+def meet(draw: Draw, scope: Scope) -> list[str]:
+    """The active lanes of a subgroup combine values; sums of integers only, whose order is free."""
+    dtype = draw(st.sampled_from(sorted(scope.variables)))
+    target = draw(st.sampled_from(scope.variables[dtype]))
+    if draw(st.integers(0, 3)) == 0:
+        vote = draw(st.sampled_from(("sw.any", "sw.all")))
+        value = expression(draw, scope, dtype, 1)
+        return [f"if {vote}({condition(draw, scope, 1)}):", f"    {target} = {value}"]
+    if dtype in FLOATS:
+        return assign(draw, scope)
+    name = draw(st.sampled_from(COMBINATIONS))
+    return [f"{target} = sw.subgroup_{name}({expression(draw, scope, dtype, 2)})"]
+
+
+def shuffle(draw: Draw, scope: Scope) -> list[str]:
+    """A value of another lane, where all of them are active."""
+    if scope.depth:
+        return assign(draw, scope)
+    dtype = draw(st.sampled_from(sorted(scope.variables)))
+    target = draw(st.sampled_from(scope.variables[dtype]))
+    move, lane = draw(st.sampled_from(MOVES))
+    return [f"{target} = sw.{move}({expression(draw, scope, dtype, 1)}, {lane})"]
+
+
 STATEMENTS = {
     "assign": assign,
     "augment": augment,
@@ -300,6 +341,8 @@ STATEMENTS = {
     "leave": leave,
     "finish": finish,
     "exchange": exchange,
+    "meet": meet,
+    "shuffle": shuffle,
 }
 
 
@@ -313,12 +356,12 @@ def stores(variables: dict[str, list[str]]) -> list[str]:
 
 
 @st.composite
-def programs(draw: Draw, *, barriers: bool = False) -> tuple[str, list[str]]:
+def programs(draw: Draw, *, barriers: bool = False, lanes: bool = False) -> tuple[str, list[str]]:
     """The text of a kernel, and the types of its array parameters (after `flags`), in order."""
     types = draw(st.lists(st.sampled_from(INTS + FLOATS), min_size=1, max_size=3, unique=True))
     variables = {dtype: [f"{dtype}_{n}" for n in range(2)] for dtype in types}
-    scope = Scope(variables, uniform=barriers)
-    if not barriers and draw(st.booleans()):
+    scope = Scope(variables, uniform=barriers, lanes=lanes)
+    if not barriers and not lanes and draw(st.booleans()):
         scope.counters = ["early"]
     names = [name for group in variables.values() for name in group]
     lines = ["i = sw.global_id(0)", "early = 1"]

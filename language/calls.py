@@ -188,7 +188,25 @@ def capture(callee: LocalFunction, node: ast.AST) -> dict[str, Value]:
     outer = callee.frame
     inner = assigned_names(callee.node)
     names = sorted((read_names(callee.node) - inner) & set(outer.plan.variables))
-    return {name: read(outer, name, node) for name in names}
+    return {name: _captured(callee, name, node) for name in names}
+
+
+def _captured(callee: LocalFunction, name: str, node: ast.AST) -> Value:
+    """One variable that a local function reads; a function that reads itself is a recursion."""
+    outer, calling = callee.frame, callee.frame.unit.calling
+    value = read(outer, name, node)
+    if not isinstance(value, LocalFunction):
+        return value
+    if value.node is callee.node or value.node in (known for known, _ in calling):
+        raise outer.refuse(
+            node,
+            f"recursion is not in the language: {callee.name} calls {name}",
+            hint="write a loop, with sw.local(…) as the stack if it needs one",
+        )
+    calling.append((callee.node, callee.name))
+    captured = capture(value, node)
+    calling.pop()
+    return LocalFunction(value.name, value.node, value.frame, captured)
 
 
 def _defaults(function: FunctionType) -> dict[str, Value]:

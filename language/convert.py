@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
 
-from .emitter import I32, I64, REGISTER, Emitter
+from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter
 from .promotion import WEAK, WEAK_FLOAT, promote, settle
 from .types import (
     DTYPES,
@@ -87,7 +87,7 @@ def _number_hint(value: Value) -> str | None:
 def _fitting(frame: Frame, node: ast.AST, value: Any, dtype: DType) -> int | float:
     """A constant as a Python number that `dtype` can say."""
     if dtype.is_float:
-        return float(value)
+        return _fitting_float(frame, node, value, dtype)
     if dtype is bool_:
         return bool(value)
     low, high = integer_range(dtype)
@@ -101,6 +101,20 @@ def _fitting(frame: Frame, node: ast.AST, value: Any, dtype: DType) -> int | flo
             else None,
         )
     return int(value)
+
+
+def _fitting_float(frame: Frame, node: ast.AST, value: Any, dtype: DType) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer past the end of f64
+        number = python_math.inf
+    finite = isinstance(value, int) or python_math.isfinite(number)
+    if finite and abs(number) >= FIRST_INFINITE[dtype]:
+        text = str(value) if len(str(value)) < 25 else "the constant"
+        raise frame.refuse(
+            node, f"{text} does not fit {dtype}", hint="math.inf says infinity; f64 reaches further"
+        )
+    return number
 
 
 def meet(

@@ -205,10 +205,22 @@ def _cell_type(element: Attribute) -> simt.CellType:
     return simt.CellType(element)
 
 
+FIRST_INFINITE: dict[DType, float] = {
+    DTYPES["f16"]: 65520.0,
+    DTYPES["bf16"]: (2 - 2**-8) * 2.0**127,
+    DTYPES["f32"]: (2 - 2**-24) * 2.0**127,
+    DTYPES["f64"]: float("inf"),
+}
+"""The smallest number of each float type that rounds to infinity."""
+
+
 def constant_attribute(value: int | float, dtype: DType) -> Attribute:
-    """The attribute of a constant; integers are taken modulo 2^bits."""
+    """The attribute of a constant; integers are taken modulo 2^bits, floats past the end as inf."""
     if dtype.is_float:
-        return FloatAttr(float(value), cast(Any, REGISTER[dtype]))
+        number = float(value)
+        if abs(number) >= FIRST_INFINITE[dtype]:
+            number = float("inf") if number > 0 else float("-inf")
+        return FloatAttr(number, cast(Any, REGISTER[dtype]))
     if dtype is bool_:
         return IntegerAttr(-1 if value else 0, I1)
     wrapped = int(value) & ((1 << dtype.bits) - 1)

@@ -419,6 +419,19 @@ def mutual_recursion(x):
     x[0] = ping(x[0])
 
 
+@refused(A)
+def recursive_inner_function(x):
+    def down(v):
+        return down(v - 1)
+
+    x[0] = down(x[0])  # error 12: recursion is not in the language: down calls down
+
+
+@refused(A)
+def constant_past_the_end_of_f32(x):
+    x[0] = x[0] * 1e39  # error 12: 1e+39 does not fit f32
+
+
 def two_arguments(a, b):
     return a + b
 

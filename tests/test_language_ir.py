@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import stepwell as sw
+from stepwell.language.annotations import struct_type
 from stepwell.language.build import build_module
 from stepwell.language.types import ArrayType, ConstType
 
@@ -350,13 +351,17 @@ class Point:
     n: int
 
 
+POINT = struct_type(Point)
+assert POINT is not None
+
+
 def test_a_struct_is_its_fields():
     def kernel(p, points):
         q = points[0]
         points[1] = Point(p.x + q.x, p.n)
         points[2].n = 3
 
-    built = build_module(kernel, (sw.Array[Point, 1].element, sw.Array[Point, 1]), axes=None)
+    built = build_module(kernel, (POINT, ArrayType(POINT, 1)), axes=None)
     built.module.verify()
     rows = [(i.name, i.kind, i.dtype, i.offset, i.strides) for i in built.parameters]
     assert rows == [

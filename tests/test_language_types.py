@@ -31,7 +31,7 @@ from stepwell.language.types import ArrayType, ConstType, TupleType, leaves
 class Point:
     x: float
     inside: bool
-    weight: sw.f64
+    weight: sw.f64  # pyright: ignore[reportInvalidTypeForm]
 
 
 class Segment(NamedTuple):

@@ -5,6 +5,8 @@
     gpu         the waist: upstream gpu, memref, vector, arith, math, scf, func, and our gpux.
                 Every memref has an address space; what may fail is explicit.
     cpu         one function that runs all threads of one block, on memory without address spaces
+    grid        gpu for devices with threads: extents guarded, math expanded, sites numbered
+    nvvm        llvm and the instructions of NVIDIA GPUs
     llvm        instructions of LLVM only; no index, no memref, no structured control flow
 
 The prose on what the ops mean is at the head of each dialect's file. `check_level(module, "gpu")`
@@ -132,6 +134,23 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpux"}),
             _all(_has_no_address_space, _is_signless),
             {"gpux.check": _ids_are_explicit, "gpux.print": _ids_are_explicit},
+        ),
+        Level(
+            "grid",
+            "gpu for a device that starts all threads of a block: extents are guarded, sites numbered",
+            frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
+            | {"builtin.module"},
+            VALUES,
+            frozenset({"gpux", "gpu"}),
+            _all(_has_address_space, _is_signless),
+        ),
+        Level(
+            "nvvm",
+            "instructions of LLVM and of NVIDIA GPUs",
+            frozenset({"llvm", "nvvm", "builtin.module"}),
+            SCALARS | {"vector", "llvm"},
+            frozenset({"gpux", "llvm", "nvvm"}),
+            _is_signless,
         ),
         Level(
             "llvm",

@@ -42,6 +42,14 @@ PIPELINES: dict[str, Steps] = {
         ("to-llvm", "LLVM itself simplifies what it gives"),
         ("add-cpu-entry", "packs arguments as addresses, which are known now"),
     ),
+    "gpu-to-grid": (
+        ("guard-extents", "everything after it holds for threads that have an item"),
+        ("expand-math", "before what it gives can be simplified"),
+        ("canonicalize", "constant arguments of functions"),
+        ("cse", "the same function of the same value"),
+        ("number-report-sites", "when every check and print exists"),
+    ),
+    "grid-to-nvvm": (("gpu-to-nvvm{arch=$arch}", "LLVM itself simplifies what it gives"),),
 }
 
 

@@ -45,6 +45,8 @@ LOWERINGS: list[Lowering] = [
     Lowering("simt", "gpu", partial(pipeline, "simt-to-gpu")),
     Lowering("gpu", "cpu", partial(pipeline, "gpu-to-cpu")),
     Lowering("cpu", "llvm", partial(pipeline, "cpu-to-llvm")),
+    Lowering("gpu", "grid", partial(pipeline, "gpu-to-grid")),
+    Lowering("grid", "nvvm", partial(pipeline, "grid-to-nvvm")),
 ]
 
 

@@ -77,6 +77,15 @@ def assemble(
     return NativeCode(_machine(target).emit_object(module), target, ir_text)
 
 
+def generate_assembly(ir_text: str, target: Target, external: Collection[str]) -> str:
+    """Assembler text for a target whose assembler LLVM does not have (PTX); errors as `assemble`."""
+    _refuse_types(ir_text, target)
+    module = _parse(ir_text)
+    _refuse_symbols(module, external)
+    _run_passes(module, target)
+    return _machine(target).emit_assembly(module)
+
+
 def warm_up() -> None:
     """Pages LLVM in by translating a small loop; for a thread beside the front end (no GIL)."""
     assemble(_SMALL_LOOP)

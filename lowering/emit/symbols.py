@@ -26,3 +26,11 @@ RESERVED_SYMBOLS = EXTERNAL_SYMBOLS | frozenset(_BY_LLVM)
 def entry_symbol(name: str) -> str:
     """The symbol of a kernel's entry: its name, unless that is a function of the C library."""
     return f"{name}.kernel" if name in RESERVED_SYMBOLS else name
+
+
+def ptx_symbol(name: str) -> str:
+    """The symbol of a kernel's entry in PTX: ASCII, and no name that the C library has."""
+    plain = "".join(
+        c if c.isascii() and (c.isalnum() or c == "_") else f"_u{ord(c):x}_" for c in name
+    )
+    return f"{plain}_kernel" if plain in RESERVED_SYMBOLS or plain[:2] == "__" else plain

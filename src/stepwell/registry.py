@@ -21,7 +21,10 @@ PASSES: dict[str, str] = {
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "cse": "stepwell.passes.cse:Cse",
+    "expand-math": "stepwell.lowering.math.expand_math:ExpandMath",
     "gpu-to-cpu": "stepwell.lowering.gpu_to_cpu.lower:GpuToCpu",
+    "gpu-to-nvvm": "stepwell.lowering.gpu_to_nvvm.lower:GpuToNvvm",
+    "guard-extents": "stepwell.lowering.gpu_to_nvvm.guard:GuardExtents",
     "inline": "stepwell.passes.inline:Inline",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
@@ -39,6 +42,7 @@ DIALECTS: dict[str, str] = {
     "gpu": "stepwell.dialects.gpu:GPU",
     "gpux": "stepwell.dialects.gpux:GPUX",
     "llvm": "stepwell.dialects.llvm:LLVM",
+    "nvvm": "stepwell.dialects.nvvm:NVVM",
     "simt": "stepwell.dialects.simt:SIMT",
 }
 

@@ -1,0 +1,60 @@
+"""nvvm ops as LLVM text: a call of the intrinsic, or inline PTX, as the op's row says.
+
+    %r = nvvm.vote.ballot.sync %m, %p : i32     %v1 = call i32 @llvm.nvvm.vote.ballot.sync(i32 …)
+    nvvm.trap                                   call void asm sideeffect "trap;", "~{memory}"()
+
+Importing this module makes them known to the emitter of LLVM text.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import IntegerType, VectorType
+from xdsl.ir import Attribute, Operation
+
+from ...dialects import llvm
+from ...dialects.nvvm import OPS, NvvmOp
+from .llvm_constants import quoted
+from .llvm_text import EMITTERS, FunctionText
+
+PTX = "ptx:"
+
+
+def constraint(kind: Attribute) -> str:
+    """The register class of a type in inline PTX."""
+    if isinstance(kind, IntegerType):
+        return {1: "b", 8: "h", 16: "h", 64: "l"}.get(kind.width.data, "r")
+    if isinstance(kind, llvm.PointerType):
+        return "l"
+    if isinstance(kind, VectorType):
+        return "r"
+    return {"f32": "f", "f64": "d"}.get(str(kind), "h")
+
+
+def least_ptx(root: Operation) -> int:
+    """The least PTX version that all ops need: 63 for 6.3."""
+    return max((op.needs.ptx for op in root.walk() if isinstance(op, NvvmOp)), default=63)
+
+
+def _emit(f: FunctionText, op: NvvmOp) -> str:
+    target = op.target
+    given = [f.typed(value) for value in op.operands]
+    results = f.type(op.results[0].type) if op.results else "void"
+    if target.startswith(PTX):
+        return _inline(f, op, target[len(PTX) :], given, results)
+    given += [f"i32 {op.int_property(name)}" for name in op.row.immediates]
+    return f"call {results} @llvm.nvvm.{target}({', '.join(given)})"
+
+
+def _inline(f: FunctionText, op: NvvmOp, text: str, given: list[str], results: str) -> str:
+    kinds: list[Attribute] = [result.type for result in op.results]
+    if len(kinds) == 1 and isinstance(kinds[0], llvm.StructType):
+        kinds = list(kinds[0].fields.data)
+    words = [f"={constraint(kind)}" for kind in kinds]
+    words += [constraint(value.type) for value in op.operands]
+    words += [] if op.row.traits.traits else ["~{memory}"]
+    flags = "" if op.row.traits.traits else "sideeffect "
+    return f"call {results} asm {flags}{quoted(text)}, {quoted(','.join(words))}({', '.join(given)})"
+
+
+for _op_class in OPS.values():
+    EMITTERS[_op_class] = _emit

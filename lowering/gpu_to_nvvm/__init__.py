@@ -1,0 +1,1 @@
+"""From the gpu level to the nvvm and llvm dialects: kernels for NVIDIA GPUs."""

@@ -1,0 +1,200 @@
+"""Kernels: parameters, shared and dynamic shared memory, attributes that ptxas reads.
+
+    gpu.func @k(%x: memref<?xf32, global>) workgroup(%s: memref<64xf32, workgroup>) kernel
+        attributes {known_block_size = array<i32: 64, 1, 1>}
+
+    llvm.mlir.global internal @k_shared_0() {addr_space = 3} : !llvm.array<64 x f32>
+    llvm.func ptx_kernelcc @k(%x: !llvm.ptr<1> {llvm.align = 4}, %n: i64, %report: !llvm.ptr<1>)
+        attributes {gpux.kernel, passthrough = [["nvvm.reqntid", "64,1,1"]]}
+
+A parameter in PTX for each of a view's parts: pointer, dynamic sizes, dynamic strides; a bool is a
+byte; the extents of an `over` launch; last the report buffer, if the kernel can report. In the
+order of the slots that the host packs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, SymbolRefAttr, UnitAttr, i1, i8, i32
+from xdsl.ir import Attribute, Block, SSAValue
+
+from ...dialects import gpu, gpux, llvm
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..emit.ptx import DYNAMIC_SHARED
+from ..emit.symbols import ptx_symbol
+from ..to_llvm.func import KERNEL
+from ..to_llvm.memref import alignment_of, as_memref, stored_type
+from ..to_llvm.target import State, const, icmp, resize, strides_of
+from .ids import register
+
+RULES = Rules()
+converts = RULES.converts
+
+MOST_THREADS = 1024
+SHARED_ALIGNMENT = 16
+
+
+@converts(gpu.FuncOp)
+def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
+    """The entry that a launch calls."""
+    if not op.is_kernel:
+        raise CannotConvert("is not a kernel (inline helpers first)")
+    state: State = rw.state
+    reports = any(isinstance(inner, gpux.CheckOp | gpux.PrintOp) for inner in op.walk())
+    arrays, private = op.workgroup, op.private
+    old = list(op.parameters)
+    body = op.body
+    name = ptx_symbol(op.sym_name.data)
+    inputs, words = _signature(rw, old)
+    if reports:
+        inputs.append(llvm.PointerType(state.target.report_space))
+        words.append({})
+    entry = op.entry
+    first = entry.first_op
+    assert first is not None, "a kernel ends in a terminator"
+    globals_ = [_shared_array(rw, f"{name}_shared_{n}", value) for n, value in enumerate(arrays)]
+    rw.before(first)
+    for value, symbol in zip(arrays, globals_, strict=True):
+        pointer = rw.types(value.type)[0]
+        place = rw.value(llvm.AddressOfOp, (), pointer, {"global_name": SymbolRefAttr(symbol)})
+        rw.replace(value, place)
+    for value in private:
+        rw.replace(value, _private_array(rw, value))
+    _replace_parameters(rw, entry, old, inputs)
+    body.parent and body.parent.detach_region(body)
+    made_op = llvm.FuncOp.define(
+        name,
+        llvm.FunctionType(inputs),
+        convention="ptx_kernelcc",
+        passthrough=("nounwind", *_launch_bounds(op)),
+        arg_attrs=words,
+        body=body,
+    )
+    made_op.attributes[KERNEL] = UnitAttr()
+    made_op.location = op.location
+    assert op.parent is not None, "a kernel stands in a module"
+    op.parent.insert_op_before(made_op, op)
+    rw.created.append(made_op)
+    state.functions[name] = made_op
+    return None
+
+
+def _signature(
+    rw: Rewriter, parameters: list[SSAValue]
+) -> tuple[list[Attribute], list[Mapping[str, Attribute]]]:
+    """The types of the entry's parameters, and their attributes."""
+    inputs: list[Attribute] = []
+    words: list[Mapping[str, Attribute]] = []
+    for value in parameters:
+        kinds = [i8 if kind == i1 else kind for kind in rw.types(value.type)]
+        inputs += kinds
+        given: Mapping[str, Attribute] = {}
+        if isinstance(value.type, MemRefType):
+            element = stored_type(rw, as_memref(value.type))
+            given = {"llvm.align": llvm.number(alignment_of(element))}
+        words += [given, *({} for _ in kinds[1:])]
+    return inputs, words
+
+
+def _replace_parameters(
+    rw: Rewriter, entry: Block, old: list[SSAValue], inputs: list[Attribute]
+) -> None:
+    """New arguments of the entry block in place of all old ones."""
+    names = [value.name_hint for value in old]
+    entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
+    new = [entry.insert_arg(kind, position) for position, kind in enumerate(inputs)]
+    rest = iter(new)
+    for value, name in zip(old, names, strict=True):
+        group: list[SSAValue] = []
+        for kind in rw.types(value.type):
+            given: SSAValue = next(rest)
+            given.name_hint = name
+            group.append(icmp(rw, "ne", given, 0) if kind == i1 else given)
+        rw.replace(value, group)
+    for report in rest:
+        report.name_hint = "report"
+
+
+def _launch_bounds(op: gpu.FuncOp) -> list[tuple[str, str]]:
+    """The block size where it is known; else registers must do for the largest block."""
+    size = op.known_block_size
+    if size is not None:
+        if prod(size) > MOST_THREADS:
+            raise CannotConvert(f"a block of {prod(size)} threads, expected at most {MOST_THREADS}")
+        return [("nvvm.reqntid", ",".join(map(str, size)))]
+    return [("nvvm.maxntid", str(MOST_THREADS))]
+
+
+def _shared_array(rw: Rewriter, name: str, value: SSAValue) -> str:
+    """A variable in shared memory for a workgroup attribution; its name."""
+    kind = as_memref(value.type)
+    if DYNAMIC_INDEX in kind.get_shape() or strides_of(kind) is not None:
+        raise CannotConvert(f"a shared array of type {kind}, expected constant sizes and no layout")
+    element = stored_type(rw, kind)
+    op = rw.op
+    assert op is not None, "a kernel is being converted"
+    rw.before(op)
+    rw.insert(
+        llvm.GlobalOp.define(
+            name,
+            llvm.ArrayType(prod(kind.get_shape()), element),
+            space=3,
+            alignment=max(SHARED_ALIGNMENT, alignment_of(element)),
+        )
+    )
+    return name
+
+
+def _private_array(rw: Rewriter, value: SSAValue) -> SSAValue:
+    kind = as_memref(value.type)
+    if DYNAMIC_INDEX in kind.get_shape() or strides_of(kind) is not None:
+        raise CannotConvert(f"a private array of type {kind}, expected constant sizes")
+    element = stored_type(rw, kind)
+    properties: dict[str, Attribute] = {
+        "elem_type": llvm.ArrayType(prod(kind.get_shape()), element),
+        "alignment": llvm.number(max(16, alignment_of(element))),
+    }
+    return rw.value(llvm.AllocaOp, (const(rw, 1, i32),), rw.types(kind)[0], properties)
+
+
+@converts(gpu.ReturnOp)
+def convert_return(op: gpu.ReturnOp, operands: Operands, rw: Rewriter) -> Results:
+    """The thread ends."""
+    rw.create(llvm.ReturnOp)
+    return None
+
+
+@converts(gpu.DynamicSharedMemoryOp)
+def convert_dynamic_shared(
+    op: gpu.DynamicSharedMemoryOp, operands: Operands, rw: Rewriter
+) -> Results:
+    """The memory after the static arrays; a register knows its size."""
+    state: State = rw.state
+    kind = as_memref(op.view.type)
+    pointer = rw.types(kind)[0]
+    _declare_dynamic(state)
+    name = {"global_name": SymbolRefAttr(DYNAMIC_SHARED)}
+    place = rw.value(llvm.AddressOfOp, (), pointer, name)
+    size = resize(rw, register(rw, "dynamic_smem_size"), state.target.index, signed=False)
+    if kind.get_shape() != (DYNAMIC_INDEX,) or kind.element_type != i8:
+        raise CannotConvert(f"dynamic shared memory of type {kind}, expected memref<?xi8>")
+    return [[place, size]]
+
+
+def _declare_dynamic(state: State) -> None:
+    for op in state.module.body.block.ops:
+        if isinstance(op, llvm.GlobalOp) and op.text_property("sym_name") == DYNAMIC_SHARED:
+            return
+    declared = llvm.GlobalOp.define(
+        DYNAMIC_SHARED,
+        llvm.ArrayType(0, i8),
+        linkage="external",
+        space=3,
+        alignment=SHARED_ALIGNMENT,
+    )
+    first = state.module.body.block.first_op
+    assert first is not None, "the module holds a kernel"
+    state.module.body.block.insert_op_before(declared, first)
+

@@ -56,6 +56,8 @@ class Row(NamedTuple):
     traits: OpTraits = NO_TRAITS
     keywords: tuple[tuple[str, tuple[str, ...]], ...] = ()
     immediates: tuple[str, ...] = ()
+    # Arguments of the intrinsic that stand before the operands, as LLVM text.
+    first: Callable[[Any], str] | None = None
     check: Callable[[Any], str | None] | None = None
 
 

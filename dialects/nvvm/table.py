@@ -78,13 +78,21 @@ def _cluster(word: str) -> Any:
 
 
 _BARRIERS = {
-    "barrier0": Row("All threads of the block wait.", "{}", "barrier.cta.sync.aligned.all", (), ()),
+    "barrier0": Row(
+        "All threads of the block wait.",
+        "{}",
+        "barrier.cta.sync.aligned.all",
+        (),
+        (),
+        first=lambda op: "i32 0",
+    ),
     "barrier": Row(
         "Barrier `id` (0 without one); of so many threads, a multiple of 32, or of all.",
         "[ id = $0 ] [ number_of_threads = $1 ] {}",
         _barrier_target,
         None,
         (),
+        first=lambda op: "" if op.operands else "i32 0",
         check=_all_i32,
     ),
     "barrier.arrive": Row(

@@ -41,6 +41,8 @@ def _emit(f: FunctionText, op: NvvmOp) -> str:
     results = f.type(op.results[0].type) if op.results else "void"
     if target.startswith(PTX):
         return _inline(f, op, target[len(PTX) :], given, results)
+    if op.row.first is not None and (first := op.row.first(op)):
+        given.insert(0, first)
     given += [f"i32 {op.int_property(name)}" for name in op.row.immediates]
     return f"call {results} @llvm.nvvm.{target}({', '.join(given)})"
 

@@ -48,6 +48,10 @@ class Target:
     subgroup_size: Callable[[], int]
     # The level at which every check and print exists and has its number.
     sites_at: str
+    # The symbol of the entry of a kernel with this name.
+    entry: Callable[[str], str]
+    # What code is made for, such as "sm_90a"; empty where the target is this machine.
+    arch: str = ""
 
     def pipeline(self, start: str, end: str) -> Pipeline:
         """The passes from one level of this target to another, given by pipeline rows."""
@@ -67,7 +71,7 @@ class Target:
     def _row(self, row: str) -> Pipeline:
         from .lowering.pipelines import pipeline
 
-        return pipeline(row, subgroup_size=self.subgroup_size())
+        return pipeline(row, subgroup_size=self.subgroup_size(), arch=self.arch)
 
 
 def _emit_llvm(module: ModuleOp) -> str:
@@ -93,6 +97,45 @@ def _host_subgroup_size() -> int:
     return host_subgroup_size()
 
 
+def _cpu_entry(name: str) -> str:
+    from .lowering.emit.symbols import entry_symbol
+
+    return entry_symbol(name)
+
+
+def _ptx_entry(name: str) -> str:
+    from .lowering.emit.symbols import ptx_symbol
+
+    return ptx_symbol(name)
+
+
+def _emit_nvvm(module: ModuleOp) -> str:
+    from .lowering.emit.ptx import emit
+
+    return emit(module)
+
+
+def _cuda_target(arch: str) -> Target:
+    """NVIDIA GPUs of an architecture; the payload of an artifact is PTX."""
+
+    def assemble(text: str) -> Payload:
+        from .lowering.emit.ptx import TRIPLE, assemble_ptx
+
+        ptx = assemble_ptx(text, arch).ptx
+        return Payload(ptx.encode(), lambda: ptx, TRIPLE, arch, ())
+
+    return Target(
+        "cuda",
+        (("gpu", "simt-to-gpu"), ("grid", "gpu-to-grid"), ("nvvm", "grid-to-nvvm")),
+        _emit_nvvm,
+        assemble,
+        lambda: 32,
+        sites_at="grid",
+        entry=_ptx_entry,
+        arch=arch,
+    )
+
+
 TARGETS: dict[str, Target] = {
     "cpu": Target(
         "cpu",
@@ -101,15 +144,25 @@ TARGETS: dict[str, Target] = {
         _assemble_for_host,
         _host_subgroup_size,
         sites_at="cpu",
+        entry=_cpu_entry,
     ),
+    "cuda": _cuda_target("sm_80"),
 }
 
 
 def find_target(name: str) -> Target:
-    """The row of a target; CompileError with near matches for an unknown name."""
-    if name not in TARGETS:
-        raise CompileError(f"there is no target {name!r}", hint=near_matches(name, sorted(TARGETS)))
-    return TARGETS[name]
+    """The row of a target ("cuda:sm_90a" for an architecture); CompileError for an unknown name."""
+    kind, _, arch = name.partition(":")
+    if kind not in TARGETS:
+        raise CompileError(f"there is no target {name!r}", hint=near_matches(kind, sorted(TARGETS)))
+    found = TARGETS[kind]
+    if not arch or arch == found.arch:
+        return found
+    if kind != "cuda":
+        raise CompileError(f"target {kind!r} has no architectures, got {name!r}")
+    from .lowering.gpu_to_nvvm.target import target_for
+
+    return _cuda_target(target_for(arch).arch)
 
 
 @dataclass(frozen=True)
@@ -211,15 +264,13 @@ def _waist_manifest(
 ) -> Manifest:
     """What the waist says about the kernel."""
     from .dialects import gpu, gpux
-    from .lowering.emit.symbols import entry_symbol
-
     ops = {type(op) for op in module.walk()}
     subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
     function = next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)
     return Manifest(
         name=name,
         target=way.name,
-        entry=entry_symbol(function.sym_name.data),
+        entry=way.entry(function.sym_name.data),
         parameters=parameters,
         over=_number(function, "gpux.over"),
         block_rank=_number(function, "gpux.block_rank") or 3,

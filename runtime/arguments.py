@@ -74,10 +74,10 @@ def argument_key(arguments: Sequence[Any]) -> Key:
 
 
 def _slow_key(value: Any) -> Any:
-    known = _KEYS.get(type(value))
+    kind: Any = value.__class__
+    known = _KEYS.get(kind)
     if known is not None:
         return known(value)
-    kind = cast(Any, type(value))
     if issubclass(kind, _NUMPY_SCALAR):  # a NumPy scalar type of another package: bfloat16
         return kind
     if issubclass(kind, tuple):

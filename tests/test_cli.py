@@ -144,7 +144,10 @@ def test_doctor_says_how_to_get_what_is_missing(
         return "9.2.0"
 
     wanted = ["absent>=2", "old<1", "good>=9,<10", "absent-too; extra == 'test'"]
-    monkeypatch.setattr(doctor.metadata, "requires", lambda _: wanted)
+    def requires(name: str) -> list[str]:
+        return wanted
+
+    monkeypatch.setattr(doctor.metadata, "requires", requires)
     monkeypatch.setattr(doctor.metadata, "version", version)
     assert main(["doctor"]) == 1
     output = capsys.readouterr().out

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     ModuleOp,
 )
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.llvm.base import fast_math
@@ -333,8 +333,8 @@ def _cond_br(f: FunctionText, op: llvm.CondBrOp) -> str:
 
 @emits(llvm.SwitchOp)
 def _switch(f: FunctionText, op: llvm.SwitchOp) -> str:
-    kind = op.operands[0].type
-    assert isinstance(kind, IntegerType), "a switch is on an integer"
+    kind: Attribute = op.operands[0].type
+    assert kind.name == IntegerType.name, "a switch is on an integer"
     cases = " ".join(
         f"{f.type(kind)} {value}, {f.target(op, index)}"
         for index, value in enumerate(op.case_values, start=1)

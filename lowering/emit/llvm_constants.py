@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from typing import cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -160,9 +161,9 @@ def constant(value: Attribute, kind: Attribute, op: Operation) -> str:
     if isinstance(value, StringAttr):
         return f'c"{_escaped(value.data.encode())}"'
     if isinstance(value, DenseIntOrFPElementsAttr):
-        return _dense(value, kind, op)
+        return _dense(cast("DenseIntOrFPElementsAttr", value), kind, op)
     if isinstance(value, ArrayAttr) and isinstance(kind, llvm.ArrayType | llvm.StructType):
-        return _members(value, kind, op)
+        return _members(cast("ArrayAttr[Attribute]", value), kind, op)
     raise CompileError(f"{value} is no constant of type {kind}", location_of(op))
 
 

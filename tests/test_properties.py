@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance.compare import DTYPES, check, define, specials
+from conformance.compare import DTYPES, check, define, expect_equal, launch, specials
+from conformance.index_programs import CheckedArray, index_programs
 from conformance.programs import BLOCK, programs
+from conformance.reference import run
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import stepwell as sw
 
@@ -95,3 +98,45 @@ def test_random_kernels_with_subgroups(device: sw.Device, program: tuple[str, li
 @given(program=programs(barriers=True, lanes=True))
 def test_random_kernels_with_all_of_it(device: sw.Device, program: tuple[str, list[str]]):
     compare(program, device, cooperative=True, subgroup_size=lanes_of(device))
+
+
+@SETTINGS
+@given(source=index_programs(), size=st.integers(0, 9), n=st.integers(-1, 12))
+def test_random_indices(device: sw.Device, source: str, size: int, n: int):
+    compare_indices(source, size, n, device)
+
+
+def compare_indices(source: str, size: int, n: int, device: sw.Device) -> None:
+    """The same accesses are refused as in Python, and nothing around the arrays is touched."""
+    kernel = define(source)
+    threads = 5
+    x = np.arange(10, 10 + size, dtype=np.int32)
+    starts = np.array([-2, 0, 3, size - 1, size], np.int32)
+    expected, out = np.zeros((threads, size), np.int32), np.zeros(threads, np.int32)
+    failed: set[int] = set()
+
+    def strict(*args: Any) -> None:
+        try:
+            kernel(*args)
+        except IndexError:
+            failed.add(sw.global_id(0))
+
+    args = CheckedArray(x), CheckedArray(expected), np.int32(n), starts, out
+    run(strict, args, over=threads)
+    whole, got_out = np.full((threads + 2) * size, -7, np.int32), np.zeros(threads, np.int32)
+    y = whole[size : size + threads * size].reshape(threads, size)
+    y[:] = 0
+    error: sw.OutOfBounds | None = None
+    try:
+        launch(kernel, x, y, np.int32(n), starts, got_out, device=device, over=threads)
+    except sw.OutOfBounds as raised:
+        error = raised
+    if error is None:
+        assert not failed, f"threads {failed} go out of bounds unnoticed"
+        expect_equal(y, expected, what="y")
+        expect_equal(got_out, out, what="out")
+    else:
+        assert error.thread is not None
+        assert error.thread[0] in failed, f"{error}\nbut only {failed} may fail"
+    assert (whole[:size] == -7).all()
+    assert (whole[size + threads * size :] == -7).all()

@@ -37,7 +37,7 @@ MOVES = (
     *(("shuffle_xor", 1), ("shuffle_up", 1), ("shuffle_up", 3), ("shuffle_down", 2)),
     *(("broadcast", 0), ("shuffle", 3)),
 )
-BLOCK = 6
+BLOCK = 20
 
 Draw = st.DrawFn
 

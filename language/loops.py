@@ -52,15 +52,17 @@ def while_loop(frame: Frame, node: ast.While) -> None:
     """`while condition: … else: …`."""
     with frame.region() as test_block:
         test = condition(frame, node.test)
+        forever = isinstance(test, Static) and bool(test.value)
+        never = isinstance(test, Static) and not test.value
         if isinstance(test, Static):
-            forever = bool(test.value)
             test = Scalar(bool_, frame.emit.constant(forever, bool_))
-        else:
-            forever = False
         assert isinstance(test, Scalar), "a condition is a bool"
-        frame.emit.add(simt.ConditionOp, (test.ssa,))
+        if not never:
+            frame.emit.add(simt.ConditionOp, (test.ssa,))
     before = set(frame.assigned or ())
-    if _is_false(frame, node.test):
+    if never:  # the body is not compiled, as in an `if` of a constant
+        if not frame.emit.dry:
+            frame.emit.splice(test_block)
         frame.run(node.orelse)
         return
     loop = Loop()
@@ -71,11 +73,6 @@ def while_loop(frame: Frame, node: ast.While) -> None:
     frame.loops.pop()
     orelse = _else(frame, node.orelse, None if forever else before, loop)
     _emit_loop(frame, simt.WhileOp, (), (test_block, block), orelse)
-
-
-def _is_false(frame: Frame, node: ast.expr) -> bool:
-    """Whether a condition is known to be false, without compiling it again."""
-    return isinstance(node, ast.Constant) and not node.value
 
 
 def _else(

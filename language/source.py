@@ -62,8 +62,9 @@ def _parse(function: FunctionType) -> Source:
         raise CompileError(
             f"the source of {function.__qualname__} cannot be found ({error})",
             Location(code.co_filename, code.co_firstlineno),
-            hint="put it in a file (or a notebook cell); code made by exec() or typed at the "
-            "interactive prompt has no source",
+            hint="put it in a file (or a notebook cell): code made by exec() or typed at the "
+            "interactive prompt has no source; if the file was edited since it was imported, "
+            "start again",
         ) from None
     return Source(function.__name__, code.co_filename, node)
 

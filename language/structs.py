@@ -133,11 +133,15 @@ def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str)
     if isinstance(member, property):
         from .calls import call_value
 
-        return call_value(frame, node, Static(member.fget, UNFINDABLE), [value], {})
+        getter = Static(member.fget, (*origin, ("attr", name), ("attr", "fget")))
+        return call_value(frame, node, getter, [value], {})
     if isinstance(member, staticmethod):
         return Static(getattr(cls, name), (*origin, ("attr", name)))
     if isinstance(member, classmethod):
-        return Method(Static(cast(Any, member).__func__, UNFINDABLE), Static(cls, origin), node)
+        function = Static(
+            cast(Any, member).__func__, (*origin, ("attr", name), ("attr", "__func__"))
+        )
+        return Method(function, Static(cls, origin), node)
     if isinstance(member, FunctionType):
         return Method(Static(member, (*origin, ("attr", name))), value, node)
     return lift(member)

@@ -351,17 +351,15 @@ class Point:
     n: int
 
 
-POINT = struct_type(Point)
-assert POINT is not None
-
-
 def test_a_struct_is_its_fields():
     def kernel(p, points):
         q = points[0]
         points[1] = Point(p.x + q.x, p.n)
         points[2].n = 3
 
-    built = build_module(kernel, (POINT, ArrayType(POINT, 1)), axes=None)
+    struct = struct_type(Point)
+    assert struct is not None
+    built = build_module(kernel, (struct, ArrayType(struct, 1)), axes=None)
     built.module.verify()
     rows = [(i.name, i.kind, i.dtype, i.offset, i.strides) for i in built.parameters]
     assert rows == [
@@ -464,3 +462,14 @@ def test_parameters_of_a_strided_array_carry_strides():
     built = build_module(kernel, (ArrayType(sw.f32, 2, contiguous=False),), axes=None)
     assert "strided<[?, ?]>" in str(built.module)
     assert built.parameters[0].strides == (None, None)
+
+
+def test_a_while_of_a_false_constant_is_not_compiled():
+    debug = False
+
+    def kernel(x):
+        while debug:
+            x[0] = undefined_name  # noqa: F821  # pyright: ignore
+        x[0] = 1
+
+    assert "simt.while" not in ir(kernel, A)

@@ -61,6 +61,7 @@ class Ranges:
         self._definitions: dict[Node, Definition] = {}
         self._intervals: dict[Node, tuple[int, int]] = {}
         self._depth = 0
+        self._cases_left = _CASES
 
     # Facts
 

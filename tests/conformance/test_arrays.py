@@ -268,3 +268,17 @@ def test_a_device_array_goes_out_by_dlpack(device: sw.Device):
         pytest.skip(f"{device.name} does not declare the feature host_memory")
     x = device.array(np.arange(5, dtype=np.float32))
     assert np.from_dlpack(x).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_guards_about_remainders_in_loops_that_count_down(device: sw.Device):
+    def kernel(x, n, out):
+        i = sw.global_id(0)
+        for k in range(x.shape[0] - 1, -1, -1):
+            at = (k + 8) % (x.shape[0] | 1)
+            if not (at > -1 and at < n and n <= x.shape[0]):
+                out[i, 1:][2] += k
+            else:
+                out[i, 0] += x[at]
+
+    x = np.arange(8, dtype=np.int32)
+    check(kernel, x, np.int32(4), np.zeros((2, 5), np.int32), device=device, over=2)

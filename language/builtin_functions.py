@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, math
 
 from .arrays import dimension
+from .choices import choose
 from .convert import convert, materialise, meet, number_type, to_type, truth
-from .expressions import choose
 from .functions import Function
 from .operators import binary, compare
 from .promotion import settle

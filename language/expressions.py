@@ -6,28 +6,23 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith
-from xdsl.ir import Block, Operation
-from xdsl.traits import is_side_effect_free
+from xdsl.ir import Operation
 
-from ..dialects import simt
-from .convert import convert, materialise, store_value, to_type, truth
-from .emitter import body
+from .choices import choose
+from .convert import truth
 from .operators import binary, compare, negate, unary
 from .promotion import WEAK, settle
-from .types import DType, Type, bool_
-from .typing_of import join_types, settle_type, type_of
+from .types import bool_
+from .typing_of import type_of
 from .values import (
     LocalFunction,
-    Scalar,
     Static,
     StructValue,
     TupleValue,
     Value,
-    Weak,
     describe,
 )
-from .variables import assign, flatten, read, rebuild
+from .variables import assign, read
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -151,116 +146,6 @@ def short_circuit(
     if is_and:
         return choose(frame, test, rest, lambda: left, check=lambda a, b: expect_same(a))
     return choose(frame, test, lambda: left, rest, check=lambda a, b: expect_same(b))
-
-
-def choose(
-    frame: Frame,
-    test: Value,
-    then: Callable[[], Value],
-    orelse: Callable[[], Value],
-    check: Callable[[Value, Value], None] | None = None,
-) -> Value:
-    """One of two values by a run-time condition; only the chosen one's effects happen."""
-    assert isinstance(test, Scalar), "a constant condition has been folded"
-    before = None if frame.assigned is None else set(frame.assigned)
-    with frame.region() as first:
-        a = then()
-    frame.assigned = None if before is None else set(before)
-    with frame.region() as second:
-        b = orelse()
-    frame.assigned = before
-    if check is not None:
-        check(a, b)
-    weak = _weak_choice(frame, test, a, b)
-    if weak is not None:
-        return weak
-    left, right = type_of(a), type_of(b)
-    joined = _common_type(left, right)
-    if joined is None:
-        raise frame.refuse(
-            frame.node, f"the two sides are {describe(a)} and {describe(b)}, expected one type"
-        )
-    joined = settle_type(joined)
-    return _join_blocks(frame, test, (first, a), (second, b), joined)
-
-
-def _common_type(a: Type | None, b: Type | None) -> Type | None:
-    from .promotion import promote
-
-    if isinstance(a, DType) and isinstance(b, DType):
-        if (a is bool_) != (b is bool_):
-            return None
-        return promote(a, b)
-    return None if a is None or b is None else join_types(a, b)
-
-
-def _weak_choice(frame: Frame, test: Scalar, a: Value, b: Value) -> Value | None:
-    """A choice of two literals still adapts to what it meets."""
-    left, right = type_of(a), type_of(b)
-    if left not in WEAK or right not in WEAK:
-        return None
-    from .promotion import WEAK_FLOAT, WEAK_INT
-
-    node = frame.node
-
-    def build(dtype: DType):
-        x, y = (to_type(frame, node, value, dtype) for value in (a, b))
-        return frame.emit.select(test.ssa, x.ssa, y.ssa, dtype)
-
-    return Weak(WEAK_INT if left is right is WEAK_INT else WEAK_FLOAT, build)
-
-
-def _join_blocks(
-    frame: Frame,
-    test: Scalar,
-    then: tuple[Block, Value],
-    orelse: tuple[Block, Value],
-    type_: Type,
-) -> Value:
-    emit = frame.emit
-    sides: list[list[Scalar]] = []
-    for block, value in (then, orelse):
-        outer, emit.block = emit.block, block
-        converted = _convert_tree(frame, value, type_)
-        sides.append(flatten(converted))
-        emit.block = outer
-    dtypes = [scalar.dtype for scalar in sides[0]]
-    if emit.dry:
-        return rebuild(type_, (Scalar(d, test.ssa) for d in dtypes))
-    if all(is_side_effect_free(op) for block in (then[0], orelse[0]) for op in block.ops):
-        emit.splice(then[0])
-        emit.splice(orelse[0])
-        results = [_pick(frame, test, a, b) for a, b in zip(*sides, strict=True)]
-        return rebuild(type_, results)
-    cells = [emit.cell(dtype, "choice") for dtype in dtypes]
-    for block, scalars in zip((then[0], orelse[0]), sides, strict=True):
-        outer, emit.block = emit.block, block
-        for cell, scalar in zip(cells, scalars, strict=True):
-            emit.set(scalar.ssa, cell)
-        emit.add(simt.YieldOp)
-        emit.block = outer
-    emit.add(simt.IfOp, (test.ssa,), regions=(body(then[0]), body(orelse[0])))
-    results = [Scalar(d, emit.get(c, d)) for c, d in zip(cells, dtypes, strict=True)]
-    return rebuild(type_, results)
-
-
-def _pick(frame: Frame, test: Scalar, a: Scalar, b: Scalar) -> Scalar:
-    """A select, or for bools the and/or that it is."""
-    if a.dtype is not bool_:
-        return Scalar(a.dtype, frame.emit.select(test.ssa, a.ssa, b.ssa, a.dtype))
-    if a.ssa is test.ssa:
-        return Scalar(bool_, frame.emit.binary(arith.OrIOp, test.ssa, b.ssa, bool_))
-    if b.ssa is test.ssa:
-        return Scalar(bool_, frame.emit.binary(arith.AndIOp, test.ssa, a.ssa, bool_))
-    return Scalar(bool_, frame.emit.select(test.ssa, a.ssa, b.ssa, bool_))
-
-
-def _convert_tree(frame: Frame, value: Value, type_: Type) -> Value:
-    """Like `store_value`, but a promotion: an integer beside a float becomes a float."""
-    if isinstance(type_, DType):
-        scalar = materialise(frame, frame.node, value, type_)
-        return Scalar(type_, convert(frame.emit, scalar.ssa, scalar.dtype, type_))
-    return store_value(frame, frame.node, value, type_, "the value")
 
 
 def ifexp(frame: Frame, node: ast.IfExp) -> Value:

@@ -11,8 +11,8 @@ from xdsl.dialects import arith, math
 from xdsl.ir import Operation
 
 from .builtin_functions import absolute
+from .choices import choose
 from .convert import convert, materialise, meet, number_type, truth
-from .expressions import choose
 from .functions import Function
 from .math_functions import (
     BINARY,

@@ -51,10 +51,18 @@ class Static(Value):
 
 @dataclass(slots=True, eq=False)
 class Weak(Value):
-    """A number known when the kernel runs that still adapts, as `1 if c else 2` does."""
+    """A number known when the kernel runs that still adapts, as `1 if c else 2` does.
+
+    `make` gives it in a type, from the values of the conditions `tests`.
+    """
 
     dtype: DType
-    build: Callable[[DType], SSAValue]
+    tests: tuple[SSAValue, ...]
+    make: Callable[[tuple[SSAValue, ...], DType], SSAValue]
+
+    def build(self, dtype: DType) -> SSAValue:
+        """The number in a type."""
+        return self.make(self.tests, dtype)
 
 
 @dataclass(slots=True, eq=False)

@@ -237,7 +237,7 @@ def _unknown(leaf: Leaf) -> Value:
     from .emitter import NOTHING
 
     if leaf.dtype in WEAK:
-        return Weak(leaf.dtype, lambda dtype: NOTHING)
+        return Weak(leaf.dtype, (), lambda tests, dtype: NOTHING)
     return Scalar(leaf.dtype, NOTHING)
 
 

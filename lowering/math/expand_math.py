@@ -1,19 +1,103 @@
-"""expand-math: functions such as exp and sin become arithmetic, one result on all devices."""
+"""expand-math: functions without an instruction become arithmetic, the same on every device.
+
+    %y = math.exp %x : f32          %n = math.roundeven (%x * log2(e))
+                                    %r = math.fma %n, -ln(2), %x …
+                                    %y = (1 + %r + …) * 2**%n
+
+f16 and bf16 are computed in f32. Errors are at most 2 units in the last place, 4 for tan, the
+inverse and hyperbolic functions, cbrt and erf. `arith.remf` is exact. What stays are the functions
+that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven, copysign, rsqrt.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import (
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    ModuleOp,
+    f32,
+)
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
+
+from ...dialects.arith import RemFOp
+from ...passes.block_editing import erase
+from . import exponential, remainder, trigonometric
+from .calculator import Calculator, Number
+
+FUNCTIONS: dict[type[Operation], Callable[..., Number]] = {
+    math.AcosOp: trigonometric.acos,
+    math.AcoshOp: exponential.acosh,
+    math.AsinOp: trigonometric.asin,
+    math.AsinhOp: exponential.asinh,
+    math.Atan2Op: trigonometric.atan2,
+    math.AtanOp: trigonometric.atan,
+    math.AtanhOp: exponential.atanh,
+    math.CbrtOp: exponential.cbrt,
+    math.CosOp: trigonometric.cos,
+    math.CoshOp: exponential.cosh,
+    math.ErfOp: trigonometric.erf,
+    math.Exp2Op: exponential.exp2,
+    math.ExpM1Op: exponential.expm1,
+    math.ExpOp: exponential.exp,
+    math.Log10Op: exponential.log10,
+    math.Log1pOp: exponential.log1p,
+    math.Log2Op: exponential.log2,
+    math.LogOp: exponential.log,
+    math.PowFOp: exponential.power,
+    math.SinOp: trigonometric.sin,
+    math.SinhOp: exponential.sinh,
+    math.TanOp: trigonometric.tan,
+    math.TanhOp: exponential.tanh,
+    RemFOp: remainder.remainder,
+}
 
 
 @dataclass(frozen=True)
 class ExpandMath(ModulePass):
-    """Expands the functions of math that have no instruction."""
+    """Expands the functions of `FUNCTIONS` for scalars."""
 
     name = "expand-math"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        return None
+        for inner in [inner for inner in op.walk() if type(inner) in FUNCTIONS or _is_powi(inner)]:
+            expand(inner)
+
+
+def _is_powi(op: Operation) -> bool:
+    return isinstance(op, math.FPowIOp)
+
+
+def expand(op: Operation) -> None:
+    """Puts the formula in front of the op and removes the op; vectors stay."""
+    kind = op.results[0].type
+    narrow = isinstance(kind, Float16Type | BFloat16Type)
+    if not narrow and not isinstance(kind, Float32Type | Float64Type):
+        return
+    c = Calculator(op, f32 if narrow else kind)
+    operands = [c.number(value) for value in op.operands]
+    if narrow:
+        operands = [
+            value if value.is_int else c.op_of(arith.ExtFOp, (value,), f32) for value in operands
+        ]
+    result = _value(c, op, operands)
+    if narrow:
+        result = c.op_of(arith.TruncFOp, (result,), kind)
+    op.results[0].replace_all_uses_with(result.value)
+    erase(op)
+
+
+def _value(c: Calculator, op: Operation, operands: list[Number]) -> Number:
+    if _is_powi(op):
+        base, exponent = operands
+        return exponential.power(c, base, c.to_float(exponent))
+    function: Any = FUNCTIONS[type(op)]
+    return function(c, *operands)

@@ -1,0 +1,325 @@
+"""Formulas as IR: `Number`s with Python's operators, each of which is one op.
+
+    c = Calculator(op)              ops are built in front of `op`
+    r = c.fma(-n, LN2_HIGH, x)      n, x: Numbers; a Python number becomes a constant of their type
+    c.select(r < 0, -r, r)
+
+Nothing here is reassociated or contracted: formulas say `fma` where they mean it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xdsl.dialects import arith, math, scf
+from xdsl.dialects.builtin import (
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    f32,
+    f64,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+_EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
+_PLAIN = {"overflowFlags": arith.IntegerOverflowAttr("none")}
+_ORDERED = {"<": 4, "<=": 5, ">": 2, ">=": 3, "==": 1, "!=": 13, "unordered": 14}
+_SIGNED = {"<": 2, "<=": 3, ">": 4, ">=": 5, "==": 0, "!=": 1}
+
+Operand = "Number | int | float"
+
+
+class Number:
+    """A value of a formula: a float, an integer or a bool."""
+
+    __slots__ = ("c", "value")
+
+    def __init__(self, c: Calculator, value: SSAValue) -> None:
+        self.c = c
+        self.value = value
+
+    @property
+    def type(self) -> Attribute:
+        """The type of the value."""
+        return self.value.type
+
+    @property
+    def is_int(self) -> bool:
+        """Whether it is an integer or a bool."""
+        return isinstance(self.value.type, IntegerType)
+
+    def _binary(self, floats: Any, integers: Any, other: Any, swap: bool = False) -> Number:
+        other = self.c.like(other, self)
+        a, b = (other, self) if swap else (self, other)
+        return self.c.op(integers if self.is_int else floats, a, b)
+
+    def __add__(self, other: Any) -> Number:
+        return self._binary(arith.AddfOp, arith.AddiOp, other)
+
+    def __radd__(self, other: Any) -> Number:
+        return self._binary(arith.AddfOp, arith.AddiOp, other, True)
+
+    def __sub__(self, other: Any) -> Number:
+        return self._binary(arith.SubfOp, arith.SubiOp, other)
+
+    def __rsub__(self, other: Any) -> Number:
+        return self._binary(arith.SubfOp, arith.SubiOp, other, True)
+
+    def __mul__(self, other: Any) -> Number:
+        return self._binary(arith.MulfOp, arith.MuliOp, other)
+
+    def __rmul__(self, other: Any) -> Number:
+        return self._binary(arith.MulfOp, arith.MuliOp, other, True)
+
+    def __truediv__(self, other: Any) -> Number:
+        return self._binary(arith.DivfOp, arith.DivUIOp, other)
+
+    def __rtruediv__(self, other: Any) -> Number:
+        return self._binary(arith.DivfOp, arith.DivUIOp, other, True)
+
+    def __neg__(self) -> Number:
+        return 0 - self if self.is_int else self.c.op(arith.NegfOp, self)
+
+    def __and__(self, other: Any) -> Number:
+        return self._binary(None, arith.AndIOp, other)
+
+    def __or__(self, other: Any) -> Number:
+        return self._binary(None, arith.OrIOp, other)
+
+    def __xor__(self, other: Any) -> Number:
+        return self._binary(None, arith.XOrIOp, other)
+
+    def __invert__(self) -> Number:
+        return self ^ -1
+
+    def __lshift__(self, other: Any) -> Number:
+        return self._binary(None, arith.ShLIOp, other)
+
+    def __rshift__(self, other: Any) -> Number:
+        """Fills with the sign."""
+        return self._binary(None, arith.ShRSIOp, other)
+
+    def shifted_out(self, other: Any) -> Number:
+        """To the right, filling with zeros."""
+        return self._binary(None, arith.ShRUIOp, other)
+
+    def __lt__(self, other: Any) -> Number:
+        return self.c.compare("<", self, other)
+
+    def __le__(self, other: Any) -> Number:
+        return self.c.compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> Number:
+        return self.c.compare(">", self, other)
+
+    def __ge__(self, other: Any) -> Number:
+        return self.c.compare(">=", self, other)
+
+    def equals(self, other: Any) -> Number:
+        """Whether both are the same number; NaN is not."""
+        return self.c.compare("==", self, other)
+
+    def differs(self, other: Any) -> Number:
+        """The opposite of `equals`."""
+        return self.c.compare("!=", self, other)
+
+    @property
+    def is_nan(self) -> Number:
+        """Whether it is not a number."""
+        return self.c.compare("!=", self, self)
+
+
+class Calculator:
+    """Builds formulas in front of an op (or at the end of a block) in one float type."""
+
+    def __init__(self, anchor: Operation, float_type: Attribute, block: Block | None = None):
+        self.anchor = anchor
+        self.block = block
+        self.type = float_type
+        self.double = isinstance(float_type, Float64Type)
+        self.int_type = i64 if self.double else i32
+        self.bits = 64 if self.double else 32
+        self.mantissa = 52 if self.double else 23
+        self.bias = 1023 if self.double else 127
+
+    def pick(self, pair: Sequence[Any]) -> Any:
+        """The one of a pair that is for this type: (f32's, f64's)."""
+        return pair[self.double]
+
+    def add(self, op: Operation) -> Operation:
+        """Puts an op in its place."""
+        op.location = self.anchor.location
+        if self.block is not None:
+            self.block.add_op(op)
+        else:
+            block = self.anchor.parent
+            assert block is not None, "the op that is expanded stands in a block"
+            block.insert_op_before(op, self.anchor)
+        return op
+
+    def number(self, value: SSAValue) -> Number:
+        """A value as a number of a formula."""
+        return Number(self, value)
+
+    def const(self, value: int | float, kind: Attribute | None = None) -> Number:
+        """A constant; of the float type unless told otherwise."""
+        kind = kind or self.type
+        attribute: Attribute
+        if isinstance(kind, IntegerType):
+            attribute = IntegerAttr(int(value), kind, truncate_bits=True)
+        else:
+            attribute = FloatAttr(float(value), kind)  # pyright: ignore
+        made = arith.ConstantOp.create(result_types=(kind,), properties={"value": attribute})
+        return Number(self, self.add(made).results[0])
+
+    def int(self, value: int) -> Number:
+        """An integer constant as wide as the float type."""
+        return self.const(value, self.int_type)
+
+    def like(self, value: Any, other: Number) -> Number:
+        """A Python number as a constant of the other one's type."""
+        return value if isinstance(value, Number) else self.const(value, other.type)
+
+    def op(self, cls: type[Operation], *operands: Number, kind: Attribute | None = None) -> Number:
+        """One op; its result has the type of its first operand unless given."""
+        first = operands[0]
+        properties: dict[str, Attribute] = {}
+        if not first.is_int and cls not in _CASTS:
+            properties.update(_EXACT)
+        elif cls in _WRAPPING:
+            properties.update(_PLAIN)
+        made = cls.create(
+            operands=[operand.value for operand in operands],
+            result_types=[kind or first.type],
+            properties=properties,
+        )
+        return Number(self, self.add(made).results[0])
+
+    def compare(self, word: str, a: Number, b: Any) -> Number:
+        """A bool; of integers as signed ones."""
+        b = self.like(b, a)
+        cls = arith.CmpiOp if a.is_int else arith.CmpfOp
+        table = _SIGNED if a.is_int else _ORDERED
+        properties: dict[str, Attribute] = {"predicate": IntegerAttr(table[word], i64)}
+        if not a.is_int:
+            properties |= _EXACT
+        made = cls.create(
+            operands=[a.value, b.value], result_types=[i1], properties=properties
+        )
+        return Number(self, self.add(made).results[0])
+
+    def select(self, condition: Number, yes: Any, no: Any) -> Number:
+        """One of two; at least one is a Number."""
+        shape = yes if isinstance(yes, Number) else no
+        assert isinstance(shape, Number), "one of two choices says the type"
+        return self.op_of(
+            arith.SelectOp, (condition, self.like(yes, shape), self.like(no, shape)), shape.type
+        )
+
+    def op_of(self, cls: type[Operation], operands: Sequence[Number], kind: Attribute) -> Number:
+        """An op without properties."""
+        made = cls.create(operands=[o.value for o in operands], result_types=[kind])
+        return Number(self, self.add(made).results[0])
+
+    def when(
+        self, condition: Number, yes: Callable[[Calculator], Sequence[Number]],
+        no: Callable[[Calculator], Sequence[Number]],
+    ) -> list[Number]:  # fmt: skip
+        """The values of one of two computations, of which only that one is done."""
+        regions: list[Region] = []
+        kinds: list[Attribute] = []
+        for build in (yes, no):
+            block = Block()
+            inner = Calculator(self.anchor, self.type, block)
+            values = build(inner)
+            kinds = [value.type for value in values]
+            inner.add(scf.YieldOp.create(operands=[value.value for value in values]))
+            regions.append(Region(block))
+        made = scf.IfOp.create(
+            operands=[condition.value], result_types=kinds, regions=regions
+        )
+        return [Number(self, result) for result in self.add(made).results]
+
+    # Functions
+
+    def fma(self, a: Any, b: Any, c: Any) -> Number:
+        """a * b + c, rounded once."""
+        shape = next(x for x in (a, b, c) if isinstance(x, Number))
+        return self.op(math.FmaOp, *(self.like(x, shape) for x in (a, b, c)))
+
+    def abs(self, x: Number) -> Number:
+        """The magnitude."""
+        return self.op(math.AbsFOp, x)
+
+    def sqrt(self, x: Number) -> Number:
+        """The root, rounded."""
+        return self.op(math.SqrtOp, x)
+
+    def nearest(self, x: Number) -> Number:
+        """The nearest whole number, ties to even."""
+        return self.op(math.RoundEvenOp, x)
+
+    def trunc(self, x: Number) -> Number:
+        """The whole part."""
+        return self.op(math.TruncOp, x)
+
+    def copysign(self, magnitude: Any, sign: Number) -> Number:
+        """The magnitude of one, the sign of the other."""
+        return self.op(math.CopySignOp, self.like(magnitude, sign), sign)
+
+    def poly(self, x: Number, coefficients: Sequence[float]) -> Number:
+        """A polynomial, lowest power first, by Horner's rule with fma."""
+        *rest, last = coefficients
+        result = self.const(last)
+        for coefficient in reversed(rest):
+            result = self.fma(result, x, coefficient)
+        return result
+
+    # Bits
+
+    def as_bits(self, x: Number) -> Number:
+        """The bits of a float."""
+        return self.op_of(arith.BitcastOp, (x,), self.int_type)
+
+    def as_float(self, bits: Number) -> Number:
+        """The float with these bits."""
+        return self.op_of(arith.BitcastOp, (bits,), self.type)
+
+    def to_int(self, x: Number) -> Number:
+        """A whole float as an integer; NaN is 0."""
+        return self.op_of(arith.FPToSIOp, (x,), self.int_type)
+
+    def to_float(self, n: Number) -> Number:
+        """The nearest float."""
+        return self.op_of(arith.SIToFPOp, (n,), self.type)
+
+    def unsigned_to_float(self, n: Number) -> Number:
+        """The nearest float of an unsigned integer."""
+        return self.op_of(arith.UIToFPOp, (n,), self.type)
+
+    def wide_product(self, a: Number, b: Number) -> tuple[Number, Number]:
+        """Low and high half of the unsigned product."""
+        made = arith.MulUIExtendedOp.create(
+            operands=[a.value, b.value], result_types=[a.type, a.type]
+        )
+        low, high = self.add(made).results
+        return Number(self, low), Number(self, high)
+
+    def power_of_two(self, n: Number) -> Number:
+        """2**n for an integer n in the range of normal floats."""
+        return self.as_float((n + self.bias) << self.mantissa)
+
+    def scaled(self, x: Number, n: Number) -> Number:
+        """x * 2**n in two steps, rounded once also where the result is subnormal."""
+        half = n >> 1
+        return x * self.power_of_two(half) * self.power_of_two(n - half)
+
+
+_CASTS = (arith.BitcastOp, arith.SelectOp, arith.FPToSIOp, arith.SIToFPOp)
+_WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
+FLOATS = (f32, f64)

@@ -14,7 +14,7 @@ def device(request: pytest.FixtureRequest) -> sw.Device:
     return request.param
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def no_disk_cache() -> Generator[None]:
     """What is tested is the compiler, not what it made yesterday."""
     with pytest.MonkeyPatch.context() as patch:

@@ -71,7 +71,7 @@ def expression(draw: Draw, scope: Scope, dtype: str, depth: int = 3) -> str:
     """An expression of type `dtype`; its value is never a bare literal."""
     kinds = ["variable"]
     if depth > 0:
-        kinds += ["binary", "binary", "literal", "unary", "choice", "cast", "extreme"]
+        kinds += ["binary", "binary", "literal", "unary", "choice", "either", "cast", "extreme"]
         kinds += ["division", "shift"] if dtype in INTS else ["quotient", "function"]
         kinds += ["counter"] if scope.counters else []
     kind = draw(st.sampled_from(kinds))
@@ -87,8 +87,12 @@ def binary(draw: Draw, scope: Scope, dtype: str, depth: int) -> str:
 
 
 def literal(draw: Draw, scope: Scope, dtype: str, depth: int) -> str:
-    """A literal beside a value takes its type."""
+    """A literal beside a value takes its type, so does a choice of literals."""
     value = draw(st.sampled_from(LITERALS[dtype]))
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 2)))):
+        other = draw(st.sampled_from(LITERALS[dtype]))
+        sides = draw(st.permutations((value, other)))
+        value = f"({sides[0]} if {condition(draw, scope, min(depth, 1))} else {sides[1]})"
     sides = [expression(draw, scope, dtype, depth), value]
     if draw(st.booleans()):
         sides.reverse()
@@ -103,6 +107,12 @@ def unary(draw: Draw, scope: Scope, dtype: str, depth: int) -> str:
 def choice(draw: Draw, scope: Scope, dtype: str, depth: int) -> str:
     yes, no = (expression(draw, scope, dtype, depth) for _ in range(2))
     return f"({yes} if {condition(draw, scope, depth)} else {no})"
+
+
+def either(draw: Draw, scope: Scope, dtype: str, depth: int) -> str:
+    """`and` and `or` of numbers give one of them."""
+    left, right = (expression(draw, scope, dtype, depth) for _ in range(2))
+    return f"({left} {draw(st.sampled_from(('and', 'or')))} {right})"
 
 
 def cast(draw: Draw, scope: Scope, dtype: str, depth: int) -> str:
@@ -158,6 +168,7 @@ EXPRESSIONS = {
     "literal": literal,
     "unary": unary,
     "choice": choice,
+    "either": either,
     "cast": cast,
     "extreme": extreme,
     "division": division,

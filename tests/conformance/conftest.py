@@ -1,7 +1,11 @@
-"""Every test that takes `device` runs on every device that is there."""
+"""Every test that takes `device` runs on every device that is there.
+
+STEPWELL_TEST_DEVICES adds simulated ones and chooses: "cpu,ptx-interpreter", or "all".
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
@@ -9,7 +13,20 @@ import pytest
 import stepwell as sw
 
 
-@pytest.fixture(params=sw.devices(), ids=lambda device: device.name, scope="session")
+def chosen_devices() -> list[sw.Device]:
+    """The devices that are there, and of the simulated ones those that are asked for."""
+    wanted = os.environ.get("STEPWELL_TEST_DEVICES", "")
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if "ptx-interpreter" in names or names == ["all"]:
+        from oracles.ptx_device import register
+
+        register()
+    if not names or names == ["all"]:
+        return list(sw.devices())
+    return [sw.device(name) for name in names]
+
+
+@pytest.fixture(params=chosen_devices(), ids=lambda device: device.name, scope="session")
 def device(request: pytest.FixtureRequest) -> sw.Device:
     return request.param
 

@@ -1,0 +1,195 @@
+"""The PTX interpreter as a device: artifacts of target cuda run where there is no GPU.
+
+    from oracles.ptx_device import register
+
+    device = register()            # "ptx-interpreter:0", known to sw.device(...) from then on
+
+Its target is that of CUDA under another name, so that it lives beside a real GPU.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from oracles.ptx.memory import Memory as SimulatedMemory
+from oracles.ptx.module import Module
+from stepwell import compiler
+from stepwell.runtime import device as devices
+from stepwell.runtime.array import Memory
+from stepwell.runtime.artifact import Artifact
+from stepwell.runtime.device import (
+    Device,
+    Dim3,
+    Event,
+    Launcher,
+    Limits,
+    LoadedKernel,
+    Stream,
+    check_launch,
+)
+from stepwell.runtime.errors import ArtifactError
+from stepwell.runtime.report import CAPACITY_WORD, HEADER_WORDS, decode, raise_or_print
+
+KIND = "ptx-interpreter"
+SLOT = 8
+REPORT_WORDS = 4096
+ARCHITECTURE = os.environ.get("STEPWELL_TEST_PTX_ARCH", "sm_80")
+
+
+def register(arch: str = ARCHITECTURE) -> PtxDevice:
+    """Make the device and its target known; the device."""
+    if KIND not in devices.KINDS:
+        devices.KINDS[KIND] = __name__
+        compiler.TARGETS[KIND] = replace(compiler.find_target(f"cuda:{arch}"), name=KIND)
+    found = devices.device(KIND)
+    assert isinstance(found, PtxDevice), "the kind was registered with this module"
+    return found
+
+
+def find() -> list[Device]:
+    """The one interpreter."""
+    return [PtxDevice()]
+
+
+def why_missing() -> str | None:
+    """It is always there."""
+    return None
+
+
+class PtxStream(Stream):
+    """Launches are done when they return."""
+
+    def __init__(self, device: Device):
+        self.device = device
+
+    def synchronize(self) -> None:
+        """Nothing is pending."""
+
+
+class PtxEvent(Event):
+    """Simulated time does not pass."""
+
+    def record(self, stream: Stream | None = None) -> None:
+        """Nothing to remember."""
+
+    def synchronize(self) -> None:
+        """Nothing is pending."""
+
+    def elapsed_ms(self, other: Event) -> float:
+        """Always 0."""
+        return 0.0
+
+
+class PtxKernel(LoadedKernel):
+    """PTX in the interpreter."""
+
+    def __init__(self, device: PtxDevice, artifact: Artifact):
+        self.device = device
+        self.simulated = device.simulated
+        self.manifest = artifact.manifest
+        self.module = Module(artifact.payload.decode(), device.simulated)
+        self.sizes = [p.nbytes for p in self.module.functions[artifact.manifest.entry].parameters]
+
+    def launcher(
+        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+    ) -> Launcher:
+        """See `LoadedKernel.launcher`."""
+        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+
+        def launch(packed: bytes) -> None:
+            if 0 not in grid:
+                self.launch(packed, grid, block, shared_bytes)
+
+        return launch
+
+    def launch(self, packed: bytes, grid: Dim3, block: Dim3, shared_bytes: int) -> None:
+        """Runs the kernel, then raises or prints what it reported."""
+        slots = [packed[at : at + SLOT] for at in range(0, len(packed), SLOT)]
+        report = 0
+        if self.manifest.has_report:
+            header = np.zeros(HEADER_WORDS + REPORT_WORDS, np.uint32)
+            header[CAPACITY_WORD] = REPORT_WORDS
+            report = self.simulated.allocate(header.nbytes)
+            self.simulated.write(report, header)
+            slots.append(report.to_bytes(SLOT, "little"))
+        given = [slot[:size] for slot, size in zip(slots, self.sizes, strict=True)]
+        self.module.run(
+            self.manifest.entry,
+            grid,
+            block,
+            given,
+            shared_bytes,
+            step_limit=50_000_000,
+            strict_barriers=False,
+        )
+        if report:
+            words = np.frombuffer(
+                self.simulated.read(report, 4 * (HEADER_WORDS + REPORT_WORDS)), np.uint32
+            )
+            decoded = decode(words, self.manifest.sites)
+            raise_or_print(decoded, self.manifest.name, self.device.name)
+
+
+class PtxDevice(Device):
+    """A GPU that is simulated, one instruction of a warp at a time."""
+
+    kind: ClassVar[str] = KIND
+    features = frozenset(
+        (
+            *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
+            *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports"),
+        )
+    )
+
+    def __init__(self) -> None:
+        self.name = f"{KIND}:0"
+        self.description = f"PTX for {ARCHITECTURE}, interpreted"
+        self.limits = Limits(
+            max_block=(1024, 1024, 64),
+            max_block_threads=1024,
+            max_grid=(2**31 - 1, 65535, 65535),
+            shared_bytes=48 * 1024,
+            subgroup_sizes=(32,),
+        )
+        self.simulated = SimulatedMemory()
+
+    def allocate(self, nbytes: int) -> Memory:
+        """Memory in the simulated address space, which is never freed."""
+        return Memory(self, self.simulated.allocate(nbytes), nbytes)
+
+    def upload(self, memory: Memory, offset: int, data: np.ndarray[Any, Any]) -> None:
+        """Copy in."""
+        if data.nbytes:
+            self.simulated.write(memory.address + offset, data)
+
+    def download(self, memory: Memory, offset: int, out: np.ndarray[Any, Any]) -> None:
+        """Copy out."""
+        data = self.simulated.read(memory.address + offset, out.nbytes)
+        out.reshape(-1).view(np.uint8)[:] = np.frombuffer(data, np.uint8)
+
+    def adopt(self, source: Any) -> Any:
+        """Only arrays that are here already."""
+        from stepwell.runtime.array import DeviceArray
+
+        return source if isinstance(source, DeviceArray) and source.device is self else None
+
+    def load(self, artifact: Artifact) -> LoadedKernel:
+        """Parse the PTX."""
+        if artifact.manifest.target not in (KIND, "cuda"):
+            raise ArtifactError(f"an artifact for {artifact.manifest.target}, not for {KIND}")
+        return PtxKernel(self, artifact)
+
+    def stream(self) -> Stream:
+        """A stream; all are the same."""
+        return PtxStream(self)
+
+    def event(self) -> Event:
+        """An event."""
+        return PtxEvent()
+
+    def synchronize(self) -> None:
+        """Nothing is pending."""

@@ -79,6 +79,7 @@ from xdsl.traits import (
 )
 from xdsl.utils.exceptions import VerifyException
 
+from .gpu import DimensionOp
 from .lazy_format import op_with_format
 
 if TYPE_CHECKING:
@@ -413,6 +414,13 @@ class ModOp(_Division):
     name = "simt.mod"
 
 
+@op_with_format("$dimension attr-dict")
+class GlobalSizeOp(DimensionOp):
+    """Threads that run along a dimension: the extent of an `over` launch, else all of the grid."""
+
+    name = "simt.global_size"
+
+
 @op_with_format("attr-dict `:` type($view)")
 class SharedOp(IRDLOperation):
     """One array per block; a dynamic first size takes the launch's dynamic shared memory."""
@@ -441,7 +449,7 @@ SIMT = Dialect(
     "simt",
     [
         *(CellOp, GetOp, SetOp, IfOp, ForOp, WhileOp, YieldOp, BreakOp, ContinueOp, ReturnOp),
-        *(ConditionOp, CheckIndexOp, FloorDivOp, ModOp, SharedOp, LocalOp),
+        *(ConditionOp, CheckIndexOp, FloorDivOp, ModOp, GlobalSizeOp, SharedOp, LocalOp),
     ],
     [CellType],
 )

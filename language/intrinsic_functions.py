@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith
 from xdsl.ir import Operation
 
-from ..dialects import gpu
+from ..dialects import gpu, simt
 from .atomics import ATOMICS
 from .emitter import INDEX
 from .functions import Function
@@ -29,6 +28,7 @@ _IDS: dict[str, type[Operation]] = {
     "block_dim": gpu.BlockDimOp,
     "grid_dim": gpu.GridDimOp,
     "global_id": gpu.GlobalIdOp,
+    "global_size": simt.GlobalSizeOp,
 }
 
 
@@ -51,12 +51,6 @@ def _dimension(frame: Frame, node: ast.AST, value: Value | None) -> int:
 def _id(op: type[Operation], frame: Frame, node: ast.AST, dimension: Value | None = None) -> Value:
     axis = gpu.DIMENSIONS[_dimension(frame, node, dimension)]
     return Scalar(_INDEX, frame.emit.add(op, (), (INDEX,), {"dimension": axis}))
-
-
-def _global_size(frame: Frame, node: ast.AST, dimension: Value | None = None) -> Value:
-    grid, block = (_id(op, frame, node, dimension) for op in (gpu.GridDimOp, gpu.BlockDimOp))
-    assert isinstance(grid, Scalar) and isinstance(block, Scalar), "sizes are run-time values"
-    return Scalar(_INDEX, frame.emit.binary(arith.MuliOp, grid.ssa, block.ssa, _INDEX))
 
 
 def _barrier(frame: Frame, node: ast.AST) -> Value:
@@ -85,7 +79,6 @@ INTRINSICS: dict[str, Function] = {
         name: Function(f"sw.{name}", partial(_id, op), ("dimension",), ("dimension",))
         for name, op in _IDS.items()
     },
-    "global_size": Function("sw.global_size", _global_size, ("dimension",), ("dimension",)),
     "barrier": Function("sw.barrier", _barrier),
     "unroll": Function("sw.unroll", _unroll, ("iterable",)),
     "shared": Function("sw.shared", shared_array, ("shape", "dtype")),

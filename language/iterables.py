@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
 
+from ..dialects import gpu, simt
 from .arrays import dimension, load
 from .convert import NE, SGT, convert, meet, number_type, to_type
 from .emitter import Emitter
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _INDEX = DTYPES["index"]
 _LONGEST_UNROLLED = 4096
+_SIZES = (simt.GlobalSizeOp, gpu.BlockDimOp, gpu.GridDimOp, gpu.SubgroupSizeOp)
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,7 @@ def _work_type(dtype: DType) -> DType:
 def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
     dtype = _counter_type(frame, node, value)
     work = _work_type(dtype)
-    step = static_int(value.step)
-    if step is None or step < 0:
+    if not _is_positive(value.step):
         sequence = _range_sequence(frame, node, value)
         upper = to_type(frame, node, sequence.length, _INDEX)
         zero, one = (Scalar(_INDEX, frame.emit.index(number)) for number in (0, 1))
@@ -211,6 +212,14 @@ def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
         return Scalar(dtype, convert(frame.emit, counter.ssa, work, dtype))
 
     return Counted(work, lower, upper, by, item, _runs(value))
+
+
+def _is_positive(step: Value) -> bool:
+    """Whether a step is known to be above zero: a constant, or a size of the launch."""
+    known = static_int(step)
+    if known is not None:
+        return known > 0
+    return isinstance(step, Scalar) and isinstance(step.ssa.owner, _SIZES)
 
 
 def _runs(value: RangeValue) -> bool:

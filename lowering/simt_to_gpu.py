@@ -1,6 +1,7 @@
 """simt-to-gpu: what is left of simt becomes upstream arith, math and memref.
 
     %q = simt.floordiv %a, %b : i32            %r = arith.divsi, arith.remsi, a sign fix ...
+    %n = simt.global_size x                    %n = %extent_x, or grid_dim * block_dim
     %s = simt.shared : memref<64xf32, wg>      gpu.func @k(...) workgroup(%s : memref<64xf32, wg>)
     %d = simt.shared : memref<?xf32, wg>       %b = gpu.dynamic_shared_memory : memref<?xi8, wg>
                                                %d = memref.view %b[%c0][%n] : ... to memref<?xf32>
@@ -39,6 +40,7 @@ from .conversion import CannotConvert, Legality, Operands, Rewriter, Rules, conv
 from .python_division import float_floordiv, float_mod, integer_floordiv, integer_mod
 
 _INDEX = IndexType()
+_NO_FLAGS = arith.IntegerOverflowAttr("none")
 _NO_OPERANDS = DenseArrayBase.from_list(i32, [0, 0])
 _LEGALITY = Legality({"simt": False}, default=True)
 _RULES = Rules()
@@ -66,6 +68,18 @@ def _mod(op: simt.ModOp, operands: Operands, rw: Rewriter) -> SSAValue:
     (lhs,), (rhs,) = operands
     mod = integer_mod if is_integer(lhs.type) else float_mod
     return mod(rw, lhs, rhs)
+
+
+@_RULES.converts(simt.GlobalSizeOp)
+def _global_size(op: simt.GlobalSizeOp, operands: Operands, rw: Rewriter) -> SSAValue:
+    kernel = _kernel(op)
+    if "gpux.over" in kernel.attributes:
+        return kernel.parameters[op.axis - 3]  # the extents come last
+    sizes = [
+        rw.value(size, (), _INDEX, {"dimension": op.dimension})
+        for size in (gpu.GridDimOp, gpu.BlockDimOp)
+    ]
+    return rw.value(arith.MuliOp, sizes, _INDEX, {"overflowFlags": _NO_FLAGS})
 
 
 @_RULES.converts(simt.SharedOp)

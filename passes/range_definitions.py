@@ -38,7 +38,7 @@ def define(ranges: Ranges, node: Node) -> Definition:
 def _launch(ranges: Ranges, node: tuple[str, int, int]) -> Definition:
     """Ids are below the sizes that they count; sizes are at least 1."""
     name, axis, _ = node
-    if name in (gpu.BlockDimOp.name, gpu.GridDimOp.name):
+    if name in (gpu.BlockDimOp.name, gpu.GridDimOp.name, simt.GlobalSizeOp.name):
         return Definition(lower=[(ZERO, 1)])
     found = Definition(lower=[(ZERO, 0)])
     if name in _SIZES:
@@ -47,6 +47,7 @@ def _launch(ranges: Ranges, node: tuple[str, int, int]) -> Definition:
         size: Bound = ((_SIZES[name], axis, 0), 0) if sizes is None else (ZERO, sizes[axis])
         found.upper.append((size[0], size[1] - 1))
     elif name == gpu.GlobalIdOp.name:
+        found.upper.append(((simt.GlobalSizeOp.name, axis, 0), -1))
         found.upper.extend(_extent(ranges, axis))
     return found
 
@@ -77,13 +78,13 @@ def _argument(ranges: Ranges, block: Block, value: SSAValue) -> Definition:
 
 
 def _extent_parameter(ranges: Ranges, block: Block, value: SSAValue) -> Definition:
-    """The extents of a launch over a shape are sizes."""
+    """The extents of a launch over a shape; at least 1, or no thread would be there."""
     function = ranges.function
     if not isinstance(function, gpu.FuncOp) or "gpux.over" not in function.attributes:
         return Definition()
     if block is not function.entry or value not in function.parameters[-3:]:
         return Definition()
-    return Definition(lower=[(ZERO, 0)], upper=[(ZERO, ranges.limit)])
+    return Definition(lower=[(ZERO, 1)], upper=[(ZERO, ranges.limit)])
 
 
 def _id(ranges: Ranges, op: Operation) -> Definition:

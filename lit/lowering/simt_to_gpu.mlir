@@ -115,3 +115,27 @@ gpu.module @leftovers {
     gpu.return
   }
 }
+
+// -----
+
+// How many threads run: the extent, or all of the grid.
+gpu.module @sizes {
+  gpu.func @over(%y: memref<?xindex, #gpu.address_space<global>>, %ex: index, %ey: index, %ez: index) kernel attributes {gpux.over = 2 : i64} {
+    %c0 = arith.constant 0 : index
+    %n = simt.global_size y
+    memref.store %n, %y[%c0] : memref<?xindex, #gpu.address_space<global>>
+    gpu.return
+  }
+  gpu.func @grid(%y: memref<?xindex, #gpu.address_space<global>>) kernel {
+    %c0 = arith.constant 0 : index
+    %n = simt.global_size z
+    memref.store %n, %y[%c0] : memref<?xindex, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+// CHECK-LABEL: gpu.func @over
+// CHECK:         memref.store %ey, %y
+// CHECK-LABEL: gpu.func @grid
+// CHECK:         %[[GRID:.*]] = gpu.grid_dim z
+// CHECK:         %[[BLOCK:.*]] = gpu.block_dim z
+// CHECK:         arith.muli %[[GRID]], %[[BLOCK]]

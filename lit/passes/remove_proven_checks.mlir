@@ -535,3 +535,23 @@ gpu.module @down {
 // CHECK-LABEL: gpu.module @down
 // CHECK-NOT:     proven
 // CHECK:         "one too far stays"
+
+// -----
+
+// A loop over the items of all threads: the step is at least 1 and cannot wrap.
+gpu.module @stride {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>) kernel {
+    %c0 = arith.constant 0 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %first = gpu.global_id x
+    %step = simt.global_size x
+    scf.for %i = %first to %n step %step {
+      simt.check_index %i, %x, 0 : i64 as "strided, proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+// CHECK-LABEL: gpu.module @stride
+// CHECK:         scf.for
+// CHECK-NOT:     simt.check_index
+// CHECK:         gpu.return

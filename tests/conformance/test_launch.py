@@ -241,3 +241,25 @@ def test_different_types_in_a_row_use_different_code(device: sw.Device):
         out = np.zeros(2, np.float64)
         kernel.over(2, device=device)(x, out)
         assert out.tolist() == (x * x.dtype.type(2)).tolist()
+
+
+@pytest.mark.parametrize("shape", [10, 1000, (3, 7)])
+def test_a_strided_loop_visits_every_item_once(device: sw.Device, shape: int | tuple[int, ...]):
+    @sw.kernel
+    def one(out):
+        for i in range(sw.global_id(0), out.shape[0], sw.global_size(0)):
+            out[i] += 1
+
+    @sw.kernel
+    def two(out):
+        for i in range(sw.global_id(1), out.shape[0], sw.global_size(1)):
+            sw.atomic_add(out, i, 1)
+
+    out = np.zeros(5000, np.int32)
+    if isinstance(shape, int):
+        one.over(shape, device=device)(out)
+        one.launch(7, 13, device=device)(out)
+        assert (out == 2).all()
+    else:
+        two.over(shape, device=device)(out)
+        assert (out == shape[0]).all()

@@ -219,7 +219,8 @@ def _is_positive(step: Value) -> bool:
     known = static_int(step)
     if known is not None:
         return known > 0
-    return isinstance(step, Scalar) and isinstance(step.ssa.owner, _SIZES)
+    # Before there is code there are no values: what is not known here only changes the counter.
+    return isinstance(step, Scalar) and isinstance(getattr(step.ssa, "owner", None), _SIZES)
 
 
 def _runs(value: RangeValue) -> bool:

@@ -66,6 +66,8 @@ class Built:
     module: ModuleOp
     parameters: list[ParameterInfo]
     dependencies: list[Dependency]
+    axes_used: int
+    """How many axes of a launch its ids and sizes speak of; `over` of a lower rank is an error."""
 
 
 def build_module(
@@ -105,7 +107,7 @@ def build_module(
     inner.location = kernel.location
     written = [root.written for root in made.frame.roots]
     parameters = _with_writes([info for info, _ in inputs], written)
-    return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()))
+    return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()), unit.axes_used)
 
 
 def _reached(callees: list[Specialisation]) -> list[Specialisation]:

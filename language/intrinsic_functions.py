@@ -45,6 +45,7 @@ def _dimension(frame: Frame, node: ast.AST, value: Value | None) -> int:
             f"dimension {axis} of a launch that has dimensions 0 to {most}",
             hint=None if rank is None else f"the kernel is launched by over() with {rank} axes",
         )
+    frame.unit.axes_used = max(frame.unit.axes_used, axis + 1)
     return axis if rank is None else rank - 1 - axis
 
 

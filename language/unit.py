@@ -63,6 +63,8 @@ class Unit:
     checks: bool
     fastmath: bool
     axes: int | None
+    axes_used: int = 0
+    """How many axes the ids and sizes that the kernel asks for have."""
     functions: dict[Hashable, Specialisation] = field(
         default_factory=dict[Hashable, Specialisation]
     )

@@ -88,6 +88,7 @@ class Manifest(NamedTuple):
     features: tuple[str, ...] = ()
     over: int | None = None
     block_rank: int = 3
+    axes_used: int = 0
     known_block: tuple[int, int, int] | None = None
     static_shared_bytes: int = 0
     uses_barrier: bool = False

@@ -8,7 +8,7 @@
 // CHECK: [[B:%.+]] = llvm.mul %i, %[[S1]] overflow<nsw> : i64
 // CHECK: [[C:%.+]] = llvm.add [[A]], [[B]] overflow<nsw> : i64
 // CHECK: [[P:%.+]] = llvm.getelementptr inbounds %{{.*}}{{\[}}[[C]]] : (!llvm.ptr, i64) -> !llvm.ptr, f32
-// CHECK: llvm.load [[P]] {alignment = 4 : i64} : !llvm.ptr -> f32
+// CHECK: llvm.load [[P]] {alignment = 4 : i64{{.*}}} : !llvm.ptr -> f32
 func.func @views(%m: memref<?x?xf32, strided<[?, ?]>>, %i: index) -> f32 {
   %v = memref.load %m[%i, %i] : memref<?x?xf32, strided<[?, ?]>>
   func.return %v : f32
@@ -34,10 +34,10 @@ func.func @contiguous(%m: memref<?x?xi8>, %s: memref<4xi8>, %i: index, %j: index
 // A bool is a byte in memory.
 
 // CHECK-LABEL: llvm.func @bools(
-// CHECK: [[V:%.+]] = llvm.load %{{.*}} {alignment = 1 : i64} : !llvm.ptr -> i8
+// CHECK: [[V:%.+]] = llvm.load %{{.*}} {alignment = 1 : i64{{.*}}} : !llvm.ptr -> i8
 // CHECK: [[B:%.+]] = llvm.icmp "ne" [[V]], %{{.*}} : i8
 // CHECK: [[E:%.+]] = llvm.zext [[B]] : i1 to i8
-// CHECK: llvm.store [[E]], %{{.*}} {alignment = 1 : i64} : i8, !llvm.ptr
+// CHECK: llvm.store [[E]], %{{.*}} {alignment = 1 : i64{{.*}}} : i8, !llvm.ptr
 func.func @bools(%m: memref<?xi1>, %i: index) {
   %v = memref.load %m[%i] : memref<?xi1>
   memref.store %v, %m[%i] : memref<?xi1>
@@ -145,5 +145,25 @@ func.func @left(%v: vector<4xf32>, %x: f32) {
   %0 = vector.broadcast %x : f32 to vector<4xf32>
   // expected-error@+1 {{no rule converts vector.broadcast}}
   %1 = vector.broadcast %x : f32 to vector<4xf32>
+  func.return
+}
+
+// -----
+
+// Of a loop over threads LLVM is told so at the branch back, and which accesses threads share: those
+// of parameters, not those of arrays that the block made.
+
+// CHECK-LABEL: llvm.func @threads
+// CHECK: llvm.load %{{.*}} {alignment = 4 : i64, gpux.buffer}
+// CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64} :
+// CHECK: llvm.br ^{{.*}} {gpux.threads}
+func.func @threads(%m: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %own = memref.alloca() : memref<4xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    %v = memref.load %m[%i] : memref<?xf32>
+    memref.store %v, %own[%c0] : memref<4xf32>
+  } {gpux.threads}
   func.return
 }

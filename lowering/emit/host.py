@@ -62,6 +62,12 @@ def host_converts_half() -> bool:
     return converts_half(host_triple(), host_features())
 
 
+def host_masks_tails() -> bool:
+    """Whether the rest of a loop is best run by the same vector ops under a mask (AVX-512)."""
+    features = host_features()
+    return has_feature(features, "avx512bw") and has_feature(features, "avx512vl")
+
+
 def host_attributes() -> dict[str, str]:
     """The attributes of functions that run on this machine: how wide vectors should be."""
     return {"prefer-vector-width": str(vector_bits(host_features()))}

@@ -40,15 +40,18 @@ def emit(
     triple: str = "",
     data_layout: str = "",
     attributes: Mapping[str, str] | None = None,
-    debug: bool = False,
+    debug: bool | str = False,
+    masked_tails: bool = False,
 ) -> str:
     """The module as LLVM text.
 
     `attributes` are put on every function that is defined (`{"prefer-vector-width": "512"}`).
-    With `debug`, the places that the ops carry become line information for debuggers.
-    Raises CompileError for an op that LLVM text has no form for.
+    With `debug`, the places that the ops carry become line information for debuggers; a string says
+    how much of it LLVM writes ("DebugDirectivesOnly").
+    `masked_tails` lets loops over threads end in masked vectors. Raises CompileError for an op that
+    LLVM text has no form for.
     """
-    return ModuleText(dict(attributes or {}), debug).emit(module, triple, data_layout)
+    return ModuleText(dict(attributes or {}), debug, masked_tails).emit(module, triple, data_layout)
 
 
 # --- arithmetic -----------------------------------------------------------------------------------
@@ -136,6 +139,8 @@ def _access_end(f: FunctionText, op: llvm.LLVMOp) -> str:
         text += f", !nontemporal !{f.module.node('!{i32 1}')}"
     if op.flag("invariant"):
         text += f", !invariant.load !{f.module.node('!{}')}"
+    if "gpux.buffer" in op.attributes:
+        text += f", !llvm.access.group !{f.module.shared_accesses}"
     return text
 
 
@@ -307,6 +312,8 @@ def _branch_end(f: FunctionText, op: llvm.LLVMOp) -> str:
         number = len(f.module.metadata)
         f.module.node(f"distinct !{{!{number}, !{progress}}}")
         text += f", !llvm.loop !{number}"
+    if "gpux.threads" in op.attributes:
+        text += f", !llvm.loop !{f.module.thread_loop()}"
     return text
 
 

@@ -6,7 +6,7 @@ How single ops look is in llvm.py, which fills `EMITTERS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, cast
 
 from xdsl.dialects.builtin import (
@@ -43,9 +43,12 @@ def emits(*classes: type[OpT]) -> Callable[[Callable[[FunctionText, OpT], str]],
 class ModuleText:
     """The text of one module under way: numbered metadata and attribute groups."""
 
-    def __init__(self, attributes: dict[str, str], debug: bool) -> None:
+    def __init__(
+        self, attributes: dict[str, str], debug: bool | str, masked_tails: bool = False
+    ) -> None:
         self.attributes = attributes
-        self.debug = DebugInfo() if debug else None
+        self.debug = DebugInfo(debug if isinstance(debug, str) else "FullDebug") if debug else None
+        self.masked_tails = masked_tails
         self.metadata: list[str] = []
         self.groups: dict[str, int] = {}
         self.types: dict[int, tuple[Attribute, str]] = {}
@@ -81,6 +84,25 @@ class ModuleText:
         """A new metadata node; its number."""
         self.metadata.append(text)
         return len(self.metadata) - 1
+
+    @cached_property
+    def shared_accesses(self) -> int:
+        """The group of accesses that threads make without an order among each other."""
+        return self.node("distinct !{}")
+
+    def thread_loop(self) -> int:
+        """What LLVM is told of a loop over threads; one node for each loop.
+
+        The accesses to buffers do not depend on other iterations. Unrolling what vectorising left
+        over costs most of the code generator's time and gains nothing.
+        """
+        hints = [f'"llvm.loop.parallel_accesses", !{self.shared_accesses}']
+        hints.append('"llvm.loop.unroll.disable"')
+        if self.masked_tails:
+            hints.append('"llvm.loop.vectorize.predicate.enable", i1 true')
+        nodes = [self.node(f"!{{!{hint}}}") for hint in hints]
+        number = len(self.metadata)
+        return self.node(f"distinct !{{!{number}, {', '.join(f'!{node}' for node in nodes)}}}")
 
     def group(self, words: Sequence[str]) -> str:
         """The reference to a group of function attributes."""

@@ -23,6 +23,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     LocationAttr,
     MemRefType,
+    UnitAttr,
     i1,
     i8,
     i32,
@@ -251,6 +252,12 @@ class Builder:
             operands=[*bounds, *initial], result_types=types, regions=[Region(block)]
         )
         return self.add(op).results
+
+    def mark_threads(self) -> None:
+        """Say of the loop just made that its iterations are threads: they may run in any order."""
+        loop = self.block.last_op
+        assert isinstance(loop, scf.ForOp), "a loop was just made"
+        loop.attributes["gpux.threads"] = UnitAttr()
 
     def if_(
         self,

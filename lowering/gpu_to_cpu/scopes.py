@@ -53,6 +53,8 @@ class BlockScope:
                 return ()
 
             build.loop(ids.count(axis), (), step, f"tid_{'xyz'[axis]}")
+            if axis == 0:
+                build.mark_threads()
 
         nested(2)
 
@@ -109,6 +111,7 @@ class LaneScope:
             return ()
 
         build.loop(self.lanes, (), step, "lane")
+        build.mark_threads()
 
     def fold(
         self,

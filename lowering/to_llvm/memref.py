@@ -16,17 +16,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
-from xdsl.dialects import memref
+from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     IntegerType,
     MemRefType,
+    UnitAttr,
     i1,
     i8,
     i64,
 )
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import llvm
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
@@ -167,23 +168,39 @@ def alignment_of(kind: Any) -> int:
 # --- accesses -------------------------------------------------------------------------------------
 
 
-def load(rw: Rewriter, kind: AnyMemRef, address: SSAValue) -> SSAValue:
+BUFFER = "gpux.buffer"
+"""On accesses to what threads share: a race gives any of the values, so threads need no order."""
+
+
+def load(rw: Rewriter, kind: AnyMemRef, address: SSAValue, *, of_buffer: bool = False) -> SSAValue:
     """The element at an address, as a value of the element's new type."""
     stored = stored_type(rw, kind)
     properties = {"alignment": llvm.number(alignment_of(stored))}
-    value = rw.value(llvm.LoadOp, (address,), stored, properties)
+    op = rw.create(llvm.LoadOp, (address,), (stored,), properties=properties)
+    if of_buffer:
+        op.attributes[BUFFER] = UnitAttr()
+    value = op.results[0]
     if rw.type(kind.element_type) == i1:
         return icmp(rw, "ne", value, 0)
     return value
 
 
-def store(rw: Rewriter, kind: AnyMemRef, value: SSAValue, address: SSAValue) -> None:
+def store(
+    rw: Rewriter,
+    kind: AnyMemRef,
+    value: SSAValue,
+    address: SSAValue,
+    *,
+    of_buffer: bool = False,
+) -> None:
     """Puts a value of the element's new type at an address."""
     stored = stored_type(rw, kind)
     if value.type == i1:
         value = rw.value(llvm.ZExtOp, (value,), i8)
     properties: dict[str, Attribute] = {"alignment": llvm.number(alignment_of(stored))}
-    rw.create(llvm.StoreOp, (value, address), properties=properties)
+    op = rw.create(llvm.StoreOp, (value, address), properties=properties)
+    if of_buffer:
+        op.attributes[BUFFER] = UnitAttr()
 
 
 def view_of(op: Operation, operands: Operands, index: int = 0) -> View:
@@ -196,7 +213,7 @@ def convert_load(op: memref.LoadOp, operands: Operands, rw: Rewriter) -> Results
     """The element at the indices."""
     view = view_of(op, operands)
     address = element_address(rw, view, [index for (index,) in operands[1:]])
-    return load(rw, view.kind, address)
+    return load(rw, view.kind, address, of_buffer=_is_of_buffer(op.memref))
 
 
 @converts(memref.StoreOp)
@@ -204,8 +221,18 @@ def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Resul
     """The value goes to the indices."""
     view = view_of(op, operands, 1)
     ((value,), _, *indices) = operands
-    store(rw, view.kind, value, element_address(rw, view, [index for (index,) in indices]))
+    address = element_address(rw, view, [index for (index,) in indices])
+    store(rw, view.kind, value, address, of_buffer=_is_of_buffer(op.memref))
     return None
+
+
+def _is_of_buffer(value: SSAValue) -> bool:
+    """Whether a memref is a parameter of the function, or a view of one."""
+    while isinstance(value.owner, memref.SubviewOp | memref.CastOp | memref.ReinterpretCastOp):
+        value = value.owner.operands[0]
+    owner = value.owner
+    parent = owner.parent_op() if isinstance(owner, Block) else None
+    return isinstance(parent, func.FuncOp | llvm.FuncOp)
 
 
 # --- views ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
     }                                  llvm.br ^after(%b : i32)
                                      ^after(%r: i32):
 
+The branch back of a loop over threads keeps the attribute `gpux.threads`, so that LLVM is told.
 A loop over a range counts its variable up with a comparison at the top; where the step is not 1,
 the variable could pass the end of its type, so the number of rounds is computed first.
 """
@@ -16,12 +17,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects import scf
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
+THREADS = "gpux.threads"
 RULES = Rules()
 converts = RULES.converts
 
@@ -115,7 +118,9 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
         following = [_next(rw, variable, step, by_one)]
         if not by_one:
             following.append(binary(rw, llvm.AddOp, rest[0], -1))
-        rw.create(llvm.BrOp, [*following, *flat(operands)], successors=[header])
+        back = rw.create(llvm.BrOp, [*following, *flat(operands)], successors=[header])
+        if THREADS in op.attributes:
+            back.attributes[THREADS] = UnitAttr()
         return None
 
     rw.convert_with(last, close)

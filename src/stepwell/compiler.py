@@ -75,10 +75,11 @@ class Target:
 
 
 def _emit_llvm(module: ModuleOp) -> str:
-    from .lowering.emit.host import host_attributes
+    from .lowering.emit.host import host_attributes, host_masks_tails
     from .lowering.emit.llvm import emit
 
-    return emit(module, attributes=host_attributes(), debug=True)
+    tails = host_masks_tails()
+    return emit(module, attributes=host_attributes(), debug=True, masked_tails=tails)
 
 
 def _assemble_for_host(text: str) -> Payload:
@@ -185,7 +186,8 @@ def compile_kernel(
     built = _build(kernel, types, form)
     parameters = tuple(_parameter(info) for info in built.parameters)
     artifact = compile_module(built.module, kernel.__name__, parameters, way, observe=observe)
-    return Compilation(artifact, built.dependencies)
+    manifest = artifact.manifest._replace(axes_used=built.axes_used)
+    return Compilation(artifact._replace(manifest=manifest), built.dependencies)
 
 
 def compile_module(

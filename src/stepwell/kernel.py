@@ -162,19 +162,16 @@ def compile(
     The result holds the kernel for a plain launch and for `over` of each rank that its ids allow;
     `over=None` or a rank restricts it to one. `.save(path)` writes it, `load` reads it.
     """
-    from .compiler import CompileError, find_target
+    from .compiler import find_target
 
     find_target(target)
     fixed = kernel.parameter_types(types)
     if over != "all":
         return Bundle((kernel.compile(fixed, target=target, form=Form(over)),))
-    artifacts = [kernel.compile(fixed, target=target)]
-    for rank in (1, 2, 3):
-        try:
-            artifacts.append(kernel.compile(fixed, target=target, form=Form(rank)))
-        except CompileError:  # it compiles for a launch, so its ids want more axes than `rank`
-            continue
-    return Bundle(tuple(artifacts))
+    grid = kernel.compile(fixed, target=target)
+    ranks = range(max(1, grid.manifest.axes_used), 4)
+    over_items = [kernel.compile(fixed, target=target, form=Form(rank)) for rank in ranks]
+    return Bundle((grid, *over_items))
 
 
 def load(path: str | os.PathLike[str]) -> LoadedProgram:

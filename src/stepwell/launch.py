@@ -169,8 +169,10 @@ class Launch:
         check_arguments(arguments, loaded.manifest, self.device)
         transfer = upload_arguments(arguments, loaded.manifest, self.device)
         pack, run = self._prepare(loaded, transfer.arguments)
-        run(pack(transfer.arguments))
-        return transfer.finish()
+        try:
+            run(pack(transfer.arguments))
+        finally:  # what was written before a check failed is there, as on the CPU
+            transfer.finish()
 
     def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> tuple[Pack, Run]:
         check_arguments(arguments, loaded.manifest, self.device)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class DebugInfo:
     """The nodes made so far: one compile unit, a node per file, function and place."""
 
-    def __init__(self) -> None:
+    def __init__(self, emission: str = "FullDebug") -> None:
+        self.emission = emission
         self.unit: int | None = None
         self.files: dict[str, int] = {}
         self.scopes: dict[tuple[int, str], int] = {}
@@ -57,7 +58,7 @@ class DebugInfo:
             self.unit = module.node(
                 f"distinct !DICompileUnit(language: DW_LANG_C99, file: !{file}, "
                 'producer: "stepwell", isOptimized: true, runtimeVersion: 0, '
-                "emissionKind: FullDebug)"
+                f"emissionKind: {self.emission})"
             )
             empty = module.node("!{null}")
             self.signature = module.node(f"!DISubroutineType(types: !{empty})")

@@ -55,7 +55,9 @@ def _inline(f: FunctionText, op: NvvmOp, text: str, given: list[str], results: s
     words += [constraint(value.type) for value in op.operands]
     words += [] if op.row.traits.traits else ["~{memory}"]
     flags = "" if op.row.traits.traits else "sideeffect "
-    return f"call {results} asm {flags}{quoted(text)}, {quoted(','.join(words))}({', '.join(given)})"
+    return (
+        f"call {results} asm {flags}{quoted(text)}, {quoted(','.join(words))}({', '.join(given)})"
+    )
 
 
 for _op_class in OPS.values():

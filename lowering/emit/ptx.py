@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TRIPLE = "nvptx64-nvidia-cuda"
 DYNAMIC_SHARED = "__stepwell_dynamic_shared"
+# Lines, but not `.target …, debug`, for which ptxas would not optimise.
+LINES = "DebugDirectivesOnly"
 TOOL_SECONDS = 300
 _FIRST_PTX = {
     75: 63, 80: 70, 86: 71, 87: 74, 89: 78, 90: 80, 100: 86, 101: 86, 103: 88, 120: 87, 121: 88,
@@ -50,7 +52,7 @@ def emit(module: ModuleOp) -> str:
     from .llvm import emit as emit_llvm
 
     version = nvvm.least_ptx(module)
-    return f"; ptx {version}\n" + emit_llvm(module, triple=TRIPLE)
+    return f"; ptx {version}\n" + emit_llvm(module, triple=TRIPLE, debug=LINES)
 
 
 def assemble_ptx(ir_text: str, arch: str, opt: int = 3) -> PtxCode:

@@ -17,6 +17,7 @@ from typing import Any, TypeGuard, cast
 
 import ml_dtypes
 import numpy as np
+import pytest
 from conformance.reference import run
 
 import stepwell as sw
@@ -75,6 +76,18 @@ def define(source: str, name: str = "kernel", **names: Any) -> Callable[..., Non
     sys.modules[module.__name__] = module
     exec(compile(source, file, "exec"), vars(module))
     return vars(module)[name]
+
+
+def needs(device: sw.Device, feature: str) -> None:
+    """Skip the test on a device that does not declare the feature."""
+    if feature not in device.features:
+        pytest.skip(f"{device.name} does not declare the feature {feature}")
+
+
+def not_simulated(device: sw.Device, why: str) -> None:
+    """Skip the test on a device that interprets its code."""
+    if "simulated" in device.features:
+        pytest.skip(f"{device.name} is simulated: {why}")
 
 
 def launch(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conformance.compare import not_simulated
 
 import stepwell as sw
 
@@ -127,6 +128,7 @@ assert not loaded, loaded
 
 
 def test_another_process_needs_no_compiler(device: sw.Device, tmp_path: Path):
+    not_simulated(device, "another process does not know it")
     path = saved(scale, (sw.f32, FLOATS, FLOATS), tmp_path, device)
     command = [sys.executable, "-c", RUN, str(path), device.name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance.compare import DTYPES, INTS, UINTS, define, launch
+from conformance.compare import DTYPES, INTS, UINTS, define, launch, needs
 
 import stepwell as sw
 
@@ -287,6 +287,8 @@ def test_block_and_thread_of_a_three_dimensional_launch(device: sw.Device):
 
 
 def test_a_barrier_that_some_threads_do_not_reach_is_an_error(device: sw.Device):
+    needs(device, "barrier_checks")
+
     def kernel(x):
         if sw.thread_id(0) < 3:
             sw.barrier()  # not uniform
@@ -298,6 +300,8 @@ def test_a_barrier_that_some_threads_do_not_reach_is_an_error(device: sw.Device)
 
 
 def test_a_barrier_in_a_loop_of_unequal_length_is_an_error(device: sw.Device):
+    needs(device, "barrier_checks")
+
     def kernel(x):
         t = sw.thread_id(0)
         for _ in range(t):
@@ -309,6 +313,8 @@ def test_a_barrier_in_a_loop_of_unequal_length_is_an_error(device: sw.Device):
 
 
 def test_a_thread_that_returns_before_the_barrier_of_others_is_an_error(device: sw.Device):
+    needs(device, "barrier_checks")
+
     def kernel(x):
         if sw.thread_id(0) == 5:
             return

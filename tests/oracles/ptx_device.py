@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-
+from oracles.ptx.errors import DivergentBarrier
 from oracles.ptx.memory import Memory as SimulatedMemory
 from oracles.ptx.module import Module
+
 from stepwell import compiler
 from stepwell.runtime import device as devices
 from stepwell.runtime.array import Memory
@@ -31,12 +32,18 @@ from stepwell.runtime.device import (
     Stream,
     check_launch,
 )
-from stepwell.runtime.errors import ArtifactError
-from stepwell.runtime.report import CAPACITY_WORD, HEADER_WORDS, decode, raise_or_print
+from stepwell.runtime.errors import ArtifactError, KernelError
+from stepwell.runtime.report import (
+    CAPACITY_WORD,
+    HEADER_WORDS,
+    capacity_words,
+    decode,
+    raise_or_print,
+)
 
 KIND = "ptx-interpreter"
 SLOT = 8
-REPORT_WORDS = 4096
+STEPS = 50_000_000
 ARCHITECTURE = os.environ.get("STEPWELL_TEST_PTX_ARCH", "sm_80")
 
 
@@ -91,7 +98,10 @@ class PtxKernel(LoadedKernel):
         self.device = device
         self.simulated = device.simulated
         self.manifest = artifact.manifest
-        self.module = Module(artifact.payload.decode(), device.simulated)
+        self.report_words = capacity_words(self.manifest.prints)
+        text = artifact.payload.decode()
+        self.lines = text.splitlines()
+        self.module = Module(text, device.simulated)
         self.sizes = [p.nbytes for p in self.module.functions[artifact.manifest.entry].parameters]
 
     def launcher(
@@ -111,27 +121,42 @@ class PtxKernel(LoadedKernel):
         slots = [packed[at : at + SLOT] for at in range(0, len(packed), SLOT)]
         report = 0
         if self.manifest.has_report:
-            header = np.zeros(HEADER_WORDS + REPORT_WORDS, np.uint32)
-            header[CAPACITY_WORD] = REPORT_WORDS
+            header = np.zeros(HEADER_WORDS + self.report_words, np.uint32)
+            header[CAPACITY_WORD] = self.report_words
             report = self.simulated.allocate(header.nbytes)
             self.simulated.write(report, header)
             slots.append(report.to_bytes(SLOT, "little"))
         given = [slot[:size] for slot, size in zip(slots, self.sizes, strict=True)]
-        self.module.run(
-            self.manifest.entry,
-            grid,
-            block,
-            given,
-            shared_bytes,
-            step_limit=50_000_000,
-            strict_barriers=False,
-        )
+        entry = self.manifest.entry
+        try:
+            self.module.run(entry, grid, block, given, shared_bytes, step_limit=STEPS)
+        except DivergentBarrier as error:
+            self.read_report(report)  # a check that failed before is the reason
+            raise self.barrier_error(error) from error
+        self.read_report(report)
+
+    def read_report(self, report: int) -> None:
+        """Raise or print what the kernel reported."""
         if report:
-            words = np.frombuffer(
-                self.simulated.read(report, 4 * (HEADER_WORDS + REPORT_WORDS)), np.uint32
-            )
+            size = 4 * (HEADER_WORDS + self.report_words)
+            words = np.frombuffer(self.simulated.read(report, size), np.uint32)
             decoded = decode(words, self.manifest.sites)
             raise_or_print(decoded, self.manifest.name, self.device.name)
+
+    def barrier_error(self, error: DivergentBarrier) -> KernelError:
+        """The error with the source line of the PTX line at which threads wait."""
+        place = 0
+        for text in self.lines[: error.line or 0]:
+            words = text.split()
+            if words[:1] == [".loc"] and words[2] != "0":
+                place = int(words[2])
+        return KernelError(
+            error.message,
+            kernel=self.manifest.name,
+            kind="barrier",
+            line=place,
+            device=self.device.name,
+        )
 
 
 class PtxDevice(Device):
@@ -142,6 +167,7 @@ class PtxDevice(Device):
         (
             *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
             *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports"),
+            *("barrier_checks", "simulated"),
         )
     )
 

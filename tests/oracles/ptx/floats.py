@@ -1,0 +1,402 @@
+"""Float arithmetic, comparison and selection, of f16, bf16, f32, f64 and their packed forms.
+
+Approximate instructions (.approx, .full) give the correctly rounded result, which is within what
+they promise; nobody should rely on their errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import integer
+from .elementwise import is_float, the_type, unsigned
+from .memory import Array
+from .rounding import canonical, element, exact64, flush, fma64, narrow, odd_sum, widen
+from .syntax import Instruction, Pair
+from .values import Mask, Read, Run, bits, dtype_of, is_packed, reader, types_of, unknown, writer
+
+if TYPE_CHECKING:
+    from .machine import Warp
+
+_MODES = ("rn", "rz", "rm", "rp")
+Combine = Callable[..., Array]
+
+
+def _mode(instruction: Instruction) -> str:
+    return next((m for m in instruction.modifiers if m in _MODES), "rn")
+
+
+def _finish(instruction: Instruction, kind: str) -> Combine:
+    """Rounds, saturates and flushes a result as the modifiers say."""
+    mode, sat, relu = _mode(instruction), instruction.has("sat"), instruction.has("relu")
+    ftz = instruction.has("ftz") and kind in ("f32", "f32x2")
+
+    def finish(values: Array) -> Array:
+        if sat or relu:
+            # fmax drops a NaN, so that it saturates to zero; relu keeps it.
+            values = np.fmin(np.fmax(values, 0), 1) if sat else np.maximum(values, 0)
+        result = canonical(narrow(kind, values, mode))
+        return flush(result) if ftz else result
+
+    return finish
+
+
+def _float_reader(instruction: Instruction, position: int, kind: str) -> Read:
+    """An operand as float32 or float64, flushed if the instruction says so."""
+    read = reader(instruction.operands[position], kind)
+    if instruction.has("ftz") and element(kind) == "f32":
+        return lambda warp, mask: flush(read(warp, mask))
+    if element(kind) in ("f32", "f64"):
+        return read
+    return lambda warp, mask: widen(kind, read(warp, mask))
+
+
+def _compute(instruction: Instruction, kind: str, function: Combine, count: int) -> Run:
+    """d = finish(function(operands))"""
+    reads = [_float_reader(instruction, i + 1, kind) for i in range(count)]
+    write, finish = writer(instruction.operands[0], kind), _finish(instruction, kind)
+
+    def run(warp: Warp, mask: Mask) -> None:
+        write(warp, mask, finish(function(*[read(warp, mask) for read in reads])))
+
+    return run
+
+
+def _by_fractions(function: Callable[..., object], plain: Combine, mode: str) -> Combine:
+    """Directed rounding of float64, one lane after the other; infinities and NaN by `plain`."""
+
+    def compute(*operands: Array) -> Array:
+        result = plain(*operands)
+        for lane, values in enumerate(zip(*(a.tolist() for a in operands), strict=True)):
+            exact = exact64(function, values, mode)
+            if exact != 0 and not np.isnan(exact):
+                result[lane] = exact
+        return result
+
+    return compute
+
+
+def _wide(function: Combine) -> Combine:
+    """The function on float64."""
+    return lambda *operands: function(*(a.astype(np.float64) for a in operands))
+
+
+def add_or_multiply(instruction: Instruction) -> Run:
+    """add, sub, mul"""
+    kind, mode = the_type(instruction), _mode(instruction)
+    plain = {"add": np.add, "sub": np.subtract, "mul": np.multiply}[instruction.opcode]
+    if kind == "f64" and mode != "rn":
+        return _compute(instruction, kind, _by_fractions(plain, plain, mode), 2)
+    # float32 is wide enough for f16 and bf16 to be rounded twice, and is itself correct.
+    function: Combine = plain
+    if mode != "rn":
+        exact: dict[str, Combine] = {
+            "add": odd_sum, "sub": lambda a, b: odd_sum(a, -b), "mul": np.multiply,
+        }  # fmt: skip
+        function = _wide(exact[instruction.opcode])
+    if instruction.has("sat", "relu") or mode != "rn" or kind != "f32" or instruction.has("ftz"):
+        return _compute(instruction, kind, function, 2)
+    operands = instruction.operands
+    left, right = reader(operands[1], kind), reader(operands[2], kind)
+    write = writer(operands[0], kind)
+    # The most frequent instructions, without the detours of the general form.
+
+    def run(warp: Warp, mask: Mask) -> None:
+        write(warp, mask, canonical(function(left(warp, mask), right(warp, mask))))
+
+    return run
+
+
+def _fma(a: Array, b: Array, c: Array) -> Array:
+    """The exact product in float64, plus c, rounded to odd."""
+    return odd_sum(a.astype(np.float64) * b, c.astype(np.float64))
+
+
+def multiply_add(instruction: Instruction) -> Run:
+    """fma and mad, which are the same for floats"""
+    kind, mode = the_type(instruction), _mode(instruction)
+    if kind != "f64":
+        return _compute(instruction, kind, _fma, 3)
+    if mode == "rn":
+        return _compute(instruction, kind, fma64, 3)
+    exact: Callable[..., object] = lambda a, b, c: a * b + c  # noqa: E731
+    return _compute(instruction, kind, _by_fractions(exact, fma64, mode), 3)
+
+
+def divide(instruction: Instruction) -> Run:
+    """div and rcp"""
+    kind, mode = the_type(instruction), _mode(instruction)
+    count = 1 if instruction.opcode == "rcp" else 2
+    plain: Combine = np.divide if count == 2 else np.reciprocal
+    if kind == "f64" and mode != "rn":
+        quotient: Callable[..., object] = (
+            (lambda a, b: a / b) if count == 2 else (lambda a: Fraction(1) / a)
+        )
+        return _compute(instruction, kind, _by_fractions(quotient, plain, mode), count)
+    if kind == "f64":
+        return _compute(instruction, kind, plain, count)
+
+    def function(*operands: Array) -> Array:
+        a = operands[0].astype(np.float64) if count == 2 else np.float64(1)
+        b = operands[-1].astype(np.float64)
+        # The error of a quotient in float64 is far below what a midpoint or float32 is away from it.
+        return (
+            (a / b) if mode == "rn" else _pushed(a / b, lambda q: np.sign(a - q * b) * np.sign(b))
+        )
+
+    return _compute(instruction, kind, function, count)
+
+
+def _pushed(value: Array, error: Combine) -> Array:
+    """A float64 result, made odd in the direction in which the exact one lies off float32."""
+    close = value.astype(np.float32).astype(np.float64)
+    side = error(close)
+    return np.where(
+        side == 0, close, np.where((value == close), np.nextafter(close, side * np.inf), value)
+    )
+
+
+def square_root(instruction: Instruction) -> Run:
+    """sqrt"""
+    kind, mode = the_type(instruction), _mode(instruction)
+    if kind == "f64":
+        if mode != "rn":
+            raise unknown(instruction, "only .rn of f64")
+        return _compute(instruction, kind, np.sqrt, 1)
+
+    def function(a: Array) -> Array:
+        wide = a.astype(np.float64)
+        root = np.sqrt(wide)
+        return root if mode == "rn" else _pushed(root, lambda r: np.sign(wide - r * r))
+
+    return _compute(instruction, kind, function, 1)
+
+
+_APPROXIMATE: dict[str, Combine] = {
+    "ex2": np.exp2, "lg2": np.log2, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
+    "rsqrt": lambda a: 1 / np.sqrt(a),
+}  # fmt: skip
+
+
+def approximate(instruction: Instruction) -> Run:
+    """ex2, lg2, sin, cos, tanh, rsqrt, computed in float64"""
+    function = _wide(_APPROXIMATE[instruction.opcode])
+    return _compute(instruction, the_type(instruction), function, 1)
+
+
+def change_sign(instruction: Instruction) -> Run:
+    """neg and abs, which change a bit also of a NaN"""
+    kind = the_type(instruction)
+    width = bits(element(kind))
+    flip = instruction.opcode == "neg"
+    write, read = writer(instruction.operands[0], kind), reader(instruction.operands[1], kind)
+    ftz = instruction.has("ftz") and element(kind) == "f32"
+
+    def run(warp: Warp, mask: Mask) -> None:
+        values = read(warp, mask)
+        raw = unsigned(flush(values) if ftz else values)
+        sign = raw.dtype.type(1 << (width - 1))
+        write(warp, mask, (raw ^ sign if flip else raw & ~sign).view(values.dtype))
+
+    return run
+
+
+def extreme(instruction: Instruction) -> Run:
+    """min and max of two or three: a NaN loses unless .NaN; -0 is below +0"""
+    kind, nan = the_type(instruction), instruction.has("NaN")
+    is_min, magnitude = instruction.opcode == "min", instruction.has("xorsign")
+    plain = (np.minimum if nan else np.fmin) if is_min else (np.maximum if nan else np.fmax)
+
+    def two(a: Array, b: Array) -> Array:
+        if magnitude:
+            sign = np.signbit(a) ^ np.signbit(b)
+            result = plain(np.abs(a), np.abs(b))
+            return np.copysign(result, np.where(sign, -1, 1).astype(result.dtype))
+        result = plain(a, b)
+        zeros = (a == 0) & (b == 0)
+        if np.count_nonzero(zeros):
+            negative = np.signbit(a) | np.signbit(b) if is_min else np.signbit(a) & np.signbit(b)
+            zero = np.where(negative, -0.0, 0.0).astype(result.dtype)
+            result = np.where(zeros, zero, result)
+        return result
+
+    count = len(instruction.operands) - 1
+    function: Combine = two if count == 2 else (lambda a, b, c: two(two(a, b), c))
+    return _compute(instruction, kind, function, count)
+
+
+def copy_sign(instruction: Instruction) -> Run:
+    """copysign: the sign of a on b"""
+    kind = the_type(instruction)
+    operands = instruction.operands
+    write, sign, value = (
+        writer(operands[0], kind),
+        reader(operands[1], kind),
+        reader(operands[2], kind),
+    )
+
+    def run(warp: Warp, mask: Mask) -> None:
+        write(warp, mask, np.copysign(value(warp, mask), sign(warp, mask)))
+
+    return run
+
+
+_PROPERTIES: dict[str, Combine] = {
+    "finite": np.isfinite, "infinite": np.isinf, "notanumber": np.isnan,
+    "number": lambda a: ~np.isnan(a),
+    "normal": lambda a: np.isfinite(a) & (np.abs(a) >= np.finfo(a.dtype).tiny),
+    "subnormal": lambda a: (a != 0) & (np.abs(a) < np.finfo(a.dtype).tiny),
+}  # fmt: skip
+
+
+def test_property(instruction: Instruction) -> Run:
+    """testp"""
+    function = _PROPERTIES[instruction.modifiers[0]]
+    read = reader(instruction.operands[1], the_type(instruction))
+    write = writer(instruction.operands[0], "pred")
+    return lambda warp, mask: write(warp, mask, function(read(warp, mask)))
+
+
+# --- comparison -----------------------------------------------------------------------------------
+
+_ORDERED: dict[str, Callable[[Array, Array], Array]] = {
+    "eq": np.equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+    "lo": np.less, "ls": np.less_equal, "hi": np.greater, "hs": np.greater_equal,
+    "neu": np.not_equal,
+    "ne": lambda a, b: (a < b) | (a > b),
+    "num": lambda a, b: (a == a) & (b == b),
+    "nan": lambda a, b: (a != a) | (b != b),
+    "equ": lambda a, b: ~((a < b) | (a > b)),
+    "ltu": lambda a, b: ~(a >= b), "leu": lambda a, b: ~(a > b),
+    "gtu": lambda a, b: ~(a <= b), "geu": lambda a, b: ~(a < b),
+}  # fmt: skip
+_JOIN: dict[str, Callable[[Array, Array], Array]] = {
+    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor,
+}  # fmt: skip
+
+
+def _comparison(instruction: Instruction, kind: str) -> Callable[[Array, Array], Array]:
+    name = next((m for m in instruction.modifiers if m in _ORDERED), "")
+    if name not in _ORDERED:
+        raise unknown(instruction, "no comparison")
+    return np.not_equal if name == "ne" and not is_float(kind) else _ORDERED[name]
+
+
+def set_predicate(instruction: Instruction) -> Run:
+    """setp.cmp.bool.type p|q, a, b, c: p = (a cmp b) bool c, q = !(a cmp b) bool c"""
+    kind = the_type(instruction)
+    compare, operands = _comparison(instruction, kind), instruction.operands
+    join = next((_JOIN[m] for m in instruction.modifiers if m in _JOIN), None)
+    left, right = _operand(instruction, 1, kind), _operand(instruction, 2, kind)
+    third = reader(operands[3], "pred") if join else None
+    target = operands[0]
+    first, second = (target.first, target.second) if isinstance(target, Pair) else (target, None)
+    write = writer(first, "pred")
+    write_other = writer(second, "pred") if second is not None else None
+    packed = is_packed(kind)
+
+    def run(warp: Warp, mask: Mask) -> None:
+        result = compare(left(warp, mask), right(warp, mask))
+        # Of packed types p is for the low element, q for the high one.
+        other = result[1::2] if packed else ~result
+        result = result[0::2] if packed else result
+        if join is not None and third is not None:
+            extra = third(warp, mask)
+            result, other = join(result, extra), join(other, extra)
+        write(warp, mask, result)
+        if write_other is not None:
+            write_other(warp, mask, other)
+
+    return run
+
+
+def _operand(instruction: Instruction, position: int, kind: str) -> Read:
+    """An operand of a comparison."""
+    if is_float(kind):
+        return _float_reader(instruction, position, kind)
+    return reader(instruction.operands[position], kind)
+
+
+def set_value(instruction: Instruction) -> Run:
+    """set.cmp.dtype.stype d, a, b: 1.0 or all ones where the comparison holds, else 0"""
+    out, kind = types_of(instruction)
+    compare = _comparison(instruction, kind)
+    join = next((_JOIN[m] for m in instruction.modifiers if m in _JOIN), None)
+    left, right = _operand(instruction, 1, kind), _operand(instruction, 2, kind)
+    third = reader(instruction.operands[3], "pred") if join else None
+    write, dtype = writer(instruction.operands[0], out), dtype_of(out)
+    # 16-bit elements of a packed source need elements of their width.
+    if is_packed(kind) and not is_packed(out):
+        dtype = dtype_of("u16")
+    one: Any = narrow(out, np.ones(1, np.float32))[0] if is_float(out) else -1
+
+    def run(warp: Warp, mask: Mask) -> None:
+        result = compare(left(warp, mask), right(warp, mask))
+        if join is not None and third is not None:
+            result = join(result, third(warp, mask))
+        write(warp, mask, np.where(result, one, 0).astype(dtype))
+
+    return run
+
+
+def select(instruction: Instruction) -> Run:
+    """selp: a where p holds, else b; only the chosen one must be defined"""
+    kind, operands = the_type(instruction), instruction.operands
+    raw = f"b{bits(kind)}"
+    write, predicate = writer(operands[0], raw), reader(operands[3], "pred")
+    first, second = reader(operands[1], raw), reader(operands[2], raw)
+
+    def run(warp: Warp, mask: Mask) -> None:
+        chosen = predicate(warp, mask)
+        a, b = first(warp, mask & chosen), second(warp, mask & ~chosen)
+        write(warp, mask, np.where(chosen, a, b))
+
+    return run
+
+
+def select_by_sign(instruction: Instruction) -> Run:
+    """slct: a where c >= 0, else b"""
+    kind, tested = types_of(instruction)
+    raw, operands = f"b{bits(kind)}", instruction.operands
+    write, third = writer(operands[0], raw), reader(operands[3], tested)
+    first, second = reader(operands[1], raw), reader(operands[2], raw)
+
+    def run(warp: Warp, mask: Mask) -> None:
+        chosen = third(warp, mask) >= 0
+        write(warp, mask, np.where(chosen, first(warp, mask), second(warp, mask)))
+
+    return run
+
+
+def _shared(name: str, build: Callable[[Instruction], Run], extra: str) -> tuple[Any, str]:
+    """An opcode that integers have too."""
+    whole, integer_extra = integer.TABLE[name]
+
+    def either(instruction: Instruction) -> Run:
+        return (build if is_float(the_type(instruction)) else whole)(instruction)
+
+    return either, f"{integer_extra}|{extra}" if integer_extra else extra
+
+
+_ROUND = "rn|rz|rm|rp|ftz|sat"
+_ROWS: Sequence[tuple[str, Callable[[Instruction], Run], str]] = (
+    ("add", add_or_multiply, _ROUND), ("sub", add_or_multiply, _ROUND),
+    ("mul", add_or_multiply, _ROUND), ("mad", multiply_add, _ROUND),
+    ("div", divide, _ROUND + "|approx|full"), ("neg", change_sign, "ftz"),
+    ("abs", change_sign, "ftz"), ("min", extreme, "ftz|NaN|xorsign|abs"),
+    ("max", extreme, "ftz|NaN|xorsign|abs"),
+)  # fmt: skip
+_COMPARE = "|".join(_ORDERED) + "|and|or|xor|ftz"
+TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
+    **{name: _shared(name, build, extra) for name, build, extra in _ROWS},
+    **dict.fromkeys(_APPROXIMATE, (approximate, "approx|ftz")),
+    "fma": (multiply_add, _ROUND + "|relu"), "rcp": (divide, _ROUND + "|approx"),
+    "sqrt": (square_root, _ROUND + "|approx"), "copysign": (copy_sign, ""),
+    "testp": (test_property, "|".join(_PROPERTIES)),
+    "setp": (set_predicate, _COMPARE), "set": (set_value, _COMPARE),
+    "selp": (select, ""), "slct": (select_by_sign, "ftz"),
+}  # fmt: skip

@@ -86,32 +86,6 @@ def generate_assembly(ir_text: str, target: Target, external: Collection[str]) -
     return _machine(target).emit_assembly(module)
 
 
-def warm_up() -> None:
-    """Pages LLVM in by translating a small loop; for a thread beside the front end (no GIL)."""
-    assemble(_SMALL_LOOP)
-
-
-_SMALL_LOOP = """
-define void @warm(ptr %x, ptr %y, i64 %n) {
-entry:
-  br label %loop
-loop:
-  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
-  %from = getelementptr inbounds float, ptr %x, i64 %i
-  %to = getelementptr inbounds float, ptr %y, i64 %i
-  %a = load float, ptr %from, align 4
-  %b = load float, ptr %to, align 4
-  %c = fadd float %a, %b
-  store float %c, ptr %to, align 4
-  %next = add nsw i64 %i, 1
-  %more = icmp slt i64 %next, %n
-  br i1 %more, label %loop, label %exit
-exit:
-  ret void
-}
-"""
-
-
 # --- llvmlite -------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,6 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from .language.fingerprint import find, fingerprint, fingerprint_function
@@ -62,12 +61,11 @@ def cached_artifact(kernel: Kernel, types: Sequence[Any], target: str, form: For
 
 
 def _compiled(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> Compilation:
-    """Compile; the first time in a process, LLVM is loaded while the compiler is imported.
+    """Compile, without the collector: it finds nothing in IR that is still being made.
 
-    The collector has nothing to find in IR that is still being made, and takes 10 % of the time.
+    Loading LLVM in a thread beside the front end was tried; with the interpreter's lock it gained
+    nothing.
     """
-    if "stepwell.compiler" not in sys.modules:
-        Thread(target=_load_llvm, daemon=True).start()
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -77,12 +75,6 @@ def _compiled(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> 
     finally:
         if collecting:
             gc.enable()
-
-
-def _load_llvm() -> None:
-    from .lowering.emit.native import warm_up
-
-    warm_up()
 
 
 def disk_cache() -> Cache:

@@ -323,7 +323,10 @@ TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
         name: (build, f"{_CACHE}|{_ORDER}|{_WHERE}|v2|v4|v8")
         for name, build in (("ld", load), ("ldu", load), ("st", store))
     },
-    "cp": (copy_async, r"async|ca|cg|commit_group|wait_group|wait_all|global|shared(::\w+)?|L2::\w+"),
+    "cp": (
+        copy_async,
+        r"async|ca|cg|commit_group|wait_group|wait_all|global|shared(::\w+)?|L2::\w+",
+    ),
     **dict.fromkeys(
         ("membar", "fence", "nanosleep", "prefetch", "prefetchu", "griddepcontrol", "setmaxnreg",
          "applypriority", "discard", "pmevent"),

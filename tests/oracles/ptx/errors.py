@@ -1,10 +1,10 @@
-"""What can go wrong in a PTX text or its execution; each error names the PTX line and the thread."""
+"""What can go wrong in a PTX text or its execution; errors name the PTX line and the thread."""
 
 from __future__ import annotations
 
 
 class PtxError(Exception):
-    """`line` is the 1-based line of the PTX text, `thread` says "block (0, 0, 0) thread (3, 0, 0)"."""
+    """`line` counts from 1; `thread` is a text as "block (0, 0, 0) thread (3, 0, 0)"."""
 
     def __init__(self, message: str, line: int | None = None, lane: int | None = None):
         super().__init__(message)

@@ -372,7 +372,7 @@ def _specials(block: Block, index: int) -> dict[str, Array]:
     """The special registers that do not change."""
     launch = block.launch
     linear = np.arange(LANES, dtype=np.uint32) + np.uint32(index * LANES)
-    bx, by, bz = launch.block
+    bx, by, _ = launch.block
     lane = np.arange(LANES, dtype=np.uint32)
     one = np.uint32(1)
     # Of 64 bits: a shift by 32 of the last lane must not wrap.

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import access, atomics, collective, control, convert, floats, integer, matrix
+from . import access, atomics, collective, compare, control, convert, floats, integer, matrix
 from .errors import PtxError, PtxSyntaxError, UnknownInstruction
 from .machine import Launch, Step, Warp, place_shared
 from .memory import Array, Memory, Space, window
@@ -24,7 +24,7 @@ from .syntax import Function, Immediate, Instruction, Not, Operand, Symbol, Vari
 from .values import Builder, Mask, Run, count_nonzero, function_address, locate, reader, resolve
 
 _TABLE: dict[str, tuple[Builder, str]] = {
-    **integer.TABLE, **floats.TABLE, **convert.TABLE, **access.TABLE, **atomics.TABLE,
+    **integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE, **access.TABLE, **atomics.TABLE,
     **collective.TABLE, **matrix.TABLE, **control.TABLE,
 }  # fmt: skip
 _CONTROL = collective.CONTROL | control.CONTROL

@@ -1,4 +1,4 @@
-"""What the parser makes of a PTX text: functions of instructions, variables, and scopes of names."""
+"""What the parser makes of a PTX text: functions, instructions, variables and scopes of names."""
 
 from __future__ import annotations
 

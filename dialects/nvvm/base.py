@@ -5,9 +5,11 @@ language of our own, read when the first op is parsed or printed:
 
     $0 $* $2*        operand 0; all operands; those from 2 on, with commas
     T0 T* T2* R F    types: of operand 0; of all; from 2 on; of the results; `(T…) -> R`
-    #size @kind      a property: integer, keyword
+    ($*)             all operands in parentheses
+    #size @kind      a property: integer, keyword; @@code one that is a string
     {}               the attribute dictionary, with every property not shown
     [ … ]            left out where the first operand or keyword in it is not there
+    mma              the whole form of mma.sync
     anything else    itself
 
 Types that the text does not show are those of the row.
@@ -56,6 +58,9 @@ class Row(NamedTuple):
     traits: OpTraits = NO_TRAITS
     keywords: tuple[tuple[str, tuple[str, ...]], ...] = ()
     immediates: tuple[str, ...] = ()
+    immediate_type: str = "i32"
+    # Types of the operands after those that the text shows; then all are i32.
+    hidden: tuple[Attribute, ...] = ()
     # Arguments of the intrinsic that stand before the operands, as LLVM text.
     first: Callable[[Any], str] | None = None
     check: Callable[[Any], str | None] | None = None
@@ -96,7 +101,12 @@ class NvvmOp(LLVMOp):
 
     def print(self, printer: Printer) -> None:
         tokens = format_of(type(self))
-        shown = [token[1:] for token in tokens if token[0] in "#@"]
+        if tokens == ("mma",):
+            from .syntax import print_mma
+
+            print_mma(self, printer)
+            return
+        shown = [token.lstrip("#@") for token in tokens if token[0] in "#@"]
         space = " "
         for token in self._present(tokens):
             if token == "{}":
@@ -131,7 +141,12 @@ class NvvmOp(LLVMOp):
 
     def _print_token(self, printer: Printer, token: str) -> None:
         kind, rest = token[0], token[1:]
-        if kind == "$":
+        if token == "($*)":
+            with printer.in_parens():
+                print_operands(printer, self.operands)
+        elif token.startswith("@@"):
+            printer.print_string_literal(self.text_property(token[2:]))
+        elif kind == "$":
             print_operands(printer, _slice(self.operands, rest))
         elif kind == "T" and (rest[:1].isdigit() or rest == "*"):
             print_types(printer, [value.type for value in _slice(self.operands, rest)])

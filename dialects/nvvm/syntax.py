@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute
 
+from ..llvm.base import print_operands, print_types
 from .base import NvvmOp, format_of
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser, UnresolvedOperand
+    from xdsl.printer import Printer
 
 OpT = TypeVar("OpT", bound=NvvmOp)
 
@@ -28,7 +30,7 @@ class _Reading:
         self.cls = cls
         self.parser = parser
         self.operands: list[UnresolvedOperand] = []
-        self.types: list[Attribute] = []
+        self.types: dict[int, Attribute] = {}
         self.results: list[Attribute] | None = None
         self.shown: dict[str, Attribute] = {}
         self.given: dict[str, Attribute] = {}
@@ -37,6 +39,8 @@ class _Reading:
         """The whole op."""
         start = self.parser.pos
         tokens = list(format_of(cls))
+        if tokens == ["mma"]:
+            return self.mma(cls)
         while tokens:
             token = tokens.pop(0)
             if token == "[":
@@ -47,7 +51,7 @@ class _Reading:
                     tokens.pop(end)
                 continue
             self.token(token)
-        kinds = self.types or list(self.row.operands or ())[: len(self.operands)]
+        kinds = [self.type_of(index) for index in range(len(self.operands))]
         results = self.results if self.results is not None else list(self.row.results or ())
         properties = {k: v for k, v in self.given.items() if not k.startswith(("llvm.", "nvvm."))}
         return cls.create(
@@ -56,6 +60,16 @@ class _Reading:
             properties=properties | self.shown,
             attributes={k: v for k, v in self.given.items() if k not in properties},
         )
+
+    def type_of(self, index: int) -> Attribute:
+        """The type of an operand: shown, the row's, or i32."""
+        if index in self.types:
+            return self.types[index]
+        known = self.row.operands or ()
+        if index < len(known):
+            return known[index]
+        hidden, place = self.row.hidden, index - len(self.types)
+        return hidden[place] if 0 <= place < len(hidden) else i32
 
     def starts(self, token: str) -> bool:
         """Whether an optional group is there; takes its first token if so."""
@@ -74,15 +88,22 @@ class _Reading:
         parser, kind, rest = self.parser, token[0], token[1:]
         if self.skip == token:
             self.skip = None
+        elif token == "($*)":
+            self.operands += parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, parser.parse_unresolved_operand
+            )
+        elif token.startswith("@@"):
+            self.shown[token[2:]] = StringAttr(parser.parse_str_literal())
         elif kind == "$":
             self.operands += self.list_of(rest, parser.parse_unresolved_operand)
         elif kind == "T" and (rest[:1].isdigit() or rest == "*"):
-            self.types += self.list_of(rest, parser.parse_type)
+            first = int(rest[0]) if rest[:1].isdigit() else 0
+            self.types.update(enumerate(self.list_of(rest, parser.parse_type), first))
         elif token == "R":
             self.results = [parser.parse_type()]
         elif token == "F":
             function = parser.parse_function_type()
-            self.types, self.results = list(function.inputs), list(function.outputs)
+            self.types, self.results = dict(enumerate(function.inputs)), list(function.outputs)
         elif kind == "#":
             self.shown[rest] = IntegerAttr(parser.parse_integer(), i32)
         elif kind == "@":
@@ -102,8 +123,53 @@ class _Reading:
         if token != word:
             self.parser.parse_punctuation("[")
 
+    def mma(self, cls: type[OpT]) -> OpT:
+        """`A[…] B[…] C[…] {…} : (TA, TB, TC) -> R`."""
+        parser, start = self.parser, self.parser.pos
+        groups: list[list[UnresolvedOperand]] = []
+        for name in "ABC":
+            parser.parse_keyword(name)
+            groups.append(
+                parser.parse_comma_separated_list(
+                    parser.Delimiter.SQUARE, parser.parse_unresolved_operand
+                )
+            )
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        function = parser.parse_function_type()
+        if len(function.inputs) != len(groups):
+            parser.raise_error("expected a type for each of A, B and C", start)
+        kinds = [
+            kind for kind, group in zip(function.inputs, groups, strict=True) for _ in group
+        ]
+        operands = [operand for group in groups for operand in group]
+        return cls.create(
+            operands=parser.resolve_operands(operands, kinds, start),
+            result_types=list(function.outputs),
+            properties=attributes,
+        )
+
     def list_of(self, which: str, one):  # pyright: ignore
         """One item, or as many as there are with commas between."""
         if which.endswith("*"):
             return self.parser.parse_comma_separated_list(self.parser.Delimiter.NONE, one)
         return [one()]
+
+
+def print_mma(op: NvvmOp, printer: Printer) -> None:
+    """The inverse of `_Reading.mma`."""
+    from .matrix import fragments
+
+    row = fragments(op)
+    a, b = (row.a, row.b) if row is not None else (len(op.operands), 0)
+    operands = tuple(op.operands)
+    groups = {"A": operands[:a], "B": operands[a : a + b], "C": operands[a + b :]}
+    for name, values in groups.items():
+        printer.print_string(f" {name}[")
+        print_operands(printer, values)
+        printer.print_string("]")
+    op.print_attributes(printer)
+    printer.print_string(" : (")
+    print_types(printer, [values[0].type for values in groups.values() if values])
+    printer.print_string(") -> ")
+    print_types(printer, op.result_types)

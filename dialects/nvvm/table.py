@@ -406,13 +406,14 @@ _WGMMA = {
         (),
         Needs(90, 80, ("90a",)),
         immediates=("group",),
+        immediate_type="i64",
     ),
 }
 
 _INLINE = {
     "inline_ptx": Row(
         "PTX as it is, with $0, $1 … for results, then operands.",
-        "@@ptxCode ( $* ) {} : F",
+        "@@ptxCode ($*) {} : F",
         lambda op: f"ptx:{op.text_property('ptxCode')}",
         needs=lambda op: Needs(op.int_property("sm", 75)),
     ),

@@ -43,7 +43,7 @@ def _emit(f: FunctionText, op: NvvmOp) -> str:
         return _inline(f, op, target[len(PTX) :], given, results)
     if op.row.first is not None and (first := op.row.first(op)):
         given.insert(0, first)
-    given += [f"i32 {op.int_property(name)}" for name in op.row.immediates]
+    given += [f"{op.row.immediate_type} {op.int_property(name)}" for name in op.row.immediates]
     return f"call {results} @llvm.nvvm.{target}({', '.join(given)})"
 
 

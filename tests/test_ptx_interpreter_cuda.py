@@ -28,7 +28,7 @@ def run(module: Module, kernel: str, *args: Array | np.generic | bytes) -> None:
 
 
 def integers(random: np.random.Generator, dtype: type[np.generic], count: int = N) -> Array:
-    info = np.iinfo(np.dtype(dtype))
+    info = np.iinfo(np.dtype(dtype).name)
     values = random.integers(info.min, info.max, count, dtype, endpoint=True)
     # Small ones and the limits as well.
     values[:6] = np.array([0, 1, 2, info.max, info.min, info.max - 1], dtype)

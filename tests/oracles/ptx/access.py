@@ -79,12 +79,14 @@ def locate(
     warp: Warp, addresses: Array, lanes: Array, space: str, size: int, site: int, writes: bool
 ) -> list[Place]:
     """The places of addresses in a state space; checked."""
+    found: list[Place]
     if space == "generic":
         found = _routed(warp, addresses, lanes)
     else:
         where = _space(warp, space)
         base = 0 if space in ("shared", "local") else where.base
-        found = [(where, addresses - np.uint64(base) if base else addresses, lanes, None)]
+        offsets: Array = addresses - np.uint64(base) if base else addresses
+        found = [(where, offsets, lanes, None)]
     for where, offsets, chosen, _ in found:
         where.check(offsets, size, chosen, site)
         if writes:

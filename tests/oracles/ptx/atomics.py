@@ -93,9 +93,10 @@ def atomic(instruction: Instruction) -> Run:
 
     def update(warp: Warp, mask: Mask, i: int, which: Array) -> Callable[[Array, Array], Array]:
         operand = reads[i](warp, mask)[which]
-        if desired is None:
-            assert combine is not None, "every operation but cas combines"
-            return lambda old, chosen: combine(old, operand[chosen])
+        if combine is not None:
+            function = combine
+            return lambda old, chosen: function(old, operand[chosen])
+        assert desired is not None, "cas has a value to store"
         wanted = desired(warp, mask)[which]
         return lambda old, chosen: np.where(old == operand[chosen], wanted[chosen], old)
 

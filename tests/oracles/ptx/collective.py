@@ -175,7 +175,7 @@ def elect(instruction: Instruction) -> Run:
     def body(warp: Warp, mask: Mask, _: Array) -> None:
         leader = int(np.flatnonzero(mask)[0])
         write(warp, mask, np.full(LANES, leader, np.uint32))
-        write_elected(warp, mask, leader == _LANE)
+        write_elected(warp, mask, np.equal(_LANE, leader))
 
     return together(reader(member, "b32"), body)
 

@@ -108,7 +108,8 @@ def give_back(instruction: Instruction) -> Run:
             return REPICK
         callee = warp.frame(warp.function, warp.depth)
         pcs = warp.returns[warp.depth - 1]
-        for pc in np.unique(pcs[mask]).tolist():
+        behind: list[int] = pcs[mask].tolist()
+        for pc in sorted(set(behind)):
             lanes = mask & (pcs == pc)
             call = warp.launch.code[pc - 1].instruction
             caller = warp.frame(call.function, warp.depth - 1)
@@ -263,7 +264,7 @@ def _barrier_reduce(instruction: Instruction) -> Run:
     def run(warp: Warp, mask: Mask) -> int:
         lane = int(np.flatnonzero(mask)[0])
         expected = int(count(warp, mask)[lane]) if count else None
-        positive = count_nonzero(mask & read(warp, mask))
+        positive = int(count_nonzero(mask & read(warp, mask)))
         cells, kept = warp.registers, mask.copy()
 
         def then(yes: int, arrived: int) -> None:

@@ -76,8 +76,8 @@ def _odd_of_64_bits(values: Array, out: str, mode: str) -> Array:
     if out == "f64" and mode == "rn":
         return values.astype(np.float64)
     # The halves are exact; their sum is rounded once.
-    high = (values >> values.dtype.type(32)).astype(np.float64) * 2.0**32
-    low = (values & values.dtype.type(0xFFFFFFFF)).astype(np.float64)
+    high: Array = (values >> values.dtype.type(32)).astype(np.float64) * 2.0**32
+    low: Array = (values & values.dtype.type(0xFFFFFFFF)).astype(np.float64)
     total = high + low
     error = low - (total - high)
     if out != "f64":

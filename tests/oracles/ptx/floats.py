@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import integer
-from .elementwise import is_float, the_type, unsigned
+from .elementwise import Function1, Function2, is_float, the_type, unsigned
 from .memory import Array
-from .rounding import canonical, element, exact64, flush, fma64, narrow, odd_sum, widen
+from .rounding import canonical, element, exact64, flush, fma64, fused, narrow, odd_sum, widen
 from .syntax import Instruction
 from .values import Mask, Read, Run, bits, reader, unknown, writer
 
@@ -66,7 +66,7 @@ def _compute(instruction: Instruction, kind: str, function: Combine, count: int)
     return run
 
 
-def _by_fractions(function: Callable[..., object], plain: Combine, mode: str) -> Combine:
+def _by_fractions(function: Callable[..., Fraction], plain: Combine, mode: str) -> Combine:
     """Directed rounding of float64, one lane after the other; infinities and NaN by `plain`."""
 
     def compute(*operands: Array) -> Array:
@@ -89,12 +89,15 @@ def add_or_multiply(instruction: Instruction) -> Run:
     """add, sub, mul"""
     kind, mode = the_type(instruction), _mode(instruction)
     plain = {"add": np.add, "sub": np.subtract, "mul": np.multiply}[instruction.opcode]
+    rational = {"add": Fraction.__add__, "sub": Fraction.__sub__, "mul": Fraction.__mul__}[
+        instruction.opcode
+    ]
     if kind == "f64" and mode != "rn":
-        return _compute(instruction, kind, _by_fractions(plain, plain, mode), 2)
+        return _compute(instruction, kind, _by_fractions(rational, plain, mode), 2)
     # float32 is wide enough for f16 and bf16 to be rounded twice, and is itself correct.
     function: Combine = plain
     if mode != "rn":
-        exact: dict[str, Combine] = {
+        exact: dict[str, Function2] = {
             "add": odd_sum, "sub": lambda a, b: odd_sum(a, -b), "mul": np.multiply,
         }  # fmt: skip
         function = _wide(exact[instruction.opcode])
@@ -123,8 +126,15 @@ def multiply_add(instruction: Instruction) -> Run:
         return _compute(instruction, kind, _fma, 3)
     if mode == "rn":
         return _compute(instruction, kind, fma64, 3)
-    exact: Callable[..., object] = lambda a, b, c: a * b + c  # noqa: E731
-    return _compute(instruction, kind, _by_fractions(exact, fma64, mode), 3)
+    return _compute(instruction, kind, _by_fractions(fused, fma64, mode), 3)
+
+
+def _quotient(a: Fraction, b: Fraction) -> Fraction:
+    return a / b
+
+
+def _reciprocal(a: Fraction) -> Fraction:
+    return 1 / a
 
 
 def divide(instruction: Instruction) -> Run:
@@ -133,9 +143,7 @@ def divide(instruction: Instruction) -> Run:
     count = 1 if instruction.opcode == "rcp" else 2
     plain: Combine = np.divide if count == 2 else np.reciprocal
     if kind == "f64" and mode != "rn":
-        quotient: Callable[..., object] = (
-            (lambda a, b: a / b) if count == 2 else (lambda a: Fraction(1) / a)
-        )
+        quotient = _quotient if count == 2 else _reciprocal
         return _compute(instruction, kind, _by_fractions(quotient, plain, mode), count)
     if kind == "f64":
         return _compute(instruction, kind, plain, count)
@@ -144,17 +152,17 @@ def divide(instruction: Instruction) -> Run:
         a = operands[0].astype(np.float64) if count == 2 else np.float64(1)
         b = operands[-1].astype(np.float64)
         # Rounding twice is right here: float64 has more than twice the digits of float32.
-        return (
-            (a / b) if mode == "rn" else _pushed(a / b, lambda q: np.sign(a - q * b) * np.sign(b))
-        )
+        quotient = a / b
+        if mode == "rn":
+            return quotient
+        close = quotient.astype(np.float32).astype(np.float64)
+        return _pushed(quotient, close, np.sign(a - close * b) * np.sign(b))
 
     return _compute(instruction, kind, function, count)
 
 
-def _pushed(value: Array, error: Combine) -> Array:
-    """A float64 result, made odd in the direction in which the exact one lies off float32."""
-    close = value.astype(np.float32).astype(np.float64)
-    side = error(close)
+def _pushed(value: Array, close: Array, side: Array) -> Array:
+    """A float64 result, moved to that side of the float32 `close` on which the exact one lies."""
     return np.where(
         side == 0, close, np.where((value == close), np.nextafter(close, side * np.inf), value)
     )
@@ -171,12 +179,15 @@ def square_root(instruction: Instruction) -> Run:
     def function(a: Array) -> Array:
         wide = a.astype(np.float64)
         root = np.sqrt(wide)
-        return root if mode == "rn" else _pushed(root, lambda r: np.sign(wide - r * r))
+        if mode == "rn":
+            return root
+        close = root.astype(np.float32).astype(np.float64)
+        return _pushed(root, close, np.sign(wide - close * close))
 
     return _compute(instruction, kind, function, 1)
 
 
-_APPROXIMATE: dict[str, Combine] = {
+_APPROXIMATE: dict[str, Function1] = {
     "ex2": np.exp2, "lg2": np.log2, "sin": np.sin, "cos": np.cos, "tanh": np.tanh,
     "rsqrt": lambda a: 1 / np.sqrt(a),
 }  # fmt: skip
@@ -224,9 +235,11 @@ def extreme(instruction: Instruction) -> Run:
             result = np.where(zeros, zero, result)
         return result
 
+    def three(a: Array, b: Array, c: Array) -> Array:
+        return two(two(a, b), c)
+
     count = len(instruction.operands) - 1
-    function: Combine = two if count == 2 else (lambda a, b, c: two(two(a, b), c))
-    return _compute(instruction, kind, function, count)
+    return _compute(instruction, kind, two if count == 2 else three, count)
 
 
 def copy_sign(instruction: Instruction) -> Run:
@@ -245,11 +258,16 @@ def copy_sign(instruction: Instruction) -> Run:
     return run
 
 
-_PROPERTIES: dict[str, Combine] = {
+def _smallest(a: Array) -> float:
+    """The smallest normal number of its type."""
+    return 2.0**-126 if a.dtype == np.float32 else 2.0**-1022
+
+
+_PROPERTIES: dict[str, Function1] = {
     "finite": np.isfinite, "infinite": np.isinf, "notanumber": np.isnan,
     "number": lambda a: ~np.isnan(a),
-    "normal": lambda a: np.isfinite(a) & (np.abs(a) >= np.finfo(a.dtype).tiny),
-    "subnormal": lambda a: (a != 0) & (np.abs(a) < np.finfo(a.dtype).tiny),
+    "normal": lambda a: np.isfinite(a) & (np.abs(a) >= _smallest(a)),
+    "subnormal": lambda a: (a != 0) & (np.abs(a) < _smallest(a)),
 }  # fmt: skip
 
 

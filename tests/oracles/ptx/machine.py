@@ -316,7 +316,7 @@ class Block:
             if other is warp and where is not instruction and _is_aligned(instruction):
                 message = f"other threads of the warp wait at the barrier of line {where.line}"
                 raise DivergentBarrier(message, lane=int(np.flatnonzero(mask)[0]))
-        barrier.arrived += count_nonzero(mask)
+        barrier.arrived += int(count_nonzero(mask))
         barrier.positive += positive
         if waits:
             warp.at_barrier |= mask

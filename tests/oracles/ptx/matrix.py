@@ -246,7 +246,7 @@ def _transfer(instruction: Instruction, shape: tuple[int, int]) -> Run:
     return whole_warp(run)
 
 
-# --- 8 by 8 matrices of 16-bit elements -------------------------------------------------------------
+# --- 8 by 8 matrices of 16-bit elements -----------------------------------------------------------
 
 
 def _count(instruction: Instruction) -> int:

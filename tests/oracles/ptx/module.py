@@ -24,8 +24,8 @@ from .syntax import Function, Immediate, Instruction, Not, Operand, Symbol, Vari
 from .values import Builder, Mask, Run, count_nonzero, function_address, locate, reader, resolve
 
 _TABLE: dict[str, tuple[Builder, str]] = {
-    **integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE, **access.TABLE, **atomics.TABLE,
-    **collective.TABLE, **matrix.TABLE, **control.TABLE,
+    **integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE, **access.TABLE,
+    **atomics.TABLE, **collective.TABLE, **matrix.TABLE, **control.TABLE,
 }  # fmt: skip
 _CONTROL = collective.CONTROL | control.CONTROL
 _TYPE = re.compile(

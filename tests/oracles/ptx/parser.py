@@ -29,6 +29,7 @@ from .syntax import (
     Text,
     Variable,
     Vector,
+    bytes_of,
 )
 from .tokens import Token, number, tokens
 
@@ -126,8 +127,6 @@ class Parser:
             while self.take() != "}":
                 pass
 
-    # --- variables ---------------------------------------------------------------------------
-
     def declaration(self, end: str = ";") -> list[Variable]:
         """`.space .align n .type a[n] = {…}, b;`, or one formal parameter up to `end`."""
         space = self.take()[1:]
@@ -142,7 +141,7 @@ class Parser:
                 kind = word[1:]
             elif word == ".attribute":
                 self.skip_parentheses()
-        width = _width(kind) if kind else 0
+        width = bytes_of(kind) if kind else 0
         found: list[Variable] = []
         while True:
             variable = self.declarator(space, kind, align or width * vector, vector)
@@ -195,8 +194,6 @@ class Parser:
             self.take(")")
             return Symbol(name, self.scope, self.signed_offset())
         return self.operand()
-
-    # --- functions ---------------------------------------------------------------------------
 
     def function(self) -> None:
         """An .entry or .func, defined or only declared."""
@@ -262,7 +259,7 @@ class Parser:
                 depth -= 1
             else:
                 self.statement(function)
-        add(function, Instruction(self.line, "ret", (), [], None, function, 0))
+        function.add(Instruction(self.line, "ret", (), [], None, function, 0))
 
     def statement(self, function: Function) -> None:
         """A label, a declaration or an instruction."""
@@ -320,8 +317,6 @@ class Parser:
                 break
         self.take(";")
 
-    # --- instructions ------------------------------------------------------------------------
-
     def instruction(self, function: Function) -> None:
         """`@p opcode operands;`"""
         line, guard = self.line, None
@@ -335,7 +330,7 @@ class Parser:
             operands.append(self.operand())
             if self.next != ";":
                 self.take(",")
-        add(function, Instruction(line, opcode, tuple(modifiers), operands, guard, function, 0))
+        function.add(Instruction(line, opcode, tuple(modifiers), operands, guard, function, 0))
 
     def operand(self) -> Operand:
         """One operand, perhaps with a second destination after |."""
@@ -400,14 +395,3 @@ class Parser:
         if not isinstance(base, Register | Immediate):
             raise PtxSyntaxError("expected a register or a name in [ ]", self.line)
         return Address(base, offset)
-
-
-def add(function: Function, instruction: Instruction) -> None:
-    """Appends and numbers it."""
-    instruction.index = len(function.instructions)
-    function.instructions.append(instruction)
-
-
-def _width(kind: str) -> int:
-    """Bytes of a type name."""
-    return int(kind[1:].removesuffix("x2")) // 8 * (2 if kind.endswith("x2") else 1)

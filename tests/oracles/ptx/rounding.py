@@ -8,6 +8,7 @@ Melquiond, "Emulation of FMA and correctly rounded sums", 2008).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import ml_dtypes
@@ -17,6 +18,7 @@ from .memory import Array
 from .values import FLOAT, UNSIGNED
 
 _EIGHT_BITS = {"e4m3": np.dtype(ml_dtypes.float8_e4m3fn), "e5m2": np.dtype(ml_dtypes.float8_e5m2)}
+_LARGEST = {"e4m3": 448.0, "e5m2": 57344.0}
 _MANTISSA = {"f16": 10, "bf16": 7, "tf32": 10}
 
 
@@ -68,33 +70,38 @@ def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
     return product, a2 * b2 - (((product - a1 * b1) - a2 * b1) - a1 * b2)
 
 
+def fused(a: Fraction, b: Fraction, c: Fraction) -> Fraction:
+    """a b + c"""
+    return a * b + c
+
+
 def fma64(a: Array, b: Array, c: Array) -> Array:
     """float64 fused multiply-add, to nearest even."""
     high, low = _two_product(a, b)
     other, rest = two_sum(c, low)
     top, small = two_sum(high, other)
     result = top + odd_sum(rest, small)
+    # The sign of a zero is that of the rounded sum.
+    result = np.where(result == 0, top, result)
     # Dekker's product needs exponents away from both ends.
     sizes = np.abs(np.stack([a, b, high]))
     unsafe = ~((sizes < 2.0**990) & ((sizes > 2.0**-500) | (sizes == 0))).all(axis=0)
     unsafe |= ~(np.abs(c) < 2.0**990)
     for lane in np.flatnonzero(unsafe).tolist():
-        result[lane] = exact64(lambda x, y, z: x * y + z, (a[lane], b[lane], c[lane]), "rn")
+        result[lane] = exact64(fused, (a[lane], b[lane], c[lane]), "rn")
         if not np.isfinite(result[lane]):
             result[lane] = a[lane] * b[lane] + c[lane]
     return result
 
 
-def exact64(function: object, values: tuple[float, ...], mode: str) -> float:
+def exact64(function: Callable[..., Fraction], values: tuple[float, ...], mode: str) -> float:
     """A function of rationals, correctly rounded to float64; nan where there is none."""
     if not all(math.isfinite(value) for value in values):
         return math.nan
-    assert callable(function), "a function of Fractions"
     try:
         exact = function(*(Fraction(float(value)) for value in values))
     except ZeroDivisionError:
         return math.nan
-    assert isinstance(exact, Fraction), "a Fraction comes from Fractions"
     try:
         nearest = float(exact)
     except OverflowError:
@@ -135,7 +142,7 @@ def directed(values: Array, dtype: np.dtype[np.generic], mode: str) -> Array:
     if mode == "rn":
         return result
     back = result.astype(np.float64)
-    infinity = np.array(np.inf, dtype)
+    infinity: Array = np.array(np.inf, dtype)
     if mode in ("rm", "rz"):
         too_large = (back > values) & ((values > 0) | (mode == "rm"))
         result = np.where(too_large, np.nextafter(result, -infinity), result)
@@ -176,7 +183,7 @@ def _narrow_by_hand(name: str, values: Array, mode: str) -> Array:
 def _to_eight_bits(name: str, values: Array) -> Array:
     """To nearest even, saturating: cvt to these types always has .satfinite."""
     dtype = _EIGHT_BITS[name]
-    largest = float(ml_dtypes.finfo(dtype).max)
+    largest = _LARGEST[name]
     clipped = np.clip(values.astype(np.float64), -largest, largest)
     # Through float32 rounded to odd: ml_dtypes rounds float64 twice.
     result = to_odd32(clipped).astype(dtype).view(np.uint8)

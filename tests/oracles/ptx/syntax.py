@@ -83,6 +83,11 @@ class Group:
 Operand = Register | Special | Immediate | Symbol | Vector | Address | Pair | Not | Sink | Group
 
 
+def bytes_of(kind: str) -> int:
+    """The size of an element of a type, of which f16x2 has two."""
+    return int(kind[1:].removesuffix("x2")) // 8 * (2 if kind.endswith("x2") else 1)
+
+
 @dataclass(eq=False)
 class Variable:
     """A variable of a state space. `count` is None for `extern .shared x[]`."""
@@ -99,7 +104,7 @@ class Variable:
     @property
     def width(self) -> int:
         """Bytes of one element."""
-        return int(self.type[1:]) // 8
+        return bytes_of(self.type)
 
     @property
     def nbytes(self) -> int:
@@ -142,6 +147,11 @@ class Function:
     defined: bool = False
     base: int = 0
     limits: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+
+    def add(self, instruction: Instruction) -> None:
+        """Appends and numbers an instruction."""
+        instruction.index = len(self.instructions)
+        self.instructions.append(instruction)
 
 
 Named = Register | Variable | Label | BranchTargets | Prototype | Function

@@ -54,8 +54,9 @@ _PACKED: dict[str, tuple[int, str]] = {
     "f16x2": (32, "f2"), "bf16x2": (32, "u2"), "u16x2": (32, "u2"), "s16x2": (32, "i2"),
     "f32x2": (64, "f4"),
 }  # fmt: skip
-_BITS = {"pred": 1, "bf16": 16, "tf32": 32, **{name: row[0] for name, row in _PACKED.items()}}
-_BITS |= {"e4m3x2": 16, "e5m2x2": 16, "ue8m0x2": 16}
+_BITS = {"pred": 1, "bf16": 16, "tf32": 32, "e4m3x2": 16, "e5m2x2": 16} | {
+    name: row[0] for name, row in _PACKED.items()
+}
 
 
 def bits(kind: str) -> int:
@@ -83,7 +84,7 @@ def dtype_of(kind: str) -> np.dtype[Any]:
 _TYPES: dict[int, list[str]] = {
     1: ["pred"],
     8: ["b8", "u8", "s8"],
-    16: ["b16", "u16", "s16", "f16", "bf16", "e4m3x2", "e5m2x2", "ue8m0x2"],
+    16: ["b16", "u16", "s16", "f16", "bf16", "e4m3x2", "e5m2x2"],
     32: ["b32", "u32", "s32", "f32", "f16x2", "bf16x2", "u16x2", "s16x2", "tf32"],
     64: ["b64", "u64", "s64", "f64", "f32x2"],
 }

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..runtime.artifact import Bundle
 
 ARTIFACT = "artifact"
+AFTER_PTX = ("cubin", "sass")
+SUFFIXES: dict[type, str] = {str: ".txt", bytes: ".cubin"}
 EPILOG = """\
 The types of a kernel's parameters are its annotations, or are given:
   stepwell compile saxpy.py --signature 'saxpy(f32, Array[f32, 1], Array[f32, 1])' -o saxpy.swa
@@ -31,8 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="Python with @kernel functions, or IR (.mlir)")
     add("-o", "--output", type=Path, metavar="OUT", help="a file; for several kernels a folder")
-    add("--target", default="cpu", help="default: cpu")
-    add("--emit", default=ARTIFACT, metavar="WHAT", help="simt, gpu, cpu, llvm, asm or artifact")
+    add("--target", default="", help="cpu (the default) or cuda")
+    add("--arch", default="", metavar="SM", help="for cuda: sm_75 … sm_121a (default: sm_80)")
+    levels = "simt, gpu, cpu, llvm, asm, artifact; for cuda nvvm, ptx, cubin, sass"
+    add("--emit", default=ARTIFACT, metavar="WHAT", help=levels)
+    add("--report", action="store_true", help="for cuda: registers and spills, by ptxas")
     add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="only for launches by `over` of this rank")
@@ -42,18 +47,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compile; CompileError for what is wrong with the file or with what is asked of it."""
     path: Path = args.file
+    _settle_target(args)
+    wanted = args.emit
+    if wanted in AFTER_PTX or args.report:
+        args.emit = "ptx"
     if path.suffix == ".mlir":
         from .compile_ir import compile_ir
 
-        results = compile_ir(path, args.start, args.target, args.emit)
+        results = dict[str, str | bytes | Bundle](compile_ir(path, args.start, args.target, args.emit))
     elif path.suffix == ".py":
         results = _compile_python(path, args)
     else:
         raise CompileError(f"{path}: expected a .py or .mlir file")
+    if wanted in AFTER_PTX or args.report:
+        from .nvidia import from_ptx
+
+        results = from_ptx(results, wanted, args.target, args.report)
     return write(results, args.output, path)
 
 
-def write(results: dict[str, str | Bundle], output: Path | None, source: Path) -> int:
+def _settle_target(args: argparse.Namespace) -> None:
+    """An architecture, and what only NVIDIA has, mean the target cuda."""
+    nvidia = args.emit in (*AFTER_PTX, "nvvm", "ptx", "grid") or args.arch or args.report
+    args.target = args.target or ("cuda" if nvidia else "cpu")
+    if args.arch:
+        args.target = f"{args.target}:{args.arch}"
+
+
+def write(results: dict[str, str | bytes | Bundle], output: Path | None, source: Path) -> int:
     """Each result to its file: texts to standard output unless `output` says where."""
     if output is not None and len(results) > 1 and not output.is_dir():
         raise CompileError(
@@ -61,12 +82,16 @@ def write(results: dict[str, str | Bundle], output: Path | None, source: Path) -
             hint="name an existing folder by -o, or one kernel by --kernel",
         )
     for name, result in results.items():
-        suffix = ".txt" if isinstance(result, str) else ".swa"
+        suffix = SUFFIXES.get(type(result), ".swa")
         place = output / f"{name}{suffix}" if output and output.is_dir() else output
         if isinstance(result, str) and str(place or "-") == "-":
             print(result, end="" if result.endswith("\n") else "\n")
         elif isinstance(result, str) and place is not None:
             place.write_text(result, encoding="utf-8")
+        elif isinstance(result, bytes):
+            place = place or Path(f"{name}{suffix}")
+            place.write_bytes(result)
+            print(f"{place}: {len(result)} bytes", file=sys.stderr)
         elif not isinstance(result, str):
             place = place or Path(f"{name}.swa")
             result.save(place)
@@ -74,12 +99,12 @@ def write(results: dict[str, str | Bundle], output: Path | None, source: Path) -
     return 0
 
 
-def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | Bundle]:
+def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | bytes | Bundle]:
     from ..kernel import compile
 
     namespace = import_file(path)
     kernels = _chosen(path, namespace, args)
-    results: dict[str, str | Bundle] = {}
+    results: dict[str, str | bytes | Bundle] = {}
     for name, (kernel, types) in kernels.items():
         if args.emit == ARTIFACT:
             over = args.over or "all"

@@ -52,6 +52,8 @@ class Target:
     entry: Callable[[str], str]
     # What code is made for, such as "sm_90a"; empty where the target is this machine.
     arch: str = ""
+    # What the emitted text is called beside "asm".
+    text: str = "asm"
 
     def pipeline(self, start: str, end: str) -> Pipeline:
         """The passes from one level of this target to another, given by pipeline rows."""
@@ -134,6 +136,7 @@ def _cuda_target(arch: str) -> Target:
         sites_at="grid",
         entry=_ptx_entry,
         arch=arch,
+        text="ptx",
     )
 
 
@@ -228,11 +231,14 @@ def print_level(
 
 
 def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> str:
-    """A module of level `start` as text at a lower level, or "asm" for what the target emits."""
+    """A module of level `start` as text at a lower level, or "asm" for what the target emits.
+
+    What a target emits has its own name too, such as "ptx".
+    """
     from .lowering.parse import print_module
 
     last = way.levels[-1][0]
-    if level == "asm":
+    if level in ("asm", way.text):
         _run(module, way, start, last)
         return way.assemble(way.emit(module)).text()
     _run(module, way, start, level)

@@ -1,7 +1,7 @@
 """What lanes of a warp do together: shuffles, votes, matches and reductions.
 
 Such an instruction waits until all lanes that its member mask names, and that have not ended,
-stand at it.
+stand at it. What a shuffle gets from a lane that takes no part is undefined: all ones here.
 """
 
 from __future__ import annotations

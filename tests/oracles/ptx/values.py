@@ -88,6 +88,7 @@ _TYPES: dict[int, list[str]] = {
     32: ["b32", "u32", "s32", "f32", "f16x2", "bf16x2", "u16x2", "s16x2", "tf32"],
     64: ["b64", "u64", "s64", "f64", "f32x2"],
 }
+_VIEWS = {width: [(kind, dtype_of(kind)) for kind in kinds] for width, kinds in _TYPES.items()}
 _SPECIAL = re.compile(
     r"%(tid|ntid|ctaid|nctaid|clusterid|nclusterid|cluster_n?ctaid)\.[xyz]"
     r"|%(laneid|n?warpid|n?smid|gridid|lanemask_(eq|l[te]|g[te])|clock(64|_hi)?|globaltimer(_lo)?"
@@ -116,7 +117,7 @@ class Cell:
         self.name = register.name
         width = bits(register.type)
         self.raw: Array = np.zeros(LANES, np.bool_ if width == 1 else UNSIGNED[width])
-        self.views = {kind: self.raw.view(dtype_of(kind)) for kind in _TYPES[width]}
+        self.views = {kind: self.raw.view(dtype) for kind, dtype in _VIEWS[width]}
         self.known = absent.copy()
         self.complete = False
 

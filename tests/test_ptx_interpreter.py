@@ -198,6 +198,33 @@ def test_wait_group_leaves_the_newest_copies_under_way() -> None:
     assert run(body, 1, count=4) == [1, 7, 0, 0]
 
 
+def test_mbarrier_waits_for_arrivals_and_bytes() -> None:
+    before = ".shared .align 16 .b8 data[512]; .shared .align 8 .b64 bar;"
+    body = """
+    mov.u32 %r2, data; mov.u32 %r3, bar;
+    shr.u32 %r4, %r1, 5;
+    setp.ne.u32 %p1, %r4, 0;
+    setp.eq.u32 %p2, %r1, 0;
+    @%p2 mbarrier.init.shared.b64 [%r3], 33;
+    bar.sync 0;
+    @%p1 bra consumer;
+    mbarrier.arrive.shared.b64 _, [%r3];
+    @!%p2 bra end;
+    st.global.u32 [%rd1], 17; st.global.u32 [%rd1+252], 18;
+    mbarrier.arrive.expect_tx.shared.b64 %rd5, [%r3], 256;
+    cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r2], [%rd1], 256, [%r3];
+    bra end;
+consumer:
+again:
+    mbarrier.try_wait.parity.shared.b64 %p3, [%r3], 0;
+    @!%p3 bra again;
+    ld.shared.u32 %r5, [%r2]; ld.shared.u32 %r6, [%r2+252];
+    add.u32 %r5, %r5, %r6;
+    st.global.u32 [%rd2], %r5;
+end:"""
+    assert run(body, 64, before)[32:] == [35] * 32
+
+
 def test_predicates_combine() -> None:
     body = """
     setp.gt.s32 %p1, %r1, 0;
@@ -268,6 +295,25 @@ def test_barriers_share_memory_between_warps() -> None:
     ld.shared.u32 %r5, [%r4+252];
     st.global.u32 [%rd2], %r5;"""
     assert run(body, 64) == list(range(63, -1, -1))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_missing_barrier_shows(backwards: bool) -> None:
+    body = """
+    .shared .align 4 .b32 s[64];
+    mov.u32 %r2, s;
+    mad.lo.u32 %r3, %r1, 4, %r2;
+    st.shared.u32 [%r3], %r1;
+    xor.b32 %r4, %r1, 32;
+    mad.lo.u32 %r3, %r4, 4, %r2;
+    ld.shared.u32 %r5, [%r3];
+    st.global.u32 [%rd2], %r5;"""
+    out = np.zeros(64, np.int32)
+    kernel(body).launch("k", (1,), (64,), [out], backwards=backwards)
+    # The warp that runs first finds fresh memory, which is all ones.
+    first, second = (out[32:], out[:32]) if backwards else (out[:32], out[32:])
+    assert (first == -1).all()
+    assert (second >= 0).all()
 
 
 def test_memory_can_be_shared_by_launches() -> None:
@@ -407,6 +453,14 @@ def test_endless_loop() -> None:
         kernel("again: bra again;").launch(
             "k", (1,), (32,), [np.zeros(1, np.int32)], step_limit=5000
         )
+
+
+def test_too_many_arrivals() -> None:
+    body = """
+    .shared .align 8 .b64 bar; mov.u32 %r3, bar;
+    mbarrier.init.shared.b64 [%r3], 2;
+    mbarrier.arrive.shared.b64 %rd5, [%r3], 3;"""
+    assert "more threads arrive" in failure(PtxError, body, 1).message
 
 
 def test_trap() -> None:

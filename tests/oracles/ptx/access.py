@@ -286,23 +286,25 @@ def _wait(instruction: Instruction) -> Run:
         assert isinstance(operand, Immediate), "cp.async.wait_group has a constant"
         left = int(operand.value)
 
-    def run(warp: Warp, mask: Mask) -> None:
-        kept = list(warp.copies)
-        warp.copies.clear()
-        for copy in kept:
-            done = mask[copy.lanes] & (
-                everything | (copy.groups < warp.copy_group[copy.lanes] - left)
-            )
-            for i in range(copy.data.shape[1]):
-                offsets = copy.offsets[done] + np.uint64(i)
-                warp.block.shared.store(offsets, 1, copy.lanes[done], copy.data[done, i])
-            rest = ~done
-            if count_nonzero(rest):
-                copy.lanes, copy.groups = copy.lanes[rest], copy.groups[rest]
-                copy.offsets, copy.data = copy.offsets[rest], copy.data[rest]
-                warp.copies.append(copy)
+    return lambda warp, mask: finish_copies(warp, mask, None if everything else left)
 
-    return run
+
+def finish_copies(warp: Warp, mask: Mask, left: int | None = None) -> None:
+    """Writes what lanes of the mask copied, except in the `left` groups they committed last."""
+    kept = list(warp.copies)
+    warp.copies.clear()
+    for copy in kept:
+        done = mask[copy.lanes]
+        if left is not None:
+            done = done & (copy.groups < warp.copy_group[copy.lanes] - left)
+        for i in range(copy.data.shape[1]):
+            offsets = copy.offsets[done] + np.uint64(i)
+            warp.block.shared.store(offsets, 1, copy.lanes[done], copy.data[done, i])
+        rest = ~done
+        if count_nonzero(rest):
+            copy.lanes, copy.groups = copy.lanes[rest], copy.groups[rest]
+            copy.offsets, copy.data = copy.offsets[rest], copy.data[rest]
+            warp.copies.append(copy)
 
 
 def nothing(instruction: Instruction) -> Run:

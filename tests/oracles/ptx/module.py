@@ -15,7 +15,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import access, atomics, collective, compare, control, convert, floats, integer, matrix
+from . import (
+    access,
+    atomics,
+    collective,
+    compare,
+    control,
+    convert,
+    floats,
+    integer,
+    matrix,
+    transactions,
+)
 from .errors import PtxError, PtxSyntaxError, UnknownInstruction
 from .machine import Launch, Step, Warp, place_shared
 from .memory import Array, Memory, Space, window
@@ -25,7 +36,7 @@ from .values import Builder, Mask, Run, count_nonzero, function_address, locate,
 
 _TABLE: dict[str, tuple[Builder, str]] = {
     **integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE, **access.TABLE,
-    **atomics.TABLE, **collective.TABLE, **matrix.TABLE, **control.TABLE,
+    **atomics.TABLE, **collective.TABLE, **matrix.TABLE, **control.TABLE, **transactions.TABLE,
 }  # fmt: skip
 _CONTROL = collective.CONTROL | control.CONTROL
 _TYPE = re.compile(

@@ -46,10 +46,17 @@ class PtxCode:
     ir: str
 
 
-def emit(module: ModuleOp) -> str:
-    """A module of the nvvm level as LLVM text; a comment says the PTX version that it needs."""
+def emit(module: ModuleOp, arch: str) -> str:
+    """A module of the nvvm level as LLVM text; a comment says the PTX version that it needs.
+
+    CompileError for what the architecture does not have.
+    """
+    from ..gpu_to_nvvm.architecture import check_architecture
+    from ..gpu_to_nvvm.target import target_for
     from . import nvvm
     from .llvm import emit as emit_llvm
+
+    check_architecture(module, target_for(arch))
 
     version = nvvm.least_ptx(module)
     return f"; ptx {version}\n" + emit_llvm(module, triple=TRIPLE, debug=LINES)

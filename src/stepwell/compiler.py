@@ -62,8 +62,9 @@ class Target:
         names = ["simt", *(name for name, _ in self.levels)]
         for name in (start, end):
             if name not in names:
+                known = [*names, "asm", "artifact"]
                 raise CompileError(
-                    f"target {self.name} has no level {name!r}", hint=near_matches(name, names)
+                    f"target {self.name} has no level {name!r}", hint=near_matches(name, known)
                 )
         steps = Pipeline()
         for _, row in self.levels[names.index(start) : names.index(end)]:
@@ -112,14 +113,13 @@ def _ptx_entry(name: str) -> str:
     return ptx_symbol(name)
 
 
-def _emit_nvvm(module: ModuleOp) -> str:
-    from .lowering.emit.ptx import emit
-
-    return emit(module)
-
-
 def _cuda_target(arch: str) -> Target:
     """NVIDIA GPUs of an architecture; the payload of an artifact is PTX."""
+
+    def emit(module: ModuleOp) -> str:
+        from .lowering.emit.ptx import emit
+
+        return emit(module, arch)
 
     def assemble(text: str) -> Payload:
         from .lowering.emit.ptx import TRIPLE, assemble_ptx
@@ -130,7 +130,7 @@ def _cuda_target(arch: str) -> Target:
     return Target(
         "cuda",
         (("gpu", "simt-to-gpu"), ("grid", "gpu-to-grid"), ("nvvm", "grid-to-nvvm")),
-        _emit_nvvm,
+        emit,
         assemble,
         lambda: 32,
         sites_at="grid",

@@ -182,8 +182,11 @@ class Bundle(NamedTuple):
             raise ArtifactError(f"{origin} is damaged: its index is wrong ({error!r})") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a `.swa` file, whole or not at all."""
-        write_atomically(path, self.to_bytes())
+        """Write a `.swa` file, whole or not at all; ArtifactError if it cannot be written."""
+        try:
+            write_atomically(path, self.to_bytes())
+        except OSError as error:
+            raise ArtifactError(f"cannot write {os.fspath(path)}: {error.strerror}") from error
 
     def only(self) -> Artifact:
         """The single artifact; ArtifactError if there are several."""

@@ -130,3 +130,10 @@ def test_writing_leaves_the_old_file_when_it_fails(
         OTHER.save(path)
     assert load(path).only() == ARTIFACT
     assert [entry.name for entry in tmp_path.iterdir()] == ["k.swa"]
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "absent" / "k.swa"
+    with pytest.raises(ArtifactError, match=r"cannot write .*absent/k\.swa: No such file"):
+        Bundle(()).save(place)
+    assert not place.parent.exists()

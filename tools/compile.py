@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     if path.suffix == ".mlir":
         from .compile_ir import compile_ir
 
-        results = dict[str, str | bytes | Bundle](compile_ir(path, args.start, args.target, args.emit))
+        results: dict[str, str | bytes | Bundle] = {
+            **compile_ir(path, args.start, args.target, args.emit)
+        }
     elif path.suffix == ".py":
         results = _compile_python(path, args)
     else:

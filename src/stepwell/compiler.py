@@ -272,6 +272,7 @@ def _waist_manifest(
 ) -> Manifest:
     """What the waist says about the kernel."""
     from .dialects import gpu, gpux
+
     ops = {type(op) for op in module.walk()}
     subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
     function = next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)

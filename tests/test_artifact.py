@@ -126,7 +126,7 @@ def test_writing_leaves_the_old_file_when_it_fails(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ArtifactError, match="No space left"):
         OTHER.save(path)
     assert load(path).only() == ARTIFACT
     assert [entry.name for entry in tmp_path.iterdir()] == ["k.swa"]

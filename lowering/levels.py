@@ -137,7 +137,7 @@ LEVELS: dict[str, Level] = {
         ),
         Level(
             "grid",
-            "gpu for a device that starts all threads of a block: extents are guarded, sites numbered",
+            "gpu for a device that starts whole blocks: extents guarded, sites numbered",
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
             | {"builtin.module"},
             VALUES,

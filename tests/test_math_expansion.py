@@ -131,7 +131,8 @@ def test_function_of_two_is_within_its_bound(name: str, dtype: str):
     x, y = x[:size], np.random.default_rng(3).permutation(y)[:size]
     got = run(f"math.{name}", dtype, x, y)
     with mpmath.workprec(150):
-        exact = [function(mpmath.mpf(a), mpmath.mpf(b)) for a, b in zip(x.tolist(), y.tolist())]
+        pairs = zip(x.tolist(), y.tolist(), strict=True)
+        exact = [function(mpmath.mpf(a), mpmath.mpf(b)) for a, b in pairs]
         error, place = worst(got, exact)
         where = f"{name}({x[place]!r}, {y[place]!r})"
         assert error <= bound, f"{where} = {got[place]!r}: off by {error} ULP"

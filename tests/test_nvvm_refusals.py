@@ -120,9 +120,9 @@ REFUSED: list[tuple[str, str, str]] = [
     ("nvvm.fence.proxy {kind = #nvvm.proxy_kind<other>}", "sm_90", "kind is other"),
     ("nvvm.barrier id = %m number_of_threads = %m {x = 1 : i32}", "sm_80", ""),
     # Libraries and registers.
-    ('%r = llvm.intr.exp(%x) : (f32) -> f32', "sm_80", "llvm.exp of f32 needs a library"),
-    ('%r = llvm.intr.log2(%d) : (f64) -> f64', "sm_80", "llvm.log2 of f64 needs a library"),
-    ('%r = llvm.intr.sin(%x) : (f32) -> f32', "sm_80", "llvm.sin of f32 needs a library"),
+    ("%r = llvm.intr.exp(%x) : (f32) -> f32", "sm_80", "llvm.exp of f32 needs a library"),
+    ("%r = llvm.intr.log2(%d) : (f64) -> f64", "sm_80", "llvm.log2 of f64 needs a library"),
+    ("%r = llvm.intr.sin(%x) : (f32) -> f32", "sm_80", "llvm.sin of f32 needs a library"),
     (
         '%r = llvm.call_intrinsic "llvm.tanh.f32"(%x) : (f32) -> f32',
         "sm_80",
@@ -172,7 +172,8 @@ ACCEPTED = [
     (mma((16, 8, 16), "i32,i32,f32", "%m, %m, %m, %m", "%m, %m", "%x, %x, %x, %x", BF16), "sm_80"),
     (mma((16, 8, 32), "i32,i32,f32", "%m, %m, %m, %m", "%m, %m", "%x, %x, %x, %x", FP8), "sm_90"),
     (mma((8, 8, 4), "f64,f64,f64", "%d", "%d", "%d, %d"), "sm_80"),
-    (mma((16, 8, 16), "f64,f64,f64", "%d" + ", %d" * 7, "%d, %d, %d, %d", "%d, %d, %d, %d"), "sm_90"),
+    (mma((16, 8, 16), "f64,f64,f64", "%d" + ", %d" * 7, "%d" + ", %d" * 3, "%d" + ", %d" * 3),
+     "sm_90"),
     ("%r = llvm.intr.sin(%x) {fastmathFlags = #llvm.fastmath<afn>} : (f32) -> f32", "sm_80"),
     ('%r = nvvm.inline_ptx "mad.lo.u32 $0, $1, $2, $1;" (%m, %m) : (i32, i32) -> i32', "sm_75"),
     ("nvvm.cp.async.bulk.tensor.global.shared.cta %gg, %s, box[%m, %m] : !llvm.ptr, !llvm.ptr<3>, "
@@ -206,9 +207,7 @@ KERNELS: list[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize(("body", "parameters", "message"), KERNELS)
 def test_kernel_refused(body: str, parameters: str, message: str):
-    text = (
-        f"gpu.module @m {{ gpu.func @k({parameters}) kernel {{\n{body}\ngpu.return\n}} }}"
-    )
+    text = f"gpu.module @m {{ gpu.func @k({parameters}) kernel {{\n{body}\ngpu.return\n}} }}"
     text = text.replace("VIEW", "memref<?xvector<4xf32>, #gpu.address_space<global>>")
     module = parse_module(text, "<test>")
     verify(module)

@@ -1,4 +1,4 @@
-"""Kernels as PTX: ptxas takes them for every generation, nothing is spilled, and what they contain."""
+"""Kernels as PTX: what they contain; ptxas takes them for every generation and spills nothing."""
 
 # Kernels have no annotations: they take what a call gives them.
 # pyright: basic
@@ -192,5 +192,3 @@ def test_levels_in_between_can_be_shown(level: str):
     text = sw.kernel(saxpy).ir(level, sw.f32, F32, F32, over=1, target="cuda")
     assert ("scf.if" in text) == (level == "grid")
     assert ("ptx_kernelcc" in text) == (level == "nvvm")
-
-

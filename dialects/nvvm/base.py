@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute, OpTraits, SSAValue
@@ -30,6 +30,7 @@ from ..llvm.base import NO_TRAITS, LLVMOp, print_operands, print_types
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
+
 
 class Needs(NamedTuple):
     """The least architecture: sm 90 is `sm_90`; of `variants` one is needed where there are any.
@@ -51,10 +52,10 @@ class Row(NamedTuple):
 
     meaning: str
     format: str
-    target: str | Callable[[Any], str]
+    target: str | Callable[[LLVMOp], str]
     operands: tuple[Attribute, ...] | None = None
     results: tuple[Attribute, ...] | None = None
-    needs: Needs | Callable[[Any], Needs] = Needs()
+    needs: Needs | Callable[[LLVMOp], Needs] = Needs()
     traits: OpTraits = NO_TRAITS
     keywords: tuple[tuple[str, tuple[str, ...]], ...] = ()
     immediates: tuple[str, ...] = ()
@@ -62,8 +63,8 @@ class Row(NamedTuple):
     # Types of the operands after those that the text shows; then all are i32.
     hidden: tuple[Attribute, ...] = ()
     # Arguments of the intrinsic that stand before the operands, as LLVM text.
-    first: Callable[[Any], str] | None = None
-    check: Callable[[Any], str | None] | None = None
+    first: Callable[[LLVMOp], str] | None = None
+    check: Callable[[LLVMOp], str | None] | None = None
 
 
 class NvvmOp(LLVMOp):
@@ -213,4 +214,3 @@ def _slice(values: Sequence[SSAValue], which: str) -> Sequence[SSAValue]:
 def format_of(cls: type[NvvmOp]) -> tuple[str, ...]:
     """The tokens of an op's format."""
     return tuple(cls.row.format.split())
-

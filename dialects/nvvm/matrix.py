@@ -185,10 +185,7 @@ def _mma_by_ptx(op: Any, row: Fragments, kind: str) -> str:
     for count in counts:
         groups.append("{" + ", ".join(f"${n}" for n in range(first, first + count)) + "}")
         first += count
-    return (
-        f"ptx:mma.sync.aligned.{_shape(op)}.row.col.f32.{kind}.{other}.f32 "
-        f"{', '.join(groups)};"
-    )
+    return f"ptx:mma.sync.aligned.{_shape(op)}.row.col.f32.{kind}.{other}.f32 {', '.join(groups)};"
 
 
 def _mma_needs(op: Any) -> Needs:
@@ -206,7 +203,7 @@ def _mbarrier(
     extra: tuple[Attribute, ...],
     results: tuple[Attribute, ...],
     ptx: str = "",
-    needs: Needs = Needs(80, 70),
+    needs: Needs = _AMPERE,
 ) -> dict[str, Row]:
     """The op on shared memory, and on a generic pointer where LLVM has it."""
     rows = {
@@ -231,9 +228,7 @@ def _mbarrier(
 
 
 _MBARRIERS = {
-    **_mbarrier(
-        "Initialises for so many arrivals.", "mbarrier.init", "$* {} : T*", (i32,), ()
-    ),
+    **_mbarrier("Initialises for so many arrivals.", "mbarrier.init", "$* {} : T*", (i32,), ()),
     **_mbarrier("Ends the use as a barrier.", "mbarrier.inval", "$0 {} : T*", (), ()),
     **_mbarrier("Arrives; gives the phase.", "mbarrier.arrive", "$0 {} : T* -> R", (), (i64,)),
     **_mbarrier(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from xdsl.printer import Printer
 
 OpT = TypeVar("OpT", bound=NvvmOp)
+T = TypeVar("T")
 
 
 def parse_op(cls: type[OpT], parser: Parser) -> OpT:
@@ -85,16 +87,33 @@ class _Reading:
 
     def token(self, token: str) -> None:
         """One token of the format."""
-        parser, kind, rest = self.parser, token[0], token[1:]
         if self.skip == token:
             self.skip = None
-        elif token == "($*)":
+        elif token[0] in "#@{" or token == "($*)":
+            self.named(token)
+        else:
+            self.value(token)
+
+    def named(self, token: str) -> None:
+        """A property, the attributes, or all operands in parentheses."""
+        parser, rest = self.parser, token[1:]
+        if token == "($*)":
             self.operands += parser.parse_comma_separated_list(
                 parser.Delimiter.PAREN, parser.parse_unresolved_operand
             )
         elif token.startswith("@@"):
             self.shown[token[2:]] = StringAttr(parser.parse_str_literal())
-        elif kind == "$":
+        elif token == "{}":
+            self.given |= parser.parse_optional_attr_dict()
+        elif token[0] == "#":
+            self.shown[rest] = IntegerAttr(parser.parse_integer(), i32)
+        else:
+            self.shown[rest] = StringAttr(parser.parse_identifier())
+
+    def value(self, token: str) -> None:
+        """Operands, types, or the token itself."""
+        parser, kind, rest = self.parser, token[0], token[1:]
+        if kind == "$":
             self.operands += self.list_of(rest, parser.parse_unresolved_operand)
         elif kind == "T" and (rest[:1].isdigit() or rest == "*"):
             first = int(rest[0]) if rest[:1].isdigit() else 0
@@ -104,12 +123,6 @@ class _Reading:
         elif token == "F":
             function = parser.parse_function_type()
             self.types, self.results = dict(enumerate(function.inputs)), list(function.outputs)
-        elif kind == "#":
-            self.shown[rest] = IntegerAttr(parser.parse_integer(), i32)
-        elif kind == "@":
-            self.shown[rest] = StringAttr(parser.parse_identifier())
-        elif token == "{}":
-            self.given |= parser.parse_optional_attr_dict()
         else:
             self.literal(token)
 
@@ -139,9 +152,7 @@ class _Reading:
         function = parser.parse_function_type()
         if len(function.inputs) != len(groups):
             parser.raise_error("expected a type for each of A, B and C", start)
-        kinds = [
-            kind for kind, group in zip(function.inputs, groups, strict=True) for _ in group
-        ]
+        kinds = [kind for kind, group in zip(function.inputs, groups, strict=True) for _ in group]
         operands = [operand for group in groups for operand in group]
         return cls.create(
             operands=parser.resolve_operands(operands, kinds, start),
@@ -149,7 +160,7 @@ class _Reading:
             properties=attributes,
         )
 
-    def list_of(self, which: str, one):  # pyright: ignore
+    def list_of(self, which: str, one: Callable[[], T]) -> list[T]:
         """One item, or as many as there are with commas between."""
         if which.endswith("*"):
             return self.parser.parse_comma_separated_list(self.parser.Delimiter.NONE, one)

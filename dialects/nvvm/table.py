@@ -15,15 +15,19 @@ from .matrix import MATRIX_ROWS
 GENERIC, GLOBAL, SHARED = PointerType(), PointerType(1), PointerType(3)
 HOPPER = Needs(90, 80)
 AMPERE = Needs(80, 70)
+ANY = Needs()
 ACCELERATED = ("90a", "100a", "101a", "103a", "120a", "121a")
 
 _XYZ = ("x", "y", "z")
 _RANGED = tuple(f"{name}.{d}" for name in ("tid", "ntid", "ctaid", "nctaid") for d in _XYZ)
-_CLUSTER = tuple(
-    f"{name}.{d}"
-    for name in ("clusterid", "nclusterid", "cluster.ctaid", "cluster.nctaid")
-    for d in _XYZ
-) + ("cluster.ctarank", "cluster.nctarank")
+_CLUSTER = (
+    *(
+        f"{name}.{d}"
+        for name in ("clusterid", "nclusterid", "cluster.ctaid", "cluster.nctaid")
+        for d in _XYZ
+    ),
+    *("cluster.ctarank", "cluster.nctarank"),
+)
 _PLAIN = (
     *("laneid", "warpid", "nwarpid", "smid", "nsmid", "gridid", "warpsize", "dynamic_smem_size"),
     *(f"lanemask.{name}" for name in ("eq", "le", "lt", "ge", "gt")),
@@ -41,7 +45,7 @@ def _registers() -> dict[str, Row]:
     return rows
 
 
-def _register(name: str, kind: Attribute, traits: Any = None, needs: Needs = Needs()) -> Row:
+def _register(name: str, kind: Attribute, traits: Any = None, needs: Needs = ANY) -> Row:
     row = Row(
         f"The special register %{name}.",
         "{} : R",
@@ -64,6 +68,14 @@ def _barrier_target(op: Any) -> str:
     return f"barrier.cta.sync.aligned.{_barrier(op)}"
 
 
+def _barrier_zero(op: Any) -> str:
+    return "i32 0"
+
+
+def _barrier_zero_or_given(op: Any) -> str:
+    return "" if op.operands else "i32 0"
+
+
 def _all_i32(op: Any) -> str | None:
     bad = next((value.type for value in op.operands if value.type != i32), None)
     return None if bad is None else f"expected operands of type i32, got {bad}"
@@ -84,7 +96,7 @@ _BARRIERS = {
         "barrier.cta.sync.aligned.all",
         (),
         (),
-        first=lambda op: "i32 0",
+        first=_barrier_zero,
     ),
     "barrier": Row(
         "Barrier `id` (0 without one); of so many threads, a multiple of 32, or of all.",
@@ -92,7 +104,7 @@ _BARRIERS = {
         _barrier_target,
         None,
         (),
-        first=lambda op: "" if op.operands else "i32 0",
+        first=_barrier_zero_or_given,
         check=_all_i32,
     ),
     "barrier.arrive": Row(
@@ -138,6 +150,25 @@ def _shuffle_check(op: Any) -> str | None:
     return None if found == expected else f"expected a result of type {expected}, got {found}"
 
 
+def _match_any(op: Any) -> str:
+    return f"match.any.sync.{op.operands[1].type}"
+
+
+def _match_all(op: Any) -> str:
+    return f"match.all.sync.{op.operands[1].type}p"
+
+
+def _match_check(op: Any) -> str | None:
+    kinds = [value.type for value in op.operands]
+    if len(kinds) == 2 and kinds[0] == i32 and kinds[1] in (i32, i64):
+        return None
+    return f"expected a mask of type i32 and a value of type i32 or i64, got {kinds}"
+
+
+def _redux_target(op: Any) -> str:
+    return f"redux.sync.{op.text_property('kind')}"
+
+
 _REDUCTIONS = ("add", "and", "max", "min", "or", "umax", "umin", "xor")
 _LANES = {
     "shfl.sync": Row(
@@ -178,24 +209,24 @@ _LANES = {
     "match.any.sync": Row(
         "The lanes of the mask that have the same value.",
         "$* {} : T1 -> R",
-        lambda op: f"match.any.sync.{op.operands[1].type}",
+        _match_any,
         None,
         (i32,),
-        check=lambda op: _match_check(op),
+        check=_match_check,
     ),
     "match.all.sync": Row(
         "The mask and whether all its lanes have the same value.",
         "$* {} : T1 -> R",
-        lambda op: f"match.all.sync.{op.operands[1].type}p",
+        _match_all,
         None,
         (StructType([i32, i1]),),
-        check=lambda op: _match_check(op),
+        check=_match_check,
     ),
     "activemask": Row("The lanes that run together now.", "{} : R", "activemask", (), (i32,)),
     "redux.sync": Row(
         "The values of the mask's lanes combined.",
         "@kind $* {} : T0 -> R",
-        lambda op: f"redux.sync.{op.text_property('kind')}",
+        _redux_target,
         (i32, i32),
         (i32,),
         AMPERE,
@@ -210,13 +241,6 @@ _LANES = {
         HOPPER,
     ),
 }
-
-
-def _match_check(op: Any) -> str | None:
-    kinds = [value.type for value in op.operands]
-    if len(kinds) == 2 and kinds[0] == i32 and kinds[1] in (i32, i64):
-        return None
-    return f"expected a mask of type i32 and a value of type i32 or i64, got {kinds}"
 
 
 # --- order of memory, registers, time -------------------------------------------------------------
@@ -241,6 +265,14 @@ def _proxy_check(op: Any) -> str | None:
     if (kind == "async.shared") != bool(space):
         return "space is given for async.shared, and only for it"
     return None
+
+
+def _proxy_needs(op: Any) -> Needs:
+    return Needs(75, 75) if _word(op, "kind") == "alias" else HOPPER
+
+
+def _registers_target(op: Any) -> str:
+    return f"setmaxnreg.{op.text_property('action')[:3]}.sync.aligned.u32"
 
 
 def _register_count(op: Any) -> str | None:
@@ -276,13 +308,13 @@ _ORDER = {
         _proxy_target,
         (),
         (),
-        lambda op: Needs(75, 75) if _word(op, "kind") == "alias" else HOPPER,
+        _proxy_needs,
         check=_proxy_check,
     ),
     "setmaxregister": Row(
         "Gives or takes registers of the warpgroup's threads.",
         "@action #regCount {}",
-        lambda op: f"setmaxnreg.{op.text_property('action')[:3]}.sync.aligned.u32",
+        _registers_target,
         (),
         (),
         Needs(90, 80, ACCELERATED),
@@ -336,6 +368,10 @@ def _copy_target(op: Any) -> str:
     return f"cp.async.{modifier}.shared.global.{size}{suffix}"
 
 
+def _bulk_wait_target(op: Any) -> str:
+    return "cp.async.bulk.wait.group" + (".read" if op.flag("read") else "")
+
+
 _COPIES = {
     "cp.async.shared.global": Row(
         "Starts a copy of 4, 8 or 16 bytes; with a third operand, so many and zeros after them.",
@@ -373,7 +409,7 @@ _COPIES = {
     "cp.async.bulk.wait_group": Row(
         "Waits until at most so many groups of bulk copies are under way (or have been read).",
         "#group {}",
-        lambda op: "cp.async.bulk.wait.group" + (".read" if op.flag("read") else ""),
+        _bulk_wait_target,
         (),
         (),
         HOPPER,
@@ -410,12 +446,21 @@ _WGMMA = {
     ),
 }
 
+
+def _inline_target(op: Any) -> str:
+    return f"ptx:{op.text_property('ptxCode')}"
+
+
+def _inline_needs(op: Any) -> Needs:
+    return Needs(op.int_property("sm", 75))
+
+
 _INLINE = {
     "inline_ptx": Row(
         "PTX as it is, with $0, $1 … for results, then operands.",
         "@@ptxCode ($*) {} : F",
-        lambda op: f"ptx:{op.text_property('ptxCode')}",
-        needs=lambda op: Needs(op.int_property("sm", 75)),
+        _inline_target,
+        needs=_inline_needs,
     ),
 }
 

@@ -78,7 +78,7 @@ def assemble(
 
 
 def generate_assembly(ir_text: str, target: Target, external: Collection[str]) -> str:
-    """Assembler text for a target whose assembler LLVM does not have (PTX); errors as `assemble`."""
+    """Assembler text for a target whose assembler LLVM lacks (PTX); errors as `assemble`."""
     _refuse_types(ir_text, target)
     module = _parse(ir_text)
     _refuse_symbols(module, external)

@@ -22,7 +22,7 @@ PTX = "ptx:"
 def constraint(kind: Attribute) -> str:
     """The register class of a type in inline PTX."""
     if isinstance(kind, IntegerType):
-        return {1: "b", 8: "h", 16: "h", 64: "l"}.get(kind.width.data, "r")
+        return {1: "b", 8: "h", 16: "h", 64: "l"}.get(llvm.int_width(kind), "r")
     if isinstance(kind, llvm.PointerType):
         return "l"
     if isinstance(kind, VectorType):

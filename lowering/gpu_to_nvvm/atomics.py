@@ -49,7 +49,7 @@ _INTEGER = {
 def instruction(kind: str, element: Attribute, sm: int) -> tuple[str, str, str] | None:
     """Operation, type and register constraint of the one instruction that does it, if any."""
     if isinstance(element, IntegerType | IndexType):
-        bits = 64 if isinstance(element, IndexType) else element.width.data
+        bits = 64 if isinstance(element, IndexType) else llvm.int_width(element)
         if bits not in (32, 64) or kind not in _INTEGER:
             return None
         word, sign = _INTEGER[kind]
@@ -97,7 +97,7 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
 
 def _refuse_wide(op: gpux.AtomicRMWOp) -> None:
     element = op.value.type
-    if isinstance(element, IntegerType) and element.width.data > 64:
+    if isinstance(element, IntegerType) and llvm.int_width(element) > 64:
         raise CannotConvert(f"an atomic of {element}")
 
 
@@ -105,9 +105,9 @@ def _refuse_wide(op: gpux.AtomicRMWOp) -> None:
 def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Results:
     """`atom.cas` of the bits."""
     ((expected,), (desired,), _, *indices) = operands
-    bits = 64 if isinstance(op.expected.type, IndexType) else None
-    bits = bits or (width(expected.type) if isinstance(expected.type, IntegerType) else None)
-    bits = bits or {"f32": 32, "f64": 64}.get(str(expected.type), 16)
+    old_type: Attribute = expected.type
+    known = {"f32": 32, "f64": 64}.get(str(old_type), 16)
+    bits = known if str(old_type)[0] != "i" else width(old_type)
     if bits not in (32, 64):
         return loop_cas(op, operands, rw)
     view = View(op.view.type, operands[2])
@@ -128,9 +128,9 @@ def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Resul
         kind,
     )
     assert found is not None, "an atom has a result"
-    if found.type == expected.type:
+    if found.type == old_type:
         return found
-    return rw.value(llvm.BitcastOp, (found,), expected.type)
+    return rw.value(llvm.BitcastOp, (found,), old_type)
 
 
 def _order(op: gpux.AtomicRMWOp | gpux.AtomicCASOp, rw: Rewriter) -> str:
@@ -145,7 +145,7 @@ def _order(op: gpux.AtomicRMWOp | gpux.AtomicCASOp, rw: Rewriter) -> str:
 def _space(address: SSAValue) -> int:
     kind = address.type
     assert isinstance(kind, llvm.PointerType), "an address is a pointer"
-    return kind.space.data if isinstance(kind.space.data, int) else 0
+    return kind.space.data
 
 
 def asm(

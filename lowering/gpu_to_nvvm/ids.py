@@ -1,9 +1,9 @@
 """Ids and sizes from special registers.
 
-    %g = gpu.global_id x      %b = nvvm.read.ptx.sreg.ctaid.x : i32     (and zero-extended
-                              %n = nvvm.read.ptx.sreg.ntid.x : i32       to the width of index)
-                              %t = nvvm.read.ptx.sreg.tid.x : i32
-                              %g = llvm.add (llvm.mul %b, %n), %t
+%g = gpu.global_id x      %b = nvvm.read.ptx.sreg.ctaid.x : i32     (and zero-extended
+                          %n = nvvm.read.ptx.sreg.ntid.x : i32       to the width of index)
+                          %t = nvvm.read.ptx.sreg.tid.x : i32
+                          %g = llvm.add (llvm.mul %b, %n), %t
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.ptx import DYNAMIC_SHARED
 from ..emit.symbols import ptx_symbol
 from ..to_llvm.func import KERNEL
-from ..to_llvm.memref import alignment_of, as_memref, stored_type
+from ..to_llvm.memref import AnyMemRef, alignment_of, as_memref, stored_type
 from ..to_llvm.target import State, const, icmp, resize, strides_of
 from .ids import register
 
@@ -63,7 +63,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     for value in private:
         rw.replace(value, _private_array(rw, value))
     _replace_parameters(rw, entry, old, inputs)
-    body.parent and body.parent.detach_region(body)
+    op.detach_region(body)
     made_op = llvm.FuncOp.define(
         name,
         llvm.FunctionType(inputs),
@@ -81,6 +81,11 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     return None
 
 
+def view_type(value: SSAValue) -> AnyMemRef:
+    """The type of a value that is a memref."""
+    return as_memref(value.type)
+
+
 def _signature(
     rw: Rewriter, parameters: list[SSAValue]
 ) -> tuple[list[Attribute], list[Mapping[str, Attribute]]]:
@@ -92,7 +97,7 @@ def _signature(
         inputs += kinds
         given: Mapping[str, Attribute] = {}
         if isinstance(value.type, MemRefType):
-            element = stored_type(rw, as_memref(value.type))
+            element = stored_type(rw, view_type(value))
             given = {"llvm.align": llvm.number(alignment_of(element))}
         words += [given, *({} for _ in kinds[1:])]
     return inputs, words
@@ -197,4 +202,3 @@ def _declare_dynamic(state: State) -> None:
     first = state.module.body.block.first_op
     assert first is not None, "the module holds a kernel"
     state.module.body.block.insert_op_before(declared, first)
-

@@ -77,7 +77,7 @@ class Lanes:
 
     def nvvm(self, name: str, *operands: SSAValue, **properties: str | int | Attribute) -> SSAValue:
         """The result of an nvvm op."""
-        return self.add(OPS[name].of(operands, **properties)).results[0]
+        return self.add(OPS[name].of(operands, None, **properties)).results[0]
 
     def cmp(self, predicate: str, a: SSAValue, b: SSAValue | int) -> SSAValue:
         """Comparison of integers."""
@@ -140,8 +140,9 @@ class Lanes:
                 return whole
             cast = arith.IndexCastOp if isinstance(kind, IndexType) else arith.BitcastOp
             return self.op(cast, whole, kind=kind)
+        wanted = kind
         if isinstance(kind, IntegerType):
-            return self.op(arith.TruncIOp, words[0], kind=kind)
+            return self.op(arith.TruncIOp, words[0], kind=wanted)
         return self.op(arith.BitcastOp, self.op(arith.TruncIOp, words[0], kind=i16), kind=kind)
 
     def shuffle(

@@ -1,8 +1,8 @@
 """Subgroup ops among exactly the active lanes of a warp.
 
-    %r = gpu.subgroup_reduce add %v : (i32) -> i32      %r = nvvm.redux.sync add %v, %mask : i32 -> i32
-    scf.if %c { … gpux.ballot %p … }                     %m = nvvm.vote.ballot.sync %mask, %c : i32
-                                                         scf.if %c { … nvvm.vote.ballot.sync %m, %p …
+    %r = gpu.subgroup_reduce add %v       %r = nvvm.redux.sync add %v, %mask : i32 -> i32
+    scf.if %c { … gpux.ballot %p … }      %m = nvvm.vote.ballot.sync %mask, %c : i32
+                                          scf.if %c { … nvvm.vote.ballot.sync %m, %p …
 
 The mask of the active lanes is computed, not asked for (`activemask` says which lanes happen to run
 together). At the entry it is the lanes that the block has; a branch that differs between lanes
@@ -18,10 +18,11 @@ from math import prod
 
 from xdsl.dialects import arith, math, scf
 from xdsl.dialects.builtin import IntegerType, i1, i32, i64
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.llvm import int_width
 from ...passes.block_editing import constant_value, erase
 from ..gpu_to_cpu.collective import combine
 from .lanes import Lanes
@@ -316,14 +317,15 @@ _REDUX = {
 def _redux(build: Lanes, mask: Mask, kind: str, value: SSAValue) -> SSAValue | None:
     """One instruction for integers of up to 32 bits, for any mask."""
     type_ = value.type
-    if not isinstance(type_, IntegerType) or type_.width.data > 32 or kind not in _REDUX:
+    narrow: Attribute = value.type
+    if not isinstance(type_, IntegerType) or int_width(type_) > 32 or kind not in _REDUX:
         return None
     word, signed = _REDUX[kind]
     wide = value
     if type_ != i32:
         wide = build.op(arith.ExtSIOp if signed else arith.ExtUIOp, value, kind=i32)
     total = build.nvvm("redux.sync", wide, mask, kind=word)
-    return total if type_ == i32 else build.op(arith.TruncIOp, total, kind=type_)
+    return total if type_ == i32 else build.op(arith.TruncIOp, total, kind=narrow)
 
 
 def _serial(
@@ -386,5 +388,3 @@ def _as_while(op: scf.ForOp) -> scf.WhileOp:
         old.replace_all_uses_with(result)
     erase(op)
     return new
-
-

@@ -32,8 +32,9 @@ class Uniform:
         owner = value.owner
         if not isinstance(owner, Operation):
             loop = owner.parent_op()
-            is_variable = isinstance(loop, scf.ForOp) and value is owner.args[0]
-            return is_variable and all(self(bound) for bound in loop.operands[:3])
+            if not isinstance(loop, scf.ForOp) or value is not owner.args[0]:
+                return False
+            return all(self(bound) for bound in (loop.lb, loop.ub, loop.step))
         if isinstance(owner, _UNIFORM):
             return True
         pure = owner.name.startswith(("arith.", "math.")) or owner.name == "memref.dim"

@@ -169,12 +169,13 @@ class Calculator:
     def const(self, value: int | float, kind: Attribute | None = None) -> Number:
         """A constant; of the float type unless told otherwise."""
         kind = kind or self.type
-        attribute: Attribute
+        wanted: Any = kind
+        attribute: Any
         if isinstance(kind, IntegerType):
-            attribute = IntegerAttr(int(value), kind, truncate_bits=True)
+            attribute = IntegerAttr(int(value), wanted, truncate_bits=True)
         else:
-            attribute = FloatAttr(float(value), kind)  # pyright: ignore
-        made = arith.ConstantOp.create(result_types=(kind,), properties={"value": attribute})
+            attribute = FloatAttr(float(value), wanted)
+        made = arith.ConstantOp.create(result_types=(wanted,), properties={"value": attribute})
         return Number(self, self.add(made).results[0])
 
     def int(self, value: int) -> Number:
@@ -208,9 +209,7 @@ class Calculator:
         properties: dict[str, Attribute] = {"predicate": IntegerAttr(table[word], i64)}
         if not a.is_int:
             properties |= _EXACT
-        made = cls.create(
-            operands=[a.value, b.value], result_types=[i1], properties=properties
-        )
+        made = cls.create(operands=[a.value, b.value], result_types=[i1], properties=properties)
         return Number(self, self.add(made).results[0])
 
     def select(self, condition: Number, yes: Any, no: Any) -> Number:
@@ -240,9 +239,7 @@ class Calculator:
             kinds = [value.type for value in values]
             inner.add(scf.YieldOp.create(operands=[value.value for value in values]))
             regions.append(Region(block))
-        made = scf.IfOp.create(
-            operands=[condition.value], result_types=kinds, regions=regions
-        )
+        made = scf.IfOp.create(operands=[condition.value], result_types=kinds, regions=regions)
         return [Number(self, result) for result in self.add(made).results]
 
     # Functions

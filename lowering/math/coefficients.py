@@ -270,4 +270,3 @@ ERFC_4: Polynomials = (
     ),
 )
 """log(erfc(x)) + x**2 in x - 5, 4 <= x <= 6."""
-

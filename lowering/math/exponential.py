@@ -1,9 +1,9 @@
 """exp, exp2, expm1, log, log2, log10, log1p, pow, and the hyperbolic functions.
 
-    exp(x): n = round(x / ln 2), r = x - n ln 2 (in two steps), 2**n * (1 + r + r**2 P(r))
-    log(x): x = 2**k * m with m in [sqrt(1/2), sqrt(2)), s = f / (2 + f) for f = m - 1,
-            log(m) = f - (f**2 / 2 - s (f**2 / 2 + s**2 P(s**2))), as in FDLIBM (Sun, 1993)
-    pow(x, y): log2(x) as the sum of two floats (Dekker's products by fma), then 2**(y log2(x))
+exp(x): n = round(x / ln 2), r = x - n ln 2 (in two steps), 2**n * (1 + r + r**2 P(r))
+log(x): x = 2**k * m with m in [sqrt(1/2), sqrt(2)), s = f / (2 + f) for f = m - 1,
+        log(m) = f - (f**2 / 2 - s (f**2 / 2 + s**2 P(s**2))), as in FDLIBM (Sun, 1993)
+pow(x, y): log2(x) as the sum of two floats (Dekker's products by fma), then 2**(y log2(x))
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def _log_scaled(c: Calculator, x: Number, high: float, low: float, k_high: float
 
 def log2(c: Calculator, x: Number) -> Number:
     """The logarithm to base 2; whole for powers of two."""
-    high, low = c.pick(((1.4426950216293335, 1.925963033500011e-08), (LOG2_E, 2.0355273740931033e-17)))
+    high, low = c.pick(
+        ((1.4426950216293335, 1.925963033500011e-08), (LOG2_E, 2.0355273740931033e-17))
+    )
     return _log_scaled(c, x, high, low, 1.0, 0.0)
 
 

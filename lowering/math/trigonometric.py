@@ -1,12 +1,14 @@
 """sin, cos, tan, asin, acos, atan, atan2, erf.
 
-    sin, cos: r = x - n pi/2 as a sum of two floats, |r| <= pi/4, then a polynomial chosen by n mod 4.
+    sin, cos: r = x - n pi/2 as a sum of two floats, |r| <= pi/4; n mod 4 chooses a polynomial.
 
 Moderate x is reduced in three steps with fma (W. Cody, W. Waite, 1980). Large x is multiplied by
 those 96 (or 192) bits of 2/pi that matter, as integers (M. Payne, R. Hanek, 1983): exact for all x.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from . import coefficients
 from .calculator import Calculator, Number
@@ -104,10 +106,7 @@ def _window(c: Calculator, start: Number) -> list[Number]:
     chosen = [_chosen(c, words[i : i + count - 2], index) for i in range(4)]
     back = (width - shift) & (width - 1)
     whole = shift.equals(0)
-    return [
-        c.select(whole, a, (a << shift) | b.shifted_out(back))
-        for a, b in zip(chosen, chosen[1:], strict=False)
-    ]
+    return [c.select(whole, a, (a << shift) | b.shifted_out(back)) for a, b in pairwise(chosen)]
 
 
 def _chosen(c: Calculator, words: list[int], index: Number) -> Number:
@@ -261,7 +260,9 @@ def atan2(c: Calculator, y: Number, x: Number) -> Number:
     least = c.select(endless, c.select(both, c.const(1.0), 0.0), least)
     most = c.select(endless, 1.0, most)
     # Away from the ends of the range, where the quotient's error would be lost.
-    scale = c.select(most < c.pick((2.0**-60, 2.0**-500)), c.pick((2.0**60, 2.0**500)), c.const(1.0))
+    scale = c.select(
+        most < c.pick((2.0**-60, 2.0**-500)), c.pick((2.0**60, 2.0**500)), c.const(1.0)
+    )
     scale = c.select(most > c.pick((2.0**60, 2.0**500)), c.pick((2.0**-60, 2.0**-500)), scale)
     least, most = least * scale, most * scale
     zero = most.equals(0.0)

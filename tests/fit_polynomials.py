@@ -5,7 +5,7 @@
 Each is a Chebyshev interpolation in 60 digits; `terms` are for f32 and f64.
 """
 
-# pyright: basic
+# pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
 def main() -> None:
     """Prints the file."""
     mp.dps = 60
-    print('"""Polynomials of the math functions, from tests/fit_polynomials.py; lowest power first.\n')
+    print(
+        '"""Polynomials of the math functions, from tests/fit_polynomials.py; lowest power first.\n'
+    )
     print('`NAME[0]` is for f32, `NAME[1]` for f64.\n"""\n')
     print("from __future__ import annotations\n")
     print("Polynomials = tuple[tuple[float, ...], tuple[float, ...]]\n")

@@ -1,0 +1,15 @@
+// Blocks of 32 by 8 threads, each with a tile of 32 by 32 in shared memory.
+extern "C" __global__ void transpose(const float *x, float *out, int rows, int columns) {
+    __shared__ float tile[32][33];
+    int tx = threadIdx.x, ty = threadIdx.y;
+    int column = blockIdx.x * 32 + tx, row = blockIdx.y * 32 + ty;
+    for (int j = 0; j < 32; j += 8)
+        if (row + j < rows && column < columns)
+            tile[ty + j][tx] = x[(row + j) * columns + column];
+    __syncthreads();
+    column = blockIdx.y * 32 + tx;
+    row = blockIdx.x * 32 + ty;
+    for (int j = 0; j < 32; j += 8)
+        if (row + j < columns && column < rows)
+            out[(row + j) * rows + column] = tile[tx][ty + j];
+}

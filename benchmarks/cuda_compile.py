@@ -1,0 +1,143 @@
+"""From a Python function to PTX for sm_90: stepwell beside Numba-CUDA and Triton; needs no GPU.
+
+    python benchmarks/cuda_compile.py [--peers PYTHON] [--rounds N]
+
+Warm processes, one for each contender, take turns in interleaved rounds; nothing comes from a
+cache, and the first compilation of each process is reported by itself. `--peers` is the Python
+whose environment has numba-cuda and triton (without it, this one); a contender that is missing, or
+cannot compile without a device, is listed with the reason. Numba's and stepwell's kernels say what
+a thread does, Triton's what a block does; stepwell's check their indices. Writes
+`benchmarks/results/cuda_compile-<date>.json` and a picture of the same name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from machine import machine, versions
+from measure import Row, rows_of
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+CONTENDERS = ("stepwell", "numba", "triton")
+# Milliseconds for stepwell.
+TARGETS = {"saxpy": 40.0, "reduction": 80.0}
+
+
+class Contender:
+    """A process that compiles what it is told to."""
+
+    def __init__(self, name: str, python: str):
+        self.name = name
+        self.process = subprocess.Popen(
+            [python, str(HERE / "cuda_compile_peer.py"), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        hello = self._answer()
+        self.error = str(hello.get("error", ""))
+        self.versions: dict[str, str] = hello.get("versions", {})
+        self.correct = True
+        self.times: dict[str, list[float]] = {kernel: [] for kernel in TARGETS}
+
+    def compile(self, kernel: str) -> None:
+        """Once; the seconds are added to `times`, what goes wrong becomes `error`."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{kernel}\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        if "error" in answer:
+            self.error = f"{kernel}: {answer['error']}"
+        else:
+            self.times[kernel].append(answer["seconds"])
+            self.correct &= answer["correct"]
+
+    def end(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"error": "the process ended"}
+
+
+def main() -> int:
+    """Measure, write down; 1 if stepwell itself failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--peers", default=sys.executable, metavar="PYTHON")
+    parser.add_argument("--rounds", type=int, default=15)
+    asked = parser.parse_args()
+    everyone = [
+        Contender(name, sys.executable if name == "stepwell" else asked.peers)
+        for name in CONTENDERS
+    ]
+    for number in range(asked.rounds + 1):
+        turn = number % len(everyone)
+        for contender in everyone[turn:] + everyone[:turn]:
+            for kernel in TARGETS:
+                if not contender.error:
+                    contender.compile(kernel)
+    absent = {one.name: one.error for one in everyone if one.error}
+    present = [one for one in everyone if not one.error]
+    rows = [row for kernel in TARGETS for row in rows_for(kernel, present)]
+    for row in rows:
+        print(row.line())
+    for name, why in absent.items():
+        print(f"{name:<53} absent: {why}")
+    write(rows, absent, {key: text for one in present for key, text in one.versions.items()})
+    for contender in everyone:
+        contender.end()
+    return int("stepwell" in absent or not all(row.correct for row in rows))
+
+
+def rows_for(kernel: str, present: list[Contender]) -> list[Row]:
+    """The rounds after the first as one task, the first as another."""
+    names = {one.name: one for one in present}
+    correct = {name: one.correct for name, one in names.items()}
+    warm = {name: one.times[kernel][1:] for name, one in names.items()}
+    first = {name: one.times[kernel][:1] for name, one in names.items()}
+    targets = {"stepwell": TARGETS[kernel]}
+    return [
+        *rows_of(f"{kernel} to PTX", warm, unit="ms", scale=1e3, correct=correct, targets=targets),
+        *rows_of(f"{kernel}, first in process", first, unit="ms", scale=1e3, correct=correct),
+    ]
+
+
+def write(rows: list[Row], absent: dict[str, str], found: dict[str, str]) -> None:
+    """The JSON file and the picture."""
+    now = datetime.datetime.now(datetime.UTC)
+    name = f"cuda_compile-{now:%Y-%m-%d}"
+    RESULTS.mkdir(exist_ok=True)
+    content: dict[str, Any] = {
+        "date": now.isoformat(timespec="seconds"),
+        "machine": machine(),
+        # What the contenders say of themselves wins over what is installed here.
+        "versions": {**versions(), **found},
+        "absent": absent,
+        "rows": [row.to_json() for row in rows],
+    }
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+    try:
+        from picture import draw
+    except ImportError as error:
+        print(f"no picture: {error.name} is not installed (pip install 'stepwell[bench]')")
+        return
+    draw(rows, RESULTS / f"{name}.png")
+    print(f"wrote {RESULTS / f'{name}.png'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""Machine code of our kernels beside that of nvcc's, counted: no GPU is needed.
+
+    python benchmarks/cuda_static.py
+
+Each kernel of `cuda_kernels.py` becomes PTX for sm_80 and sm_90 by stepwell and, written in CUDA C
+(`cuda/*.cu`), by `nvcc -O3 -ptx`; ptxas assembles both, nvdisasm shows the SASS, and `cuda_sass.py`
+counts: instructions for each step of the inner loops (it says what that is), widest global access,
+barriers. Registers and spills are what `ptxas -v` says. All three tools have to be on PATH.
+
+Contenders: `stepwell` without checks, which is what CUDA C does, with them, and without them but
+with fast math; `nvcc` as it is, which makes one instruction of a product and a sum (fused, rounded
+once), and without that, as NumPy and stepwell compute. The verdict is about `stepwell` without
+checks against `nvcc` as it is. What is counted are instructions, not time.
+Writes `benchmarks/results/cuda_static-<date>.json`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cuda_kernels import SUBJECTS, Subject
+from cuda_sass import Loop, barriers, instructions_of, loops_of, per_step, widest_access
+from machine import machine, versions
+
+from stepwell.lowering.emit.ptx import assemble_cubin, disassemble, find_tool, resources
+
+RESULTS = Path(__file__).parent / "results"
+ARCHITECTURES = ("sm_80", "sm_90")
+TOOLS = ("nvcc", "ptxas", "nvdisasm")
+OURS, THEIRS = "stepwell", "nvcc -O3"
+
+
+@dataclass(frozen=True)
+class Count:
+    """One kernel by one compiler."""
+
+    kernel: str
+    arch: str
+    contender: str
+    instructions: int
+    per_step: float
+    widest: int
+    barriers: int
+    registers: int
+    spill_bytes: int
+    loops: list[Loop]
+
+    def line(self) -> str:
+        """As a row of the table."""
+        return (
+            f"{self.kernel:<10} {self.arch} {self.contender:<20} {self.per_step:9.1f} "
+            f"{self.instructions:6} {self.widest:6} {self.barriers:8} {self.registers:9} "
+            f"{self.spill_bytes:6}"
+        )
+
+    def worse_than(self, other: Count) -> list[str]:
+        """In what that is aimed at: it must be no worse in these."""
+        return _larger(
+            {
+                "instructions per step": (self.per_step, other.per_step),
+                "width of accesses": (-self.widest, -other.widest),
+                "barriers": (self.barriers, other.barriers),
+                "spills": (self.spill_bytes, other.spill_bytes),
+            }
+        )
+
+    def also_larger_than(self, other: Count) -> list[str]:
+        """In what else."""
+        return _larger(
+            {
+                "registers": (self.registers, other.registers),
+                "instructions in all": (self.instructions, other.instructions),
+            }
+        )
+
+
+def _larger(pairs: dict[str, tuple[float, float]]) -> list[str]:
+    return [
+        f"{what} ({abs(mine):.4g} against {abs(its):.4g})"
+        for what, (mine, its) in pairs.items()
+        if mine > its
+    ]
+
+
+def nvcc(subject: Subject, arch: str, *options: str) -> str:
+    """PTX of the kernel in CUDA C."""
+    tool = find_tool("nvcc")
+    assert tool is not None, "main looked for it"
+    source = Path(__file__).parent / "cuda" / f"{subject.name}.cu"
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "kernel.ptx")
+        words = [tool, "-O3", "-ptx", f"-arch={arch}", *options, "-o", str(output), str(source)]
+        subprocess.run(words, check=True)
+        return output.read_text()
+
+
+CONTENDERS: dict[str, Callable[[Subject, str], str]] = {
+    OURS: lambda subject, arch: subject.ptx(arch, checks=False),
+    "stepwell, checks": lambda subject, arch: subject.ptx(arch, checks=True),
+    "stepwell, fast math": lambda subject, arch: subject.ptx(arch, checks=False, fastmath=True),
+    THEIRS: nvcc,
+    "nvcc -O3 -fmad=false": lambda subject, arch: nvcc(subject, arch, "-fmad=false"),
+}
+
+
+def count(subject: Subject, arch: str, contender: str) -> Count:
+    """Compile, assemble, disassemble and count."""
+    ptx = CONTENDERS[contender](subject, arch)
+    used = resources(ptx, arch)
+    cubin, _ = assemble_cubin(ptx, arch)
+    code = instructions_of(disassemble(cubin), subject.name)
+    loops = loops_of(code)
+    return Count(
+        subject.name,
+        arch,
+        contender,
+        len(code),
+        per_step(code, loops),
+        widest_access(code),
+        barriers(code),
+        used.registers,
+        used.spill_bytes,
+        loops,
+    )
+
+
+def main() -> int:
+    """Count everything, write it down; 1 if a tool is missing."""
+    missing = [tool for tool in TOOLS if find_tool(tool) is None]
+    if missing:
+        print(f"not on PATH: {', '.join(missing)}; these are of the CUDA toolkit")
+        return 1
+    print(
+        f"{'kernel':<10} arch  {'by':<20} {'per step':>9} {'instr.':>6} {'widest':>6} "
+        f"{'barriers':>8} {'registers':>9} {'spills':>6}"
+    )
+    counts: list[Count] = []
+    for arch in ARCHITECTURES:
+        for subject in SUBJECTS:
+            for contender in CONTENDERS:
+                counts.append(count(subject, arch, contender))
+                print(counts[-1].line(), flush=True)
+    write(counts, verdicts(counts))
+    return 0
+
+
+def verdicts(counts: list[Count]) -> dict[str, dict[str, list[str]]]:
+    """In what ours is worse than nvcc's, kernel by kernel; also printed."""
+    found = {(one.kernel, one.arch, one.contender): one for one in counts}
+    verdict: dict[str, dict[str, list[str]]] = {}
+    for (kernel, arch, contender), ours in found.items():
+        if contender == OURS:
+            theirs = found[kernel, arch, THEIRS]
+            worse, also = ours.worse_than(theirs), ours.also_larger_than(theirs)
+            said = f"WORSE in {', '.join(worse)}" if worse else "no worse"
+            print(f"{kernel} {arch}: {said}{'; more ' if also else ''}{', '.join(also)}")
+            verdict[f"{kernel} {arch}"] = {"worse": worse, "also_larger": also}
+    return verdict
+
+
+def write(counts: list[Count], against: dict[str, dict[str, list[str]]]) -> None:
+    """The JSON file."""
+    now = datetime.datetime.now(datetime.UTC)
+    content = {
+        "date": now.isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": {**versions(), **tools()},
+        "against_nvcc": against,
+        "rows": [asdict(one) for one in counts],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"cuda_static-{now:%Y-%m-%d}.json"
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
+
+
+def tools() -> dict[str, str]:
+    """Versions of NVIDIA's tools."""
+    found: dict[str, str] = {}
+    for name in TOOLS:
+        words = [find_tool(name) or name, "--version"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        found[name] = done.stdout.strip().splitlines()[-1]
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

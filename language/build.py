@@ -26,6 +26,7 @@ from .emitter import MEMORY, REGISTER, body
 from .expressions import EXPRESSIONS
 from .fingerprint import Dependency
 from .frame import Frame
+from .machines import Machine
 from .scope import Scope
 from .source import Source, source_of
 from .statements import STATEMENTS
@@ -79,15 +80,18 @@ def build_module(
     checks: bool = True,
     fastmath: bool = False,
     name: str | None = None,
+    target: str = "cpu",
+    arch: str | None = None,
 ) -> Built:
     """The simt module of a kernel for parameters of these types.
 
     `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
-    `block_rank` dimensions. Raises CompileError.
+    `block_rank` dimensions. `target` and `arch` ("sm_90a") are what `sw.target` is in the kernel.
+    Raises CompileError.
     """
     assert isinstance(function, FunctionType), "a kernel is a Python function"
     source = source_of(function)
-    unit = Unit(checks, fastmath, axes)
+    unit = Unit(checks, fastmath, axes, Machine(target, arch or ""))
     unit.unique_name(name or source.name)
     arguments, inputs = _arguments(source, signature)
     extents = [] if axes is None else [IndexType()] * 3

@@ -20,6 +20,7 @@ from .values import (
     describe,
     is_numpy_scalar,
 )
+from .vendor import Target
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -98,6 +99,10 @@ def typed_constant(value: Static, dtype: DType) -> Static:
 
 def attribute_static(frame: Frame, node: ast.Attribute, value: Static, name: str) -> Value:
     """`math.pi`, `Color.RED`, `config.SIZE`, `sw.f32`."""
+    if isinstance(value.value, Target):
+        from .machines import target_attribute
+
+        return target_attribute(frame, node, name)
     try:
         found = getattr(value.value, name)
     except AttributeError:

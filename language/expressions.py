@@ -150,9 +150,15 @@ def short_circuit(
 
 def ifexp(frame: Frame, node: ast.IfExp) -> Value:
     """`a if c else b`."""
+    asked = frame.unit.machine_asked
     test = condition(frame, node.test)
     if isinstance(test, Static):
-        return frame.eval(node.body if test.value else node.orelse)
+        taken, other = (node.body, node.orelse) if test.value else (node.orelse, node.body)
+        if frame.unit.machine_asked != asked:
+            from .other_arm import check_other_arm
+
+            check_other_arm(frame, node.test, not test.value, lambda: frame.eval(other))
+        return frame.eval(taken)
     return choose(frame, test, lambda: frame.eval(node.body), lambda: frame.eval(node.orelse))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from . import intrinsics
+from . import intrinsics, nvidia, vendor
 from .values import Static, Value
 
 if TYPE_CHECKING:
@@ -100,10 +100,16 @@ def _tables() -> dict[int, tuple[object, Function]]:
     """By identity: not everything that can be called can be hashed."""
     from .builtin_functions import BUILTINS
     from .intrinsic_functions import INTRINSICS
+    from .machines import QUESTIONS
     from .math_functions import MATH
+    from .nvidia_functions import NVIDIA, VENDOR
 
     found: dict[int, tuple[object, Function]] = {}
-    for holder, table in ((builtins, BUILTINS), (intrinsics, INTRINSICS), (math, MATH)):
+    tables: tuple[tuple[object, dict[str, Function]], ...] = (
+        *((builtins, BUILTINS), (intrinsics, INTRINSICS), (math, MATH)),
+        *((vendor.Target, QUESTIONS), (vendor, VENDOR), (nvidia, NVIDIA)),
+    )
+    for holder, table in tables:
         for name, function in table.items():
             target = getattr(holder, name, None)
             if target is not None:  # a function of a newer Python

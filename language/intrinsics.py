@@ -33,13 +33,18 @@ def set_current_thread(thread: Any) -> None:
     _thread.set(thread)
 
 
-def _current(name: str) -> Any:
+def current_thread(name: str) -> Any:
+    """The object that stands for a thread; RuntimeError if there is none for `sw.name`."""
     thread = _thread.get()
     if thread is None:
         raise RuntimeError(
             f"sw.{name} works in a kernel only: decorate the function with @sw.kernel and launch it"
         )
-    return getattr(thread, name)
+    return thread
+
+
+def _current(name: str) -> Any:
+    return getattr(current_thread(name), name)
 
 
 def _atomic(name: str, order: str, scope: str, *arguments: Any) -> Any:

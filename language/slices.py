@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import arith, memref
@@ -88,6 +89,11 @@ def _apply(frame: Frame, view: AnyView, axes: list[_Axis]) -> AnyView:
         views = tuple(_subview(frame, leaf, axes) for leaf in view.leaves)
         return RecordView(view.element, views)
     return _subview(frame, view, axes)
+
+
+def element_view(frame: Frame, view: View, indices: Sequence[SSAValue]) -> SSAValue:
+    """A view without axes of the element at checked indices."""
+    return _subview(frame, view, [_Axis(index, 1, 1, False) for index in indices]).ssa
 
 
 def _slice_axis(frame: Frame, node: ast.Slice, size: Value) -> _Axis:

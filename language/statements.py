@@ -11,6 +11,7 @@ from .convert import store_value
 from .emitter import body
 from .expressions import condition, operate
 from .frame import merge
+from .other_arm import check_other_arm
 from .types import Type
 from .typing_of import join_types, settle_type, type_of
 from .values import LocalFunction, Scalar, Static, StructValue, TupleValue, Value, describe
@@ -132,9 +133,13 @@ def augmented(frame: Frame, node: ast.AugAssign) -> None:
 
 def if_(frame: Frame, node: ast.If) -> None:
     """`if`; with a constant condition only the taken branch is compiled."""
+    asked = frame.unit.machine_asked
     test = condition(frame, node.test)
     if isinstance(test, Static):
-        frame.run(node.body if test.value else node.orelse)
+        taken, other = (node.body, node.orelse) if test.value else (node.orelse, node.body)
+        if frame.unit.machine_asked != asked:
+            check_other_arm(frame, node.test, not test.value, lambda: frame.run(other))
+        frame.run(taken)
         return
     branch(frame, test, lambda: frame.run(node.body), lambda: frame.run(node.orelse))
 

@@ -15,6 +15,7 @@ from ..dialects import simt
 from .emitter import NOTHING, REGISTER, body
 from .fingerprint import Dependency, fingerprint
 from .frame import Frame, RestartError
+from .machines import CPU, Machine
 from .scope import Scope
 from .source import Source, assigned_names
 from .statements import end_region, give_back
@@ -63,6 +64,10 @@ class Unit:
     checks: bool
     fastmath: bool
     axes: int | None
+    machine: Machine = CPU
+    """What `sw.target` is; in an arm that is only checked, a machine that would take it."""
+    machine_asked: int = 0
+    """How often the kernel has asked for `sw.target`."""
     axes_used: int = 0
     """How many axes the ids and sizes that the kernel asks for have."""
     functions: dict[Hashable, Specialisation] = field(
@@ -266,6 +271,7 @@ def specialise(
     unit: Unit, key: Hashable, source: Source, scope: Scope, arguments: dict[str, Value]
 ) -> Specialisation:
     """The function for arguments like these; compiled the first time."""
+    key = (unit.machine, key)
     found = unit.functions.get(key)
     if found is not None:
         return found

@@ -59,6 +59,9 @@ GPU_IDS = frozenset(
 VIEWS = frozenset(
     f"memref.{name}" for name in ("load", "store", "dim", "subview", "cast", "reinterpret_cast")
 )
+# What the front end makes of arms that are for one vendor; only that vendor's lowering meets it.
+VENDOR = frozenset({"nvvm", "llvm.extractvalue", "memref.extract_aligned_pointer_as_index"})
+VENDOR_TYPES = frozenset({"llvm.struct"})
 SIMT_FRAME = frozenset({"builtin.module", "gpu.module", "gpu.func", "func.func", "func.call"})
 
 
@@ -100,8 +103,9 @@ LEVELS: dict[str, Level] = {
             frozenset({"simt", "gpux", "arith", "math", "gpu.return"})
             | GPU_IDS
             | VIEWS
+            | VENDOR
             | SIMT_FRAME,
-            VALUES | {"simt.cell"},
+            VALUES | VENDOR_TYPES | {"simt.cell"},
             frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
         ),
@@ -111,8 +115,8 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpux", "arith", "math", "scf", "ub", "gpu.return", "func.return"})
             | frozenset(f"simt.{n}" for n in ("cell", "get", "set", "check_index", "floordiv"))
             | frozenset(f"simt.{n}" for n in ("mod", "shared", "local"))
-            | (GPU_IDS | VIEWS | SIMT_FRAME),
-            VALUES | {"simt.cell"},
+            | (GPU_IDS | VIEWS | VENDOR | SIMT_FRAME),
+            VALUES | VENDOR_TYPES | {"simt.cell"},
             frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
         ),
@@ -120,8 +124,9 @@ LEVELS: dict[str, Level] = {
             "gpu",
             "the waist: what every device can be asked to do",
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
-            | {"builtin.module"},
-            VALUES,
+            | {"builtin.module"}
+            | VENDOR,
+            VALUES | VENDOR_TYPES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
         ),
@@ -139,8 +144,9 @@ LEVELS: dict[str, Level] = {
             "grid",
             "gpu for a device that starts whole blocks: extents guarded, sites numbered",
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
-            | {"builtin.module"},
-            VALUES,
+            | {"builtin.module"}
+            | VENDOR,
+            VALUES | VENDOR_TYPES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
         ),

@@ -20,7 +20,8 @@ NAMES = {
     "subgroup_reduce_min subgroup_reduce_max subgroup_reduce_and_ subgroup_reduce_or_ "
     "subgroup_reduce_xor subgroup_inclusive_add subgroup_exclusive_add shuffle shuffle_xor "
     "shuffle_up shuffle_down broadcast ballot any all",
-    "compile time": "unroll",
+    "compile time": "unroll target",
+    "one vendor's": "nvidia inline_ptx",
     "errors": "CompileError KernelError OutOfBounds AssertionFailed DivisionByZero DeviceError",
 }
 ALL = {name for names in NAMES.values() for name in names.split()}

@@ -55,9 +55,11 @@ def _inline(f: FunctionText, op: NvvmOp, text: str, given: list[str], results: s
     words += [constraint(value.type) for value in op.operands]
     words += [] if op.row.traits.traits else ["~{memory}"]
     flags = "" if op.row.traits.traits else "sideeffect "
-    return (
-        f"call {results} asm {flags}{quoted(text)}, {quoted(','.join(words))}({', '.join(given)})"
-    )
+    # What lanes do together is neither copied into branches nor moved across them.
+    together = " convergent" if flags else ""
+    words_text = quoted(",".join(words))
+    given_text = ", ".join(given)
+    return f"call {results} asm {flags}{quoted(text)}, {words_text}({given_text}){together}"
 
 
 for _op_class in OPS.values():

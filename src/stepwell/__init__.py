@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .dialects.diagnostics import CompileError
 from .kernel import Kernel, LoadedProgram, compile, kernel, load
+from .language import nvidia
 from .language.intrinsics import (
     all,
     any,
@@ -67,6 +68,7 @@ from .language.types import (
     u32,
     u64,
 )
+from .language.vendor import inline_ptx, target
 from .launch import Launch
 from .runtime.array import DeviceArray
 from .runtime.artifact import Artifact, Bundle
@@ -129,10 +131,12 @@ __all__ = [
     "i32",
     "i64",
     "index",
+    "inline_ptx",
     "kernel",
     "lane_id",
     "load",
     "local",
+    "nvidia",
     "shared",
     "shuffle",
     "shuffle_down",
@@ -149,6 +153,7 @@ __all__ = [
     "subgroup_reduce_or_",
     "subgroup_reduce_xor",
     "subgroup_size",
+    "target",
     "thread_id",
     "u8",
     "u16",

@@ -54,6 +54,8 @@ class Target:
     arch: str = ""
     # What the emitted text is called beside "asm".
     text: str = "asm"
+    # What `sw.target.name` is in kernels, where it is not the name.
+    kind: str = ""
 
     def pipeline(self, start: str, end: str) -> Pipeline:
         """The passes from one level of this target to another, given by pipeline rows."""
@@ -137,6 +139,7 @@ def _cuda_target(arch: str) -> Target:
         entry=_ptx_entry,
         arch=arch,
         text="ptx",
+        kind="cuda",
     )
 
 
@@ -186,7 +189,7 @@ def compile_kernel(
 ) -> Compilation:
     """Compile for these parameter types; CompileError where the program is wrong."""
     way = find_target(target)
-    built = _build(kernel, types, form)
+    built = _build(kernel, types, form, way)
     parameters = tuple(_parameter(info) for info in built.parameters)
     artifact = compile_module(built.module, kernel.__name__, parameters, way, observe=observe)
     manifest = artifact.manifest._replace(axes_used=built.axes_used)
@@ -226,7 +229,7 @@ def print_level(
 ) -> str:
     """The kernel as text at a level of the target, or "asm" for what the target emits."""
     way = find_target(target)
-    built = _build(kernel, types, form)
+    built = _build(kernel, types, form, way)
     return lower_and_print(built.module, way, "simt", level)
 
 
@@ -245,7 +248,7 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
     return print_module(module)
 
 
-def _build(kernel: Kernel, types: Sequence[Any], form: Form) -> Any:
+def _build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
     from .language.build import build_module
 
     return build_module(
@@ -255,6 +258,8 @@ def _build(kernel: Kernel, types: Sequence[Any], form: Form) -> Any:
         block_rank=form.block_rank,
         checks=kernel.checks,
         fastmath=kernel.fastmath,
+        target=way.kind or way.name,
+        arch=way.arch or None,
     )
 
 

@@ -1,0 +1,139 @@
+"""Instructions of NVIDIA GPUs on arrays: addresses, ldmatrix, asynchronous copies.
+
+An array's element becomes an address by a view of it; 16 bytes from there are inside the array, as
+the checks of the first and the last element say.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from typing import TYPE_CHECKING
+
+from xdsl.dialects import arith, memref
+
+from ..dialects import gpu
+from .arrays import checked_index
+from .emitter import I32, I64, INDEX
+from .functions import Function
+from .operators import binary
+from .slices import element_view
+from .types import DType, u32, u64
+from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
+
+if TYPE_CHECKING:
+    from xdsl.ir import SSAValue
+
+    from .frame import Frame
+
+
+def _address(
+    frame: Frame, node: ast.AST, name: str, value: Value, index: Value, count_bytes: int
+) -> tuple[Scalar, View]:
+    """The address of an element from which so many bytes are inside its row; 0 for any."""
+    if not isinstance(value, View):
+        raise frame.refuse(
+            node, f"sw.nvidia.{name} takes an array of scalars, got {describe(value)}"
+        )
+    indices = index.items if isinstance(index, TupleValue) else (index,)
+    if len(indices) != len(value.sizes):
+        raise frame.refuse(
+            node, f"{len(indices)} indices for an array with {len(value.sizes)} axes"
+        )
+    last = len(indices) - 1
+    places: list[SSAValue] = []
+    for axis, item in enumerate(indices):
+        places.append(checked_index(frame, node, value, axis, item, f"the array of {name}"))
+        more = count_bytes // value.dtype.size - 1
+        if axis == last and more > 0:
+            end = binary(frame, node, ast.Add, item, Static(more))
+            checked_index(frame, node, value, axis, end, f"the array of {name}")
+    element = element_view(frame, value, places)
+    number = frame.emit.add(memref.ExtractAlignedPointerAsIndexOp, (element,), (INDEX,))
+    dtype, kind = (u32, I32) if _is_shared(value) else (u64, I64)
+    return Scalar(dtype, frame.emit.add(arith.IndexCastOp, (number,), (kind,))), value
+
+
+def _is_shared(view: View) -> bool:
+    return view.type.memory_space == gpu.WORKGROUP
+
+
+def _expect(frame: Frame, node: ast.AST, name: str, view: View, shared: bool) -> None:
+    if _is_shared(view) == shared and view.type.memory_space != gpu.PRIVATE:
+        return
+    wanted = "shared memory (sw.shared)" if shared else "global memory (a parameter)"
+    raise frame.refuse(node, f"sw.nvidia.{name} expects an array in {wanted}")
+
+
+def _address_of(frame: Frame, node: ast.AST, view: Value, index: Value) -> Value:
+    from .nvidia_functions import require
+
+    require(frame, node, "sw.nvidia.address", 75)
+    address, array = _address(frame, node, "address", view, index, 0)
+    if array.type.memory_space == gpu.PRIVATE:
+        raise frame.refuse(node, "an array of sw.local has no address; it lives in registers")
+    frame.mark_written(array)  # whoever has the address may store there
+    return address
+
+
+def _load_matrix(count: int, frame: Frame, node: ast.AST, view: Value, index: Value) -> Value:
+    from .nvidia_functions import emit, require
+
+    name = f"ldmatrix_x{count}"
+    require(frame, node, f"sw.nvidia.{name}", 75)
+    address, array = _address(frame, node, name, view, index, 16)
+    _expect(frame, node, name, array, shared=True)
+    if array.dtype.size != 2:
+        raise frame.refuse(node, f"{name} loads 16-bit elements, got an array of {array.dtype}")
+    registers = ", ".join(f"${n}" for n in range(count))
+    text = f"ldmatrix.sync.aligned.m8n8.x{count}.shared.b16 {{{registers}}}, [${count}];"
+    results: list[DType] = [u32] * count
+    return emit(frame, "inline_ptx", (address.ssa,), results, ptxCode=text, sm=75)
+
+
+def _copy(
+    frame: Frame, node: ast.AST, shared: Value, index: Value, source: Value, source_index: Value
+) -> Value:
+    from .nvidia_functions import emit, require
+
+    require(frame, node, "sw.nvidia.cp_async", 80)
+    to, array = _address(frame, node, "cp_async", shared, index, 16)
+    _expect(frame, node, "cp_async", array, shared=True)
+    start, given = _address(frame, node, "cp_async", source, source_index, 16)
+    _expect(frame, node, "cp_async", given, shared=False)
+    if array.dtype is not given.dtype:
+        raise frame.refuse(node, f"cp_async from an array of {given.dtype} to one of {array.dtype}")
+    text = "cp.async.cg.shared.global [$0], [$1], 16;"
+    return emit(frame, "inline_ptx", (to.ssa, start.ssa), (), ptxCode=text, sm=80)
+
+
+def _commit(frame: Frame, node: ast.AST) -> Value:
+    from .nvidia_functions import emit, require
+
+    require(frame, node, "sw.nvidia.cp_async_commit", 80)
+    return emit(frame, "cp.async.commit.group", (), ())
+
+
+def _wait(frame: Frame, node: ast.AST, groups: Value) -> Value:
+    from .nvidia_functions import emit, require
+
+    require(frame, node, "sw.nvidia.cp_async_wait", 80)
+    known = static_int(groups)
+    if known is None or known < 0:
+        raise frame.refuse(node, f"groups is {describe(groups)}, expected a constant from 0 on")
+    return emit(frame, "cp.async.wait.group", (), (), n=known)
+
+
+_TO_AND_FROM = ("shared", "index", "source", "source_index")
+MEMORY_FUNCTIONS: dict[str, Function] = {
+    "address": Function("sw.nvidia.address", _address_of, ("view", "index")),
+    **{
+        f"ldmatrix_x{count}": Function(
+            f"sw.nvidia.ldmatrix_x{count}", partial(_load_matrix, count), ("view", "index")
+        )
+        for count in (1, 2, 4)
+    },
+    "cp_async": Function("sw.nvidia.cp_async", _copy, _TO_AND_FROM),
+    "cp_async_commit": Function("sw.nvidia.cp_async_commit", _commit),
+    "cp_async_wait": Function("sw.nvidia.cp_async_wait", _wait, ("groups",)),
+}

@@ -3,10 +3,10 @@
     python benchmarks/cuda_compile.py [--peers PYTHON] [--rounds N]
 
 Warm processes, one for each contender, take turns in interleaved rounds; nothing comes from a
-cache, and the first compilation of each process is reported by itself. `--peers` is the Python
-whose environment has numba-cuda and triton (without it, this one); a contender that is missing, or
-cannot compile without a device, is listed with the reason. Numba's and stepwell's kernels say what
-a thread does, Triton's what a block does; stepwell's check their indices. Writes
+cache, and the first round, in which modules are still imported, does not count. `--peers` is the
+Python whose environment has numba-cuda and triton (without it, this one); a contender that is
+missing, or cannot compile without a device, is listed with the reason. Numba's and stepwell's
+kernels say what a thread does, Triton's what a block does; stepwell's check their indices. Writes
 `benchmarks/results/cuda_compile-<date>.json` and a picture of the same name.
 """
 
@@ -102,16 +102,15 @@ def main() -> int:
 
 
 def rows_for(kernel: str, present: list[Contender]) -> list[Row]:
-    """The rounds after the first as one task, the first as another."""
-    names = {one.name: one for one in present}
-    correct = {name: one.correct for name, one in names.items()}
-    warm = {name: one.times[kernel][1:] for name, one in names.items()}
-    first = {name: one.times[kernel][:1] for name, one in names.items()}
-    targets = {"stepwell": TARGETS[kernel]}
-    return [
-        *rows_of(f"{kernel} to PTX", warm, unit="ms", scale=1e3, correct=correct, targets=targets),
-        *rows_of(f"{kernel}, first in process", first, unit="ms", scale=1e3, correct=correct),
-    ]
+    """The rounds after the first."""
+    return rows_of(
+        f"{kernel} to PTX",
+        {one.name: one.times[kernel][1:] for one in present},
+        unit="ms",
+        scale=1e3,
+        correct={one.name: one.correct for one in present},
+        targets={"stepwell": TARGETS[kernel]},
+    )
 
 
 def write(rows: list[Row], absent: dict[str, str], found: dict[str, str]) -> None:

@@ -42,6 +42,7 @@ from .values import (
     describe,
     is_numpy_scalar,
 )
+from .vendor import is_unasked
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -197,11 +198,22 @@ def store_value(frame: Frame, node: ast.AST, value: Value, type_: Type, where: s
 def truth(frame: Frame, node: ast.AST, value: Value) -> Value:
     """Whether a number is not zero, as `if` and `not` ask; known now for a constant."""
     if isinstance(value, Static):
+        refuse_unasked(frame, node, value)
         return Static(bool(value.value))
     if isinstance(value, TupleValue):
         return Static(bool(value.items))
     scalar = materialise(frame, node, value)
     return Scalar(bool_, convert(frame.emit, scalar.ssa, scalar.dtype, bool_))
+
+
+def refuse_unasked(frame: Frame, node: ast.AST, value: Value) -> None:
+    """`if sw.target.nvidia:` would always hold, `sw.target == "cuda"` never."""
+    if isinstance(value, Static) and is_unasked(value.value):
+        raise frame.refuse(
+            node,
+            "sw.target is asked by a call or by its name",
+            hint='write sw.target.nvidia() or sw.target.name == "cuda"',
+        )
 
 
 def cast_to(frame: Frame, node: ast.AST, value: Value, dtype: DType) -> Scalar:

@@ -18,7 +18,7 @@ from .emitter import I32, I64, INDEX
 from .functions import Function
 from .operators import binary
 from .slices import element_view
-from .types import DType, u32, u64
+from .types import DTYPES, DType, u32, u64
 from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
 
 if TYPE_CHECKING:
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 
+_INDEX = DTYPES["index"]
+
+
 def _address(
     frame: Frame, node: ast.AST, name: str, value: Value, index: Value, count_bytes: int
 ) -> tuple[Scalar, View]:
-    """The address of an element from which so many bytes are inside its row; 0 for any."""
+    """The address of an element from which so many bytes are in its row (0: the element only)."""
     if not isinstance(value, View):
         raise frame.refuse(
             node, f"sw.nvidia.{name} takes an array of scalars, got {describe(value)}"
@@ -46,7 +49,11 @@ def _address(
         places.append(checked_index(frame, node, value, axis, item, f"the array of {name}"))
         more = count_bytes // value.dtype.size - 1
         if axis == last and more > 0:
-            end = binary(frame, node, ast.Add, item, Static(more))
+            known, size = static_int(item), value.sizes[axis]
+            if known is not None and size is not None:
+                known %= size
+            first = Scalar(_INDEX, places[axis]) if known is None or known < 0 else Static(known)
+            end = binary(frame, node, ast.Add, first, Static(more))
             checked_index(frame, node, value, axis, end, f"the array of {name}")
     element = element_view(frame, value, places)
     number = frame.emit.add(memref.ExtractAlignedPointerAsIndexOp, (element,), (INDEX,))

@@ -32,6 +32,7 @@ from .convert import (
     materialise,
     meet,
     number_type,
+    refuse_unasked,
     static_type,
     to_type,
 )
@@ -327,6 +328,8 @@ def unary(frame: Frame, node: ast.AST, op: type[ast.unaryop], value: Value) -> V
 
 def compare(frame: Frame, node: ast.AST, op: type[ast.cmpop], a: Value, b: Value) -> Value:
     """One comparison of two numbers or bools, or of constants of any type."""
+    refuse_unasked(frame, node, a)
+    refuse_unasked(frame, node, b)
     folded = fold(frame, node, op, a, b) or _fold_equality(op, a, b)
     if folded is not None:
         return folded

@@ -47,6 +47,11 @@ class Target:
 target = Target()
 
 
+def is_unasked(value: object) -> bool:
+    """Whether a value is `sw.target` itself or a question without its parentheses."""
+    return isinstance(value, Target) or value is Target.nvidia or value is Target.cpu
+
+
 def inline_ptx(text: str, *operands: Any, dtype: Any = None) -> Any:
     """PTX as it is: `sw.inline_ptx("add.s32 $0, $1, $2;", a, b, dtype=sw.i32)`.
 

@@ -276,6 +276,13 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "sm": ("if sw.target.nvidia(sm=x[0]):\n        pass", "cpu", "expected a constant such as 90"),
     "no such sm": ("if sw.target.nvidia(sm=91):\n        pass", "cpu", "no architecture sm_91"),
     "no such question": ("if sw.target.amd():\n        pass", "cpu", "no attribute amd"),
+    "not called": ("if sw.target.nvidia:\n        pass", "cpu", "is asked by a call"),
+    "compared": ("if sw.target == 'cuda':\n        pass", "cpu", "is asked by a call"),
+    "past the end from the end": (
+        "sw.nvidia.ldmatrix_x1(sw.shared(64, sw.f16), -4)",
+        "cuda",
+        "index 67 is out of bounds",
+    ),
     "reference": ("sw.inline_ptx('mov.u32 $0, $2;', 1, dtype=sw.u32)", "cuda", r"\$2 in the PTX"),
     "dollar": ("sw.inline_ptx('mov.u32 $x;')", "cuda", r"\$x in the PTX means nothing"),
     "type": ("sw.inline_ptx('neg.s32 $0, $0;', sw.i8(1))", "cuda", "i8 has no register"),

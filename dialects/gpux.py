@@ -17,8 +17,8 @@ Two attributes of kernels say how they are launched. `gpux.over = r`: one thread
 three trailing `index` parameters are the extents x, y, z, and threads whose global id is at or past
 the extent do not run. `gpux.block_rank = r`: blocks have one thread along the dimensions from r on.
 
-At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run in
-any order), `gpux.buffer` an access to memory that threads share without an order among them,
+At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run
+in any order), `gpux.buffer` an access to memory that threads share without an order among them,
 `gpux.cold` a loop that hardly ever runs, and `gpux.part` a function outlined from a kernel.
 
 `gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i

@@ -144,6 +144,7 @@ def test_doctor_says_how_to_get_what_is_missing(
         return "9.2.0"
 
     wanted = ["absent>=2", "old<1", "good>=9,<10", "absent-too; extra == 'test'"]
+
     def requires(name: str) -> list[str]:
         return wanted
 

@@ -42,7 +42,7 @@ class CheckedArray:
 
     def check(self, key: Any) -> None:
         """IndexError for an index outside its axis."""
-        indices: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
+        indices: Any = key if isinstance(key, tuple) else (key,)
         for index, size in zip(indices, self.array.shape, strict=True):
             if not 0 <= index < size:
                 raise IndexError(f"{index} of {size}")

@@ -2,7 +2,8 @@
 
 Each is written as one would in CUDA C: guards where a grid may be larger than the array, a stride
 of the grid where it may be smaller. None asks for anything (vector types, unrolling) that the
-source in CUDA C does not ask for. Indices there are `int`, as is usual; ours have 64 bits.
+source in CUDA C does not ask for. Indices there are `int`, as is usual, unless `INDEX` says
+otherwise; ours have 64 bits.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ barriers. Registers and spills are what `ptxas -v` says. All three tools have to
 
 Contenders: `stepwell` without checks, which is what CUDA C does, with them, and without them but
 with fast math; `nvcc` as it is, which makes one instruction of a product and a sum (fused, rounded
-once), and without that, as NumPy and stepwell compute. The verdict is about `stepwell` without
-checks against `nvcc` as it is. What is counted are instructions, not time.
+once), without that, as NumPy and stepwell compute, and besides with indices of 64 bits, as stepwell
+has them: this tells what indices cost from what the compiler does. The verdict is about `stepwell`
+without checks against `nvcc` as it is. What is counted are instructions, not time.
 Writes `benchmarks/results/cuda_static-<date>.json`.
 """
 
@@ -106,7 +107,10 @@ CONTENDERS: dict[str, Callable[[Subject, str], str]] = {
     "stepwell, checks": lambda subject, arch: subject.ptx(arch, checks=True),
     "stepwell, fast math": lambda subject, arch: subject.ptx(arch, checks=False, fastmath=True),
     THEIRS: nvcc,
-    "nvcc -O3 -fmad=false": lambda subject, arch: nvcc(subject, arch, "-fmad=false"),
+    "nvcc, no fma": lambda subject, arch: nvcc(subject, arch, "-fmad=false"),
+    "nvcc, no fma, 64 bit": lambda subject, arch: nvcc(
+        subject, arch, "-fmad=false", "-DINDEX=long long"
+    ),
 }
 
 

@@ -1,14 +1,17 @@
 // c = a * b by tiles of 16 by 16 in shared memory, for any shape: (m, k) by (k, n).
-extern "C" __global__ void matmul(const float *a, const float *b, float *c, int m, int n, int k) {
+#ifndef INDEX
+#define INDEX int
+#endif
+extern "C" __global__ void matmul(const float *a, const float *b, float *c, INDEX m, INDEX n, INDEX k) {
     __shared__ float tile_a[16][16], tile_b[16][16];
-    int x = threadIdx.x, y = threadIdx.y;
-    int row = blockIdx.y * 16 + y, column = blockIdx.x * 16 + x;
+    INDEX x = threadIdx.x, y = threadIdx.y;
+    INDEX row = blockIdx.y * 16 + y, column = blockIdx.x * 16 + x;
     float total = 0.0f;
-    for (int start = 0; start < k; start += 16) {
+    for (INDEX start = 0; start < k; start += 16) {
         tile_a[y][x] = row < m && start + x < k ? a[row * k + start + x] : 0.0f;
         tile_b[y][x] = start + y < k && column < n ? b[(start + y) * n + column] : 0.0f;
         __syncthreads();
-        for (int i = 0; i < 16; i++)
+        for (INDEX i = 0; i < 16; i++)
             total += tile_a[y][i] * tile_b[i][x];
         __syncthreads();
     }

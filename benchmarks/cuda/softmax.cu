@@ -1,9 +1,12 @@
 // Of each row; a block for each row, both reductions by shuffles and shared memory.
-extern "C" __global__ void softmax(const float *x, float *out, int columns) {
+#ifndef INDEX
+#define INDEX int
+#endif
+extern "C" __global__ void softmax(const float *x, float *out, INDEX columns) {
     __shared__ float partial[8];
-    int t = threadIdx.x, row = blockIdx.x;
+    INDEX t = threadIdx.x, row = blockIdx.x;
     float top = -INFINITY;
-    for (int j = t; j < columns; j += 256)
+    for (INDEX j = t; j < columns; j += 256)
         top = fmaxf(top, x[row * columns + j]);
     for (int step = 16; step > 0; step /= 2)
         top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, step));
@@ -14,7 +17,7 @@ extern "C" __global__ void softmax(const float *x, float *out, int columns) {
         top = fmaxf(top, partial[k]);
     __syncthreads();
     float total = 0.0f;
-    for (int j = t; j < columns; j += 256)
+    for (INDEX j = t; j < columns; j += 256)
         total += expf(x[row * columns + j] - top);
     for (int step = 16; step > 0; step /= 2)
         total += __shfl_xor_sync(0xffffffffu, total, step);
@@ -24,6 +27,6 @@ extern "C" __global__ void softmax(const float *x, float *out, int columns) {
     total = 0.0f;
     for (int k = 0; k < 8; k++)
         total += partial[k];
-    for (int j = t; j < columns; j += 256)
+    for (INDEX j = t; j < columns; j += 256)
         out[row * columns + j] = expf(x[row * columns + j] - top) / total;
 }

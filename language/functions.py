@@ -102,12 +102,11 @@ def _tables() -> dict[int, tuple[object, Function]]:
     from .intrinsic_functions import INTRINSICS
     from .machines import QUESTIONS
     from .math_functions import MATH
-    from .nvidia_functions import NVIDIA, VENDOR
 
     found: dict[int, tuple[object, Function]] = {}
     tables: tuple[tuple[object, dict[str, Function]], ...] = (
         *((builtins, BUILTINS), (intrinsics, INTRINSICS), (math, MATH)),
-        *((vendor.Target, QUESTIONS), (vendor, VENDOR), (nvidia, NVIDIA)),
+        (vendor.Target, QUESTIONS),
     )
     for holder, table in tables:
         for name, function in table.items():
@@ -117,11 +116,21 @@ def _tables() -> dict[int, tuple[object, Function]]:
     return found
 
 
+def _vendor_function(target: Any) -> Function | None:
+    """Rows that few kernels need."""
+    from .nvidia_functions import NVIDIA, VENDOR
+
+    table = VENDOR if target is vendor.inline_ptx else NVIDIA
+    return table.get(target.__name__)
+
+
 def find_function(target: Any) -> Function | None:
     """The row for a Python object, if it has one."""
     row = _tables().get(id(target))
     if row is not None:
         return row[1]
+    if target is vendor.inline_ptx or getattr(target, "__module__", None) == nvidia.__name__:
+        return _vendor_function(target)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         from .numpy_functions import NUMPY

@@ -7,7 +7,7 @@ kernel: a negative index is out of bounds.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ class CheckedArray:
 
     def check(self, key: Any) -> None:
         """IndexError for an index outside its axis."""
-        indices: Any = key if isinstance(key, tuple) else (key,)
+        indices = cast("tuple[Any, ...]", key) if isinstance(key, tuple) else (key,)
         for index, size in zip(indices, self.array.shape, strict=True):
             if not 0 <= index < size:
                 raise IndexError(f"{index} of {size}")

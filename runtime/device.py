@@ -275,6 +275,11 @@ def use(name: str | Device) -> Generator[Device]:
         _used.reset(token)
 
 
+def forget(kind: str) -> None:
+    """Look for the devices of a kind anew when they are next asked for."""
+    _found.pop(kind, None)
+
+
 def why_missing() -> list[tuple[str, str]]:
     """For each kind of device that is not there: its name, and what to do about it."""
     rows: list[tuple[str, str]] = []

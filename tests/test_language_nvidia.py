@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from oracles.ptx_device import register
+from oracles.ptx_device import KIND, register, unregister
 
 import stepwell as sw
 from stepwell.language.build import build_module
 from stepwell.language.intrinsics import use_thread
 from stepwell.language.types import ArrayType
 from stepwell.lowering.emit.ptx import find_tool
+from stepwell.runtime.device import KINDS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def interpreter() -> Generator[None]:
+    """Other tests see the devices that they saw before."""
+    known = KIND in KINDS
+    yield
+    if not known:
+        unregister()
+
 
 I32, F32, F16, BF16 = (sw.Array[kind, 1] for kind in (sw.i32, sw.f32, sw.f16, sw.bf16))
 U32, U64 = sw.Array[sw.u32, 1], sw.Array[sw.u64, 1]

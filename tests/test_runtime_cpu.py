@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ from stepwell.runtime.errors import (
 BOUNDS = Site("bounds", "index {} of {}", ("index", "index"), __file__, 3, 5, "k")
 PRINT = Site("print", "block {} has {}", ("index", "i32"))
 ONE = (1, 1, 1)
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Generator[None]:
+    """Ctrl-C raises also where the tests run in the background, with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

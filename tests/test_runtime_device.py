@@ -96,6 +96,7 @@ def test_other_packages_add_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     monkeypatch.setattr(devices, "_found", {})
+    monkeypatch.setattr(devices, "KINDS", {"cpu": devices.KINDS["cpu"]})
     assert device("toy").name == "toy:0"
     assert [found.name for found in devices.devices()] == ["cpu:0", "toy:0"]
     assert why_missing() == [("abacus", "install abacus")]

@@ -57,6 +57,13 @@ def register(arch: str = ARCHITECTURE) -> PtxDevice:
     return found
 
 
+def unregister() -> None:
+    """Make the device and its target unknown again."""
+    devices.KINDS.pop(KIND, None)
+    devices.forget(KIND)
+    compiler.TARGETS.pop(KIND, None)
+
+
 def find() -> list[Device]:
     """The one interpreter."""
     return [PtxDevice()]

@@ -77,7 +77,12 @@ class Form(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """Everything a device and the packing of arguments must know about an artifact."""
+    """Everything a device and the packing of arguments must know about an artifact.
+
+    `shared_arrays` gives name and bytes of each array in static shared memory. `abi` says how a
+    target with several ways takes buffers ("bda" or "bindings" on Vulkan), `block_in_memory` that
+    its parameter block is too big to be pushed.
+    """
 
     name: str
     target: str
@@ -91,11 +96,14 @@ class Manifest(NamedTuple):
     axes_used: int = 0
     known_block: tuple[int, int, int] | None = None
     static_shared_bytes: int = 0
+    shared_arrays: tuple[tuple[str, int], ...] = ()
     uses_barrier: bool = False
     uses_subgroups: bool = False
     subgroup_size: int = 1
     has_report: bool = False
     sites: tuple[Site, ...] = ()
+    abi: str = ""
+    block_in_memory: bool = False
     ir_hash: str = ""
     versions: Mapping[str, str] = MappingProxyType({})
 
@@ -124,6 +132,8 @@ class Manifest(NamedTuple):
         fields["parameters"] = tuple(_parameter(row) for row in plain.get("parameters", ()))
         fields["sites"] = tuple(_site(row) for row in plain.get("sites", ()))
         fields["features"] = tuple(plain.get("features", ()))
+        arrays = plain.get("shared_arrays", ())
+        fields["shared_arrays"] = tuple((name, nbytes) for name, nbytes in arrays)
         if plain.get("known_block") is not None:
             fields["known_block"] = tuple(plain["known_block"])
         return cls(**fields)

@@ -5,8 +5,10 @@ kind adds one file with a `Device` class and two functions, `find()` and `why_mi
 in `KINDS`; another package adds an entry point in the group `stepwell.devices` that names such a
 module. Nothing here imports a driver: a kind is loaded when it is asked for.
 
-Without `with use(...)` and without STEPWELL_DEVICE (read once) the default is the first kind of
-`KINDS` that is there; devices of other packages are used when they are named.
+Without `with use(...)` and without STEPWELL_DEVICE (read once) the default is the best device of
+`KINDS`: a GPU, else the CPU, else what imitates a GPU on the CPU. A kind whose module has a
+function `may_be_hardware` is not looked at for that where it says no: loading drivers takes time.
+Devices of other packages are used when they are named, and so are those of `UNLISTED`.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, str] = {
     "cpu": ".cpu",
+    "vulkan": ".vulkan.find",
 }
+# Kinds whose compiler is not complete: neither in `devices()` nor chosen as the default.
+UNLISTED = {"vulkan"}
 ENTRY_POINTS = "stepwell.devices"
 
 Dim3 = tuple[int, int, int]
@@ -90,13 +95,22 @@ class LoadedKernel(ABC):
 
 
 class Device(ABC):
-    """One device: memory, code and launches. `name` is "kind:number"."""
+    """One device: memory, code and launches. `name` is "kind:number".
+
+    `is_software` tells what runs on the processor from a GPU.
+    """
 
     kind: ClassVar[str]
     name: str
     description: str
     limits: Limits
     features: frozenset[str]
+    is_software: bool = True
+
+    @property
+    def target(self) -> str:
+        """The target that code is compiled for, with what of the device decides the code."""
+        return self.kind
 
     @abstractmethod
     def allocate(self, nbytes: int) -> Memory:
@@ -229,9 +243,11 @@ def check_launch(
         )
     shared = manifest.static_shared_bytes + shared_bytes
     if shared_bytes < 0 or shared > limits.shared_bytes:
+        table = [*manifest.shared_arrays, *([("shared_bytes=", shared_bytes)] * (shared_bytes > 0))]
+        rows = "".join(f"\n  {nbytes:>9} bytes  {array}" for array, nbytes in table)
         raise LaunchError(
             f"kernel {name} asks for {shared} bytes of shared memory; {device.name} has "
-            f"{limits.shared_bytes} for a block"
+            f"{limits.shared_bytes} for a block{':' * bool(rows)}{rows}"
         )
 
 
@@ -241,8 +257,14 @@ _used: ContextVar[Device | None] = ContextVar("stepwell_device", default=None)
 
 
 def devices() -> tuple[Device, ...]:
-    """All devices that are there, the best first."""
-    return tuple(device for kind in _all_kinds() for device in _of_kind(kind))
+    """All devices that are there, the best first: GPUs, then the CPU, then others."""
+    return tuple(device for device in every_device() if device.kind not in UNLISTED)
+
+
+def every_device() -> tuple[Device, ...]:
+    """Those of `devices()`, and those that are used only when they are named."""
+    found = [device for kind in _all_kinds() for device in _of_kind(kind)]
+    return tuple(sorted(found, key=lambda device: device.is_software))
 
 
 def device(name: str | Device | None = None) -> Device:
@@ -261,7 +283,8 @@ def device(name: str | Device | None = None) -> Device:
         return known[0]
     if number.isdigit() and int(number) < len(known):
         return known[int(number)]
-    raise DeviceError(f"there is no device {name!r}; there {_listing()}")
+    missing = f": {_module(kind).why_missing()}" if kind in KINDS and not known else ""
+    raise DeviceError(f"there is no device {name!r}{missing}; there {_listing()}")
 
 
 @contextmanager
@@ -294,13 +317,21 @@ def _choose_default() -> Device:
     if wanted:
         _default.append(device(wanted))
     else:
-        for kind in KINDS:
-            if _of_kind(kind):
-                _default.append(_of_kind(kind)[0])
-                break
-        else:
+        kinds = [kind for kind in KINDS if kind not in UNLISTED]
+        gpus = (found for kind in kinds for found in _hardware(kind))
+        others = (found for kind in kinds for found in _of_kind(kind))
+        best = next(gpus, None) or next(others, None)
+        if best is None:
             raise DeviceError("there is no device at all; `stepwell doctor` says what to install")
+        _default.append(best)
     return _default[0]
+
+
+def _hardware(kind: str) -> list[Device]:
+    """The devices of a kind that are GPUs; drivers are loaded only where there may be some."""
+    if not getattr(_module(kind), "may_be_hardware", bool)():
+        return []
+    return [found for found in _of_kind(kind) if not found.is_software]
 
 
 def _of_kind(kind: str) -> tuple[Device, ...]:
@@ -327,5 +358,5 @@ def _entry_points() -> dict[str, Any]:
 
 
 def _listing() -> str:
-    names = [device.name for device in devices()]
+    names = [device.name for device in every_device()]
     return f"are {', '.join(names)}" if len(names) > 1 else f"is {names[0]}" if names else "is none"

@@ -90,6 +90,10 @@ class OutOfMemory(DeviceError, MemoryError):
     """A device has no room for an allocation."""
 
 
+class DeviceLost(DeviceError):
+    """A device stopped working, or a kernel did not end within STEPWELL_TIMEOUT seconds."""
+
+
 class LaunchError(DeviceError, ValueError):
     """A grid, a block or an amount of shared memory that the device cannot launch."""
 

@@ -290,6 +290,10 @@ def _waist_manifest(
         block_rank=_number(function, "gpux.block_rank") or 3,
         known_block=function.known_block_size,
         static_shared_bytes=sum(_bytes(value.type) for value in function.workgroup),
+        shared_arrays=tuple(
+            (value.name_hint or f"shared array {number}", _bytes(value.type))
+            for number, value in enumerate(function.workgroup)
+        ),
         uses_barrier=gpu.BarrierOp in ops,
         uses_subgroups=not ops.isdisjoint(subgroup),
         subgroup_size=way.subgroup_size(),

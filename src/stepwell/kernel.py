@@ -56,7 +56,7 @@ class Kernel(Program):
     def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """Compile for the types of the arguments, or take what a cache has."""
         types = self._specialiser.types_of(arguments)
-        return self.compile(types, target=on.kind, form=form)
+        return self.compile(types, target=on.target, form=form)
 
     def parameter_types(self, types: Sequence[Any]) -> tuple[Any, ...]:
         """Types (or sample arguments) held against the kernel's annotations."""

@@ -190,6 +190,11 @@ class PtxDevice(Device):
         )
         self.simulated = SimulatedMemory()
 
+    @property
+    def target(self) -> str:
+        """The architecture is part of what code is compiled for."""
+        return f"{KIND}:{ARCHITECTURE}"
+
     def allocate(self, nbytes: int) -> Memory:
         """Memory in the simulated address space, which is never freed."""
         return Memory(self, self.simulated.allocate(nbytes), nbytes)

@@ -1,0 +1,164 @@
+"""What a Vulkan device holds once it is used: context, memory, streams, kernels; and its end."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..errors import DeviceError
+from .context import Context
+from .memory import Allocation, Allocator
+from .parameters import Parameters
+from .physical import Physical
+from .pipelines import PipelineCache
+from .stream import Timeline
+from .table import (
+    MEMORY_DEVICE_LOCAL,
+    MEMORY_HOST_CACHED,
+    MEMORY_HOST_COHERENT,
+    MEMORY_HOST_VISIBLE,
+)
+from .transfer import Transfer
+
+if TYPE_CHECKING:
+    from .events import Timestamps
+    from .kernel import VulkanKernel
+
+MAX_KNOWN = 4096
+_HOST = MEMORY_HOST_VISIBLE | MEMORY_HOST_COHERENT
+
+
+class Core:
+    """The parts of a device in use. With `staged` its memory is kept from the host's eyes."""
+
+    def __init__(self, physical: Physical, name: str, staged: bool = False):
+        self.context = context = Context(physical, name)
+        self.kernels: list[VulkanKernel] = []
+        self.known: dict[int, Allocation] = {}
+        self._timelines: list[Timeline] = []
+        self._lock = threading.Lock()
+        types = [flags for flags, _ in physical.memory_types]
+        self.memory = Allocator(context, _memory_type(types, _wanted(physical)), self.drain)
+        host = _memory_type(types, (_HOST | MEMORY_HOST_CACHED, _HOST))
+        is_shared = self.memory.memory_type == host and not staged
+        self.host = self.memory if is_shared else Allocator(context, host, self.drain)
+        self.memory.is_mapped = self.memory.is_mapped and is_shared
+        self.default = self.timeline()
+        self._copies = self.timeline()
+        self.transfer = Transfer(self._copies, self.host)
+
+    @cached_property
+    def pipeline_cache(self) -> PipelineCache:
+        """The driver's cache of pipelines."""
+        return PipelineCache(self.context)
+
+    @cached_property
+    def timestamps(self) -> Timestamps:
+        """The query pool of events."""
+        from .events import Timestamps
+
+        return Timestamps(self.context)
+
+    def timeline(self) -> Timeline:
+        """A new timeline; the queues take turns."""
+        self._reap()
+        with self._lock:
+            queue = self.context.queues[len(self._timelines) % len(self.context.queues)]
+            made = Timeline(self.context, queue, Parameters(self.host))
+            self._timelines.append(made)
+        return made
+
+    def find(self, address: int) -> Allocation:
+        """The memory in which an address lies; DeviceError if it is none of this device's."""
+        found = self.memory.find(address)
+        if found is None:
+            raise DeviceError(f"address {address:#x} is no memory of {self.context.name}")
+        if len(self.known) >= MAX_KNOWN:
+            self.known.clear()
+        self.known[address] = found
+        return found
+
+    def generation(self) -> int:
+        """Changes when a VkBuffer is destroyed."""
+        return self.memory.generation + self.host.generation
+
+    def synchronize(self) -> None:
+        """Wait for all timelines; raises what kernels reported."""
+        for timeline in self._all():
+            timeline.synchronize()
+        self._reap()
+
+    def drain(self) -> None:
+        """Wait for what is under way, so that its memory is free; reports are kept for later.
+
+        A timeline that another thread is recording into is left to that thread.
+        """
+        for timeline in self._all():
+            if timeline.lock.acquire(blocking=False):
+                try:
+                    timeline.finish(timeline.last())
+                finally:
+                    timeline.lock.release()
+
+    def close(self) -> None:
+        """Finish everything and destroy it; raises what kernels reported that nobody asked for."""
+        if self.context.closed:
+            return
+        try:
+            if not self.context.lost:
+                self.synchronize()
+        finally:
+            self._destroy()
+
+    def _destroy(self) -> None:
+        if not self.context.lost:
+            self.context.call("DeviceWaitIdle")
+        for kernel in self.kernels:
+            kernel.close()
+        if "pipeline_cache" in self.__dict__ and not self.context.lost:
+            self.pipeline_cache.close()
+        if "timestamps" in self.__dict__:
+            self.timestamps.close()
+        for timeline in self._timelines:
+            timeline.close()
+        for allocator in {self.memory, self.host}:
+            allocator.close()
+        self.context.close()
+
+    def _all(self) -> list[Timeline]:
+        with self._lock:
+            return list(self._timelines)
+
+    def _reap(self) -> None:
+        """Let go of streams that nobody has any more and that have nothing to do."""
+        for timeline in self._all():
+            if not timeline.orphan:
+                continue
+            timeline.flush()
+            if timeline.is_settled():
+                with self._lock:
+                    if timeline not in self._timelines:
+                        continue  # another thread was quicker
+                    self._timelines.remove(timeline)
+                timeline.close()
+
+
+def _wanted(physical: Physical) -> tuple[int, ...]:
+    """Kinds of memory for arrays, the best first: where the CPU and the GPU share it, host memory.
+
+    A discrete GPU's memory is slow to read from the host even where it can be: it is staged.
+    """
+    local = MEMORY_DEVICE_LOCAL
+    if physical.shares_memory:
+        return (local | _HOST | MEMORY_HOST_CACHED, local | _HOST, local, 0)
+    return (local, 0)
+
+
+def _memory_type(types: list[int], wanted: tuple[int, ...]) -> int:
+    """The first memory type that has all the flags of the first possible wish."""
+    for wish in wanted:
+        fits = [i for i, flags in enumerate(types) if flags & wish == wish]
+        if fits:
+            return min(fits, key=lambda i: (types[i] & ~wish).bit_count())
+    raise DeviceError("the driver has no memory that host and device share, which it must have")

@@ -1,0 +1,110 @@
+"""A Vulkan device, as the contract in `runtime/device.py` wants it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+from ..array import DeviceArray, HostArray, Memory
+from ..artifact import Artifact, Manifest
+from ..device import Device, Event, Limits, LoadedKernel, Stream
+from .core import Core
+from .physical import Physical
+from .stream import VulkanStream
+
+MAX_GRID = 2**31 - 1
+
+
+class VulkanDevice(Device):
+    """One Vulkan device. The driver is asked to make it when it is first used."""
+
+    kind: ClassVar[str] = "vulkan"
+
+    def __init__(self, physical: Physical, number: int, staged: bool = False):
+        self.physical = physical
+        self.name = f"vulkan:{number}"
+        self.description = physical.description
+        self.profile = physical.profile
+        self.features = physical.features
+        self.is_software = physical.is_software
+        limits = physical.limits
+        self.subgroup_range = physical.subgroup_range
+        self.limits = Limits(
+            max_block=tuple(limits.maxComputeWorkGroupSize),
+            max_block_threads=limits.maxComputeWorkGroupInvocations,
+            max_grid=(MAX_GRID, MAX_GRID, MAX_GRID),
+            shared_bytes=limits.maxComputeSharedMemorySize,
+            subgroup_sizes=tuple(
+                size for size in (1 << i for i in range(8)) if size in self.subgroup_range
+            ),
+        )
+        self.max_groups = tuple(limits.maxComputeWorkGroupCount)
+        self._staged = staged
+
+    @cached_property
+    def core(self) -> Core:
+        """What the device holds; made when it is first used."""
+        from .find import close_at_exit
+
+        made = Core(self.physical, self.name, self._staged)
+        close_at_exit(made)
+        return made
+
+    @property
+    def target(self) -> str:
+        """The profile is part of what code is compiled for."""
+        return f"{self.kind}:{self.profile}"
+
+    def accepts(self, manifest: Manifest) -> bool:
+        """Whether the device has all that the code needs."""
+        from .kernel import why_unfit
+
+        return why_unfit(manifest, self.profile, self.subgroup_range) is None
+
+    def allocate(self, nbytes: int) -> Memory:
+        """Memory on the device, aligned to 256 bytes."""
+        lease = self.core.memory.lease(nbytes)
+        return Memory(self, lease.allocation.address, nbytes, None, lease)
+
+    def upload(self, memory: Memory, offset: int, data: HostArray) -> None:
+        """Copy bytes in, after launches that use the memory."""
+        if data.nbytes:
+            lease: Any = memory.owner
+            source = data.__array_interface__["data"][0]
+            self.core.transfer.upload(lease.allocation, offset, source, data.nbytes)
+
+    def download(self, memory: Memory, offset: int, out: HostArray) -> None:
+        """Copy bytes out, after launches that write the memory."""
+        if out.nbytes:
+            lease: Any = memory.owner
+            target = out.__array_interface__["data"][0]
+            self.core.transfer.download(lease.allocation, offset, target, out.nbytes)
+
+    def adopt(self, source: Any) -> DeviceArray | None:
+        """An array of this device as it is; nothing else is in its memory."""
+        return source if isinstance(source, DeviceArray) and source.device is self else None
+
+    def load(self, artifact: Artifact) -> LoadedKernel:
+        """Give SPIR-V to the driver; ArtifactError if it is not for this device."""
+        from .kernel import VulkanKernel
+
+        return VulkanKernel(self, artifact)
+
+    def stream(self) -> Stream:
+        """A new stream; streams are spread over the device's queues."""
+        return VulkanStream(self, self.core.timeline())
+
+    def event(self) -> Event:
+        """A new event, with the device's clock."""
+        from .events import VulkanEvent
+
+        return VulkanEvent(self)
+
+    def synchronize(self) -> None:
+        """Wait for all streams; raises what kernels reported."""
+        self.core.synchronize()
+
+
+def open_devices(found: list[Physical]) -> list[Device]:
+    """Devices by number."""
+    return [VulkanDevice(physical, number) for number, physical in enumerate(found)]

@@ -1,0 +1,159 @@
+"""A SPIR-V artifact on its device: what it needs is checked, and launches are made for it."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from ..artifact import Artifact, Manifest
+from ..device import Dim3, Launcher, LoadedKernel, Stream, check_launch
+from ..errors import ArtifactError, DeviceError, LaunchError
+from .descriptors import Descriptors
+from .launch import BindingLaunch, PointerLaunch, launch_nothing
+from .layout import BLOCK_POINTER_BYTES, ArgumentLayout
+from .pipelines import Pipelines, Variant
+from .profile import Profile
+from .reports import ReportPool
+from .stream import VulkanStream
+
+if TYPE_CHECKING:
+    from .device import VulkanDevice
+    from .stream import Timeline
+
+MAX_LAUNCHERS = 64
+MAX_THREADS = 1 << 31
+MAX_FOLDED = (1 << 31) - 1
+_HEADER = struct.Struct("<IBBBB")
+_MAGIC = 0x07230203
+
+
+def why_unfit(manifest: Manifest, profile: Profile, sizes: range) -> str | None:
+    """Why a device of this profile, with subgroups of `sizes`, cannot run an artifact, or None."""
+    if manifest.target != "vulkan":
+        return f"it is for {manifest.target!r}"
+    needs = {*manifest.features, *(("bda",) if manifest.abi == "bda" else ())}
+    missing = sorted(needs - profile.capabilities)
+    if missing:
+        return f"the device lacks {', '.join(missing)}"
+    if manifest.uses_subgroups and manifest.subgroup_size not in sizes:
+        return f"it is for subgroups of {manifest.subgroup_size}, the device's are {list(sizes)}"
+    if manifest.cpu and Profile.parse(manifest.cpu).spirv > profile.spirv:
+        return f"it is of a newer SPIR-V than {profile.spirv[0]}.{profile.spirv[1]}"
+    return None
+
+
+class VulkanKernel(LoadedKernel):
+    """A kernel on a Vulkan device."""
+
+    def __init__(self, device: VulkanDevice, artifact: Artifact):
+        self.device = device
+        self.max_groups = device.max_groups
+        self.largest_binding: int = device.physical.limits.maxStorageBufferRange
+        self.core = device.core
+        self.manifest = manifest = artifact.manifest
+        why = why_unfit(manifest, device.profile, device.subgroup_range)
+        why = why or _why_damaged(artifact.payload, device.profile)
+        if why is not None:
+            raise ArtifactError(f"artifact of {manifest.name} does not fit {device.name}: {why}")
+        self.layout = layout = ArgumentLayout(manifest)
+        core = self.core
+        self.reports = ReportPool(manifest, core.host) if manifest.has_report else None
+        self.descriptors: Descriptors | None = None
+        push_bytes = layout.block_bytes
+        if manifest.abi == "bda":
+            push_bytes = BLOCK_POINTER_BYTES if manifest.block_in_memory else push_bytes
+        elif manifest.abi == "bindings":
+            push_bytes = 0 if manifest.block_in_memory else push_bytes
+            number = layout.binding_count
+            if number:
+                in_memory = manifest.block_in_memory
+                self.descriptors = Descriptors(core.context, number, last_is_dynamic=in_memory)
+        else:
+            raise ArtifactError(f"artifact of {manifest.name} has unknown ABI {manifest.abi!r}")
+        most = device.physical.limits.maxPushConstantsSize
+        if push_bytes > most:
+            raise ArtifactError(
+                f"artifact of {manifest.name} pushes {push_bytes} bytes of arguments, "
+                f"{device.name} takes {most}: it must be compiled with its block in memory"
+            )
+        self.pipelines = Pipelines(
+            core.context,
+            core.pipeline_cache,
+            artifact,
+            push_bytes,
+            self.descriptors.layout if self.descriptors is not None else 0,
+        )
+        core.kernels.append(self)
+
+    def launcher(
+        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+    ) -> Launcher:
+        """See `LoadedKernel.launcher`."""
+        timeline = self._timeline(stream)
+        key = (self, grid, block, shared_bytes)
+        known = timeline.launchers.get(key)
+        if known is not None:
+            return known
+        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        self._check_threads(grid, block)
+        if 0 in grid:
+            return launch_nothing
+        groups = fold(grid, self.max_groups)
+        pipeline = self.pipelines.get(Variant(block, groups != grid, shared_bytes))
+        kind = PointerLaunch if self.manifest.abi == "bda" else BindingLaunch
+        if len(timeline.launchers) >= MAX_LAUNCHERS:
+            timeline.launchers.clear()
+        made = kind(self, timeline, pipeline, grid, groups).launcher()
+        timeline.launchers[key] = made
+        return made
+
+    def close(self) -> None:
+        """Destroy what the driver has of it; all launches are done."""
+        self.pipelines.close()
+        if self.descriptors is not None:
+            self.descriptors.close()
+
+    def _timeline(self, stream: Stream | None) -> Timeline:
+        if stream is None:
+            return self.core.default
+        if not isinstance(stream, VulkanStream) or stream.device is not self.device:
+            raise DeviceError(
+                f"stream is of {stream.device.name}, the kernel is on {self.device.name}"
+            )
+        return stream.timeline
+
+    def _check_threads(self, grid: Dim3, block: Dim3) -> None:
+        """Indices of threads are 32 bits wide, and so is the number of blocks of a folded grid."""
+        name, limit = self.manifest.name, self.max_groups
+        threads = tuple(blocks * size for blocks, size in zip(grid, block, strict=True))
+        folded = any(map(int.__gt__, grid, limit))
+        if max(threads) > MAX_THREADS or (folded and grid[0] * grid[1] * grid[2] > MAX_FOLDED):
+            raise LaunchError(
+                f"grid {grid} with blocks {block} of kernel {name} is over what {self.device.name} "
+                "counts: 2^31 threads by dimension, and 2^31 blocks where one dimension of the "
+                f"grid is over {max(limit)}; let each thread do several items"
+            )
+
+
+def fold(grid: Dim3, limit: Dim3) -> Dim3:
+    """The grid itself if it is within the limits, else one that is and has no fewer groups."""
+    if all(map(int.__le__, grid, limit)):
+        return grid
+    total = grid[0] * grid[1] * grid[2]
+    rows = -(-total // limit[0])
+    layers = -(-rows // limit[1])
+    rows = -(-rows // layers)
+    return -(-total // (rows * layers)), rows, layers
+
+
+def _why_damaged(payload: bytes, profile: Profile) -> str | None:
+    if len(payload) < 20 or len(payload) % 4:
+        return "its payload is no SPIR-V"
+    magic, _, minor, major, _ = _HEADER.unpack_from(payload)
+    if magic != _MAGIC:
+        return "its payload is no SPIR-V"
+    if (major, minor) > profile.spirv:
+        return (
+            f"it is SPIR-V {major}.{minor}, the device takes {profile.spirv[0]}.{profile.spirv[1]}"
+        )
+    return None

@@ -1,0 +1,100 @@
+"""Copies between NumPy arrays and device memory.
+
+Memory that the host sees is copied by the host, once nothing that was launched uses it. Other
+memory is reached through two staging buffers that take turns: while one is being copied by the
+device, the host fills or reads the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .api import S
+from .memory import Allocation, Allocator, Lease
+
+if TYPE_CHECKING:
+    from .stream import Batch, Timeline
+
+STAGING_BYTES = 4 << 20
+
+
+class Transfer:
+    """Copies of one device; `timeline` is used where the device copies."""
+
+    def __init__(self, timeline: Timeline, staging: Allocator):
+        self._timeline = timeline
+        self._staging = staging
+        self._buffers: list[Lease] = []
+        self._lock = threading.Lock()
+        self._copy = timeline.context.functions.CmdCopyBuffer
+
+    def upload(self, allocation: Allocation, offset: int, source: int, nbytes: int) -> None:
+        """Copy from host address `source`, after all that uses the allocation now."""
+        wait_for(allocation.uses)
+        if allocation.host:
+            ctypes.memmove(allocation.host + offset, source, nbytes)
+            return
+        with self._lock:
+            turns: list[Batch | None] = [None, None]
+            for number, start in enumerate(range(0, nbytes, STAGING_BYTES)):
+                size = min(STAGING_BYTES, nbytes - start)
+                buffer = self._buffer(number % 2)
+                _finish(turns[number % 2])
+                ctypes.memmove(buffer.host, source + start, size)
+                turns[number % 2] = self._submit(buffer, 0, allocation, offset + start, size)
+            _finish(turns[0])
+            _finish(turns[1])
+
+    def download(self, allocation: Allocation, offset: int, target: int, nbytes: int) -> None:
+        """Copy to host address `target`, after all that writes the allocation now."""
+        wait_for(allocation.writes)
+        if allocation.host:
+            ctypes.memmove(target, allocation.host + offset, nbytes)
+            return
+        with self._lock:
+            waiting: list[tuple[Batch, int, int, int]] = []
+            for number, start in enumerate(range(0, nbytes, STAGING_BYTES)):
+                size = min(STAGING_BYTES, nbytes - start)
+                if len(waiting) == 2:
+                    self._receive(*waiting.pop(0))
+                buffer = self._buffer(number % 2)
+                batch = self._submit(allocation, offset + start, buffer, 0, size)
+                waiting.append((batch, buffer.host, target + start, size))
+            for one in waiting:
+                self._receive(*one)
+
+    def _receive(self, batch: Batch, staged: int, target: int, size: int) -> None:
+        _finish(batch)
+        ctypes.memmove(target, staged, size)
+
+    def _buffer(self, number: int) -> Allocation:
+        while len(self._buffers) <= number:
+            self._buffers.append(self._staging.lease(STAGING_BYTES))
+        return self._buffers[number].allocation
+
+    def _submit(
+        self, source: Allocation, start: int, target: Allocation, at: int, size: int
+    ) -> Any:
+        timeline = self._timeline
+        region = S.BufferCopy(source.offset + start, target.offset + at, size)
+        buffers = source.block.buffer, target.block.buffer
+        with timeline.lock:
+            batch = timeline.record()
+            self._copy(batch.command, *buffers, 1, ctypes.byref(region))
+            timeline.flush()
+        return batch
+
+
+def wait_for(batches: dict[int, Batch]) -> None:
+    """Wait until these batches are done; raises what their kernels reported."""
+    for number, batch in list(batches.items()):
+        batch.wait()
+        if batches.get(number) is batch:
+            del batches[number]
+
+
+def _finish(batch: Batch | None) -> None:
+    if batch is not None:
+        batch.wait()

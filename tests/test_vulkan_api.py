@@ -1,4 +1,4 @@
-"""The facts about Vulkan that we state, held against Khronos' registry and the C compiler's view."""
+"""The facts about Vulkan that we state, held against Khronos' registry."""
 
 from __future__ import annotations
 

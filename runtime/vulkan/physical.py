@@ -133,7 +133,9 @@ class Physical:
         memory = S.PhysicalDeviceMemoryProperties()
         self.functions.GetPhysicalDeviceMemoryProperties(self.handle, ctypes.byref(memory))
         types = list(memory.memoryTypes)[: memory.memoryTypeCount]
-        self.memory_types = [(row.propertyFlags, row.heapIndex) for row in types]
+        self.memory_types: list[tuple[int, int]] = [
+            (row.propertyFlags, row.heapIndex) for row in types
+        ]
         self.heaps: list[int] = [row.size for row in memory.memoryHeaps]
 
     def _choose_queue_family(self) -> None:

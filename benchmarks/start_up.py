@@ -83,6 +83,8 @@ class Folder:
             "STEPWELL_CACHE_DIR": str(cache / "stepwell"),
             "NUMBA_CACHE_DIR": str(cache / "numba"),
         }
+        # An installer leaves compiled modules beside the sources; so does the run before the first.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [sys.executable, str(self.path / file_name(name))]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:

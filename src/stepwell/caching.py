@@ -20,6 +20,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from .dialects.lazy_definitions import lazy_definitions
 from .language.fingerprint import find, fingerprint, fingerprint_function
 from .runtime.artifact import Artifact, Form
 from .runtime.cache import Cache
@@ -71,7 +72,8 @@ def _compiled(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> 
     try:
         from .compiler import compile_kernel
 
-        return compile_kernel(kernel, types, target, form)
+        with lazy_definitions():
+            return compile_kernel(kernel, types, target, form)
     finally:
         if collecting:
             gc.enable()

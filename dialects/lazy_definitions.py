@@ -1,0 +1,109 @@
+"""Classes that are defined faster: what they may never use is made when it is first used.
+
+    with lazy_definitions():
+        from xdsl.dialects import arith
+
+Half the time that importing xDSL takes goes to compiling text: `dataclasses` writes six methods of
+a frozen class as source code and compiles each (1 000 of them, of which a kernel uses 200), and
+xDSL parses the syntax of every op. Inside the `with` both are put off to the first use, which
+leaves something in the class that makes the real thing once. What is made is what would have been
+made; classes differ in nothing else, so it does not matter which other code is imported meanwhile.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xdsl.irdl import IRDLOperation, OpDef
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
+    from xdsl.parser import Parser
+    from xdsl.printer import Printer
+
+_CREATE = "_create_fn"
+# Python 3.13 compiles the methods of a class together; there its own function stays.
+_create: Callable[..., Any] | None = getattr(dataclasses, _CREATE, None)
+_lock = Lock()
+_inside = 0
+
+
+@contextmanager
+def lazy_definitions() -> Generator[None]:
+    """Classes defined inside, by any thread, get what is generated for them at its first use."""
+    _enter(+1)
+    try:
+        yield
+    finally:
+        _enter(-1)
+
+
+def _enter(step: int) -> None:
+    """Count those who are inside; the first one changes the functions, the last one restores."""
+    global _inside
+    with _lock:
+        _inside += step
+        lazy = _inside > 0
+        if _create is not None:
+            setattr(dataclasses, _CREATE, LazyMethod if lazy else _create)
+        program, from_str = _format_program()  # imported after the line above: it is a part of xDSL
+        setattr(program, "from_str", staticmethod(LazyFormat if lazy else from_str))  # noqa: B010
+
+
+@cache
+def _format_program() -> tuple[type[FormatProgram], Callable[[str, OpDef], FormatProgram]]:
+    """xDSL's class of formats and how it makes one."""
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
+
+    return FormatProgram, FormatProgram.from_str
+
+
+class LazyMethod:
+    """A method of a dataclass that is compiled when it is looked up, and then replaces this."""
+
+    def __init__(self, name: str, *arguments: Any, **keywords: Any):
+        self.__name__ = name
+        self._arguments, self._keywords = arguments, keywords
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The method."""
+        assert _create is not None, "only what stands for it makes these"
+        return _create(self.__name__, *self._arguments, **self._keywords)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        function, name = self.function, self.__name__
+        for cls in (owner or type(instance)).__mro__:
+            if cls.__dict__.get(name) is self:
+                function.__qualname__ = f"{cls.__qualname__}.{name}"
+                setattr(cls, name, function)
+        return function if instance is None else function.__get__(instance, owner)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """For the method in a wrapper, as `dataclasses` puts around `__repr__`."""
+        return self.function(*arguments, **keywords)
+
+
+class LazyFormat:
+    """The custom syntax of an op, parsed when an op is first parsed or printed."""
+
+    def __init__(self, text: str, op_def: OpDef):
+        self._text, self._op_def = text, op_def
+
+    @cached_property
+    def program(self) -> FormatProgram:
+        """The syntax."""
+        _, from_str = _format_program()
+        return from_str(self._text, self._op_def)
+
+    def parse(self, parser: Parser, op_type: type[IRDLOperation]) -> IRDLOperation:
+        """See `FormatProgram.parse`."""
+        return self.program.parse(parser, op_type)
+
+    def print(self, printer: Printer, op: IRDLOperation) -> None:
+        """See `FormatProgram.print`."""
+        self.program.print(printer, op)

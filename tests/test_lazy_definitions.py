@@ -1,0 +1,134 @@
+"""Classes defined lazily are, once used, what they would have been."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, dataclass, field
+
+import pytest
+
+from stepwell.dialects.lazy_definitions import LazyFormat, LazyMethod, lazy_definitions
+
+waits_for_first_use = pytest.mark.skipif(
+    not hasattr(dataclasses, "_create_fn"),
+    reason="from Python 3.13 on, dataclasses compiles the methods of a class together",
+)
+
+with lazy_definitions():
+
+    @dataclass(frozen=True)
+    class Point:
+        x: int
+        y: int = 2
+        names: list[str] = field(default_factory=list[str], compare=False)
+
+    @dataclass(order=True)
+    class Height:
+        z: int
+
+
+@waits_for_first_use
+def test_a_method_is_made_at_its_first_use():
+    with lazy_definitions():
+
+        @dataclass
+        class Late:
+            """With a text, or `dataclasses` would make one, of the signature of `__init__`."""
+
+            x: int
+
+    assert isinstance(Late.__dict__["__init__"], LazyMethod)
+    assert Late(3).x == 3
+    assert not isinstance(Late.__dict__["__init__"], LazyMethod)
+    assert Late.__init__.__qualname__.endswith("Late.__init__")
+    assert isinstance(Late.__dict__["__eq__"], LazyMethod)
+
+
+def test_a_lazy_dataclass_behaves_as_one():
+    assert Point(1) == Point(1, 2, ["a"]) != Point(2)
+    assert len({Point(1), Point(1, 2), Point(3)}) == 2
+    assert repr(Point(1)).endswith("Point(x=1, y=2, names=[])")
+    assert Point(1).names is not Point(1).names
+    with pytest.raises(FrozenInstanceError):
+        Point(1).x = 4  # type: ignore[misc]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Point()  # type: ignore[call-arg]
+    assert Height(1) < Height(2)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Height(1))
+
+
+def test_outside_nothing_is_changed():
+    before = dict(vars(dataclasses))
+    with pytest.raises(ZeroDivisionError), lazy_definitions(), lazy_definitions():
+        raise ZeroDivisionError
+    assert vars(dataclasses) == before
+
+    from xdsl.irdl.declarative_assembly_format import FormatProgram
+
+    assert FormatProgram.from_str is not LazyFormat
+
+
+# What a process with the compiler in it knows of its classes, with the methods all used.
+METHODS = """
+import inspect, sys
+def methods():
+    for name, module in sorted(sys.modules.items()):
+        if name.split(".")[0] not in ("xdsl", "stepwell"):
+            continue
+        for value in list(vars(module).values()):
+            if inspect.isclass(value) and value.__module__ == name:
+                yield from methods_of(value)
+def methods_of(cls):
+    for word in "init repr eq hash setattr delattr lt".split():
+        method = getattr(cls, f"__{word}__")
+        method = inspect.unwrap(method) if method else None  # __repr__ is in a wrapper
+        code = getattr(getattr(method, "function", method), "__code__", None)
+        shape = (code.co_code.hex(), code.co_names, code.co_varnames) if code else None
+        qualname = getattr(getattr(cls, f"__{word}__"), "__qualname__", None)
+        yield cls.__module__, cls.__qualname__, word, qualname, shape
+def load():
+    from xdsl.dialects import arith, func, math, memref, scf
+    import xdsl.irdl.declarative_assembly_format_parser
+    import stepwell.compiler, stepwell.lowering.to_llvm.to_llvm, stepwell.language.build
+"""
+
+
+def test_the_compiler_s_classes_are_the_same():
+    eager = f"{METHODS}\nload()\nfor row in methods(): print(row)"
+    lazy = METHODS + (
+        "from stepwell.dialects.lazy_definitions import lazy_definitions\n"
+        "with lazy_definitions(): load()\n"
+        "for row in methods(): print(row)\n"
+    )
+    first, second = (_lines(code) - {""} for code in (eager, lazy))
+    own = {line for line in second if "lazy_definitions" in line}
+    assert second - own == first
+    assert len(first) > 3000
+
+
+def test_a_lazy_format_parses_and_prints():
+    text = "%0 = arith.addi %1, %2 overflow<nsw> : i32"
+    code = f"""
+from stepwell.dialects.lazy_definitions import LazyFormat, lazy_definitions
+with lazy_definitions():
+    from xdsl.dialects import arith, test
+from xdsl.context import Context
+from xdsl.dialects.builtin import Builtin
+from xdsl.parser import Parser
+context = Context()
+for dialect in (Builtin, arith.Arith, test.Test):
+    context.load_dialect(dialect)
+print(Parser(context, '''%1, %2 = "test.op"() : () -> (i32, i32)
+{text}''').parse_module())
+"""
+    assert len(_lines(code)) == 4
+    assert any("arith.addi" in line and "overflow<nsw> : i32" in line for line in _lines(code))
+
+
+def _lines(code: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines())

@@ -6,7 +6,8 @@ Warm processes, one for each contender, take turns in interleaved rounds; nothin
 cache, and the first round, in which modules are still imported, does not count. `--peers` is the
 Python whose environment has numba-cuda and triton (without it, this one); a contender that is
 missing, or cannot compile without a device, is listed with the reason. Numba's and stepwell's
-kernels say what a thread does, Triton's what a block does; stepwell's check their indices. Writes
+kernels say what a thread does, Triton's what a block does; stepwell's check their indices. Numba
+has no matrix instructions, and so no `mma_matmul`. Writes
 `benchmarks/results/cuda_compile-<date>.json` and a picture of the same name.
 """
 
@@ -27,7 +28,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 CONTENDERS = ("stepwell", "numba", "triton")
 # Milliseconds for stepwell.
-TARGETS = {"saxpy": 40.0, "reduction": 80.0}
+TARGETS = {"saxpy": 40.0, "reduction": 80.0, "mma_matmul": 300.0}
 
 
 class Contender:
@@ -45,6 +46,7 @@ class Contender:
         hello = self._answer()
         self.error = str(hello.get("error", ""))
         self.versions: dict[str, str] = hello.get("versions", {})
+        self.kernels: list[str] = hello.get("kernels", [])
         self.correct = True
         self.times: dict[str, list[float]] = {kernel: [] for kernel in TARGETS}
 
@@ -86,7 +88,7 @@ def main() -> int:
         turn = number % len(everyone)
         for contender in everyone[turn:] + everyone[:turn]:
             for kernel in TARGETS:
-                if not contender.error:
+                if not contender.error and kernel in contender.kernels:
                     contender.compile(kernel)
     absent = {one.name: one.error for one in everyone if one.error}
     present = [one for one in everyone if not one.error]
@@ -105,7 +107,7 @@ def rows_for(kernel: str, present: list[Contender]) -> list[Row]:
     """The rounds after the first."""
     return rows_of(
         f"{kernel} to PTX",
-        {one.name: one.times[kernel][1:] for one in present},
+        {one.name: one.times[kernel][1:] for one in present if kernel in one.kernels},
         unit="ms",
         scale=1e3,
         correct={one.name: one.correct for one in present},

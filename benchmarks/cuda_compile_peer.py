@@ -2,9 +2,10 @@
 
     python benchmarks/cuda_compile_peer.py stepwell|numba|triton
 
-A process of its own, since the compilers need not live in one environment. Says what it is in one
-line of JSON, then answers each line on standard input (the name of a kernel) by a line of JSON:
-seconds and the PTX's length, or an error. Standard output holds nothing else.
+A process of its own, since the compilers need not live in one environment. Says what it is and
+which kernels it has in one line of JSON, then answers each line on standard input (the name of a
+kernel) by a line of JSON: seconds and the PTX's length, or an error. Standard output holds nothing
+else.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ os.environ["STEPWELL_CACHE"] = "0"
 os.environ["TRITON_ALWAYS_COMPILE"] = "1"
 
 Compile = Callable[[str], tuple[float, str]]
+# How to compile, versions, names of kernels.
+Contender = tuple[Compile, dict[str, str], list[str]]
 
 
-def stepwell() -> tuple[Compile, dict[str, str]]:
+def stepwell() -> Contender:
     """`sw.compile` for one form of launch, checks on as by default; the artifact's payload is PTX.
 
     A kernel is made anew each time, so that nothing of it is known.
@@ -37,15 +40,15 @@ def stepwell() -> tuple[Compile, dict[str, str]]:
     def compile(name: str) -> tuple[float, str]:
         subject = subjects[name]
         start = perf_counter()
-        made = sw.kernel(subject.function)
+        made = subject.kernel()
         bundle = sw.compile(made, subject.types, target="cuda:sm_90", over=None)
         taken = perf_counter() - start
         return taken, bundle.artifacts[0].payload.decode()
 
-    return compile, {"stepwell": sw.__version__}
+    return compile, {"stepwell": sw.__version__}, list(subjects)
 
 
-def numba() -> tuple[Compile, dict[str, str]]:
+def numba() -> Contender:
     """`cuda.compile_ptx`, which keeps nothing of the kernel itself."""
     from cuda_compile_numba import KERNELS
     from numba import cuda
@@ -56,10 +59,11 @@ def numba() -> tuple[Compile, dict[str, str]]:
         text, _ = cuda.compile_ptx(function, types, cc=(9, 0))
         return perf_counter() - start, text
 
-    return compile, {"numba": version("numba"), "numba-cuda": version("numba-cuda")}
+    found = {"numba": version("numba"), "numba-cuda": version("numba-cuda")}
+    return compile, found, list(KERNELS)
 
 
-def triton() -> tuple[Compile, dict[str, str]]:
+def triton() -> Contender:
     """`triton.compile` up to PTX: the stages after it (ptxas) are taken off, by its own clock."""
     import triton
     from cuda_compile_triton import SOURCES
@@ -79,7 +83,7 @@ def triton() -> tuple[Compile, dict[str, str]]:
         taken = perf_counter() - start
         return taken - after[-1], made.asm["ptx"]
 
-    return compile, {"triton": version("triton")}
+    return compile, {"triton": version("triton")}, list(SOURCES)
 
 
 def main() -> int:
@@ -91,11 +95,12 @@ def main() -> int:
         print(json.dumps(values), file=answers, flush=True)
 
     try:
-        compile, versions = {"stepwell": stepwell, "numba": numba, "triton": triton}[sys.argv[1]]()
+        start = {"stepwell": stepwell, "numba": numba, "triton": triton}[sys.argv[1]]
+        compile, versions, kernels = start()
     except ImportError as error:
         say(error=f"cannot be imported: {error}")
         return 1
-    say(versions=versions)
+    say(versions=versions, kernels=kernels)
     for line in sys.stdin:
         try:
             seconds, text = compile(line.strip())

@@ -9,8 +9,10 @@ otherwise; ours have 64 bits.
 from __future__ import annotations
 
 import math
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -118,18 +120,28 @@ class Subject:
     name: str
     function: Callable[..., None]
     types: tuple[Any, ...]
+    block: int | None = None
+
+    def kernel(self, *, checks: bool = True, fastmath: bool = False) -> sw.Kernel:
+        """A new kernel, of which nothing is known yet."""
+        return sw.kernel(checks=checks, fastmath=fastmath, block=self.block)(self.function)
 
     def ptx(self, arch: str, *, checks: bool, fastmath: bool = False) -> str:
         """For a plain launch."""
-        made = sw.kernel(checks=checks, fastmath=fastmath)(self.function)
+        made = self.kernel(checks=checks, fastmath=fastmath)
         return made.ir("ptx", *self.types, target=f"cuda:{arch}")
 
 
+EXAMPLE = Path(__file__).parent.parent / "examples" / "matrix_units.py"
+mma_matmul = runpy.run_path(str(EXAMPLE))["mma_matmul"]
+
 _VECTOR, _MATRIX = sw.Array[sw.f32, 1], sw.Array[sw.f32, 2]
+_HALVES = sw.Array[sw.bf16, 2]
 SUBJECTS = (
     Subject("saxpy", saxpy, (sw.f32, _VECTOR, _VECTOR)),
     Subject("transpose", transpose, (_MATRIX, _MATRIX)),
     Subject("reduction", reduction, (_VECTOR, _VECTOR)),
     Subject("softmax", softmax, (_MATRIX, _MATRIX)),
     Subject("matmul", matmul, (_MATRIX, _MATRIX, _MATRIX)),
+    Subject("mma_matmul", mma_matmul.function, (_HALVES, _HALVES, _MATRIX), BLOCK),
 )

@@ -6,11 +6,11 @@ of 64 bits), nor padding (`NOP`, and the branch to itself behind the end).
 A *loop* is what lies between the target of a backward branch and that branch, if there is a way
 from the target to the branch that stays in between (else it is code that was moved out of line, and
 comes back); an innermost loop has no other one inside. Compilers unroll, and keep a loop for the
-rest; so loops that do the same kind of work (the same of: global load, shared load, float
-arithmetic, global store) are one *pass* over the data, and of these the loop counts that takes the
-fewest instructions for each of its *steps*. A step is one global load, or where a loop has none,
-one shared load. The figure of a kernel, *instructions per step*, is the sum over its passes; a
-kernel without a loop has its number of instructions.
+rest; so loops that do the same kind of work (the same of: global load or asynchronous copy, shared
+load, float or matrix arithmetic, global store) are one *pass* over the data, and of these the loop
+counts that takes the fewest instructions for each of its *steps*. A step is one global load or
+asynchronous copy, or where a loop has none, one shared load. The figure of a kernel, *instructions
+per step*, is the sum over its passes; a kernel without a loop has its number of instructions.
 """
 
 from __future__ import annotations
@@ -113,9 +113,9 @@ def loops_of(code: Sequence[Instruction]) -> list[Loop]:
     for start, end in innermost:
         body = code[start : end + 1]
         kinds: dict[str, Callable[[Instruction], bool]] = {
-            "load": lambda one: one.starts("LDG", "LD"),
-            "shared": lambda one: one.starts("LDS"),
-            "arithmetic": lambda one: one.starts("FADD", "FMUL", "FFMA", "MUFU"),
+            "load": lambda one: one.starts("LDG", "LD", "LDGSTS"),
+            "shared": lambda one: one.starts("LDS", "LDSM"),
+            "arithmetic": lambda one: one.starts("FADD", "FMUL", "FFMA", "MUFU", "HMMA"),
             "store": lambda one: one.starts("STG", "ST"),
         }
         counts = {name: sum(map(is_it, body)) for name, is_it in kinds.items()}
@@ -155,7 +155,7 @@ def widest_access(code: Sequence[Instruction]) -> int:
     """Bits of the widest global load or store."""
     widths = [0]
     for one in code:
-        if one.starts("LDG", "STG", "LD", "ST"):
+        if one.starts("LDG", "STG", "LD", "ST", "LDGSTS"):
             match = re.search(r"\.(?:[US])?(8|16|64|128|256)\b", one.name)
             widths.append(int(match[1]) if match else 32)
     return max(widths)

@@ -79,6 +79,7 @@ def build_module(
     block_rank: int = 3,
     checks: bool = True,
     fastmath: bool = False,
+    block: tuple[int, int, int] | None = None,
     name: str | None = None,
     target: str = "cpu",
     arch: str | None = None,
@@ -86,7 +87,8 @@ def build_module(
     """The simt module of a kernel for parameters of these types.
 
     `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
-    `block_rank` dimensions. `target` and `arch` ("sm_90a") are what `sw.target` is in the kernel.
+    `block_rank` dimensions. `block` is the block of every launch, where it is known.
+    `target` and `arch` ("sm_90a") are what `sw.target` is in the kernel.
     Raises CompileError.
     """
     assert isinstance(function, FunctionType), "a kernel is a Python function"
@@ -100,14 +102,14 @@ def build_module(
     made = compile_body(unit, source, Scope(function), arguments, is_kernel=True, types=types)
     for (info, _), value in zip(inputs, made.block.args, strict=False):
         value.name_hint = info.name.replace(".", "_")
-    kernel = gpu.FuncOp(name or source.name, types, body=body(made.block))
+    kernel = gpu.FuncOp(name or source.name, types, known_block_size=block, body=body(made.block))
     if axes is not None:
         kernel.attributes["gpux.over"] = IntegerAttr(axes, i64)
     elif block_rank < 3:
         kernel.attributes["gpux.block_rank"] = IntegerAttr(block_rank, i64)
     kernel.location = made.frame.location_at(source.node)
-    block = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
-    inner = gpu.ModuleOp(name or source.name, Region(block))
+    inside = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
+    inner = gpu.ModuleOp(name or source.name, Region(inside))
     inner.location = kernel.location
     written = [root.written for root in made.frame.roots]
     parameters = _with_writes([info for info, _ in inputs], written)

@@ -202,20 +202,36 @@ def address(view: Any, index: Any) -> Any:
     return _ask("address", view, index)
 
 
-def ldmatrix_x1(view: Any, index: Any) -> Any:
+def ldmatrix_x1(view: Any, index: Any, transpose: bool = False) -> Any:
     """One 8x8 matrix of 16-bit elements from shared memory, a row of it at each lane's
-    `view[index]`; a u32."""
-    return _ask("ldmatrix_x1", view, index)
+    `view[index]`; a u32. Lane 4 r + c has elements 2 c and 2 c + 1 of row r, or with `transpose`
+    of column r."""
+    return _ask("ldmatrix_x1", view, index, transpose)
 
 
-def ldmatrix_x2(view: Any, index: Any) -> Any:
+def ldmatrix_x2(view: Any, index: Any, transpose: bool = False) -> Any:
     """Two matrices, as `ldmatrix_x1`; a tuple of u32."""
-    return _ask("ldmatrix_x2", view, index)
+    return _ask("ldmatrix_x2", view, index, transpose)
 
 
-def ldmatrix_x4(view: Any, index: Any) -> Any:
+def ldmatrix_x4(view: Any, index: Any, transpose: bool = False) -> Any:
     """Four matrices, as `ldmatrix_x1`; a tuple of u32."""
-    return _ask("ldmatrix_x4", view, index)
+    return _ask("ldmatrix_x4", view, index, transpose)
+
+
+def stmatrix_x1(view: Any, index: Any, values: Any, transpose: bool = False) -> Any:
+    """The reverse of `ldmatrix_x1`; sm_90 or later."""
+    return _ask("stmatrix_x1", view, index, values, transpose)
+
+
+def stmatrix_x2(view: Any, index: Any, values: Any, transpose: bool = False) -> Any:
+    """The reverse of `ldmatrix_x2`; `values` is a tuple of u32; sm_90 or later."""
+    return _ask("stmatrix_x2", view, index, values, transpose)
+
+
+def stmatrix_x4(view: Any, index: Any, values: Any, transpose: bool = False) -> Any:
+    """The reverse of `ldmatrix_x4`; `values` is a tuple of u32; sm_90 or later."""
+    return _ask("stmatrix_x4", view, index, values, transpose)
 
 
 def cp_async(shared: Any, index: Any, source: Any, source_index: Any) -> Any:
@@ -235,11 +251,23 @@ def cp_async_wait(groups: Any) -> Any:
 
 
 def mma_m16n8k16(a: Any, b: Any, c: Any, dtype: Any) -> Any:
-    """`a @ b + c` of a 16x16 and a 16x8 tile by the warp; `dtype` is sw.f16 or sw.bf16.
+    """`a @ b + c` of a 16x16 and a 16x8 tile by the warp; `dtype` is sw.f16, sw.bf16, sw.i8 or
+    sw.u8 (the elements of `a` and `b`), or sw.f64 on sm_90.
 
-    `a` is a tuple of 4 u32 (two elements each), `b` of 2, `c` and the result of 4 f32; sm_80.
+    `a` is a tuple of 4 u32 (two elements of 16 bits each; of 8 bits there are 2 u32, of f64 8),
+    `b` of 2 (of 8 bits 1, of f64 4), `c` and the result of 4 f32 (i32, f64). As for all products,
+    `c` may be an array of sw.local with so many elements: then the result goes there. sm_80.
     """
     return _ask("mma_m16n8k16", a, b, c, dtype)
+
+
+def mma_m16n8k32(a: Any, b: Any, c: Any, dtype: Any) -> Any:
+    """`a @ b + c` of a 16x32 and a 32x8 tile by the warp; `dtype` is sw.i8 or sw.u8 (with sums of
+    i32; sm_80), "e4m3" or "e5m2" (with sums of f32; sm_89).
+
+    `a` is a tuple of 4 u32 (four elements each), `b` of 2, `c` and the result of 4 sums.
+    """
+    return _ask("mma_m16n8k32", a, b, c, dtype)
 
 
 def mma_m16n8k8(a: Any, b: Any, c: Any) -> Any:
@@ -248,3 +276,11 @@ def mma_m16n8k8(a: Any, b: Any, c: Any) -> Any:
     `a` is a tuple of 4 u32 (the bits of an f32 each), `b` of 2, `c` and the result of 4 f32; sm_80.
     """
     return _ask("mma_m16n8k8", a, b, c)
+
+
+def mma_m8n8k4(a: Any, b: Any, c: Any) -> Any:
+    """`a @ b + c` of an 8x4 and a 4x8 tile of f64 by the warp.
+
+    `a` and `b` are tuples of one f64, `c` and the result of 2; sm_80.
+    """
+    return _ask("mma_m8n8k4", a, b, c)

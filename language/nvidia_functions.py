@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .annotations import scalar_type
 from .convert import materialise, store_as
-from .emitter import REGISTER
 from .functions import Function
+from .nvidia_emit import emit, require
+from .nvidia_matrix import MATRIX_FUNCTIONS
 from .nvidia_memory import MEMORY_FUNCTIONS
-from .types import DType, bf16, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
-from .values import NOWHERE, Scalar, Static, TupleValue, Value, describe, static_int
+from .types import DType, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
+from .values import Static, TupleValue, Value, describe, static_int
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from xdsl.ir import Attribute, SSAValue
+    from xdsl.ir import SSAValue
 
     from .frame import Frame
-
-_GUARD = "put it under if sw.target.nvidia("
 
 
 class Instruction(NamedTuple):
@@ -41,64 +38,6 @@ class Instruction(NamedTuple):
     results: tuple[DType, ...] = ()
     mask: bool = False
     by_sign: tuple[str, str] | None = None
-
-
-def require(frame: Frame, node: ast.AST, name: str, sm: int, variants: Sequence[str] = ()) -> None:
-    """Refuse where the machine is no NVIDIA GPU, or lacks the instruction."""
-    machine = frame.unit.machine
-    if machine.name != "cuda":
-        raise frame.refuse(
-            node,
-            f"{name} is for NVIDIA GPUs; the kernel is compiled for {machine.name}",
-            hint=f"{_GUARD}{f'sm={sm}' if sm > 75 else ''}):",
-        )
-    own = machine.arch.removeprefix("sm_")
-    if variants and own not in variants:
-        wanted = " or ".join(f"sm_{variant}" for variant in variants)
-        raise frame.refuse(
-            node,
-            f"{name} needs {wanted}, not {machine.arch}",
-            hint=f'{_GUARD}sm="{variants[0]}"):',
-        )
-    if machine.sm < sm:
-        raise frame.refuse(
-            node, f"{name} needs sm_{sm} or later, not {machine.arch}", hint=f"{_GUARD}sm={sm}):"
-        )
-
-
-def emit(
-    frame: Frame,
-    op: str,
-    operands: Sequence[SSAValue],
-    results: Sequence[DType],
-    **properties: str | int,
-) -> Value:
-    """The op; several results come as a struct and are a tuple."""
-    if frame.emit.dry:
-        return _as_value([Scalar(dtype, NOWHERE) for dtype in results])
-    from ..dialects.llvm import StructType
-    from ..dialects.llvm.base import numbers
-    from ..dialects.llvm.values import ExtractValueOp
-    from ..dialects.nvvm import OPS
-    from ..dialects.nvvm.base import as_attribute
-
-    given = {name: as_attribute(value) for name, value in properties.items()}
-    kinds: list[Attribute] = [REGISTER[dtype] for dtype in results]
-    if len(kinds) < 2:
-        ssa = frame.emit.add(OPS[op], operands, kinds, given)
-        return _as_value([Scalar(dtype, ssa) for dtype in results])
-    whole = frame.emit.add(OPS[op], operands, (StructType(kinds),), given)
-    parts: list[Scalar] = []
-    for position, (dtype, kind) in enumerate(zip(results, kinds, strict=True)):
-        at = {"position": numbers((position,), 64)}
-        parts.append(Scalar(dtype, frame.emit.add(ExtractValueOp, (whole,), (kind,), at)))
-    return _as_value(parts)
-
-
-def _as_value(parts: list[Scalar]) -> Value:
-    if not parts:
-        return Static(None)
-    return parts[0] if len(parts) == 1 else TupleValue(tuple(parts))
 
 
 def _instruction(
@@ -204,50 +143,6 @@ def _result_types(frame: Frame, node: ast.AST, dtype: Value | None) -> list[DTyp
     return found
 
 
-# --- matrices -------------------------------------------------------------------------------------
-
-
-def _fragment(
-    frame: Frame, node: ast.AST, name: str, value: Value, count: int, dtype: DType
-) -> list[SSAValue]:
-    items = value.items if isinstance(value, TupleValue) else ()
-    if len(items) != count:
-        raise frame.refuse(
-            node, f"{name} is {describe(value)}, expected a tuple of {count} values of type {dtype}"
-        )
-    return [store_as(frame, node, item, dtype, f"register of {name}").ssa for item in items]
-
-
-def _multiply(
-    shape: str,
-    kinds: dict[DType, str],
-    frame: Frame,
-    node: ast.AST,
-    a: Value,
-    b: Value,
-    c: Value,
-    dtype: Value | None = None,
-) -> Value:
-    require(frame, node, f"sw.nvidia.mma_{shape}", 80)
-    kind = kinds.get(f32)
-    if dtype is not None:
-        asked = scalar_type(dtype.value) if isinstance(dtype, Static) else None
-        kind = kinds.get(asked) if asked is not None else None
-        if kind is None:
-            known = " or ".join(f"sw.{known}" for known in kinds)
-            raise frame.refuse(node, f"dtype is {describe(dtype)}, expected {known}")
-    operands = [
-        *_fragment(frame, node, "a", a, 4, u32),
-        *_fragment(frame, node, "b", b, 2, u32),
-        *_fragment(frame, node, "c", c, 4, f32),
-    ]
-    text = (
-        f"mma.sync.aligned.{shape}.row.col.f32.{kind}.{kind}.f32 {{$0, $1, $2, $3}}, "
-        "{$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
-    )
-    return emit(frame, "inline_ptx", operands, [f32] * 4, ptxCode=text, sm=80)
-
-
 # --- the table ------------------------------------------------------------------------------------
 
 _SPECIAL = "read.ptx.sreg."
@@ -302,7 +197,6 @@ def _function(name: str, row: Instruction) -> Function:
     return Function(f"sw.nvidia.{name}", partial(_instruction, name, row), names, optional)
 
 
-_FRAGMENTS = ("a", "b", "c")
 NVIDIA: dict[str, Function] = {
     **{name: _function(name, row) for name, row in INSTRUCTIONS.items()},
     **{
@@ -311,14 +205,7 @@ NVIDIA: dict[str, Function] = {
         )
         for action in ("increase", "decrease")
     },
-    "mma_m16n8k16": Function(
-        "sw.nvidia.mma_m16n8k16",
-        partial(_multiply, "m16n8k16", {f16: "f16", bf16: "bf16"}),
-        (*_FRAGMENTS, "dtype"),
-    ),
-    "mma_m16n8k8": Function(
-        "sw.nvidia.mma_m16n8k8", partial(_multiply, "m16n8k8", {f32: "tf32"}), _FRAGMENTS
-    ),
+    **MATRIX_FUNCTIONS,
     **MEMORY_FUNCTIONS,
 }
 """By the name in `nvidia.py`."""

@@ -1,4 +1,4 @@
-"""Instructions of NVIDIA GPUs on arrays: addresses, ldmatrix, asynchronous copies.
+"""Instructions of NVIDIA GPUs on arrays: addresses and asynchronous copies.
 
 An array's element becomes an address by a view of it; 16 bytes from there are inside the array, as
 the checks of the first and the last element say.
@@ -7,7 +7,6 @@ the checks of the first and the last element say.
 from __future__ import annotations
 
 import ast
-from functools import partial
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith, memref
@@ -16,9 +15,10 @@ from ..dialects import gpu
 from .arrays import checked_index
 from .emitter import I32, I64, INDEX
 from .functions import Function
+from .nvidia_emit import emit, require
 from .operators import binary
 from .slices import element_view
-from .types import DTYPES, DType, u32, u64
+from .types import DTYPES, u32, u64
 from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _INDEX = DTYPES["index"]
 
 
-def _address(
+def address_of(
     frame: Frame, node: ast.AST, name: str, value: Value, index: Value, count_bytes: int
 ) -> tuple[Scalar, View]:
     """The address of an element from which so many bytes are in its row (0: the element only)."""
@@ -65,49 +65,37 @@ def _is_shared(view: View) -> bool:
     return view.type.memory_space == gpu.WORKGROUP
 
 
-def _expect(frame: Frame, node: ast.AST, name: str, view: View, shared: bool) -> None:
-    if _is_shared(view) == shared and view.type.memory_space != gpu.PRIVATE:
-        return
-    wanted = "shared memory (sw.shared)" if shared else "global memory (a parameter)"
-    raise frame.refuse(node, f"sw.nvidia.{name} expects an array in {wanted}")
+def expect_shared(frame: Frame, node: ast.AST, name: str, view: View) -> None:
+    """Refuse an array that is not in shared memory."""
+    if not _is_shared(view):
+        raise frame.refuse(node, f"sw.nvidia.{name} expects an array in shared memory (sw.shared)")
+
+
+def expect_global(frame: Frame, node: ast.AST, name: str, view: View) -> None:
+    """Refuse an array that is not in global memory."""
+    if _is_shared(view) or view.type.memory_space == gpu.PRIVATE:
+        raise frame.refuse(
+            node, f"sw.nvidia.{name} expects an array in global memory (a parameter)"
+        )
 
 
 def _address_of(frame: Frame, node: ast.AST, view: Value, index: Value) -> Value:
-    from .nvidia_functions import require
-
     require(frame, node, "sw.nvidia.address", 75)
-    address, array = _address(frame, node, "address", view, index, 0)
+    address, array = address_of(frame, node, "address", view, index, 0)
     if array.type.memory_space == gpu.PRIVATE:
         raise frame.refuse(node, "an array of sw.local has no address; it lives in registers")
     frame.mark_written(array)  # whoever has the address may store there
     return address
 
 
-def _load_matrix(count: int, frame: Frame, node: ast.AST, view: Value, index: Value) -> Value:
-    from .nvidia_functions import emit, require
-
-    name = f"ldmatrix_x{count}"
-    require(frame, node, f"sw.nvidia.{name}", 75)
-    address, array = _address(frame, node, name, view, index, 16)
-    _expect(frame, node, name, array, shared=True)
-    if array.dtype.size != 2:
-        raise frame.refuse(node, f"{name} loads 16-bit elements, got an array of {array.dtype}")
-    registers = ", ".join(f"${n}" for n in range(count))
-    text = f"ldmatrix.sync.aligned.m8n8.x{count}.shared.b16 {{{registers}}}, [${count}];"
-    results: list[DType] = [u32] * count
-    return emit(frame, "inline_ptx", (address.ssa,), results, ptxCode=text, sm=75)
-
-
 def _copy(
     frame: Frame, node: ast.AST, shared: Value, index: Value, source: Value, source_index: Value
 ) -> Value:
-    from .nvidia_functions import emit, require
-
     require(frame, node, "sw.nvidia.cp_async", 80)
-    to, array = _address(frame, node, "cp_async", shared, index, 16)
-    _expect(frame, node, "cp_async", array, shared=True)
-    start, given = _address(frame, node, "cp_async", source, source_index, 16)
-    _expect(frame, node, "cp_async", given, shared=False)
+    to, array = address_of(frame, node, "cp_async", shared, index, 16)
+    expect_shared(frame, node, "cp_async", array)
+    start, given = address_of(frame, node, "cp_async", source, source_index, 16)
+    expect_global(frame, node, "cp_async", given)
     if array.dtype is not given.dtype:
         raise frame.refuse(node, f"cp_async from an array of {given.dtype} to one of {array.dtype}")
     text = "cp.async.cg.shared.global [$0], [$1], 16;"
@@ -115,15 +103,11 @@ def _copy(
 
 
 def _commit(frame: Frame, node: ast.AST) -> Value:
-    from .nvidia_functions import emit, require
-
     require(frame, node, "sw.nvidia.cp_async_commit", 80)
     return emit(frame, "cp.async.commit.group", (), ())
 
 
 def _wait(frame: Frame, node: ast.AST, groups: Value) -> Value:
-    from .nvidia_functions import emit, require
-
     require(frame, node, "sw.nvidia.cp_async_wait", 80)
     known = static_int(groups)
     if known is None or known < 0:
@@ -134,12 +118,6 @@ def _wait(frame: Frame, node: ast.AST, groups: Value) -> Value:
 _TO_AND_FROM = ("shared", "index", "source", "source_index")
 MEMORY_FUNCTIONS: dict[str, Function] = {
     "address": Function("sw.nvidia.address", _address_of, ("view", "index")),
-    **{
-        f"ldmatrix_x{count}": Function(
-            f"sw.nvidia.ldmatrix_x{count}", partial(_load_matrix, count), ("view", "index")
-        )
-        for count in (1, 2, 4)
-    },
     "cp_async": Function("sw.nvidia.cp_async", _copy, _TO_AND_FROM),
     "cp_async_commit": Function("sw.nvidia.cp_async_commit", _commit),
     "cp_async_wait": Function("sw.nvidia.cp_async_wait", _wait, ("groups",)),

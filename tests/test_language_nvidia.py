@@ -307,9 +307,39 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
         "expected a tuple of 4 values of type u32",
     ),
     "mma of what": (
-        "sw.nvidia.mma_m16n8k16((1, 2, 3, 4), (1, 2), (0, 0, 0, 0), sw.f64)",
+        "sw.nvidia.mma_m16n8k16((1, 2, 3, 4), (1, 2), (0, 0, 0, 0), sw.i64)",
         "cuda",
         "expected sw.f16 or sw.bf16",
+    ),
+    "mma of fp8 before Ada": (
+        "sw.nvidia.mma_m16n8k32((1, 2, 3, 4), (1, 2), (0, 0, 0, 0), 'e4m3')",
+        "cuda",
+        "mma_m16n8k32 needs sm_89 or later, not sm_80",
+    ),
+    "mma of what floats": (
+        "sw.nvidia.mma_m16n8k32((1, 2, 3, 4), (1, 2), (0, 0, 0, 0), 'e3m4')",
+        "cuda",
+        "dtype is 'e3m4', expected sw.i8 or sw.u8 or 'e4m3' or 'e5m2'",
+    ),
+    "sums in shared memory": (
+        "sw.nvidia.mma_m16n8k8((1, 2, 3, 4), (1, 2), sw.shared(4, sw.f32))",
+        "cuda",
+        "c is an array, expected a part of sw.local with 4 elements f32",
+    ),
+    "too many sums": (
+        "sw.nvidia.mma_m16n8k8((1, 2, 3, 4), (1, 2), sw.local(8, sw.f32))",
+        "cuda",
+        "c is an array, expected a part of sw.local with 4 elements f32",
+    ),
+    "stmatrix before Hopper": (
+        "sw.nvidia.stmatrix_x1(sw.shared(64, sw.f16), 0, x[0])",
+        "cuda",
+        "stmatrix_x1 needs sm_90 or later, not sm_80",
+    ),
+    "transpose by a value": (
+        "sw.nvidia.ldmatrix_x1(sw.shared(64, sw.f16), 0, transpose=x[0])",
+        "cuda",
+        "transpose is u32, expected a constant True or False",
     ),
     "matrix in global memory": ("sw.nvidia.ldmatrix_x1(x, 0)", "cuda", "in shared memory"),
     "32-bit matrix": (

@@ -122,14 +122,24 @@ def add(rw: Rewriter, a: Size, b: Size, flags: dict[str, Attribute] | None = Non
 def linear_index(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> Size:
     """How many elements after the first one an element is; cannot wrap."""
     flags: dict[str, Attribute] = dict(_NO_WRAP)
+    numbers = [known_index(index) for index in indices]
     at: Size = 0
     if view.strides is None:
-        for index, size in zip(indices, view.sizes, strict=True):
+        for index, size in zip(numbers, view.sizes, strict=True):
             at = add(rw, multiply(rw, at, size, flags), index, flags)
         return at
-    for index, stride in zip(indices, view.strides, strict=True):
+    for index, stride in zip(numbers, view.strides, strict=True):
         at = add(rw, at, multiply(rw, index, stride, flags), flags)
     return at
+
+
+def known_index(index: SSAValue) -> Size:
+    """The number that an index is, where that is known."""
+    if isinstance(index.owner, llvm.ConstantOp):
+        number = index.owner.properties["value"]
+        if isinstance(number, IntegerAttr):
+            return number.value.data
+    return index
 
 
 def element_address(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> SSAValue:

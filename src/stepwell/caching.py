@@ -118,7 +118,7 @@ def _front_key(kernel: Kernel, types: Sequence[Any], target: str, form: Form) ->
     digest = hashlib.sha256(_compiler_fingerprint())
     digest.update(fingerprint_function(kernel.function))
     facts = (kernel.__name__, [str(type_) for type_ in types], target, form)
-    digest.update(repr((facts, kernel.checks, kernel.fastmath)).encode())
+    digest.update(repr((facts, kernel.checks, kernel.fastmath, kernel.block)).encode())
     return digest.hexdigest()
 
 

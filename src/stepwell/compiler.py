@@ -261,6 +261,7 @@ def _build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any
         block_rank=form.block_rank,
         checks=kernel.checks,
         fastmath=kernel.fastmath,
+        block=kernel.block,
         target=way.kind or way.name,
         arch=way.arch or None,
     )

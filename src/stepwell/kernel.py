@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .launch import Program
 from .runtime.artifact import Bundle, Form
 from .runtime.artifact import load as load_bundle
-from .runtime.device import Device
+from .runtime.device import Device, dim3
 from .runtime.errors import ArrayError, LaunchError
 from .specialise import Specialiser
 
@@ -30,10 +30,20 @@ class Kernel(Program):
 
     `checks=False` leaves out the checks of indices, divisors and asserts; `fastmath=True` allows
     reassociation and contraction of float operations and assumes that there is no NaN or infinity.
+    `block` is the block of every launch, threads of x, y and z: code is made for it (a GPU gives
+    each thread as many registers as so many threads leave it), and another one is a LaunchError.
     """
 
-    def __init__(self, function: Callable[..., Any], *, checks: bool, fastmath: bool):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        checks: bool,
+        fastmath: bool,
+        block: int | Sequence[int] | None = None,
+    ):
         super().__init__()
+        self.block = None if block is None else dim3(block, "block")
         update_wrapper(self, function)
         self.function = function
         self.checks = checks
@@ -101,6 +111,7 @@ class LoadedProgram(Program):
         self.artifacts = bundle.artifacts
         manifest = bundle.artifacts[0].manifest
         self.__name__ = manifest.name
+        self.block = manifest.known_block
         names: dict[int, str] = {}
         for row in manifest.parameters:
             names.setdefault(row.source.argument, row.name.split(".")[0])
@@ -137,15 +148,20 @@ class LoadedProgram(Program):
 def kernel(function: Callable[..., Any], /) -> Kernel: ...
 @overload
 def kernel(
-    *, checks: bool = True, fastmath: bool = False
+    *, checks: bool = True, fastmath: bool = False, block: int | Sequence[int] | None = None
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
 def kernel(
-    function: Callable[..., Any] | None = None, /, *, checks: bool = True, fastmath: bool = False
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    checks: bool = True,
+    fastmath: bool = False,
+    block: int | Sequence[int] | None = None,
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Make a Python function a kernel; see `Kernel` for the options."""
 
     def make(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, checks=checks, fastmath=fastmath)
+        return Kernel(function, checks=checks, fastmath=fastmath, block=block)
 
     return make if function is None else make(function)
 

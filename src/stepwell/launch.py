@@ -49,6 +49,8 @@ class Program(ABC):
 
     __name__: str
     parameter_names: tuple[str, ...]
+    block: Dim3 | None = None
+    """The block of every launch, where the kernel is made for one."""
 
     def __init__(self) -> None:
         self.key: Callable[[Sequence[Any]], Any] = argument_key
@@ -74,12 +76,13 @@ class Program(ABC):
         """One thread per item of `shape` (1 to 3 axes); call the result with the arguments.
 
         Id `d` counts axis `d`, and neighbouring lanes share the last axis. `block` gives threads by
-        axis in the same order; by default the device's choice. LaunchError over the limits.
+        axis in the same order; by default the kernel's own, else the device's choice. LaunchError
+        over the limits.
         """
         on = _device_of(device, stream)
         key = (_hashable(shape), _hashable(block), on, stream)
         found = self._launches.get(key)
-        return found or self._bind(key, _shape_over(shape, block, on), on, stream)
+        return found or self._bind(key, _shape_over(shape, block, on, self.block), on, stream)
 
     def launch(
         self,
@@ -198,12 +201,17 @@ def _device_of(wanted: str | Device | None, stream: Stream | None) -> Device:
     return stream.device
 
 
-def _shape_over(shape: int | Sequence[int], block: int | Sequence[int] | None, on: Device) -> Shape:
+def _shape_over(
+    shape: int | Sequence[int],
+    block: int | Sequence[int] | None,
+    on: Device,
+    known: Dim3 | None,
+) -> Shape:
     """Axes of `over` are C order, axis -1 is x: sizes are reversed on the way to the device."""
     axes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     extent = dim3(tuple(reversed(axes)), "shape of over()")
     if block is None:
-        threads = _default_block(extent, on)
+        threads = known or _default_block(extent, on)
     else:
         given = tuple(block) if isinstance(block, Sequence) else (block,)
         if len(given) > len(axes):

@@ -10,6 +10,7 @@ import pytest
 from conformance.compare import check, launch, not_simulated
 
 import stepwell as sw
+from stepwell.runtime.errors import LaunchError
 
 
 @pytest.mark.parametrize(
@@ -265,3 +266,18 @@ def test_a_strided_loop_visits_every_item_once(device: sw.Device, shape: int | t
     else:
         two.over(shape, device=device)(out)
         assert (out == shape[0]).all()
+
+
+def test_a_kernel_for_one_block_is_launched_with_no_other(device: sw.Device):
+    @sw.kernel(block=(4, 2))
+    def kernel(out):
+        out[sw.global_id(0), sw.global_id(1)] = sw.block_dim(0) * 10 + sw.block_dim(1)
+
+    out = np.zeros((4, 2), np.int32)
+    kernel.launch(1, (4, 2), device=device)(out)
+    assert (out == 42).all()
+    with pytest.raises(LaunchError, match=r"blocks of \(4, 2, 1\), got \(2, 4, 1\)"):
+        kernel.launch(1, (2, 4), device=device)(out)
+    wide = np.zeros((6, 12), np.int32)
+    kernel.over(wide.shape, device=device)(wide)
+    assert (wide == 24).all()

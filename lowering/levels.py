@@ -7,6 +7,8 @@
     cpu         one function that runs all threads of one block, on memory without address spaces
     grid        gpu for devices with threads: extents guarded, math expanded, sites numbered
     nvvm        llvm and the instructions of NVIDIA GPUs
+    shader      grid for shading languages: arrays in one dimension, types that the target has
+                (lowering/grid_to_shader)
     llvm        instructions of LLVM only; no index, no memref, no structured control flow
 
 The prose on what the ops mean is at the head of each dialect's file. `check_level(module, "gpu")`
@@ -82,6 +84,27 @@ def _is_signless(type: Attribute) -> str | None:
     return f"{text}: integers are signless here" if text.startswith(("si", "ui")) else None
 
 
+def _is_flat(type: Attribute) -> str | None:
+    if not isinstance(type, MemRefType) or (
+        type.get_num_dims() == 1 and isinstance(type.layout, NoneAttr)
+    ):
+        return None
+    return f"{type}: arrays have one dimension and no layout here"
+
+
+def _gives_no_memref(op: Operation) -> str | None:
+    arguments = [a for region in op.regions for block in region.blocks for a in block.args]
+    chosen = any(isinstance(value.type, MemRefType) for value in (*op.results, *arguments))
+    return "control flow does not choose between arrays here" if chosen else None
+
+
+def _asks_for_bytes(op: Operation) -> str | None:
+    source = op.operands[0].owner
+    if isinstance(source, Operation) and source.name == "gpu.dynamic_shared_memory":
+        return None
+    return "the size of an array is a parameter here, or known"
+
+
 def _all(*checks: TypeCheck) -> TypeCheck:
     def check(type: Attribute) -> str | None:
         return next((reason for one in checks if (reason := one(type)) is not None), None)
@@ -149,6 +172,22 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
+        ),
+        Level(
+            "shader",
+            "grid for shading languages: arrays in one dimension, types that the target has",
+            frozenset({"gpu", "gpux", "arith", "math", "scf", "ub", "builtin.module"})
+            | frozenset(f"memref.{n}" for n in ("load", "store", "alloca", "dim", "view")),
+            SCALARS | {"index", "memref"},
+            frozenset({"gpux", "gpu"}),
+            _all(_has_address_space, _is_signless, _is_flat),
+            {
+                **dict.fromkeys(("memref.dim", "memref.view"), _asks_for_bytes),
+                **dict.fromkeys(
+                    ("scf.if", "scf.for", "scf.while", "scf.index_switch", "arith.select"),
+                    _gives_no_memref,
+                ),
+            },
         ),
         Level(
             "nvvm",

@@ -49,6 +49,12 @@ PIPELINES: dict[str, Steps] = {
         ("cse", "the same function of the same value"),
         ("number-report-sites", "when every check and print exists"),
     ),
+    "grid-to-shader": (
+        ("inline", "functions of a shader take no arrays"),
+        ("flatten-memrefs", "everything after it sees which array an access is of"),
+        ("canonicalize", "indices of neighbouring accesses"),
+        ("cse", "the same, and sizes that were computed again"),
+    ),
     "grid-to-nvvm": (("gpu-to-nvvm{arch=$arch}", "LLVM itself simplifies what it gives"),),
 }
 

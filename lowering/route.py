@@ -47,6 +47,7 @@ LOWERINGS: list[Lowering] = [
     Lowering("cpu", "llvm", partial(pipeline, "cpu-to-llvm")),
     Lowering("gpu", "grid", partial(pipeline, "gpu-to-grid")),
     Lowering("grid", "nvvm", partial(pipeline, "grid-to-nvvm")),
+    Lowering("grid", "shader", partial(pipeline, "grid-to-shader")),
 ]
 
 

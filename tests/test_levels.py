@@ -177,9 +177,26 @@ def test_the_cheapest_way_is_taken() -> None:
 def test_no_way_is_an_error_that_says_where_one_can_go() -> None:
     with pytest.raises(CompileError, match="no lowering leads from level 'gpu' to 'toy'") as caught:
         route.route("gpu", "toy")
-    assert caught.value.hint == "from 'gpu' there is a way to cpu, grid, llvm, nvvm"
+    assert caught.value.hint == "from 'gpu' there is a way to cpu, grid, llvm, nvvm, shader"
 
 
 def test_a_name_is_registered_once() -> None:
     with pytest.raises(CompileError, match="exists already"):
         registry.register_dialect(Dialect("gpu", [], []))
+
+
+def test_the_shader_level_has_arrays_in_one_dimension_that_nothing_chooses_between() -> None:
+    flat = "memref<?xf32, #gpu.address_space<global>>"
+    text = f"""gpu.module @m {{
+  gpu.func @k(%x: {flat}, %s: memref<?x?xf32, #gpu.address_space<global>>, %c: i1) kernel {{
+    %y = arith.select %c, %x, %x : {flat}
+    %zero = arith.constant 0 : index
+    %n = memref.dim %x, %zero : {flat}
+    gpu.return
+  }}
+}}"""
+    check_level(parse_module(KERNEL), "shader")
+    two, chosen, size = offences(text, "shader")
+    assert two.startswith("2: gpu.func: memref<?x?xf32")
+    assert chosen == "3: arith.select: control flow does not choose between arrays here"
+    assert size == "5: memref.dim: the size of an array is a parameter here, or known"

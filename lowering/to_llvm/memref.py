@@ -14,14 +14,13 @@ may (a view that is never accessed can be anywhere). A bool is a byte in memory,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     IntegerType,
-    MemRefType,
     UnitAttr,
     i1,
     i8,
@@ -31,33 +30,17 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import llvm
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from .target import (
-    DYNAMIC,
-    State,
-    const,
-    enclosing_function,
-    icmp,
-    select,
-    space_number,
-    strides_of,
-)
+from ..memref_views import DYNAMIC, AnyMemRef, Size, as_memref, kept_dimensions, mixed, strides_of
+from .target import State, const, enclosing_function, icmp, select, space_number
 
 RULES = Rules()
 converts = RULES.converts
 
-Size: TypeAlias = int | SSAValue
-AnyMemRef: TypeAlias = MemRefType[Attribute]
 _NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
 _CACHE_LINE = 64
 
 
 # --- what a memref is made of ---------------------------------------------------------------------
-
-
-def as_memref(kind: Attribute) -> AnyMemRef:
-    """The type as a memref, which it has to be."""
-    assert isinstance(kind, MemRefType), f"a memref, not {kind}"
-    return cast(AnyMemRef, kind)
 
 
 class View:
@@ -298,24 +281,6 @@ def convert_space_cast(op: memref.MemorySpaceCastOp, operands: Operands, rw: Rew
     return [made(rw, op.results[0].type, address, view)]
 
 
-def mixed(
-    op: memref.SubviewOp | memref.ReinterpretCastOp, operands: Operands
-) -> tuple[list[Size], list[Size], list[Size]]:
-    """Offsets, sizes and strides of a view, each constant or a value."""
-    counts = op.properties["operandSegmentSizes"]
-    sizes = [int(count) for count in counts.get_values()]  # pyright: ignore
-    dynamic = iter([value for group in operands[sizes[0] :] for value in group])
-
-    def take(numbers: Sequence[int | float]) -> list[Size]:
-        return [next(dynamic) if number == DYNAMIC else int(number) for number in numbers]
-
-    return (
-        take(op.static_offsets.get_values()),
-        take(op.static_sizes.get_values()),
-        take(op.static_strides.get_values()),
-    )
-
-
 @converts(memref.SubviewOp)
 def convert_subview(op: memref.SubviewOp, operands: Operands, rw: Rewriter) -> Results:
     """The pointer at the first element of the part, strides multiplied by the steps."""
@@ -331,24 +296,6 @@ def convert_subview(op: memref.SubviewOp, operands: Operands, rw: Rewriter) -> R
     part.sizes = [sizes[d] for d in kept]
     part.strides = [multiply(rw, strides[d], steps[d]) for d in kept]
     return [made(rw, kind, moved(rw, view, offset), part)]
-
-
-def kept_dimensions(sizes: Sequence[Size], shape: Sequence[int]) -> list[int]:
-    """The dimensions of a subview that its type has; the others have size 1 and are dropped."""
-    kept: list[int] = []
-    drops = len(sizes) - len(shape)
-    for dimension, size in enumerate(sizes):
-        wanted = shape[len(kept)] if len(kept) < len(shape) else None
-        if drops and isinstance(size, int) and size == 1 and wanted != 1:
-            drops -= 1
-        elif wanted is None:
-            raise CannotConvert(f"the subview's type drops dimension {dimension} of size {size}")
-        elif drops and isinstance(size, int) and size == 1 and 1 not in shape[len(kept) + 1 :]:
-            # Whether this one or a later one of size 1 is kept: both have only index 0.
-            kept.append(dimension)
-        else:
-            kept.append(dimension)
-    return kept
 
 
 @converts(memref.ReinterpretCastOp)

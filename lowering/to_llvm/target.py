@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     BFloat16Type,
     Float16Type,
     IndexType,
@@ -15,7 +14,6 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     NoneAttr,
-    StridedLayoutAttr,
     VectorType,
     f16,
     i16,
@@ -25,9 +23,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.diagnostics import CompileError
-from ..conversion import CannotConvert, Rewriter, TypeMap, Types
-
-DYNAMIC = DYNAMIC_INDEX
+from ..conversion import Rewriter, TypeMap, Types
+from ..memref_views import DYNAMIC, strides_of
 
 
 @dataclass(frozen=True)
@@ -112,16 +109,6 @@ def space_number(space: Attribute, target: LlvmTarget) -> int:
         if name in text:
             return number
     raise CompileError(f"this target has no address space {space}")
-
-
-def strides_of(kind: MemRefType) -> Sequence[int | None] | None:
-    """The strides of a strided layout (None where dynamic), none at all for a contiguous one."""
-    layout = kind.layout
-    if isinstance(layout, NoneAttr):
-        return None
-    if isinstance(layout, StridedLayoutAttr):
-        return layout.get_strides()
-    raise CannotConvert(f"a memref with the layout {layout} (only strided ones can be lowered)")
 
 
 # --- short ways to build --------------------------------------------------------------------------

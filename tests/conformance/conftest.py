@@ -1,6 +1,6 @@
 """Every test that takes `device` runs on every device that is there.
 
-STEPWELL_TEST_DEVICES adds simulated ones and chooses: "cpu,ptx-interpreter", or "all".
+STEPWELL_TEST_DEVICES adds simulated ones and chooses: "cpu,ptx-interpreter,shader-cpu", or "all".
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ def chosen_devices() -> list[sw.Device]:
         from oracles.ptx_device import register
 
         register()
+    if "shader-cpu" in names or names == ["all"]:
+        from oracles.shader_device import register as register_shader
+
+        register_shader()
     if not names or names == ["all"]:
         return list(sw.devices())
     return [sw.device(name) for name in names]

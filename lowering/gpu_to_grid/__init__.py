@@ -1,0 +1,1 @@
+"""What devices with threads share: extents guarded before the ways to them part."""

@@ -1,0 +1,24 @@
+"""From the grid level to the shader level: what every shading language can say.
+
+The shader level is the grid level without what Vulkan, WebGPU, Metal and D3D12 lack. It stays in
+upstream's vocabulary, so that it can be executed, and is made for a set of features
+(`features.py`): the types and ops that the target has remain, all others are expressed by them.
+
+**Memory.** Every memref is one-dimensional without a layout, and is one of
+
+    a parameter of the kernel       memref<?xT, #gpu.address_space<global>>
+    a workgroup attribution         memref<NxT, #gpu.address_space<workgroup>>
+    a private attribution, or a memref.alloca at the start of the kernel    memref<NxT, … private>
+    dynamic workgroup memory        memref.view of gpu.dynamic_shared_memory, from byte 0
+
+and is used by memref.load, memref.store, gpux.atomic_rmw and gpux.atomic_cas only. No memref comes
+out of control flow, select or a call. `memref.dim` asks for nothing but the bytes of
+`gpu.dynamic_shared_memory`, which stands at most once in a kernel, with at most one view.
+
+**Parameters.** In the order of the 8-byte slots that a launch packs: for a buffer the memref, then
+an `index` for each dynamic size, one for each dynamic stride; scalars; the extents of an `over`
+kernel.
+
+**Numbers.** `index` is not stored in memory. Integers wrap, and what is undefined upstream is as in
+the lowering to llvm: division by 0 gives 0, casts to integers saturate.
+"""

@@ -1,0 +1,40 @@
+"""Remarks: what a pass had to express by something that costs more, kept with the kernel.
+
+    gpu.func @k(…) kernel attributes {gpux.remarks = ["k.py:7: a store of i8 is a loop …"]}
+
+One for each place and kind; `remarks_of` gives them for `kernel.explain`.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ArrayAttr, StringAttr
+from xdsl.ir import Attribute, Operation
+
+from ...dialects import gpu
+from ...dialects.diagnostics import location_of
+
+REMARKS = "gpux.remarks"
+
+
+def remark(op: Operation, text: str) -> None:
+    """Keeps with the kernel that `op` is in what was done at its place, and at what cost."""
+    kernel: Operation | None = op
+    while kernel is not None and not isinstance(kernel, gpu.FuncOp):
+        kernel = kernel.parent_op()
+    if kernel is None:
+        return
+    place = location_of(op)
+    said = text if place is None else f"{place.file}:{place.line}: {text}"
+    so_far = remarks_of(kernel)
+    if said not in so_far:
+        lines = [StringAttr(line) for line in (*so_far, said)]
+        kernel.attributes[REMARKS] = ArrayAttr[Attribute](lines)
+
+
+def remarks_of(kernel: gpu.FuncOp) -> tuple[str, ...]:
+    """The remarks of a kernel, in the order in which they were made."""
+    found = kernel.attributes.get(REMARKS)
+    if not isinstance(found, ArrayAttr):
+        return ()
+    lines: tuple[Attribute, ...] = found.data  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return tuple(line.data for line in lines if isinstance(line, StringAttr))

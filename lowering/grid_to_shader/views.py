@@ -1,0 +1,100 @@
+"""Views as an array and numbers: where the first element is, the sizes, the strides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType
+from xdsl.ir import Attribute, SSAValue
+
+from ...passes.block_editing import constant, constant_value
+from ..memref_views import DYNAMIC, Size, as_memref, strides_of
+from ..rewriter import Rewriter
+
+INDEX = IndexType()
+_FLAGS: dict[str, Attribute] = {"overflowFlags": arith.IntegerOverflowAttr("none")}
+
+
+class View:
+    """An array, the index in it of a view's first element, and the view's sizes and strides."""
+
+    def __init__(self, kind: Attribute, values: Sequence[SSAValue]) -> None:
+        kind = self.kind = as_memref(kind)
+        self.base = values[0]
+        self.offset: Size = known_size(values[1])
+        rest = iter(values[2:])
+        self.sizes: list[Size] = [
+            next(rest) if size == DYNAMIC else size for size in kind.get_shape()
+        ]
+        strides = strides_of(kind)
+        self.strides: list[Size] | None = None
+        if strides is not None:
+            self.strides = [next(rest) if stride is None else stride for stride in strides]
+
+    def all_strides(self, rw: Rewriter) -> list[Size]:
+        """The strides of all dimensions, computed from the sizes where they are not given."""
+        if self.strides is not None:
+            return self.strides
+        strides: list[Size] = []
+        stride: Size = 1
+        for size in reversed(self.sizes):
+            strides.append(stride)
+            stride = multiply(rw, stride, size)
+        return strides[::-1]
+
+    def at(self, rw: Rewriter, indices: Sequence[Size]) -> SSAValue:
+        """The index in the array of one element."""
+        place: Size = 0
+        if self.strides is None:
+            for index, size in zip(indices, self.sizes, strict=True):
+                place = add(rw, multiply(rw, place, size), index)
+        else:
+            for index, stride in zip(indices, self.strides, strict=True):
+                place = add(rw, place, multiply(rw, index, stride))
+        return value_of(rw, add(rw, self.offset, place))
+
+    def values(self, rw: Rewriter, kind: Attribute) -> list[SSAValue]:
+        """The values of a memref of a type: the parts of this view that the type does not know."""
+        kind = as_memref(kind)
+        values = [self.base, value_of(rw, self.offset)]
+        for known, size in zip(kind.get_shape(), self.sizes, strict=True):
+            if known == DYNAMIC:
+                values.append(value_of(rw, size))
+        strides = strides_of(kind)
+        if strides is not None and None in strides:
+            for known, stride in zip(strides, self.all_strides(rw), strict=True):
+                if known is None:
+                    values.append(value_of(rw, stride))
+        return values
+
+
+def known_size(value: SSAValue) -> Size:
+    """The number of a constant, else the value."""
+    number = constant_value(value)
+    return value if number is None else number
+
+
+def value_of(rw: Rewriter, size: Size) -> SSAValue:
+    """A size, stride or index as a value."""
+    return rw.insert(constant(INDEX, size, None)).result if isinstance(size, int) else size
+
+
+def multiply(rw: Rewriter, a: Size, b: Size) -> Size:
+    """The product, at compile time where it is known."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a * b
+    for known, other in ((a, b), (b, a)):
+        if isinstance(known, int) and known in (0, 1):
+            return other if known else 0
+    return rw.value(arith.MuliOp, (value_of(rw, a), value_of(rw, b)), INDEX, _FLAGS)
+
+
+def add(rw: Rewriter, a: Size, b: Size) -> Size:
+    """The sum, at compile time where it is known."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a + b
+    for known, other in ((a, b), (b, a)):
+        if isinstance(known, int) and known == 0:
+            return other
+    return rw.value(arith.AddiOp, (value_of(rw, a), value_of(rw, b)), INDEX, _FLAGS)

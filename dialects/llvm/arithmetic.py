@@ -12,7 +12,8 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import VerifyException
 
-from .base import PURE, CastOp, CompareOp, LLVMOp, SameTypeOp, parse_operands, print_operands
+from ..lists import parse_operands, print_operands
+from .base import PURE, CastOp, CompareOp, LLVMOp, SameTypeOp
 from .types import FCMP_PREDICATES, ICMP_PREDICATES, element_type, int_width
 
 if TYPE_CHECKING:

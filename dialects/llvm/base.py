@@ -11,14 +11,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, i32, i64
-from xdsl.ir import Attribute, Operation, OpTraits, SSAValue
+from xdsl.ir import Attribute, Operation, OpTraits
 from xdsl.traits import IsTerminator, NoMemoryEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from ..lists import parse_operands, print_operands
 from .types import FAST_MATH_FLAGS, FastMathAttr, OverflowAttr, is_llvm_type
 
 if TYPE_CHECKING:
-    from xdsl.parser import Parser, UnresolvedOperand
+    from xdsl.parser import Parser
     from xdsl.printer import Printer
 
 NO_TRAITS = OpTraits(lambda: ())
@@ -101,23 +102,6 @@ def numbers(values: Sequence[int], width: int = 32) -> DenseArrayBase:
     if width == 64:
         return DenseArrayBase.from_list(i64, tuple(values))
     return DenseArrayBase.from_list(i32, tuple(values))
-
-
-def parse_operands(parser: Parser, delimiter: str = "") -> list[UnresolvedOperand]:
-    """Operands with commas, bare or in the delimiters `()` or `[]`."""
-    kinds = parser.Delimiter
-    chosen = {"": kinds.NONE, "()": kinds.PAREN, "[]": kinds.SQUARE}[delimiter]
-    return parser.parse_comma_separated_list(chosen, parser.parse_unresolved_operand)
-
-
-def print_operands(printer: Printer, values: Sequence[SSAValue]) -> None:
-    """Operands with commas."""
-    printer.print_list(values, printer.print_operand)
-
-
-def print_types(printer: Printer, types: Iterable[Attribute]) -> None:
-    """Types with commas."""
-    printer.print_list(list(types), printer.print_attribute)
 
 
 def parse_function_types(parser: Parser) -> tuple[Sequence[Attribute], Sequence[Attribute]]:

@@ -14,14 +14,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from .base import (
-    TERMINATOR,
-    LLVMOp,
-    numbers,
-    parse_operands,
-    print_operands,
-    print_types,
-)
+from ..lists import parse_operands, print_operands, print_types
+from .base import TERMINATOR, LLVMOp, numbers
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -16,16 +16,14 @@ from xdsl.ir import Attribute, Operation, OpTraits, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
+from ..lists import parse_operands, print_operands, print_types
 from .base import (
     TERMINATOR,
     FunctionFormOp,
     LLVMOp,
     number,
     parse_function_types,
-    parse_operands,
     print_function_types,
-    print_operands,
-    print_types,
 )
 from .types import (
     CALLING_CONVENTIONS,

@@ -12,17 +12,8 @@ from xdsl.dialects.builtin import StringAttr, UnitAttr, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from .base import (
-    PURE,
-    LLVMOp,
-    number,
-    numbers,
-    parse_function_types,
-    parse_operands,
-    print_function_types,
-    print_operands,
-    print_types,
-)
+from ..lists import parse_operands, print_operands, print_types
+from .base import PURE, LLVMOp, number, numbers, parse_function_types, print_function_types
 from .types import ATOMIC_KINDS, ORDERING_NAMES, ORDERINGS, PointerType, StructType
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from xdsl.ir import Attribute, Operation, OpTraits, Region, SSAValue
 from xdsl.traits import Pure, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
-from .base import PURE, LLVMOp, number, numbers, parse_operands, print_operands
+from ..lists import parse_operands, print_operands
+from .base import PURE, LLVMOp, number, numbers
 from .types import (
     LINKAGES,
     UNNAMED_ADDR,

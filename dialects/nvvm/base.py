@@ -25,7 +25,8 @@ from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute, OpTraits, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..llvm.base import NO_TRAITS, LLVMOp, print_operands, print_types
+from ..lists import print_operands, print_types
+from ..llvm.base import NO_TRAITS, LLVMOp
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute
 
-from ..llvm.base import print_operands, print_types
+from ..lists import print_operands, print_types
 from .base import NvvmOp, format_of
 
 if TYPE_CHECKING:

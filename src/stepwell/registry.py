@@ -45,6 +45,7 @@ DIALECTS: dict[str, str] = {
     "llvm": "stepwell.dialects.llvm:LLVM",
     "nvvm": "stepwell.dialects.nvvm:NVVM",
     "simt": "stepwell.dialects.simt:SIMT",
+    "spirv": "stepwell.dialects.spirv:SPIRV",
 }
 
 # What other packages registered while running: a row, or the thing itself.

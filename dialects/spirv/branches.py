@@ -1,0 +1,238 @@
+"""Branches of the spirv dialect: a block is left for others, which get their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    IntegerAttr,
+    IntegerType,
+    i32,
+)
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ..lists import parse_operands, print_operands, print_types
+from .base import TERMINATOR, SpirvOp
+from .kinds import is_bool, is_int
+
+if TYPE_CHECKING:
+    from xdsl.parser import Parser
+    from xdsl.printer import Printer
+
+
+def _print_successor(printer: Printer, block: Block, values: Sequence[SSAValue]) -> None:
+    printer.print_block_name(block)
+    if values:
+        with printer.in_parens():
+            print_operands(printer, values)
+            printer.print_string(" : ")
+            print_types(printer, [value.type for value in values])
+
+
+def _parse_successor(parser: Parser) -> tuple[Block, Sequence[SSAValue]]:
+    start = parser.pos
+    block = parser.parse_successor()
+    if parser.parse_optional_punctuation("(") is None:
+        return block, ()
+    operands = parse_operands(parser)
+    parser.parse_punctuation(":")
+    types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+    parser.parse_punctuation(")")
+    return block, parser.resolve_operands(operands, types, start)
+
+
+def _segments(sizes: Sequence[int]) -> DenseArrayBase:
+    return DenseArrayBase.from_list(i32, tuple(sizes))
+
+
+class BranchingOp(SpirvOp):
+    """A terminator that goes on in other blocks, giving each its arguments."""
+
+    traits = TERMINATOR
+
+    def successor_operands(self, index: int) -> Sequence[SSAValue]:
+        """The values that the successor with this number gets as its block arguments."""
+        raise NotImplementedError
+
+
+class BranchOp(BranchingOp):
+    """`spirv.Branch ^block(%a : i32)`."""
+
+    name = "spirv.Branch"
+
+    @classmethod
+    def to(cls, block: Block, values: Sequence[SSAValue] = ()) -> Self:
+        """A jump that gives the block its arguments."""
+        return cls.create(operands=values, successors=[block])
+
+    def successor_operands(self, index: int) -> Sequence[SSAValue]:
+        return tuple(self.operands)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        _print_successor(printer, self.successors[0], tuple(self.operands))
+        self.print_attributes(printer)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        block, values = _parse_successor(parser)
+        op = cls.to(block, values)
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+
+class BranchConditionalOp(BranchingOp):
+    """`spirv.BranchConditional %c [5, 1], ^then(%a : i32), ^else`."""
+
+    name = "spirv.BranchConditional"
+    _shown = ("branch_weights", "operandSegmentSizes")
+
+    @classmethod
+    def on(
+        cls,
+        condition: SSAValue,
+        then: Block | tuple[Block, Sequence[SSAValue]],
+        otherwise: Block | tuple[Block, Sequence[SSAValue]],
+        weights: tuple[int, int] | None = None,
+    ) -> Self:
+        """A branch to a block or to one with its arguments; weights say how often each is taken."""
+        first = then if isinstance(then, tuple) else (then, ())
+        second = otherwise if isinstance(otherwise, tuple) else (otherwise, ())
+        sizes = (1, len(first[1]), len(second[1]))
+        properties: dict[str, Attribute] = {"operandSegmentSizes": _segments(sizes)}
+        if weights is not None:
+            properties["branch_weights"] = ArrayAttr(IntegerAttr(w, i32) for w in weights)
+        return cls.create(
+            operands=[condition, *first[1], *second[1]],
+            successors=[first[0], second[0]],
+            properties=properties,
+        )
+
+    def successor_operands(self, index: int) -> Sequence[SSAValue]:
+        sizes = self.properties["operandSegmentSizes"]
+        assert isinstance(sizes, DenseArrayBase), "a branch has segments"
+        middle = 1 + int(sizes.get_values()[1])
+        return self.operands[middle:] if index else self.operands[1:middle]
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """How often each side is taken, or nothing."""
+        return self.integers("branch_weights")
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_operand(self.operands[0])
+        if self.weights:
+            printer.print_string(f" [{', '.join(map(str, self.weights))}]")
+        for index, block in enumerate(self.successors):
+            printer.print_string(", ")
+            _print_successor(printer, block, self.successor_operands(index))
+        self.print_attributes(printer, but=self._shown)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        start = parser.pos
+        condition = parser.parse_unresolved_operand()
+        found = parser.parse_optional_comma_separated_list(
+            parser.Delimiter.SQUARE, parser.parse_integer
+        )
+        if found is not None and len(found) != 2:
+            parser.raise_error("expected two weights", start)
+        weights = None if found is None else (found[0], found[1])
+        parser.parse_punctuation(",")
+        then = _parse_successor(parser)
+        parser.parse_punctuation(",")
+        otherwise = _parse_successor(parser)
+        op = cls.on(parser.resolve_operand(condition, IntegerType(1)), then, otherwise, weights)
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not is_bool(self.operands[0].type):
+            raise VerifyException(f"expected a condition of type i1, got {self.operands[0].type}")
+
+
+class SwitchOp(BranchingOp):
+    """`spirv.Switch %v : i32, [default: ^a, 0: ^b(%x : i32), -1: ^c]`; upstream's since LLVM 21."""
+
+    name = "spirv.Switch"
+    _shown = ("literals", "operandSegmentSizes")
+
+    @classmethod
+    def on(
+        cls,
+        value: SSAValue,
+        default: tuple[Block, Sequence[SSAValue]],
+        cases: Sequence[tuple[int, Block, Sequence[SSAValue]]],
+    ) -> Self:
+        """A jump by the value of an integer; case values are distinct."""
+        return cls.create(
+            operands=[value, *default[1], *(v for _, _, values in cases for v in values)],
+            successors=[default[0], *(block for _, block, _ in cases)],
+            properties={
+                "literals": ArrayAttr(IntegerAttr(number, value.type) for number, _, _ in cases),  # pyright: ignore
+                "operandSegmentSizes": _segments(
+                    (1, len(default[1]), *(len(values) for _, _, values in cases))
+                ),
+            },
+        )
+
+    @property
+    def literals(self) -> tuple[int, ...]:
+        """The number of each case, in the order of the successors after the default."""
+        return self.integers("literals")
+
+    def successor_operands(self, index: int) -> Sequence[SSAValue]:
+        sizes = self.properties["operandSegmentSizes"]
+        assert isinstance(sizes, DenseArrayBase), "a switch has segments"
+        numbers = [int(n) for n in sizes.get_values()]
+        start = sum(numbers[: index + 1])
+        return self.operands[start : start + numbers[index + 1]]
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_operand(self.operands[0])
+        printer.print_string(" : ")
+        printer.print_attribute(self.operands[0].type)
+        printer.print_string(", [")
+        labels = ["default", *map(str, self.literals)]
+        for index, block in enumerate(self.successors):
+            printer.print_string(f"{', ' if index else ''}{labels[index]}: ")
+            _print_successor(printer, block, self.successor_operands(index))
+        printer.print_string("]")
+        self.print_attributes(printer, but=self._shown)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        value = parser.parse_unresolved_operand()
+        parser.parse_punctuation(":")
+        selector = parser.resolve_operand(value, parser.parse_type())
+        parser.parse_punctuation(",")
+        parser.parse_punctuation("[")
+        parser.parse_keyword("default")
+        parser.parse_punctuation(":")
+        default = _parse_successor(parser)
+        cases: list[tuple[int, Block, Sequence[SSAValue]]] = []
+        while parser.parse_optional_punctuation(",") is not None:
+            number = parser.parse_integer()
+            parser.parse_punctuation(":")
+            cases.append((number, *_parse_successor(parser)))
+        parser.parse_punctuation("]")
+        op = cls.on(selector, default, cases)
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not is_int(self.operands[0].type):
+            raise VerifyException(f"expected an integer to switch on, got {self.operands[0].type}")
+        if len(set(self.literals)) != len(self.successors) - 1:
+            raise VerifyException("expected a number for each case, and each only once")
+
+
+OPERATIONS: tuple[type[Operation], ...] = (BranchOp, BranchConditionalOp, SwitchOp)

@@ -1,0 +1,1735 @@
+"""Facts of the SPIR-V specification, written by tests/spirv_facts.py; read by grammar.py.
+
+A line of `INSTRUCTIONS` is name, opcode, kinds of operands; one of `ENUMERANTS`, below `kind
+category`, is name, value, kinds of parameters; both go on with capabilities (one is enough),
+extensions, first version, last version. `-` is none; a version `x` is "by extension only".
+One of `GLSL` is name, number and count of operands of an instruction of GLSL.std.450.
+"""
+
+# ruff: noqa: E501
+
+INSTRUCTIONS = """
+Nop 0 - - - - -
+Undef 1 IdResultType,IdResult - - - -
+SourceContinued 2 LiteralString - - - -
+Source 3 SourceLanguage,LiteralInteger,IdRef?,LiteralString? - - - -
+SourceExtension 4 LiteralString - - - -
+Name 5 IdRef,LiteralString - - - -
+MemberName 6 IdRef,LiteralInteger,LiteralString - - - -
+String 7 IdResult,LiteralString - - - -
+Line 8 IdRef,LiteralInteger,LiteralInteger - - - -
+Extension 10 LiteralString - - - -
+ExtInstImport 11 IdResult,LiteralString - - - -
+ExtInst 12 IdResultType,IdResult,IdRef,LiteralExtInstInteger,IdRef* - - - -
+MemoryModel 14 AddressingModel,MemoryModel - - - -
+EntryPoint 15 ExecutionModel,IdRef,LiteralString,IdRef* - - - -
+ExecutionMode 16 IdRef,ExecutionMode - - - -
+Capability 17 Capability - - - -
+TypeVoid 19 IdResult - - - -
+TypeBool 20 IdResult - - - -
+TypeInt 21 IdResult,LiteralInteger,LiteralInteger - - - -
+TypeFloat 22 IdResult,LiteralInteger - - - -
+TypeVector 23 IdResult,IdRef,LiteralInteger - - - -
+TypeMatrix 24 IdResult,IdRef,LiteralInteger Matrix - - -
+TypeImage 25 IdResult,IdRef,Dim,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,ImageFormat,AccessQualifier? - - - -
+TypeSampler 26 IdResult - - - -
+TypeSampledImage 27 IdResult,IdRef - - - -
+TypeArray 28 IdResult,IdRef,IdRef - - - -
+TypeRuntimeArray 29 IdResult,IdRef Shader - - -
+TypeStruct 30 IdResult,IdRef* - - - -
+TypeOpaque 31 IdResult,LiteralString Kernel - - -
+TypePointer 32 IdResult,StorageClass,IdRef - - - -
+TypeFunction 33 IdResult,IdRef,IdRef* - - - -
+TypeEvent 34 IdResult Kernel - - -
+TypeDeviceEvent 35 IdResult DeviceEnqueue - - -
+TypeReserveId 36 IdResult Pipes - - -
+TypeQueue 37 IdResult DeviceEnqueue - - -
+TypePipe 38 IdResult,AccessQualifier Pipes - - -
+TypeForwardPointer 39 IdRef,StorageClass Addresses,PhysicalStorageBufferAddresses - - -
+ConstantTrue 41 IdResultType,IdResult - - - -
+ConstantFalse 42 IdResultType,IdResult - - - -
+Constant 43 IdResultType,IdResult,LiteralContextDependentNumber - - - -
+ConstantComposite 44 IdResultType,IdResult,IdRef* - - - -
+ConstantSampler 45 IdResultType,IdResult,SamplerAddressingMode,LiteralInteger,SamplerFilterMode LiteralSampler - - -
+ConstantNull 46 IdResultType,IdResult - - - -
+SpecConstantTrue 48 IdResultType,IdResult - - - -
+SpecConstantFalse 49 IdResultType,IdResult - - - -
+SpecConstant 50 IdResultType,IdResult,LiteralContextDependentNumber - - - -
+SpecConstantComposite 51 IdResultType,IdResult,IdRef* - - - -
+SpecConstantOp 52 IdResultType,IdResult,LiteralSpecConstantOpInteger - - - -
+Function 54 IdResultType,IdResult,FunctionControl,IdRef - - - -
+FunctionParameter 55 IdResultType,IdResult - - - -
+FunctionEnd 56 - - - - -
+FunctionCall 57 IdResultType,IdResult,IdRef,IdRef* - - - -
+Variable 59 IdResultType,IdResult,StorageClass,IdRef? - - - -
+ImageTexelPointer 60 IdResultType,IdResult,IdRef,IdRef,IdRef - - - -
+Load 61 IdResultType,IdResult,IdRef,MemoryAccess? - - - -
+Store 62 IdRef,IdRef,MemoryAccess? - - - -
+CopyMemory 63 IdRef,IdRef,MemoryAccess?,MemoryAccess? - - - -
+CopyMemorySized 64 IdRef,IdRef,IdRef,MemoryAccess?,MemoryAccess? Addresses - - -
+AccessChain 65 IdResultType,IdResult,IdRef,IdRef* - - - -
+InBoundsAccessChain 66 IdResultType,IdResult,IdRef,IdRef* - - - -
+PtrAccessChain 67 IdResultType,IdResult,IdRef,IdRef,IdRef* Addresses,VariablePointers,VariablePointersStorageBuffer,PhysicalStorageBufferAddresses - - -
+ArrayLength 68 IdResultType,IdResult,IdRef,LiteralInteger Shader - - -
+GenericPtrMemSemantics 69 IdResultType,IdResult,IdRef Kernel - - -
+InBoundsPtrAccessChain 70 IdResultType,IdResult,IdRef,IdRef,IdRef* Addresses - - -
+Decorate 71 IdRef,Decoration - - - -
+MemberDecorate 72 IdRef,LiteralInteger,Decoration - - - -
+DecorationGroup 73 IdResult - - - -
+GroupDecorate 74 IdRef,IdRef* - - - -
+GroupMemberDecorate 75 IdRef,PairIdRefLiteralInteger* - - - -
+VectorExtractDynamic 77 IdResultType,IdResult,IdRef,IdRef - - - -
+VectorInsertDynamic 78 IdResultType,IdResult,IdRef,IdRef,IdRef - - - -
+VectorShuffle 79 IdResultType,IdResult,IdRef,IdRef,LiteralInteger* - - - -
+CompositeConstruct 80 IdResultType,IdResult,IdRef* - - - -
+CompositeExtract 81 IdResultType,IdResult,IdRef,LiteralInteger* - - - -
+CompositeInsert 82 IdResultType,IdResult,IdRef,IdRef,LiteralInteger* - - - -
+CopyObject 83 IdResultType,IdResult,IdRef - - - -
+Transpose 84 IdResultType,IdResult,IdRef Matrix - - -
+SampledImage 86 IdResultType,IdResult,IdRef,IdRef - - - -
+ImageSampleImplicitLod 87 IdResultType,IdResult,IdRef,IdRef,ImageOperands? Shader - - -
+ImageSampleExplicitLod 88 IdResultType,IdResult,IdRef,IdRef,ImageOperands - - - -
+ImageSampleDrefImplicitLod 89 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? Shader - - -
+ImageSampleDrefExplicitLod 90 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands Shader - - -
+ImageSampleProjImplicitLod 91 IdResultType,IdResult,IdRef,IdRef,ImageOperands? Shader - - -
+ImageSampleProjExplicitLod 92 IdResultType,IdResult,IdRef,IdRef,ImageOperands Shader - - -
+ImageSampleProjDrefImplicitLod 93 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? Shader - - -
+ImageSampleProjDrefExplicitLod 94 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands Shader - - -
+ImageFetch 95 IdResultType,IdResult,IdRef,IdRef,ImageOperands? - - - -
+ImageGather 96 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? Shader - - -
+ImageDrefGather 97 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? Shader - - -
+ImageRead 98 IdResultType,IdResult,IdRef,IdRef,ImageOperands? - - - -
+ImageWrite 99 IdRef,IdRef,IdRef,ImageOperands? - - - -
+Image 100 IdResultType,IdResult,IdRef - - - -
+ImageQueryFormat 101 IdResultType,IdResult,IdRef Kernel - - -
+ImageQueryOrder 102 IdResultType,IdResult,IdRef Kernel - - -
+ImageQuerySizeLod 103 IdResultType,IdResult,IdRef,IdRef Kernel,ImageQuery - - -
+ImageQuerySize 104 IdResultType,IdResult,IdRef Kernel,ImageQuery - - -
+ImageQueryLod 105 IdResultType,IdResult,IdRef,IdRef ImageQuery - - -
+ImageQueryLevels 106 IdResultType,IdResult,IdRef Kernel,ImageQuery - - -
+ImageQuerySamples 107 IdResultType,IdResult,IdRef Kernel,ImageQuery - - -
+ConvertFToU 109 IdResultType,IdResult,IdRef - - - -
+ConvertFToS 110 IdResultType,IdResult,IdRef - - - -
+ConvertSToF 111 IdResultType,IdResult,IdRef - - - -
+ConvertUToF 112 IdResultType,IdResult,IdRef - - - -
+UConvert 113 IdResultType,IdResult,IdRef - - - -
+SConvert 114 IdResultType,IdResult,IdRef - - - -
+FConvert 115 IdResultType,IdResult,IdRef - - - -
+QuantizeToF16 116 IdResultType,IdResult,IdRef - - - -
+ConvertPtrToU 117 IdResultType,IdResult,IdRef Addresses,PhysicalStorageBufferAddresses - - -
+SatConvertSToU 118 IdResultType,IdResult,IdRef Kernel - - -
+SatConvertUToS 119 IdResultType,IdResult,IdRef Kernel - - -
+ConvertUToPtr 120 IdResultType,IdResult,IdRef Addresses,PhysicalStorageBufferAddresses - - -
+PtrCastToGeneric 121 IdResultType,IdResult,IdRef Kernel - - -
+GenericCastToPtr 122 IdResultType,IdResult,IdRef Kernel - - -
+GenericCastToPtrExplicit 123 IdResultType,IdResult,IdRef,StorageClass Kernel - - -
+Bitcast 124 IdResultType,IdResult,IdRef - - - -
+SNegate 126 IdResultType,IdResult,IdRef - - - -
+FNegate 127 IdResultType,IdResult,IdRef - - - -
+IAdd 128 IdResultType,IdResult,IdRef,IdRef - - - -
+FAdd 129 IdResultType,IdResult,IdRef,IdRef - - - -
+ISub 130 IdResultType,IdResult,IdRef,IdRef - - - -
+FSub 131 IdResultType,IdResult,IdRef,IdRef - - - -
+IMul 132 IdResultType,IdResult,IdRef,IdRef - - - -
+FMul 133 IdResultType,IdResult,IdRef,IdRef - - - -
+UDiv 134 IdResultType,IdResult,IdRef,IdRef - - - -
+SDiv 135 IdResultType,IdResult,IdRef,IdRef - - - -
+FDiv 136 IdResultType,IdResult,IdRef,IdRef - - - -
+UMod 137 IdResultType,IdResult,IdRef,IdRef - - - -
+SRem 138 IdResultType,IdResult,IdRef,IdRef - - - -
+SMod 139 IdResultType,IdResult,IdRef,IdRef - - - -
+FRem 140 IdResultType,IdResult,IdRef,IdRef - - - -
+FMod 141 IdResultType,IdResult,IdRef,IdRef - - - -
+VectorTimesScalar 142 IdResultType,IdResult,IdRef,IdRef - - - -
+MatrixTimesScalar 143 IdResultType,IdResult,IdRef,IdRef Matrix - - -
+VectorTimesMatrix 144 IdResultType,IdResult,IdRef,IdRef Matrix - - -
+MatrixTimesVector 145 IdResultType,IdResult,IdRef,IdRef Matrix - - -
+MatrixTimesMatrix 146 IdResultType,IdResult,IdRef,IdRef Matrix - - -
+OuterProduct 147 IdResultType,IdResult,IdRef,IdRef Matrix - - -
+Dot 148 IdResultType,IdResult,IdRef,IdRef - - - -
+IAddCarry 149 IdResultType,IdResult,IdRef,IdRef - - - -
+ISubBorrow 150 IdResultType,IdResult,IdRef,IdRef - - - -
+UMulExtended 151 IdResultType,IdResult,IdRef,IdRef - - - -
+SMulExtended 152 IdResultType,IdResult,IdRef,IdRef - - - -
+Any 154 IdResultType,IdResult,IdRef - - - -
+All 155 IdResultType,IdResult,IdRef - - - -
+IsNan 156 IdResultType,IdResult,IdRef - - - -
+IsInf 157 IdResultType,IdResult,IdRef - - - -
+IsFinite 158 IdResultType,IdResult,IdRef Kernel - - -
+IsNormal 159 IdResultType,IdResult,IdRef Kernel - - -
+SignBitSet 160 IdResultType,IdResult,IdRef Kernel - - -
+LessOrGreater 161 IdResultType,IdResult,IdRef,IdRef Kernel - - 1.5
+Ordered 162 IdResultType,IdResult,IdRef,IdRef Kernel - - -
+Unordered 163 IdResultType,IdResult,IdRef,IdRef Kernel - - -
+LogicalEqual 164 IdResultType,IdResult,IdRef,IdRef - - - -
+LogicalNotEqual 165 IdResultType,IdResult,IdRef,IdRef - - - -
+LogicalOr 166 IdResultType,IdResult,IdRef,IdRef - - - -
+LogicalAnd 167 IdResultType,IdResult,IdRef,IdRef - - - -
+LogicalNot 168 IdResultType,IdResult,IdRef - - - -
+Select 169 IdResultType,IdResult,IdRef,IdRef,IdRef - - - -
+IEqual 170 IdResultType,IdResult,IdRef,IdRef - - - -
+INotEqual 171 IdResultType,IdResult,IdRef,IdRef - - - -
+UGreaterThan 172 IdResultType,IdResult,IdRef,IdRef - - - -
+SGreaterThan 173 IdResultType,IdResult,IdRef,IdRef - - - -
+UGreaterThanEqual 174 IdResultType,IdResult,IdRef,IdRef - - - -
+SGreaterThanEqual 175 IdResultType,IdResult,IdRef,IdRef - - - -
+ULessThan 176 IdResultType,IdResult,IdRef,IdRef - - - -
+SLessThan 177 IdResultType,IdResult,IdRef,IdRef - - - -
+ULessThanEqual 178 IdResultType,IdResult,IdRef,IdRef - - - -
+SLessThanEqual 179 IdResultType,IdResult,IdRef,IdRef - - - -
+FOrdEqual 180 IdResultType,IdResult,IdRef,IdRef - - - -
+FUnordEqual 181 IdResultType,IdResult,IdRef,IdRef - - - -
+FOrdNotEqual 182 IdResultType,IdResult,IdRef,IdRef - - - -
+FUnordNotEqual 183 IdResultType,IdResult,IdRef,IdRef - - - -
+FOrdLessThan 184 IdResultType,IdResult,IdRef,IdRef - - - -
+FUnordLessThan 185 IdResultType,IdResult,IdRef,IdRef - - - -
+FOrdGreaterThan 186 IdResultType,IdResult,IdRef,IdRef - - - -
+FUnordGreaterThan 187 IdResultType,IdResult,IdRef,IdRef - - - -
+FOrdLessThanEqual 188 IdResultType,IdResult,IdRef,IdRef - - - -
+FUnordLessThanEqual 189 IdResultType,IdResult,IdRef,IdRef - - - -
+FOrdGreaterThanEqual 190 IdResultType,IdResult,IdRef,IdRef - - - -
+FUnordGreaterThanEqual 191 IdResultType,IdResult,IdRef,IdRef - - - -
+ShiftRightLogical 194 IdResultType,IdResult,IdRef,IdRef - - - -
+ShiftRightArithmetic 195 IdResultType,IdResult,IdRef,IdRef - - - -
+ShiftLeftLogical 196 IdResultType,IdResult,IdRef,IdRef - - - -
+BitwiseOr 197 IdResultType,IdResult,IdRef,IdRef - - - -
+BitwiseXor 198 IdResultType,IdResult,IdRef,IdRef - - - -
+BitwiseAnd 199 IdResultType,IdResult,IdRef,IdRef - - - -
+Not 200 IdResultType,IdResult,IdRef - - - -
+BitFieldInsert 201 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef Shader,BitInstructions - - -
+BitFieldSExtract 202 IdResultType,IdResult,IdRef,IdRef,IdRef Shader,BitInstructions - - -
+BitFieldUExtract 203 IdResultType,IdResult,IdRef,IdRef,IdRef Shader,BitInstructions - - -
+BitReverse 204 IdResultType,IdResult,IdRef Shader,BitInstructions - - -
+BitCount 205 IdResultType,IdResult,IdRef - - - -
+DPdx 207 IdResultType,IdResult,IdRef Shader - - -
+DPdy 208 IdResultType,IdResult,IdRef Shader - - -
+Fwidth 209 IdResultType,IdResult,IdRef Shader - - -
+DPdxFine 210 IdResultType,IdResult,IdRef DerivativeControl - - -
+DPdyFine 211 IdResultType,IdResult,IdRef DerivativeControl - - -
+FwidthFine 212 IdResultType,IdResult,IdRef DerivativeControl - - -
+DPdxCoarse 213 IdResultType,IdResult,IdRef DerivativeControl - - -
+DPdyCoarse 214 IdResultType,IdResult,IdRef DerivativeControl - - -
+FwidthCoarse 215 IdResultType,IdResult,IdRef DerivativeControl - - -
+EmitVertex 218 - Geometry - - -
+EndPrimitive 219 - Geometry - - -
+EmitStreamVertex 220 IdRef GeometryStreams - - -
+EndStreamPrimitive 221 IdRef GeometryStreams - - -
+ControlBarrier 224 IdScope,IdScope,IdMemorySemantics - - - -
+MemoryBarrier 225 IdScope,IdMemorySemantics - - - -
+AtomicLoad 227 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics - - - -
+AtomicStore 228 IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicExchange 229 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicCompareExchange 230 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdMemorySemantics,IdRef,IdRef - - - -
+AtomicCompareExchangeWeak 231 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdMemorySemantics,IdRef,IdRef Kernel - - 1.3
+AtomicIIncrement 232 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics - - - -
+AtomicIDecrement 233 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics - - - -
+AtomicIAdd 234 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicISub 235 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicSMin 236 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicUMin 237 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicSMax 238 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicUMax 239 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicAnd 240 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicOr 241 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+AtomicXor 242 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef - - - -
+Phi 245 IdResultType,IdResult,PairIdRefIdRef* - - - -
+LoopMerge 246 IdRef,IdRef,LoopControl - - - -
+SelectionMerge 247 IdRef,SelectionControl - - - -
+Label 248 IdResult - - - -
+Branch 249 IdRef - - - -
+BranchConditional 250 IdRef,IdRef,IdRef,LiteralInteger* - - - -
+Switch 251 IdRef,IdRef,PairLiteralIntegerIdRef* - - - -
+Kill 252 - Shader - - -
+Return 253 - - - - -
+ReturnValue 254 IdRef - - - -
+Unreachable 255 - - - - -
+LifetimeStart 256 IdRef,LiteralInteger Kernel - - -
+LifetimeStop 257 IdRef,LiteralInteger Kernel - - -
+GroupAsyncCopy 259 IdResultType,IdResult,IdScope,IdRef,IdRef,IdRef,IdRef,IdRef Kernel - - -
+GroupWaitEvents 260 IdScope,IdRef,IdRef Kernel - - -
+GroupAll 261 IdResultType,IdResult,IdScope,IdRef Groups - - -
+GroupAny 262 IdResultType,IdResult,IdScope,IdRef Groups - - -
+GroupBroadcast 263 IdResultType,IdResult,IdScope,IdRef,IdRef Groups - - -
+GroupIAdd 264 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupFAdd 265 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupFMin 266 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupUMin 267 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupSMin 268 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupFMax 269 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupUMax 270 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+GroupSMax 271 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups - - -
+ReadPipe 274 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef Pipes - - -
+WritePipe 275 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef Pipes - - -
+ReservedReadPipe 276 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef Pipes - - -
+ReservedWritePipe 277 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef Pipes - - -
+ReserveReadPipePackets 278 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef Pipes - - -
+ReserveWritePipePackets 279 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef Pipes - - -
+CommitReadPipe 280 IdRef,IdRef,IdRef,IdRef Pipes - - -
+CommitWritePipe 281 IdRef,IdRef,IdRef,IdRef Pipes - - -
+IsValidReserveId 282 IdResultType,IdResult,IdRef Pipes - - -
+GetNumPipePackets 283 IdResultType,IdResult,IdRef,IdRef,IdRef Pipes - - -
+GetMaxPipePackets 284 IdResultType,IdResult,IdRef,IdRef,IdRef Pipes - - -
+GroupReserveReadPipePackets 285 IdResultType,IdResult,IdScope,IdRef,IdRef,IdRef,IdRef Pipes - - -
+GroupReserveWritePipePackets 286 IdResultType,IdResult,IdScope,IdRef,IdRef,IdRef,IdRef Pipes - - -
+GroupCommitReadPipe 287 IdScope,IdRef,IdRef,IdRef,IdRef Pipes - - -
+GroupCommitWritePipe 288 IdScope,IdRef,IdRef,IdRef,IdRef Pipes - - -
+EnqueueMarker 291 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef DeviceEnqueue - - -
+EnqueueKernel 292 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef* DeviceEnqueue - - -
+GetKernelNDrangeSubGroupCount 293 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef DeviceEnqueue - - -
+GetKernelNDrangeMaxSubGroupSize 294 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef DeviceEnqueue - - -
+GetKernelWorkGroupSize 295 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef DeviceEnqueue - - -
+GetKernelPreferredWorkGroupSizeMultiple 296 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef DeviceEnqueue - - -
+RetainEvent 297 IdRef DeviceEnqueue - - -
+ReleaseEvent 298 IdRef DeviceEnqueue - - -
+CreateUserEvent 299 IdResultType,IdResult DeviceEnqueue - - -
+IsValidEvent 300 IdResultType,IdResult,IdRef DeviceEnqueue - - -
+SetUserEventStatus 301 IdRef,IdRef DeviceEnqueue - - -
+CaptureEventProfilingInfo 302 IdRef,IdRef,IdRef DeviceEnqueue - - -
+GetDefaultQueue 303 IdResultType,IdResult DeviceEnqueue - - -
+BuildNDRange 304 IdResultType,IdResult,IdRef,IdRef,IdRef DeviceEnqueue - - -
+ImageSparseSampleImplicitLod 305 IdResultType,IdResult,IdRef,IdRef,ImageOperands? SparseResidency - - -
+ImageSparseSampleExplicitLod 306 IdResultType,IdResult,IdRef,IdRef,ImageOperands SparseResidency - - -
+ImageSparseSampleDrefImplicitLod 307 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? SparseResidency - - -
+ImageSparseSampleDrefExplicitLod 308 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands SparseResidency - - -
+ImageSparseSampleProjImplicitLod 309 IdResultType,IdResult,IdRef,IdRef,ImageOperands? SparseResidency - x -
+ImageSparseSampleProjExplicitLod 310 IdResultType,IdResult,IdRef,IdRef,ImageOperands SparseResidency - x -
+ImageSparseSampleProjDrefImplicitLod 311 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? SparseResidency - x -
+ImageSparseSampleProjDrefExplicitLod 312 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands SparseResidency - x -
+ImageSparseFetch 313 IdResultType,IdResult,IdRef,IdRef,ImageOperands? SparseResidency - - -
+ImageSparseGather 314 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? SparseResidency - - -
+ImageSparseDrefGather 315 IdResultType,IdResult,IdRef,IdRef,IdRef,ImageOperands? SparseResidency - - -
+ImageSparseTexelsResident 316 IdResultType,IdResult,IdRef SparseResidency - - -
+NoLine 317 - - - - -
+AtomicFlagTestAndSet 318 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics Kernel - - -
+AtomicFlagClear 319 IdRef,IdScope,IdMemorySemantics Kernel - - -
+ImageSparseRead 320 IdResultType,IdResult,IdRef,IdRef,ImageOperands? SparseResidency - - -
+SizeOf 321 IdResultType,IdResult,IdRef Addresses - 1.1 -
+TypePipeStorage 322 IdResult PipeStorage - 1.1 -
+ConstantPipeStorage 323 IdResultType,IdResult,LiteralInteger,LiteralInteger,LiteralInteger PipeStorage - 1.1 -
+CreatePipeFromPipeStorage 324 IdResultType,IdResult,IdRef PipeStorage - 1.1 -
+GetKernelLocalSizeForSubgroupCount 325 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupDispatch - 1.1 -
+GetKernelMaxNumSubgroups 326 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupDispatch - 1.1 -
+TypeNamedBarrier 327 IdResult NamedBarrier - 1.1 -
+NamedBarrierInitialize 328 IdResultType,IdResult,IdRef NamedBarrier - 1.1 -
+MemoryNamedBarrier 329 IdRef,IdScope,IdMemorySemantics NamedBarrier - 1.1 -
+ModuleProcessed 330 LiteralString - - 1.1 -
+ExecutionModeId 331 IdRef,ExecutionMode - - 1.2 -
+DecorateId 332 IdRef,Decoration - SPV_GOOGLE_hlsl_functionality1 1.2 -
+GroupNonUniformElect 333 IdResultType,IdResult,IdScope GroupNonUniform - 1.3 -
+GroupNonUniformAll 334 IdResultType,IdResult,IdScope,IdRef GroupNonUniformVote - 1.3 -
+GroupNonUniformAny 335 IdResultType,IdResult,IdScope,IdRef GroupNonUniformVote - 1.3 -
+GroupNonUniformAllEqual 336 IdResultType,IdResult,IdScope,IdRef GroupNonUniformVote - 1.3 -
+GroupNonUniformBroadcast 337 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformBroadcastFirst 338 IdResultType,IdResult,IdScope,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformBallot 339 IdResultType,IdResult,IdScope,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformInverseBallot 340 IdResultType,IdResult,IdScope,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformBallotBitExtract 341 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformBallotBitCount 342 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformBallotFindLSB 343 IdResultType,IdResult,IdScope,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformBallotFindMSB 344 IdResultType,IdResult,IdScope,IdRef GroupNonUniformBallot - 1.3 -
+GroupNonUniformShuffle 345 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformShuffle - 1.3 -
+GroupNonUniformShuffleXor 346 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformShuffle - 1.3 -
+GroupNonUniformShuffleUp 347 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformShuffleRelative - 1.3 -
+GroupNonUniformShuffleDown 348 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformShuffleRelative - 1.3 -
+GroupNonUniformIAdd 349 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformFAdd 350 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformIMul 351 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformFMul 352 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformSMin 353 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformUMin 354 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformFMin 355 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformSMax 356 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformUMax 357 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformFMax 358 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformBitwiseAnd 359 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformBitwiseOr 360 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformBitwiseXor 361 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformLogicalAnd 362 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformLogicalOr 363 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformLogicalXor 364 IdResultType,IdResult,IdScope,GroupOperation,IdRef,IdRef? GroupNonUniformArithmetic,GroupNonUniformClustered,GroupNonUniformPartitionedNV - 1.3 -
+GroupNonUniformQuadBroadcast 365 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformQuad - 1.3 -
+GroupNonUniformQuadSwap 366 IdResultType,IdResult,IdScope,IdRef,IdRef GroupNonUniformQuad - 1.3 -
+CopyLogical 400 IdResultType,IdResult,IdRef - - 1.4 -
+PtrEqual 401 IdResultType,IdResult,IdRef,IdRef - - 1.4 -
+PtrNotEqual 402 IdResultType,IdResult,IdRef,IdRef - - 1.4 -
+PtrDiff 403 IdResultType,IdResult,IdRef,IdRef Addresses,VariablePointers,VariablePointersStorageBuffer - 1.4 -
+TerminateInvocation 4416 - Shader SPV_KHR_terminate_invocation 1.6 -
+SubgroupBallotKHR 4421 IdResultType,IdResult,IdRef SubgroupBallotKHR SPV_KHR_shader_ballot x -
+SubgroupFirstInvocationKHR 4422 IdResultType,IdResult,IdRef SubgroupBallotKHR SPV_KHR_shader_ballot x -
+SubgroupAllKHR 4428 IdResultType,IdResult,IdRef SubgroupVoteKHR SPV_KHR_subgroup_vote x -
+SubgroupAnyKHR 4429 IdResultType,IdResult,IdRef SubgroupVoteKHR SPV_KHR_subgroup_vote x -
+SubgroupAllEqualKHR 4430 IdResultType,IdResult,IdRef SubgroupVoteKHR SPV_KHR_subgroup_vote x -
+GroupNonUniformRotateKHR 4431 IdResultType,IdResult,IdScope,IdRef,IdRef,IdRef? GroupNonUniformRotateKHR - x -
+SubgroupReadInvocationKHR 4432 IdResultType,IdResult,IdRef,IdRef SubgroupBallotKHR SPV_KHR_shader_ballot x -
+TraceRayKHR 4445 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef RayTracingKHR SPV_KHR_ray_tracing x -
+ExecuteCallableKHR 4446 IdRef,IdRef RayTracingKHR SPV_KHR_ray_tracing x -
+ConvertUToAccelerationStructureKHR 4447 IdResultType,IdResult,IdRef RayTracingKHR,RayQueryKHR SPV_KHR_ray_tracing,SPV_KHR_ray_query x -
+IgnoreIntersectionKHR 4448 - RayTracingKHR SPV_KHR_ray_tracing x -
+TerminateRayKHR 4449 - RayTracingKHR SPV_KHR_ray_tracing x -
+SDot 4450 IdResultType,IdResult,IdRef,IdRef,PackedVectorFormat? DotProduct - 1.6 -
+SDotKHR 4450 IdResultType,IdResult,IdRef,IdRef,PackedVectorFormat? DotProductKHR SPV_KHR_integer_dot_product 1.6 -
+UDot 4451 IdResultType,IdResult,IdRef,IdRef,PackedVectorFormat? DotProduct - 1.6 -
+UDotKHR 4451 IdResultType,IdResult,IdRef,IdRef,PackedVectorFormat? DotProductKHR SPV_KHR_integer_dot_product 1.6 -
+SUDot 4452 IdResultType,IdResult,IdRef,IdRef,PackedVectorFormat? DotProduct - 1.6 -
+SUDotKHR 4452 IdResultType,IdResult,IdRef,IdRef,PackedVectorFormat? DotProductKHR SPV_KHR_integer_dot_product 1.6 -
+SDotAccSat 4453 IdResultType,IdResult,IdRef,IdRef,IdRef,PackedVectorFormat? DotProduct - 1.6 -
+SDotAccSatKHR 4453 IdResultType,IdResult,IdRef,IdRef,IdRef,PackedVectorFormat? DotProductKHR SPV_KHR_integer_dot_product 1.6 -
+UDotAccSat 4454 IdResultType,IdResult,IdRef,IdRef,IdRef,PackedVectorFormat? DotProduct - 1.6 -
+UDotAccSatKHR 4454 IdResultType,IdResult,IdRef,IdRef,IdRef,PackedVectorFormat? DotProductKHR SPV_KHR_integer_dot_product 1.6 -
+SUDotAccSat 4455 IdResultType,IdResult,IdRef,IdRef,IdRef,PackedVectorFormat? DotProduct - 1.6 -
+SUDotAccSatKHR 4455 IdResultType,IdResult,IdRef,IdRef,IdRef,PackedVectorFormat? DotProductKHR SPV_KHR_integer_dot_product 1.6 -
+TypeRayQueryKHR 4472 IdResult RayQueryKHR SPV_KHR_ray_query x -
+RayQueryInitializeKHR 4473 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryTerminateKHR 4474 IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGenerateIntersectionKHR 4475 IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryConfirmIntersectionKHR 4476 IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryProceedKHR 4477 IdResultType,IdResult,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionTypeKHR 4479 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+GroupIAddNonUniformAMD 5000 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupFAddNonUniformAMD 5001 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupFMinNonUniformAMD 5002 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupUMinNonUniformAMD 5003 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupSMinNonUniformAMD 5004 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupFMaxNonUniformAMD 5005 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupUMaxNonUniformAMD 5006 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+GroupSMaxNonUniformAMD 5007 IdResultType,IdResult,IdScope,GroupOperation,IdRef Groups SPV_AMD_shader_ballot x -
+FragmentMaskFetchAMD 5011 IdResultType,IdResult,IdRef,IdRef FragmentMaskAMD SPV_AMD_shader_fragment_mask x -
+FragmentFetchAMD 5012 IdResultType,IdResult,IdRef,IdRef,IdRef FragmentMaskAMD SPV_AMD_shader_fragment_mask x -
+ReadClockKHR 5056 IdResultType,IdResult,IdScope ShaderClockKHR SPV_KHR_shader_clock x -
+HitObjectRecordHitMotionNV 5249 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV,RayTracingMotionBlurNV - x -
+HitObjectRecordHitWithIndexMotionNV 5250 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV,RayTracingMotionBlurNV - x -
+HitObjectRecordMissMotionNV 5251 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV,RayTracingMotionBlurNV - x -
+HitObjectGetWorldToObjectNV 5252 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetObjectToWorldNV 5253 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetObjectRayDirectionNV 5254 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetObjectRayOriginNV 5255 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectTraceRayMotionNV 5256 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV,RayTracingMotionBlurNV - x -
+HitObjectGetShaderRecordBufferHandleNV 5257 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetShaderBindingTableRecordIndexNV 5258 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectRecordEmptyNV 5259 IdRef ShaderInvocationReorderNV - x -
+HitObjectTraceRayNV 5260 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV - x -
+HitObjectRecordHitNV 5261 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV - x -
+HitObjectRecordHitWithIndexNV 5262 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV - x -
+HitObjectRecordMissNV 5263 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef ShaderInvocationReorderNV - x -
+HitObjectExecuteShaderNV 5264 IdRef,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetCurrentTimeNV 5265 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetAttributesNV 5266 IdRef,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetHitKindNV 5267 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetPrimitiveIndexNV 5268 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetGeometryIndexNV 5269 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetInstanceIdNV 5270 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetInstanceCustomIndexNV 5271 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetWorldRayDirectionNV 5272 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetWorldRayOriginNV 5273 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetRayTMaxNV 5274 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectGetRayTMinNV 5275 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectIsEmptyNV 5276 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectIsHitNV 5277 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+HitObjectIsMissNV 5278 IdResultType,IdResult,IdRef ShaderInvocationReorderNV - x -
+ReorderThreadWithHitObjectNV 5279 IdRef,IdRef?,IdRef? ShaderInvocationReorderNV - x -
+ReorderThreadWithHintNV 5280 IdRef,IdRef ShaderInvocationReorderNV - x -
+TypeHitObjectNV 5281 IdResult ShaderInvocationReorderNV - x -
+ImageSampleFootprintNV 5283 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,ImageOperands? ImageFootprintNV SPV_NV_shader_image_footprint x -
+EmitMeshTasksEXT 5294 IdRef,IdRef,IdRef,IdRef? MeshShadingEXT - x -
+SetMeshOutputsEXT 5295 IdRef,IdRef MeshShadingEXT - x -
+GroupNonUniformPartitionNV 5296 IdResultType,IdResult,IdRef GroupNonUniformPartitionedNV SPV_NV_shader_subgroup_partitioned x -
+WritePackedPrimitiveIndices4x8NV 5299 IdRef,IdRef MeshShadingNV SPV_NV_mesh_shader x -
+ReportIntersectionNV 5334 IdResultType,IdResult,IdRef,IdRef RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ReportIntersectionKHR 5334 IdResultType,IdResult,IdRef,IdRef RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+IgnoreIntersectionNV 5335 - RayTracingNV SPV_NV_ray_tracing x -
+TerminateRayNV 5336 - RayTracingNV SPV_NV_ray_tracing x -
+TraceNV 5337 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef RayTracingNV SPV_NV_ray_tracing x -
+TraceMotionNV 5338 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef RayTracingMotionBlurNV SPV_NV_ray_tracing_motion_blur x -
+TraceRayMotionNV 5339 IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef RayTracingMotionBlurNV SPV_NV_ray_tracing_motion_blur x -
+TypeAccelerationStructureNV 5341 IdResult RayTracingNV,RayTracingKHR,RayQueryKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing,SPV_KHR_ray_query x -
+TypeAccelerationStructureKHR 5341 IdResult RayTracingNV,RayTracingKHR,RayQueryKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing,SPV_KHR_ray_query x -
+ExecuteCallableNV 5344 IdRef,IdRef RayTracingNV SPV_NV_ray_tracing x -
+TypeCooperativeMatrixNV 5358 IdResult,IdRef,IdScope,IdRef,IdRef CooperativeMatrixNV SPV_NV_cooperative_matrix x -
+CooperativeMatrixLoadNV 5359 IdResultType,IdResult,IdRef,IdRef,IdRef,MemoryAccess? CooperativeMatrixNV SPV_NV_cooperative_matrix x -
+CooperativeMatrixStoreNV 5360 IdRef,IdRef,IdRef,IdRef,MemoryAccess? CooperativeMatrixNV SPV_NV_cooperative_matrix x -
+CooperativeMatrixMulAddNV 5361 IdResultType,IdResult,IdRef,IdRef,IdRef CooperativeMatrixNV SPV_NV_cooperative_matrix x -
+CooperativeMatrixLengthNV 5362 IdResultType,IdResult,IdRef CooperativeMatrixNV SPV_NV_cooperative_matrix x -
+BeginInvocationInterlockEXT 5364 - FragmentShaderSampleInterlockEXT,FragmentShaderPixelInterlockEXT,FragmentShaderShadingRateInterlockEXT SPV_EXT_fragment_shader_interlock x -
+EndInvocationInterlockEXT 5365 - FragmentShaderSampleInterlockEXT,FragmentShaderPixelInterlockEXT,FragmentShaderShadingRateInterlockEXT SPV_EXT_fragment_shader_interlock x -
+DemoteToHelperInvocation 5380 - DemoteToHelperInvocation - 1.6 -
+DemoteToHelperInvocationEXT 5380 - DemoteToHelperInvocationEXT - 1.6 -
+IsHelperInvocationEXT 5381 IdResultType,IdResult DemoteToHelperInvocationEXT SPV_EXT_demote_to_helper_invocation x -
+ConvertUToImageNV 5391 IdResultType,IdResult,IdRef BindlessTextureNV - x -
+ConvertUToSamplerNV 5392 IdResultType,IdResult,IdRef BindlessTextureNV - x -
+ConvertImageToUNV 5393 IdResultType,IdResult,IdRef BindlessTextureNV - x -
+ConvertSamplerToUNV 5394 IdResultType,IdResult,IdRef BindlessTextureNV - x -
+ConvertUToSampledImageNV 5395 IdResultType,IdResult,IdRef BindlessTextureNV - x -
+ConvertSampledImageToUNV 5396 IdResultType,IdResult,IdRef BindlessTextureNV - x -
+SamplerImageAddressingModeNV 5397 LiteralInteger BindlessTextureNV - x -
+SubgroupShuffleINTEL 5571 IdResultType,IdResult,IdRef,IdRef SubgroupShuffleINTEL - x -
+SubgroupShuffleDownINTEL 5572 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupShuffleINTEL - x -
+SubgroupShuffleUpINTEL 5573 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupShuffleINTEL - x -
+SubgroupShuffleXorINTEL 5574 IdResultType,IdResult,IdRef,IdRef SubgroupShuffleINTEL - x -
+SubgroupBlockReadINTEL 5575 IdResultType,IdResult,IdRef SubgroupBufferBlockIOINTEL - x -
+SubgroupBlockWriteINTEL 5576 IdRef,IdRef SubgroupBufferBlockIOINTEL - x -
+SubgroupImageBlockReadINTEL 5577 IdResultType,IdResult,IdRef,IdRef SubgroupImageBlockIOINTEL - x -
+SubgroupImageBlockWriteINTEL 5578 IdRef,IdRef,IdRef SubgroupImageBlockIOINTEL - x -
+SubgroupImageMediaBlockReadINTEL 5580 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupImageMediaBlockIOINTEL - x -
+SubgroupImageMediaBlockWriteINTEL 5581 IdRef,IdRef,IdRef,IdRef,IdRef SubgroupImageMediaBlockIOINTEL - x -
+UCountLeadingZerosINTEL 5585 IdResultType,IdResult,IdRef IntegerFunctions2INTEL - x -
+UCountTrailingZerosINTEL 5586 IdResultType,IdResult,IdRef IntegerFunctions2INTEL - x -
+AbsISubINTEL 5587 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+AbsUSubINTEL 5588 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+IAddSatINTEL 5589 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+UAddSatINTEL 5590 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+IAverageINTEL 5591 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+UAverageINTEL 5592 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+IAverageRoundedINTEL 5593 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+UAverageRoundedINTEL 5594 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+ISubSatINTEL 5595 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+USubSatINTEL 5596 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+IMul32x16INTEL 5597 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+UMul32x16INTEL 5598 IdResultType,IdResult,IdRef,IdRef IntegerFunctions2INTEL - x -
+ConstantFunctionPointerINTEL 5600 IdResultType,IdResult,IdRef FunctionPointersINTEL SPV_INTEL_function_pointers x -
+FunctionPointerCallINTEL 5601 IdResultType,IdResult,IdRef* FunctionPointersINTEL SPV_INTEL_function_pointers x -
+AsmTargetINTEL 5609 IdResultType,IdResult,LiteralString AsmINTEL - x -
+AsmINTEL 5610 IdResultType,IdResult,IdRef,IdRef,LiteralString,LiteralString AsmINTEL - x -
+AsmCallINTEL 5611 IdResultType,IdResult,IdRef,IdRef* AsmINTEL - x -
+AtomicFMinEXT 5614 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef AtomicFloat16MinMaxEXT,AtomicFloat32MinMaxEXT,AtomicFloat64MinMaxEXT - x -
+AtomicFMaxEXT 5615 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef AtomicFloat16MinMaxEXT,AtomicFloat32MinMaxEXT,AtomicFloat64MinMaxEXT - x -
+AssumeTrueKHR 5630 IdRef ExpectAssumeKHR SPV_KHR_expect_assume x -
+ExpectKHR 5631 IdResultType,IdResult,IdRef,IdRef ExpectAssumeKHR SPV_KHR_expect_assume x -
+DecorateString 5632 IdRef,Decoration - SPV_GOOGLE_decorate_string,SPV_GOOGLE_hlsl_functionality1 1.4 -
+DecorateStringGOOGLE 5632 IdRef,Decoration - SPV_GOOGLE_decorate_string,SPV_GOOGLE_hlsl_functionality1 1.4 -
+MemberDecorateString 5633 IdRef,LiteralInteger,Decoration - SPV_GOOGLE_decorate_string,SPV_GOOGLE_hlsl_functionality1 1.4 -
+MemberDecorateStringGOOGLE 5633 IdRef,LiteralInteger,Decoration - SPV_GOOGLE_decorate_string,SPV_GOOGLE_hlsl_functionality1 1.4 -
+VmeImageINTEL 5699 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+TypeVmeImageINTEL 5700 IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcImePayloadINTEL 5701 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcRefPayloadINTEL 5702 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcSicPayloadINTEL 5703 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcMcePayloadINTEL 5704 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcMceResultINTEL 5705 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcImeResultINTEL 5706 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcImeResultSingleReferenceStreamoutINTEL 5707 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcImeResultDualReferenceStreamoutINTEL 5708 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcImeSingleReferenceStreaminINTEL 5709 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcImeDualReferenceStreaminINTEL 5710 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcRefResultINTEL 5711 IdResult SubgroupAvcMotionEstimationINTEL - x -
+TypeAvcSicResultINTEL 5712 IdResult SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultInterBaseMultiReferencePenaltyINTEL 5713 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetInterBaseMultiReferencePenaltyINTEL 5714 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultInterShapePenaltyINTEL 5715 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetInterShapePenaltyINTEL 5716 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultInterDirectionPenaltyINTEL 5717 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetInterDirectionPenaltyINTEL 5718 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultIntraLumaShapePenaltyINTEL 5719 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcMceGetDefaultInterMotionVectorCostTableINTEL 5720 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultHighPenaltyCostTableINTEL 5721 IdResultType,IdResult SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultMediumPenaltyCostTableINTEL 5722 IdResultType,IdResult SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultLowPenaltyCostTableINTEL 5723 IdResultType,IdResult SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetMotionVectorCostFunctionINTEL 5724 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetDefaultIntraLumaModePenaltyINTEL 5725 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcMceGetDefaultNonDcLumaIntraPenaltyINTEL 5726 IdResultType,IdResult SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcMceGetDefaultIntraChromaModeBasePenaltyINTEL 5727 IdResultType,IdResult SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationChromaINTEL - x -
+SubgroupAvcMceSetAcOnlyHaarINTEL 5728 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetSourceInterlacedFieldPolarityINTEL 5729 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetSingleReferenceInterlacedFieldPolarityINTEL 5730 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceSetDualReferenceInterlacedFieldPolaritiesINTEL 5731 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceConvertToImePayloadINTEL 5732 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceConvertToImeResultINTEL 5733 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceConvertToRefPayloadINTEL 5734 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceConvertToRefResultINTEL 5735 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceConvertToSicPayloadINTEL 5736 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceConvertToSicResultINTEL 5737 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetMotionVectorsINTEL 5738 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterDistortionsINTEL 5739 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetBestInterDistortionsINTEL 5740 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterMajorShapeINTEL 5741 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterMinorShapeINTEL 5742 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterDirectionsINTEL 5743 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterMotionVectorCountINTEL 5744 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterReferenceIdsINTEL 5745 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcMceGetInterReferenceInterlacedFieldPolaritiesINTEL 5746 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeInitializeINTEL 5747 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeSetSingleReferenceINTEL 5748 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeSetDualReferenceINTEL 5749 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeRefWindowSizeINTEL 5750 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeAdjustRefOffsetINTEL 5751 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeConvertToMcePayloadINTEL 5752 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeSetMaxMotionVectorCountINTEL 5753 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeSetUnidirectionalMixDisableINTEL 5754 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeSetEarlySearchTerminationThresholdINTEL 5755 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeSetWeightedSadINTEL 5756 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithSingleReferenceINTEL 5757 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithDualReferenceINTEL 5758 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithSingleReferenceStreaminINTEL 5759 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithDualReferenceStreaminINTEL 5760 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithSingleReferenceStreamoutINTEL 5761 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithDualReferenceStreamoutINTEL 5762 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithSingleReferenceStreaminoutINTEL 5763 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeEvaluateWithDualReferenceStreaminoutINTEL 5764 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeConvertToMceResultINTEL 5765 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetSingleReferenceStreaminINTEL 5766 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetDualReferenceStreaminINTEL 5767 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeStripSingleReferenceStreamoutINTEL 5768 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeStripDualReferenceStreamoutINTEL 5769 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetStreamoutSingleReferenceMajorShapeMotionVectorsINTEL 5770 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetStreamoutSingleReferenceMajorShapeDistortionsINTEL 5771 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetStreamoutSingleReferenceMajorShapeReferenceIdsINTEL 5772 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetStreamoutDualReferenceMajorShapeMotionVectorsINTEL 5773 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetStreamoutDualReferenceMajorShapeDistortionsINTEL 5774 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetStreamoutDualReferenceMajorShapeReferenceIdsINTEL 5775 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetBorderReachedINTEL 5776 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetTruncatedSearchIndicationINTEL 5777 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetUnidirectionalEarlySearchTerminationINTEL 5778 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetWeightingPatternMinimumMotionVectorINTEL 5779 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcImeGetWeightingPatternMinimumDistortionINTEL 5780 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcFmeInitializeINTEL 5781 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcBmeInitializeINTEL 5782 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefConvertToMcePayloadINTEL 5783 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefSetBidirectionalMixDisableINTEL 5784 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefSetBilinearFilterEnableINTEL 5785 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefEvaluateWithSingleReferenceINTEL 5786 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefEvaluateWithDualReferenceINTEL 5787 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefEvaluateWithMultiReferenceINTEL 5788 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefEvaluateWithMultiReferenceInterlacedINTEL 5789 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcRefConvertToMceResultINTEL 5790 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicInitializeINTEL 5791 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicConfigureSkcINTEL 5792 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicConfigureIpeLumaINTEL 5793 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicConfigureIpeLumaChromaINTEL 5794 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationChromaINTEL - x -
+SubgroupAvcSicGetMotionVectorMaskINTEL 5795 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicConvertToMcePayloadINTEL 5796 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicSetIntraLumaShapePenaltyINTEL 5797 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicSetIntraLumaModeCostFunctionINTEL 5798 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicSetIntraChromaModeCostFunctionINTEL 5799 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationChromaINTEL - x -
+SubgroupAvcSicSetBilinearFilterEnableINTEL 5800 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicSetSkcForwardTransformEnableINTEL 5801 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicSetBlockBasedRawSkipSadINTEL 5802 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicEvaluateIpeINTEL 5803 IdResultType,IdResult,IdRef,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicEvaluateWithSingleReferenceINTEL 5804 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicEvaluateWithDualReferenceINTEL 5805 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicEvaluateWithMultiReferenceINTEL 5806 IdResultType,IdResult,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicEvaluateWithMultiReferenceInterlacedINTEL 5807 IdResultType,IdResult,IdRef,IdRef,IdRef,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicConvertToMceResultINTEL 5808 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicGetIpeLumaShapeINTEL 5809 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicGetBestIpeLumaDistortionINTEL 5810 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicGetBestIpeChromaDistortionINTEL 5811 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+SubgroupAvcSicGetPackedIpeLumaModesINTEL 5812 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicGetIpeChromaModeINTEL 5813 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationChromaINTEL - x -
+SubgroupAvcSicGetPackedSkcLumaCountThresholdINTEL 5814 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicGetPackedSkcLumaSumThresholdINTEL 5815 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL,SubgroupAvcMotionEstimationIntraINTEL - x -
+SubgroupAvcSicGetInterRawSadsINTEL 5816 IdResultType,IdResult,IdRef SubgroupAvcMotionEstimationINTEL - x -
+VariableLengthArrayINTEL 5818 IdResultType,IdResult,IdRef VariableLengthArrayINTEL - x -
+SaveMemoryINTEL 5819 IdResultType,IdResult VariableLengthArrayINTEL - x -
+RestoreMemoryINTEL 5820 IdRef VariableLengthArrayINTEL - x -
+ArbitraryFloatSinCosPiINTEL 5840 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatCastINTEL 5841 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatCastFromIntINTEL 5842 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatCastToIntINTEL 5843 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatAddINTEL 5846 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatSubINTEL 5847 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatMulINTEL 5848 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatDivINTEL 5849 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatGTINTEL 5850 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatGEINTEL 5851 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatLTINTEL 5852 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatLEINTEL 5853 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatEQINTEL 5854 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatRecipINTEL 5855 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatRSqrtINTEL 5856 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatCbrtINTEL 5857 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatHypotINTEL 5858 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatSqrtINTEL 5859 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatLogINTEL 5860 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatLog2INTEL 5861 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatLog10INTEL 5862 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatLog1pINTEL 5863 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatExpINTEL 5864 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatExp2INTEL 5865 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatExp10INTEL 5866 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatExpm1INTEL 5867 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatSinINTEL 5868 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatCosINTEL 5869 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatSinCosINTEL 5870 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatSinPiINTEL 5871 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatCosPiINTEL 5872 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatASinINTEL 5873 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatASinPiINTEL 5874 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatACosINTEL 5875 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatACosPiINTEL 5876 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatATanINTEL 5877 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatATanPiINTEL 5878 IdResultType,IdResult,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatATan2INTEL 5879 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatPowINTEL 5880 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatPowRINTEL 5881 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+ArbitraryFloatPowNINTEL 5882 IdResultType,IdResult,IdRef,LiteralInteger,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFloatingPointINTEL - x -
+LoopControlINTEL 5887 LiteralInteger* UnstructuredLoopControlsINTEL SPV_INTEL_unstructured_loop_controls x -
+AliasDomainDeclINTEL 5911 IdResult,IdRef? MemoryAccessAliasingINTEL SPV_INTEL_memory_access_aliasing x -
+AliasScopeDeclINTEL 5912 IdResult,IdRef,IdRef? MemoryAccessAliasingINTEL SPV_INTEL_memory_access_aliasing x -
+AliasScopeListDeclINTEL 5913 IdResult,IdRef* MemoryAccessAliasingINTEL SPV_INTEL_memory_access_aliasing x -
+FixedSqrtINTEL 5923 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedRecipINTEL 5924 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedRsqrtINTEL 5925 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedSinINTEL 5926 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedCosINTEL 5927 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedSinCosINTEL 5928 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedSinPiINTEL 5929 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedCosPiINTEL 5930 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedSinCosPiINTEL 5931 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedLogINTEL 5932 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+FixedExpINTEL 5933 IdResultType,IdResult,IdRef,IdRef,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger,LiteralInteger ArbitraryPrecisionFixedPointINTEL - x -
+PtrCastToCrossWorkgroupINTEL 5934 IdResultType,IdResult,IdRef USMStorageClassesINTEL - x -
+CrossWorkgroupCastToPtrINTEL 5938 IdResultType,IdResult,IdRef USMStorageClassesINTEL - x -
+ReadPipeBlockingINTEL 5946 IdResultType,IdResult,IdRef,IdRef BlockingPipesINTEL SPV_INTEL_blocking_pipes x -
+WritePipeBlockingINTEL 5947 IdResultType,IdResult,IdRef,IdRef BlockingPipesINTEL SPV_INTEL_blocking_pipes x -
+FPGARegINTEL 5949 IdResultType,IdResult,IdRef,IdRef FPGARegINTEL SPV_INTEL_fpga_reg x -
+RayQueryGetRayTMinKHR 6016 IdResultType,IdResult,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetRayFlagsKHR 6017 IdResultType,IdResult,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionTKHR 6018 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionInstanceCustomIndexKHR 6019 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionInstanceIdKHR 6020 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionInstanceShaderBindingTableRecordOffsetKHR 6021 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionGeometryIndexKHR 6022 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionPrimitiveIndexKHR 6023 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionBarycentricsKHR 6024 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionFrontFaceKHR 6025 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionCandidateAABBOpaqueKHR 6026 IdResultType,IdResult,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionObjectRayDirectionKHR 6027 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionObjectRayOriginKHR 6028 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetWorldRayDirectionKHR 6029 IdResultType,IdResult,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetWorldRayOriginKHR 6030 IdResultType,IdResult,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionObjectToWorldKHR 6031 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+RayQueryGetIntersectionWorldToObjectKHR 6032 IdResultType,IdResult,IdRef,IdRef RayQueryKHR SPV_KHR_ray_query x -
+AtomicFAddEXT 6035 IdResultType,IdResult,IdRef,IdScope,IdMemorySemantics,IdRef AtomicFloat16AddEXT,AtomicFloat32AddEXT,AtomicFloat64AddEXT SPV_EXT_shader_atomic_float_add x -
+TypeBufferSurfaceINTEL 6086 IdResult,AccessQualifier VectorComputeINTEL - x -
+TypeStructContinuedINTEL 6090 IdRef* LongConstantCompositeINTEL - x -
+ConstantCompositeContinuedINTEL 6091 IdRef* LongConstantCompositeINTEL - x -
+SpecConstantCompositeContinuedINTEL 6092 IdRef* LongConstantCompositeINTEL - x -
+ControlBarrierArriveINTEL 6142 IdScope,IdScope,IdMemorySemantics SplitBarrierINTEL - x -
+ControlBarrierWaitINTEL 6143 IdScope,IdScope,IdMemorySemantics SplitBarrierINTEL - x -
+GroupIMulKHR 6401 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupFMulKHR 6402 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupBitwiseAndKHR 6403 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupBitwiseOrKHR 6404 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupBitwiseXorKHR 6405 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupLogicalAndKHR 6406 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupLogicalOrKHR 6407 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+GroupLogicalXorKHR 6408 IdResultType,IdResult,IdScope,GroupOperation,IdRef GroupUniformArithmeticKHR - x -
+"""
+
+ENUMERANTS = """
+ImageOperands BitEnum
+ None 0 - - - - -
+ Bias 1 IdRef Shader - - -
+ Lod 2 IdRef - - - -
+ Grad 4 IdRef,IdRef - - - -
+ ConstOffset 8 IdRef - - - -
+ Offset 16 IdRef ImageGatherExtended - - -
+ ConstOffsets 32 IdRef ImageGatherExtended - - -
+ Sample 64 IdRef - - - -
+ MinLod 128 IdRef MinLod - - -
+ MakeTexelAvailable 256 IdScope VulkanMemoryModel - 1.5 -
+ MakeTexelAvailableKHR 256 IdScope VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ MakeTexelVisible 512 IdScope VulkanMemoryModel - 1.5 -
+ MakeTexelVisibleKHR 512 IdScope VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ NonPrivateTexel 1024 - VulkanMemoryModel - 1.5 -
+ NonPrivateTexelKHR 1024 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ VolatileTexel 2048 - VulkanMemoryModel - 1.5 -
+ VolatileTexelKHR 2048 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ SignExtend 4096 - - - 1.4 -
+ ZeroExtend 8192 - - - 1.4 -
+ Nontemporal 16384 - - - 1.6 -
+ Offsets 65536 IdRef - - - -
+FPFastMathMode BitEnum
+ None 0 - - - - -
+ NotNaN 1 - - - - -
+ NotInf 2 - - - - -
+ NSZ 4 - - - - -
+ AllowRecip 8 - - - - -
+ Fast 16 - - - - -
+ AllowContractFastINTEL 65536 - FPFastMathModeINTEL - x -
+ AllowReassocINTEL 131072 - FPFastMathModeINTEL - x -
+SelectionControl BitEnum
+ None 0 - - - - -
+ Flatten 1 - - - - -
+ DontFlatten 2 - - - - -
+LoopControl BitEnum
+ None 0 - - - - -
+ Unroll 1 - - - - -
+ DontUnroll 2 - - - - -
+ DependencyInfinite 4 - - - 1.1 -
+ DependencyLength 8 LiteralInteger - - 1.1 -
+ MinIterations 16 LiteralInteger - - 1.4 -
+ MaxIterations 32 LiteralInteger - - 1.4 -
+ IterationMultiple 64 LiteralInteger - - 1.4 -
+ PeelCount 128 LiteralInteger - - 1.4 -
+ PartialCount 256 LiteralInteger - - 1.4 -
+ InitiationIntervalINTEL 65536 LiteralInteger FPGALoopControlsINTEL - x -
+ MaxConcurrencyINTEL 131072 LiteralInteger FPGALoopControlsINTEL - x -
+ DependencyArrayINTEL 262144 LiteralInteger FPGALoopControlsINTEL - x -
+ PipelineEnableINTEL 524288 LiteralInteger FPGALoopControlsINTEL - x -
+ LoopCoalesceINTEL 1048576 LiteralInteger FPGALoopControlsINTEL - x -
+ MaxInterleavingINTEL 2097152 LiteralInteger FPGALoopControlsINTEL - x -
+ SpeculatedIterationsINTEL 4194304 LiteralInteger FPGALoopControlsINTEL - x -
+ NoFusionINTEL 8388608 - FPGALoopControlsINTEL - x -
+ LoopCountINTEL 16777216 LiteralInteger FPGALoopControlsINTEL - x -
+ MaxReinvocationDelayINTEL 33554432 LiteralInteger FPGALoopControlsINTEL - x -
+FunctionControl BitEnum
+ None 0 - - - - -
+ Inline 1 - - - - -
+ DontInline 2 - - - - -
+ Pure 4 - - - - -
+ Const 8 - - - - -
+ OptNoneINTEL 65536 - OptNoneINTEL - x -
+MemorySemantics BitEnum
+ Relaxed 0 - - - - -
+ None 0 - - - - -
+ Acquire 2 - - - - -
+ Release 4 - - - - -
+ AcquireRelease 8 - - - - -
+ SequentiallyConsistent 16 - - - - -
+ UniformMemory 64 - Shader - - -
+ SubgroupMemory 128 - - - - -
+ WorkgroupMemory 256 - - - - -
+ CrossWorkgroupMemory 512 - - - - -
+ AtomicCounterMemory 1024 - AtomicStorage - - -
+ ImageMemory 2048 - - - - -
+ OutputMemory 4096 - VulkanMemoryModel - 1.5 -
+ OutputMemoryKHR 4096 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ MakeAvailable 8192 - VulkanMemoryModel - 1.5 -
+ MakeAvailableKHR 8192 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ MakeVisible 16384 - VulkanMemoryModel - 1.5 -
+ MakeVisibleKHR 16384 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ Volatile 32768 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+MemoryAccess BitEnum
+ None 0 - - - - -
+ Volatile 1 - - - - -
+ Aligned 2 LiteralInteger - - - -
+ Nontemporal 4 - - - - -
+ MakePointerAvailable 8 IdScope VulkanMemoryModel - 1.5 -
+ MakePointerAvailableKHR 8 IdScope VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ MakePointerVisible 16 IdScope VulkanMemoryModel - 1.5 -
+ MakePointerVisibleKHR 16 IdScope VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ NonPrivatePointer 32 - VulkanMemoryModel - 1.5 -
+ NonPrivatePointerKHR 32 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ AliasScopeINTELMask 65536 IdRef MemoryAccessAliasingINTEL SPV_INTEL_memory_access_aliasing x -
+ NoAliasINTELMask 131072 IdRef MemoryAccessAliasingINTEL SPV_INTEL_memory_access_aliasing x -
+KernelProfilingInfo BitEnum
+ None 0 - - - - -
+ CmdExecTime 1 - Kernel - - -
+RayFlags BitEnum
+ NoneKHR 0 - RayQueryKHR,RayTracingKHR - x -
+ OpaqueKHR 1 - RayQueryKHR,RayTracingKHR - x -
+ NoOpaqueKHR 2 - RayQueryKHR,RayTracingKHR - x -
+ TerminateOnFirstHitKHR 4 - RayQueryKHR,RayTracingKHR - x -
+ SkipClosestHitShaderKHR 8 - RayQueryKHR,RayTracingKHR - x -
+ CullBackFacingTrianglesKHR 16 - RayQueryKHR,RayTracingKHR - x -
+ CullFrontFacingTrianglesKHR 32 - RayQueryKHR,RayTracingKHR - x -
+ CullOpaqueKHR 64 - RayQueryKHR,RayTracingKHR - x -
+ CullNoOpaqueKHR 128 - RayQueryKHR,RayTracingKHR - x -
+ SkipTrianglesKHR 256 - RayTraversalPrimitiveCullingKHR - x -
+ SkipAABBsKHR 512 - RayTraversalPrimitiveCullingKHR - x -
+ ForceOpacityMicromap2StateEXT 1024 - RayTracingOpacityMicromapEXT - x -
+FragmentShadingRate BitEnum
+ Vertical2Pixels 1 - FragmentShadingRateKHR - x -
+ Vertical4Pixels 2 - FragmentShadingRateKHR - x -
+ Horizontal2Pixels 4 - FragmentShadingRateKHR - x -
+ Horizontal4Pixels 8 - FragmentShadingRateKHR - x -
+SourceLanguage ValueEnum
+ Unknown 0 - - - - -
+ ESSL 1 - - - - -
+ GLSL 2 - - - - -
+ OpenCL_C 3 - - - - -
+ OpenCL_CPP 4 - - - - -
+ HLSL 5 - - - - -
+ CPP_for_OpenCL 6 - - - - -
+ SYCL 7 - - - - -
+ExecutionModel ValueEnum
+ Vertex 0 - Shader - - -
+ TessellationControl 1 - Tessellation - - -
+ TessellationEvaluation 2 - Tessellation - - -
+ Geometry 3 - Geometry - - -
+ Fragment 4 - Shader - - -
+ GLCompute 5 - Shader - - -
+ Kernel 6 - Kernel - - -
+ TaskNV 5267 - MeshShadingNV - x -
+ MeshNV 5268 - MeshShadingNV - x -
+ RayGenerationNV 5313 - RayTracingNV,RayTracingKHR - x -
+ RayGenerationKHR 5313 - RayTracingNV,RayTracingKHR - x -
+ IntersectionNV 5314 - RayTracingNV,RayTracingKHR - x -
+ IntersectionKHR 5314 - RayTracingNV,RayTracingKHR - x -
+ AnyHitNV 5315 - RayTracingNV,RayTracingKHR - x -
+ AnyHitKHR 5315 - RayTracingNV,RayTracingKHR - x -
+ ClosestHitNV 5316 - RayTracingNV,RayTracingKHR - x -
+ ClosestHitKHR 5316 - RayTracingNV,RayTracingKHR - x -
+ MissNV 5317 - RayTracingNV,RayTracingKHR - x -
+ MissKHR 5317 - RayTracingNV,RayTracingKHR - x -
+ CallableNV 5318 - RayTracingNV,RayTracingKHR - x -
+ CallableKHR 5318 - RayTracingNV,RayTracingKHR - x -
+ TaskEXT 5364 - MeshShadingEXT - x -
+ MeshEXT 5365 - MeshShadingEXT - x -
+AddressingModel ValueEnum
+ Logical 0 - - - - -
+ Physical32 1 - Addresses - - -
+ Physical64 2 - Addresses - - -
+ PhysicalStorageBuffer64 5348 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer,SPV_KHR_physical_storage_buffer 1.5 -
+ PhysicalStorageBuffer64EXT 5348 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer 1.5 -
+MemoryModel ValueEnum
+ Simple 0 - Shader - - -
+ GLSL450 1 - Shader - - -
+ OpenCL 2 - Kernel - - -
+ Vulkan 3 - VulkanMemoryModel - 1.5 -
+ VulkanKHR 3 - VulkanMemoryModel SPV_KHR_vulkan_memory_model 1.5 -
+ExecutionMode ValueEnum
+ Invocations 0 LiteralInteger Geometry - - -
+ SpacingEqual 1 - Tessellation - - -
+ SpacingFractionalEven 2 - Tessellation - - -
+ SpacingFractionalOdd 3 - Tessellation - - -
+ VertexOrderCw 4 - Tessellation - - -
+ VertexOrderCcw 5 - Tessellation - - -
+ PixelCenterInteger 6 - Shader - - -
+ OriginUpperLeft 7 - Shader - - -
+ OriginLowerLeft 8 - Shader - - -
+ EarlyFragmentTests 9 - Shader - - -
+ PointMode 10 - Tessellation - - -
+ Xfb 11 - TransformFeedback - - -
+ DepthReplacing 12 - Shader - - -
+ DepthGreater 14 - Shader - - -
+ DepthLess 15 - Shader - - -
+ DepthUnchanged 16 - Shader - - -
+ LocalSize 17 LiteralInteger,LiteralInteger,LiteralInteger - - - -
+ LocalSizeHint 18 LiteralInteger,LiteralInteger,LiteralInteger Kernel - - -
+ InputPoints 19 - Geometry - - -
+ InputLines 20 - Geometry - - -
+ InputLinesAdjacency 21 - Geometry - - -
+ Triangles 22 - Geometry,Tessellation - - -
+ InputTrianglesAdjacency 23 - Geometry - - -
+ Quads 24 - Tessellation - - -
+ Isolines 25 - Tessellation - - -
+ OutputVertices 26 LiteralInteger Geometry,Tessellation,MeshShadingNV,MeshShadingEXT - - -
+ OutputPoints 27 - Geometry,MeshShadingNV,MeshShadingEXT - - -
+ OutputLineStrip 28 - Geometry - - -
+ OutputTriangleStrip 29 - Geometry - - -
+ VecTypeHint 30 LiteralInteger Kernel - - -
+ ContractionOff 31 - Kernel - - -
+ Initializer 33 - Kernel - 1.1 -
+ Finalizer 34 - Kernel - 1.1 -
+ SubgroupSize 35 LiteralInteger SubgroupDispatch - 1.1 -
+ SubgroupsPerWorkgroup 36 LiteralInteger SubgroupDispatch - 1.1 -
+ SubgroupsPerWorkgroupId 37 IdRef SubgroupDispatch - 1.2 -
+ LocalSizeId 38 IdRef,IdRef,IdRef - - 1.2 -
+ LocalSizeHintId 39 IdRef,IdRef,IdRef Kernel - 1.2 -
+ SubgroupUniformControlFlowKHR 4421 - Shader SPV_KHR_subgroup_uniform_control_flow x -
+ PostDepthCoverage 4446 - SampleMaskPostDepthCoverage SPV_KHR_post_depth_coverage x -
+ DenormPreserve 4459 LiteralInteger DenormPreserve SPV_KHR_float_controls 1.4 -
+ DenormFlushToZero 4460 LiteralInteger DenormFlushToZero SPV_KHR_float_controls 1.4 -
+ SignedZeroInfNanPreserve 4461 LiteralInteger SignedZeroInfNanPreserve SPV_KHR_float_controls 1.4 -
+ RoundingModeRTE 4462 LiteralInteger RoundingModeRTE SPV_KHR_float_controls 1.4 -
+ RoundingModeRTZ 4463 LiteralInteger RoundingModeRTZ SPV_KHR_float_controls 1.4 -
+ EarlyAndLateFragmentTestsAMD 5017 - Shader SPV_AMD_shader_early_and_late_fragment_tests x -
+ StencilRefReplacingEXT 5027 - StencilExportEXT SPV_EXT_shader_stencil_export x -
+ StencilRefUnchangedFrontAMD 5079 - StencilExportEXT SPV_AMD_shader_early_and_late_fragment_tests,SPV_EXT_shader_stencil_export x -
+ StencilRefGreaterFrontAMD 5080 - StencilExportEXT SPV_AMD_shader_early_and_late_fragment_tests,SPV_EXT_shader_stencil_export x -
+ StencilRefLessFrontAMD 5081 - StencilExportEXT SPV_AMD_shader_early_and_late_fragment_tests,SPV_EXT_shader_stencil_export x -
+ StencilRefUnchangedBackAMD 5082 - StencilExportEXT SPV_AMD_shader_early_and_late_fragment_tests,SPV_EXT_shader_stencil_export x -
+ StencilRefGreaterBackAMD 5083 - StencilExportEXT SPV_AMD_shader_early_and_late_fragment_tests,SPV_EXT_shader_stencil_export x -
+ StencilRefLessBackAMD 5084 - StencilExportEXT SPV_AMD_shader_early_and_late_fragment_tests,SPV_EXT_shader_stencil_export x -
+ OutputLinesNV 5269 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ OutputLinesEXT 5269 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ OutputPrimitivesNV 5270 LiteralInteger MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ OutputPrimitivesEXT 5270 LiteralInteger MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ DerivativeGroupQuadsNV 5289 - ComputeDerivativeGroupQuadsNV SPV_NV_compute_shader_derivatives x -
+ DerivativeGroupLinearNV 5290 - ComputeDerivativeGroupLinearNV SPV_NV_compute_shader_derivatives x -
+ OutputTrianglesNV 5298 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ OutputTrianglesEXT 5298 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ PixelInterlockOrderedEXT 5366 - FragmentShaderPixelInterlockEXT SPV_EXT_fragment_shader_interlock x -
+ PixelInterlockUnorderedEXT 5367 - FragmentShaderPixelInterlockEXT SPV_EXT_fragment_shader_interlock x -
+ SampleInterlockOrderedEXT 5368 - FragmentShaderSampleInterlockEXT SPV_EXT_fragment_shader_interlock x -
+ SampleInterlockUnorderedEXT 5369 - FragmentShaderSampleInterlockEXT SPV_EXT_fragment_shader_interlock x -
+ ShadingRateInterlockOrderedEXT 5370 - FragmentShaderShadingRateInterlockEXT SPV_EXT_fragment_shader_interlock x -
+ ShadingRateInterlockUnorderedEXT 5371 - FragmentShaderShadingRateInterlockEXT SPV_EXT_fragment_shader_interlock x -
+ SharedLocalMemorySizeINTEL 5618 LiteralInteger VectorComputeINTEL - x -
+ RoundingModeRTPINTEL 5620 LiteralInteger RoundToInfinityINTEL - x -
+ RoundingModeRTNINTEL 5621 LiteralInteger RoundToInfinityINTEL - x -
+ FloatingPointModeALTINTEL 5622 LiteralInteger RoundToInfinityINTEL - x -
+ FloatingPointModeIEEEINTEL 5623 LiteralInteger RoundToInfinityINTEL - x -
+ MaxWorkgroupSizeINTEL 5893 LiteralInteger,LiteralInteger,LiteralInteger KernelAttributesINTEL SPV_INTEL_kernel_attributes x -
+ MaxWorkDimINTEL 5894 LiteralInteger KernelAttributesINTEL SPV_INTEL_kernel_attributes x -
+ NoGlobalOffsetINTEL 5895 - KernelAttributesINTEL SPV_INTEL_kernel_attributes x -
+ NumSIMDWorkitemsINTEL 5896 LiteralInteger FPGAKernelAttributesINTEL SPV_INTEL_kernel_attributes x -
+ SchedulerTargetFmaxMhzINTEL 5903 LiteralInteger FPGAKernelAttributesINTEL - x -
+ StreamingInterfaceINTEL 6154 LiteralInteger FPGAKernelAttributesINTEL - x -
+ NamedBarrierCountINTEL 6417 LiteralInteger VectorComputeINTEL - x -
+StorageClass ValueEnum
+ UniformConstant 0 - - - - -
+ Input 1 - - - - -
+ Uniform 2 - Shader - - -
+ Output 3 - Shader - - -
+ Workgroup 4 - - - - -
+ CrossWorkgroup 5 - - - - -
+ Private 6 - Shader,VectorComputeINTEL - - -
+ Function 7 - - - - -
+ Generic 8 - GenericPointer - - -
+ PushConstant 9 - Shader - - -
+ AtomicCounter 10 - AtomicStorage - - -
+ Image 11 - - - - -
+ StorageBuffer 12 - Shader SPV_KHR_storage_buffer_storage_class,SPV_KHR_variable_pointers 1.3 -
+ CallableDataNV 5328 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ CallableDataKHR 5328 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ IncomingCallableDataNV 5329 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ IncomingCallableDataKHR 5329 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayPayloadNV 5338 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayPayloadKHR 5338 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ HitAttributeNV 5339 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ HitAttributeKHR 5339 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ IncomingRayPayloadNV 5342 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ IncomingRayPayloadKHR 5342 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ShaderRecordBufferNV 5343 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ShaderRecordBufferKHR 5343 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ PhysicalStorageBuffer 5349 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer,SPV_KHR_physical_storage_buffer 1.5 -
+ PhysicalStorageBufferEXT 5349 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer 1.5 -
+ HitObjectAttributeNV 5385 - ShaderInvocationReorderNV - x -
+ TaskPayloadWorkgroupEXT 5402 - MeshShadingEXT SPV_EXT_mesh_shader 1.4 -
+ CodeSectionINTEL 5605 - FunctionPointersINTEL SPV_INTEL_function_pointers x -
+ DeviceOnlyINTEL 5936 - USMStorageClassesINTEL SPV_INTEL_usm_storage_classes x -
+ HostOnlyINTEL 5937 - USMStorageClassesINTEL SPV_INTEL_usm_storage_classes x -
+Dim ValueEnum
+ 1D 0 - Sampled1D,Image1D - - -
+ 2D 1 - Shader,Kernel,ImageMSArray - - -
+ 3D 2 - - - - -
+ Cube 3 - Shader,ImageCubeArray - - -
+ Rect 4 - SampledRect,ImageRect - - -
+ Buffer 5 - SampledBuffer,ImageBuffer - - -
+ SubpassData 6 - InputAttachment - - -
+SamplerAddressingMode ValueEnum
+ None 0 - Kernel - - -
+ ClampToEdge 1 - Kernel - - -
+ Clamp 2 - Kernel - - -
+ Repeat 3 - Kernel - - -
+ RepeatMirrored 4 - Kernel - - -
+SamplerFilterMode ValueEnum
+ Nearest 0 - Kernel - - -
+ Linear 1 - Kernel - - -
+ImageFormat ValueEnum
+ Unknown 0 - - - - -
+ Rgba32f 1 - Shader - - -
+ Rgba16f 2 - Shader - - -
+ R32f 3 - Shader - - -
+ Rgba8 4 - Shader - - -
+ Rgba8Snorm 5 - Shader - - -
+ Rg32f 6 - StorageImageExtendedFormats - - -
+ Rg16f 7 - StorageImageExtendedFormats - - -
+ R11fG11fB10f 8 - StorageImageExtendedFormats - - -
+ R16f 9 - StorageImageExtendedFormats - - -
+ Rgba16 10 - StorageImageExtendedFormats - - -
+ Rgb10A2 11 - StorageImageExtendedFormats - - -
+ Rg16 12 - StorageImageExtendedFormats - - -
+ Rg8 13 - StorageImageExtendedFormats - - -
+ R16 14 - StorageImageExtendedFormats - - -
+ R8 15 - StorageImageExtendedFormats - - -
+ Rgba16Snorm 16 - StorageImageExtendedFormats - - -
+ Rg16Snorm 17 - StorageImageExtendedFormats - - -
+ Rg8Snorm 18 - StorageImageExtendedFormats - - -
+ R16Snorm 19 - StorageImageExtendedFormats - - -
+ R8Snorm 20 - StorageImageExtendedFormats - - -
+ Rgba32i 21 - Shader - - -
+ Rgba16i 22 - Shader - - -
+ Rgba8i 23 - Shader - - -
+ R32i 24 - Shader - - -
+ Rg32i 25 - StorageImageExtendedFormats - - -
+ Rg16i 26 - StorageImageExtendedFormats - - -
+ Rg8i 27 - StorageImageExtendedFormats - - -
+ R16i 28 - StorageImageExtendedFormats - - -
+ R8i 29 - StorageImageExtendedFormats - - -
+ Rgba32ui 30 - Shader - - -
+ Rgba16ui 31 - Shader - - -
+ Rgba8ui 32 - Shader - - -
+ R32ui 33 - Shader - - -
+ Rgb10a2ui 34 - StorageImageExtendedFormats - - -
+ Rg32ui 35 - StorageImageExtendedFormats - - -
+ Rg16ui 36 - StorageImageExtendedFormats - - -
+ Rg8ui 37 - StorageImageExtendedFormats - - -
+ R16ui 38 - StorageImageExtendedFormats - - -
+ R8ui 39 - StorageImageExtendedFormats - - -
+ R64ui 40 - Int64ImageEXT - - -
+ R64i 41 - Int64ImageEXT - - -
+ImageChannelOrder ValueEnum
+ R 0 - Kernel - - -
+ A 1 - Kernel - - -
+ RG 2 - Kernel - - -
+ RA 3 - Kernel - - -
+ RGB 4 - Kernel - - -
+ RGBA 5 - Kernel - - -
+ BGRA 6 - Kernel - - -
+ ARGB 7 - Kernel - - -
+ Intensity 8 - Kernel - - -
+ Luminance 9 - Kernel - - -
+ Rx 10 - Kernel - - -
+ RGx 11 - Kernel - - -
+ RGBx 12 - Kernel - - -
+ Depth 13 - Kernel - - -
+ DepthStencil 14 - Kernel - - -
+ sRGB 15 - Kernel - - -
+ sRGBx 16 - Kernel - - -
+ sRGBA 17 - Kernel - - -
+ sBGRA 18 - Kernel - - -
+ ABGR 19 - Kernel - - -
+ImageChannelDataType ValueEnum
+ SnormInt8 0 - Kernel - - -
+ SnormInt16 1 - Kernel - - -
+ UnormInt8 2 - Kernel - - -
+ UnormInt16 3 - Kernel - - -
+ UnormShort565 4 - Kernel - - -
+ UnormShort555 5 - Kernel - - -
+ UnormInt101010 6 - Kernel - - -
+ SignedInt8 7 - Kernel - - -
+ SignedInt16 8 - Kernel - - -
+ SignedInt32 9 - Kernel - - -
+ UnsignedInt8 10 - Kernel - - -
+ UnsignedInt16 11 - Kernel - - -
+ UnsignedInt32 12 - Kernel - - -
+ HalfFloat 13 - Kernel - - -
+ Float 14 - Kernel - - -
+ UnormInt24 15 - Kernel - - -
+ UnormInt101010_2 16 - Kernel - - -
+FPRoundingMode ValueEnum
+ RTE 0 - - - - -
+ RTZ 1 - - - - -
+ RTP 2 - - - - -
+ RTN 3 - - - - -
+FPDenormMode ValueEnum
+ Preserve 0 - FunctionFloatControlINTEL - x -
+ FlushToZero 1 - FunctionFloatControlINTEL - x -
+QuantizationModes ValueEnum
+ TRN 0 - ArbitraryPrecisionFixedPointINTEL - x -
+ TRN_ZERO 1 - ArbitraryPrecisionFixedPointINTEL - x -
+ RND 2 - ArbitraryPrecisionFixedPointINTEL - x -
+ RND_ZERO 3 - ArbitraryPrecisionFixedPointINTEL - x -
+ RND_INF 4 - ArbitraryPrecisionFixedPointINTEL - x -
+ RND_MIN_INF 5 - ArbitraryPrecisionFixedPointINTEL - x -
+ RND_CONV 6 - ArbitraryPrecisionFixedPointINTEL - x -
+ RND_CONV_ODD 7 - ArbitraryPrecisionFixedPointINTEL - x -
+FPOperationMode ValueEnum
+ IEEE 0 - FunctionFloatControlINTEL - x -
+ ALT 1 - FunctionFloatControlINTEL - x -
+OverflowModes ValueEnum
+ WRAP 0 - ArbitraryPrecisionFixedPointINTEL - x -
+ SAT 1 - ArbitraryPrecisionFixedPointINTEL - x -
+ SAT_ZERO 2 - ArbitraryPrecisionFixedPointINTEL - x -
+ SAT_SYM 3 - ArbitraryPrecisionFixedPointINTEL - x -
+LinkageType ValueEnum
+ Export 0 - Linkage - - -
+ Import 1 - Linkage - - -
+ LinkOnceODR 2 - Linkage SPV_KHR_linkonce_odr x -
+AccessQualifier ValueEnum
+ ReadOnly 0 - Kernel - - -
+ WriteOnly 1 - Kernel - - -
+ ReadWrite 2 - Kernel - - -
+FunctionParameterAttribute ValueEnum
+ Zext 0 - Kernel - - -
+ Sext 1 - Kernel - - -
+ ByVal 2 - Kernel - - -
+ Sret 3 - Kernel - - -
+ NoAlias 4 - Kernel - - -
+ NoCapture 5 - Kernel - - -
+ NoWrite 6 - Kernel - - -
+ NoReadWrite 7 - Kernel - - -
+ RuntimeAlignedINTEL 5940 - RuntimeAlignedAttributeINTEL - - -
+Decoration ValueEnum
+ RelaxedPrecision 0 - Shader - - -
+ SpecId 1 LiteralInteger Shader,Kernel - - -
+ Block 2 - Shader - - -
+ BufferBlock 3 - Shader - - 1.3
+ RowMajor 4 - Matrix - - -
+ ColMajor 5 - Matrix - - -
+ ArrayStride 6 LiteralInteger Shader - - -
+ MatrixStride 7 LiteralInteger Matrix - - -
+ GLSLShared 8 - Shader - - -
+ GLSLPacked 9 - Shader - - -
+ CPacked 10 - Kernel - - -
+ BuiltIn 11 BuiltIn - - - -
+ NoPerspective 13 - Shader - - -
+ Flat 14 - Shader - - -
+ Patch 15 - Tessellation - - -
+ Centroid 16 - Shader - - -
+ Sample 17 - SampleRateShading - - -
+ Invariant 18 - Shader - - -
+ Restrict 19 - - - - -
+ Aliased 20 - - - - -
+ Volatile 21 - - - - -
+ Constant 22 - Kernel - - -
+ Coherent 23 - - - - -
+ NonWritable 24 - - - - -
+ NonReadable 25 - - - - -
+ Uniform 26 - Shader,UniformDecoration - - -
+ UniformId 27 IdScope Shader,UniformDecoration - 1.4 -
+ SaturatedConversion 28 - Kernel - - -
+ Stream 29 LiteralInteger GeometryStreams - - -
+ Location 30 LiteralInteger Shader - - -
+ Component 31 LiteralInteger Shader - - -
+ Index 32 LiteralInteger Shader - - -
+ Binding 33 LiteralInteger Shader - - -
+ DescriptorSet 34 LiteralInteger Shader - - -
+ Offset 35 LiteralInteger Shader - - -
+ XfbBuffer 36 LiteralInteger TransformFeedback - - -
+ XfbStride 37 LiteralInteger TransformFeedback - - -
+ FuncParamAttr 38 FunctionParameterAttribute Kernel - - -
+ FPRoundingMode 39 FPRoundingMode - - - -
+ FPFastMathMode 40 FPFastMathMode Kernel - - -
+ LinkageAttributes 41 LiteralString,LinkageType Linkage - - -
+ NoContraction 42 - Shader - - -
+ InputAttachmentIndex 43 LiteralInteger InputAttachment - - -
+ Alignment 44 LiteralInteger Kernel - - -
+ MaxByteOffset 45 LiteralInteger Addresses - 1.1 -
+ AlignmentId 46 IdRef Kernel - 1.2 -
+ MaxByteOffsetId 47 IdRef Addresses - 1.2 -
+ NoSignedWrap 4469 - - SPV_KHR_no_integer_wrap_decoration 1.4 -
+ NoUnsignedWrap 4470 - - SPV_KHR_no_integer_wrap_decoration 1.4 -
+ ExplicitInterpAMD 4999 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ OverrideCoverageNV 5248 - SampleMaskOverrideCoverageNV SPV_NV_sample_mask_override_coverage x -
+ PassthroughNV 5250 - GeometryShaderPassthroughNV SPV_NV_geometry_shader_passthrough x -
+ ViewportRelativeNV 5252 - ShaderViewportMaskNV - x -
+ SecondaryViewportRelativeNV 5256 LiteralInteger ShaderStereoViewNV SPV_NV_stereo_view_rendering x -
+ PerPrimitiveNV 5271 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ PerPrimitiveEXT 5271 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ PerViewNV 5272 - MeshShadingNV SPV_NV_mesh_shader x -
+ PerTaskNV 5273 - MeshShadingNV,MeshShadingEXT SPV_NV_mesh_shader,SPV_EXT_mesh_shader x -
+ PerVertexKHR 5285 - FragmentBarycentricNV,FragmentBarycentricKHR SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ PerVertexNV 5285 - FragmentBarycentricNV,FragmentBarycentricKHR SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ NonUniform 5300 - ShaderNonUniform - 1.5 -
+ NonUniformEXT 5300 - ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ RestrictPointer 5355 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer,SPV_KHR_physical_storage_buffer 1.5 -
+ RestrictPointerEXT 5355 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer 1.5 -
+ AliasedPointer 5356 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer,SPV_KHR_physical_storage_buffer 1.5 -
+ AliasedPointerEXT 5356 - PhysicalStorageBufferAddresses SPV_EXT_physical_storage_buffer 1.5 -
+ HitObjectShaderRecordBufferNV 5386 - ShaderInvocationReorderNV - x -
+ BindlessSamplerNV 5398 - BindlessTextureNV - x -
+ BindlessImageNV 5399 - BindlessTextureNV - x -
+ BoundSamplerNV 5400 - BindlessTextureNV - x -
+ BoundImageNV 5401 - BindlessTextureNV - x -
+ SIMTCallINTEL 5599 LiteralInteger VectorComputeINTEL - x -
+ ReferencedIndirectlyINTEL 5602 - IndirectReferencesINTEL SPV_INTEL_function_pointers x -
+ ClobberINTEL 5607 LiteralString AsmINTEL - x -
+ SideEffectsINTEL 5608 - AsmINTEL - x -
+ VectorComputeVariableINTEL 5624 - VectorComputeINTEL - x -
+ FuncParamIOKindINTEL 5625 LiteralInteger VectorComputeINTEL - x -
+ VectorComputeFunctionINTEL 5626 - VectorComputeINTEL - x -
+ StackCallINTEL 5627 - VectorComputeINTEL - x -
+ GlobalVariableOffsetINTEL 5628 LiteralInteger VectorComputeINTEL - x -
+ CounterBuffer 5634 IdRef - - 1.4 -
+ HlslCounterBufferGOOGLE 5634 IdRef - SPV_GOOGLE_hlsl_functionality1 x -
+ UserSemantic 5635 LiteralString - - 1.4 -
+ HlslSemanticGOOGLE 5635 LiteralString - SPV_GOOGLE_hlsl_functionality1 x -
+ UserTypeGOOGLE 5636 LiteralString - SPV_GOOGLE_user_type x -
+ FunctionRoundingModeINTEL 5822 LiteralInteger,FPRoundingMode FunctionFloatControlINTEL - x -
+ FunctionDenormModeINTEL 5823 LiteralInteger,FPDenormMode FunctionFloatControlINTEL - x -
+ RegisterINTEL 5825 - FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ MemoryINTEL 5826 LiteralString FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ NumbanksINTEL 5827 LiteralInteger FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ BankwidthINTEL 5828 LiteralInteger FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ MaxPrivateCopiesINTEL 5829 LiteralInteger FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ SinglepumpINTEL 5830 - FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ DoublepumpINTEL 5831 - FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ MaxReplicatesINTEL 5832 LiteralInteger FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ SimpleDualPortINTEL 5833 - FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ MergeINTEL 5834 LiteralString,LiteralString FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ BankBitsINTEL 5835 LiteralInteger* FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ ForcePow2DepthINTEL 5836 LiteralInteger FPGAMemoryAttributesINTEL SPV_INTEL_fpga_memory_attributes x -
+ BurstCoalesceINTEL 5899 - FPGAMemoryAccessesINTEL - x -
+ CacheSizeINTEL 5900 LiteralInteger FPGAMemoryAccessesINTEL - x -
+ DontStaticallyCoalesceINTEL 5901 - FPGAMemoryAccessesINTEL - x -
+ PrefetchINTEL 5902 LiteralInteger FPGAMemoryAccessesINTEL - x -
+ StallEnableINTEL 5905 - FPGAClusterAttributesINTEL - x -
+ FuseLoopsInFunctionINTEL 5907 - LoopFuseINTEL - x -
+ MathOpDSPModeINTEL 5909 LiteralInteger,LiteralInteger FPGADSPControlINTEL - x -
+ AliasScopeINTEL 5914 IdRef MemoryAccessAliasingINTEL - x -
+ NoAliasINTEL 5915 IdRef MemoryAccessAliasingINTEL - x -
+ InitiationIntervalINTEL 5917 LiteralInteger FPGAInvocationPipeliningAttributesINTEL - x -
+ MaxConcurrencyINTEL 5918 LiteralInteger FPGAInvocationPipeliningAttributesINTEL - x -
+ PipelineEnableINTEL 5919 LiteralInteger FPGAInvocationPipeliningAttributesINTEL - x -
+ BufferLocationINTEL 5921 LiteralInteger FPGABufferLocationINTEL - x -
+ IOPipeStorageINTEL 5944 LiteralInteger IOPipesINTEL - x -
+ FunctionFloatingPointModeINTEL 6080 LiteralInteger,FPOperationMode FunctionFloatControlINTEL - x -
+ SingleElementVectorINTEL 6085 - VectorComputeINTEL - x -
+ VectorComputeCallableFunctionINTEL 6087 - VectorComputeINTEL - x -
+ MediaBlockIOINTEL 6140 - VectorComputeINTEL - x -
+BuiltIn ValueEnum
+ Position 0 - Shader - - -
+ PointSize 1 - Shader - - -
+ ClipDistance 3 - ClipDistance - - -
+ CullDistance 4 - CullDistance - - -
+ VertexId 5 - Shader - - -
+ InstanceId 6 - Shader - - -
+ PrimitiveId 7 - Geometry,Tessellation,RayTracingNV,RayTracingKHR,MeshShadingNV,MeshShadingEXT - - -
+ InvocationId 8 - Geometry,Tessellation - - -
+ Layer 9 - Geometry,ShaderLayer,ShaderViewportIndexLayerEXT,MeshShadingNV,MeshShadingEXT - - -
+ ViewportIndex 10 - MultiViewport,ShaderViewportIndex,ShaderViewportIndexLayerEXT,MeshShadingNV,MeshShadingEXT - - -
+ TessLevelOuter 11 - Tessellation - - -
+ TessLevelInner 12 - Tessellation - - -
+ TessCoord 13 - Tessellation - - -
+ PatchVertices 14 - Tessellation - - -
+ FragCoord 15 - Shader - - -
+ PointCoord 16 - Shader - - -
+ FrontFacing 17 - Shader - - -
+ SampleId 18 - SampleRateShading - - -
+ SamplePosition 19 - SampleRateShading - - -
+ SampleMask 20 - Shader - - -
+ FragDepth 22 - Shader - - -
+ HelperInvocation 23 - Shader - - -
+ NumWorkgroups 24 - - - - -
+ WorkgroupSize 25 - - - - -
+ WorkgroupId 26 - - - - -
+ LocalInvocationId 27 - - - - -
+ GlobalInvocationId 28 - - - - -
+ LocalInvocationIndex 29 - - - - -
+ WorkDim 30 - Kernel - - -
+ GlobalSize 31 - Kernel - - -
+ EnqueuedWorkgroupSize 32 - Kernel - - -
+ GlobalOffset 33 - Kernel - - -
+ GlobalLinearId 34 - Kernel - - -
+ SubgroupSize 36 - Kernel,GroupNonUniform,SubgroupBallotKHR - - -
+ SubgroupMaxSize 37 - Kernel - - -
+ NumSubgroups 38 - Kernel,GroupNonUniform - - -
+ NumEnqueuedSubgroups 39 - Kernel - - -
+ SubgroupId 40 - Kernel,GroupNonUniform - - -
+ SubgroupLocalInvocationId 41 - Kernel,GroupNonUniform,SubgroupBallotKHR - - -
+ VertexIndex 42 - Shader - - -
+ InstanceIndex 43 - Shader - - -
+ CoreIDARM 4160 - CoreBuiltinsARM - - -
+ CoreCountARM 4161 - CoreBuiltinsARM - - -
+ CoreMaxIDARM 4162 - CoreBuiltinsARM - - -
+ WarpIDARM 4163 - CoreBuiltinsARM - - -
+ WarpMaxIDARM 4164 - CoreBuiltinsARM - - -
+ SubgroupEqMask 4416 - SubgroupBallotKHR,GroupNonUniformBallot - 1.3 -
+ SubgroupEqMaskKHR 4416 - SubgroupBallotKHR,GroupNonUniformBallot SPV_KHR_shader_ballot 1.3 -
+ SubgroupGeMask 4417 - SubgroupBallotKHR,GroupNonUniformBallot - 1.3 -
+ SubgroupGeMaskKHR 4417 - SubgroupBallotKHR,GroupNonUniformBallot SPV_KHR_shader_ballot 1.3 -
+ SubgroupGtMask 4418 - SubgroupBallotKHR,GroupNonUniformBallot - 1.3 -
+ SubgroupGtMaskKHR 4418 - SubgroupBallotKHR,GroupNonUniformBallot SPV_KHR_shader_ballot 1.3 -
+ SubgroupLeMask 4419 - SubgroupBallotKHR,GroupNonUniformBallot - 1.3 -
+ SubgroupLeMaskKHR 4419 - SubgroupBallotKHR,GroupNonUniformBallot SPV_KHR_shader_ballot 1.3 -
+ SubgroupLtMask 4420 - SubgroupBallotKHR,GroupNonUniformBallot - 1.3 -
+ SubgroupLtMaskKHR 4420 - SubgroupBallotKHR,GroupNonUniformBallot SPV_KHR_shader_ballot 1.3 -
+ BaseVertex 4424 - DrawParameters SPV_KHR_shader_draw_parameters 1.3 -
+ BaseInstance 4425 - DrawParameters SPV_KHR_shader_draw_parameters 1.3 -
+ DrawIndex 4426 - DrawParameters,MeshShadingNV,MeshShadingEXT SPV_KHR_shader_draw_parameters,SPV_NV_mesh_shader,SPV_EXT_mesh_shader 1.3 -
+ PrimitiveShadingRateKHR 4432 - FragmentShadingRateKHR SPV_KHR_fragment_shading_rate x -
+ DeviceIndex 4438 - DeviceGroup SPV_KHR_device_group 1.3 -
+ ViewIndex 4440 - MultiView SPV_KHR_multiview 1.3 -
+ ShadingRateKHR 4444 - FragmentShadingRateKHR SPV_KHR_fragment_shading_rate x -
+ BaryCoordNoPerspAMD 4992 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ BaryCoordNoPerspCentroidAMD 4993 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ BaryCoordNoPerspSampleAMD 4994 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ BaryCoordSmoothAMD 4995 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ BaryCoordSmoothCentroidAMD 4996 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ BaryCoordSmoothSampleAMD 4997 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ BaryCoordPullModelAMD 4998 - - SPV_AMD_shader_explicit_vertex_parameter x -
+ FragStencilRefEXT 5014 - StencilExportEXT SPV_EXT_shader_stencil_export x -
+ ViewportMaskNV 5253 - ShaderViewportMaskNV,MeshShadingNV SPV_NV_viewport_array2,SPV_NV_mesh_shader x -
+ SecondaryPositionNV 5257 - ShaderStereoViewNV SPV_NV_stereo_view_rendering x -
+ SecondaryViewportMaskNV 5258 - ShaderStereoViewNV SPV_NV_stereo_view_rendering x -
+ PositionPerViewNV 5261 - PerViewAttributesNV,MeshShadingNV SPV_NVX_multiview_per_view_attributes,SPV_NV_mesh_shader x -
+ ViewportMaskPerViewNV 5262 - PerViewAttributesNV,MeshShadingNV SPV_NVX_multiview_per_view_attributes,SPV_NV_mesh_shader x -
+ FullyCoveredEXT 5264 - FragmentFullyCoveredEXT SPV_EXT_fragment_fully_covered x -
+ TaskCountNV 5274 - MeshShadingNV SPV_NV_mesh_shader x -
+ PrimitiveCountNV 5275 - MeshShadingNV SPV_NV_mesh_shader x -
+ PrimitiveIndicesNV 5276 - MeshShadingNV SPV_NV_mesh_shader x -
+ ClipDistancePerViewNV 5277 - MeshShadingNV SPV_NV_mesh_shader x -
+ CullDistancePerViewNV 5278 - MeshShadingNV SPV_NV_mesh_shader x -
+ LayerPerViewNV 5279 - MeshShadingNV SPV_NV_mesh_shader x -
+ MeshViewCountNV 5280 - MeshShadingNV SPV_NV_mesh_shader x -
+ MeshViewIndicesNV 5281 - MeshShadingNV SPV_NV_mesh_shader x -
+ BaryCoordKHR 5286 - FragmentBarycentricNV,FragmentBarycentricKHR SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ BaryCoordNV 5286 - FragmentBarycentricNV,FragmentBarycentricKHR SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ BaryCoordNoPerspKHR 5287 - FragmentBarycentricNV,FragmentBarycentricKHR SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ BaryCoordNoPerspNV 5287 - FragmentBarycentricNV,FragmentBarycentricKHR SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ FragSizeEXT 5292 - FragmentDensityEXT,ShadingRateNV SPV_EXT_fragment_invocation_density,SPV_NV_shading_rate x -
+ FragmentSizeNV 5292 - ShadingRateNV,FragmentDensityEXT SPV_NV_shading_rate,SPV_EXT_fragment_invocation_density x -
+ FragInvocationCountEXT 5293 - FragmentDensityEXT,ShadingRateNV SPV_EXT_fragment_invocation_density,SPV_NV_shading_rate x -
+ InvocationsPerPixelNV 5293 - ShadingRateNV,FragmentDensityEXT SPV_NV_shading_rate,SPV_EXT_fragment_invocation_density x -
+ PrimitivePointIndicesEXT 5294 - MeshShadingEXT SPV_EXT_mesh_shader x -
+ PrimitiveLineIndicesEXT 5295 - MeshShadingEXT SPV_EXT_mesh_shader x -
+ PrimitiveTriangleIndicesEXT 5296 - MeshShadingEXT SPV_EXT_mesh_shader x -
+ CullPrimitiveEXT 5299 - MeshShadingEXT SPV_EXT_mesh_shader x -
+ LaunchIdNV 5319 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ LaunchIdKHR 5319 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ LaunchSizeNV 5320 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ LaunchSizeKHR 5320 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ WorldRayOriginNV 5321 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ WorldRayOriginKHR 5321 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ WorldRayDirectionNV 5322 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ WorldRayDirectionKHR 5322 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ObjectRayOriginNV 5323 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ObjectRayOriginKHR 5323 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ObjectRayDirectionNV 5324 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ObjectRayDirectionKHR 5324 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayTminNV 5325 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayTminKHR 5325 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayTmaxNV 5326 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayTmaxKHR 5326 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ InstanceCustomIndexNV 5327 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ InstanceCustomIndexKHR 5327 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ObjectToWorldNV 5330 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ ObjectToWorldKHR 5330 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ WorldToObjectNV 5331 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ WorldToObjectKHR 5331 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ HitTNV 5332 - RayTracingNV SPV_NV_ray_tracing x -
+ HitKindNV 5333 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ HitKindKHR 5333 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ CurrentRayTimeNV 5334 - RayTracingMotionBlurNV SPV_NV_ray_tracing_motion_blur x -
+ IncomingRayFlagsNV 5351 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ IncomingRayFlagsKHR 5351 - RayTracingNV,RayTracingKHR SPV_NV_ray_tracing,SPV_KHR_ray_tracing x -
+ RayGeometryIndexKHR 5352 - RayTracingKHR SPV_KHR_ray_tracing x -
+ WarpsPerSMNV 5374 - ShaderSMBuiltinsNV SPV_NV_shader_sm_builtins x -
+ SMCountNV 5375 - ShaderSMBuiltinsNV SPV_NV_shader_sm_builtins x -
+ WarpIDNV 5376 - ShaderSMBuiltinsNV SPV_NV_shader_sm_builtins x -
+ SMIDNV 5377 - ShaderSMBuiltinsNV SPV_NV_shader_sm_builtins x -
+ CullMaskKHR 6021 - RayCullMaskKHR SPV_KHR_ray_cull_mask x -
+Scope ValueEnum
+ CrossDevice 0 - - - - -
+ Device 1 - - - - -
+ Workgroup 2 - - - - -
+ Subgroup 3 - - - - -
+ Invocation 4 - - - - -
+ QueueFamily 5 - VulkanMemoryModel - 1.5 -
+ QueueFamilyKHR 5 - VulkanMemoryModel - 1.5 -
+ ShaderCallKHR 6 - RayTracingKHR - x -
+GroupOperation ValueEnum
+ Reduce 0 - Kernel,GroupNonUniformArithmetic,GroupNonUniformBallot - - -
+ InclusiveScan 1 - Kernel,GroupNonUniformArithmetic,GroupNonUniformBallot - - -
+ ExclusiveScan 2 - Kernel,GroupNonUniformArithmetic,GroupNonUniformBallot - - -
+ ClusteredReduce 3 - GroupNonUniformClustered - 1.3 -
+ PartitionedReduceNV 6 - GroupNonUniformPartitionedNV SPV_NV_shader_subgroup_partitioned x -
+ PartitionedInclusiveScanNV 7 - GroupNonUniformPartitionedNV SPV_NV_shader_subgroup_partitioned x -
+ PartitionedExclusiveScanNV 8 - GroupNonUniformPartitionedNV SPV_NV_shader_subgroup_partitioned x -
+KernelEnqueueFlags ValueEnum
+ NoWait 0 - Kernel - - -
+ WaitKernel 1 - Kernel - - -
+ WaitWorkGroup 2 - Kernel - - -
+Capability ValueEnum
+ Matrix 0 - - - - -
+ Shader 1 - Matrix - - -
+ Geometry 2 - Shader - - -
+ Tessellation 3 - Shader - - -
+ Addresses 4 - - - - -
+ Linkage 5 - - - - -
+ Kernel 6 - - - - -
+ Vector16 7 - Kernel - - -
+ Float16Buffer 8 - Kernel - - -
+ Float16 9 - - - - -
+ Float64 10 - - - - -
+ Int64 11 - - - - -
+ Int64Atomics 12 - Int64 - - -
+ ImageBasic 13 - Kernel - - -
+ ImageReadWrite 14 - ImageBasic - - -
+ ImageMipmap 15 - ImageBasic - - -
+ Pipes 17 - Kernel - - -
+ Groups 18 - - SPV_AMD_shader_ballot - -
+ DeviceEnqueue 19 - Kernel - - -
+ LiteralSampler 20 - Kernel - - -
+ AtomicStorage 21 - Shader - - -
+ Int16 22 - - - - -
+ TessellationPointSize 23 - Tessellation - - -
+ GeometryPointSize 24 - Geometry - - -
+ ImageGatherExtended 25 - Shader - - -
+ StorageImageMultisample 27 - Shader - - -
+ UniformBufferArrayDynamicIndexing 28 - Shader - - -
+ SampledImageArrayDynamicIndexing 29 - Shader - - -
+ StorageBufferArrayDynamicIndexing 30 - Shader - - -
+ StorageImageArrayDynamicIndexing 31 - Shader - - -
+ ClipDistance 32 - Shader - - -
+ CullDistance 33 - Shader - - -
+ ImageCubeArray 34 - SampledCubeArray - - -
+ SampleRateShading 35 - Shader - - -
+ ImageRect 36 - SampledRect - - -
+ SampledRect 37 - Shader - - -
+ GenericPointer 38 - Addresses - - -
+ Int8 39 - - - - -
+ InputAttachment 40 - Shader - - -
+ SparseResidency 41 - Shader - - -
+ MinLod 42 - Shader - - -
+ Sampled1D 43 - - - - -
+ Image1D 44 - Sampled1D - - -
+ SampledCubeArray 45 - Shader - - -
+ SampledBuffer 46 - - - - -
+ ImageBuffer 47 - SampledBuffer - - -
+ ImageMSArray 48 - Shader - - -
+ StorageImageExtendedFormats 49 - Shader - - -
+ ImageQuery 50 - Shader - - -
+ DerivativeControl 51 - Shader - - -
+ InterpolationFunction 52 - Shader - - -
+ TransformFeedback 53 - Shader - - -
+ GeometryStreams 54 - Geometry - - -
+ StorageImageReadWithoutFormat 55 - Shader - - -
+ StorageImageWriteWithoutFormat 56 - Shader - - -
+ MultiViewport 57 - Geometry - - -
+ SubgroupDispatch 58 - DeviceEnqueue - 1.1 -
+ NamedBarrier 59 - Kernel - 1.1 -
+ PipeStorage 60 - Pipes - 1.1 -
+ GroupNonUniform 61 - - - 1.3 -
+ GroupNonUniformVote 62 - GroupNonUniform - 1.3 -
+ GroupNonUniformArithmetic 63 - GroupNonUniform - 1.3 -
+ GroupNonUniformBallot 64 - GroupNonUniform - 1.3 -
+ GroupNonUniformShuffle 65 - GroupNonUniform - 1.3 -
+ GroupNonUniformShuffleRelative 66 - GroupNonUniform - 1.3 -
+ GroupNonUniformClustered 67 - GroupNonUniform - 1.3 -
+ GroupNonUniformQuad 68 - GroupNonUniform - 1.3 -
+ ShaderLayer 69 - - - 1.5 -
+ ShaderViewportIndex 70 - - - 1.5 -
+ UniformDecoration 71 - - - 1.6 -
+ CoreBuiltinsARM 4165 - - SPV_ARM_core_builtins - -
+ FragmentShadingRateKHR 4422 - Shader SPV_KHR_fragment_shading_rate x -
+ SubgroupBallotKHR 4423 - - SPV_KHR_shader_ballot x -
+ DrawParameters 4427 - Shader SPV_KHR_shader_draw_parameters 1.3 -
+ WorkgroupMemoryExplicitLayoutKHR 4428 - Shader SPV_KHR_workgroup_memory_explicit_layout x -
+ WorkgroupMemoryExplicitLayout8BitAccessKHR 4429 - WorkgroupMemoryExplicitLayoutKHR SPV_KHR_workgroup_memory_explicit_layout x -
+ WorkgroupMemoryExplicitLayout16BitAccessKHR 4430 - Shader SPV_KHR_workgroup_memory_explicit_layout x -
+ SubgroupVoteKHR 4431 - - SPV_KHR_subgroup_vote x -
+ StorageBuffer16BitAccess 4433 - - SPV_KHR_16bit_storage 1.3 -
+ StorageUniformBufferBlock16 4433 - - SPV_KHR_16bit_storage 1.3 -
+ UniformAndStorageBuffer16BitAccess 4434 - StorageBuffer16BitAccess,StorageUniformBufferBlock16 SPV_KHR_16bit_storage 1.3 -
+ StorageUniform16 4434 - StorageBuffer16BitAccess,StorageUniformBufferBlock16 SPV_KHR_16bit_storage 1.3 -
+ StoragePushConstant16 4435 - - SPV_KHR_16bit_storage 1.3 -
+ StorageInputOutput16 4436 - - SPV_KHR_16bit_storage 1.3 -
+ DeviceGroup 4437 - - SPV_KHR_device_group 1.3 -
+ MultiView 4439 - Shader SPV_KHR_multiview 1.3 -
+ VariablePointersStorageBuffer 4441 - Shader SPV_KHR_variable_pointers 1.3 -
+ VariablePointers 4442 - VariablePointersStorageBuffer SPV_KHR_variable_pointers 1.3 -
+ AtomicStorageOps 4445 - - SPV_KHR_shader_atomic_counter_ops x -
+ SampleMaskPostDepthCoverage 4447 - - SPV_KHR_post_depth_coverage x -
+ StorageBuffer8BitAccess 4448 - - SPV_KHR_8bit_storage 1.5 -
+ UniformAndStorageBuffer8BitAccess 4449 - StorageBuffer8BitAccess SPV_KHR_8bit_storage 1.5 -
+ StoragePushConstant8 4450 - - SPV_KHR_8bit_storage 1.5 -
+ DenormPreserve 4464 - - SPV_KHR_float_controls 1.4 -
+ DenormFlushToZero 4465 - - SPV_KHR_float_controls 1.4 -
+ SignedZeroInfNanPreserve 4466 - - SPV_KHR_float_controls 1.4 -
+ RoundingModeRTE 4467 - - SPV_KHR_float_controls 1.4 -
+ RoundingModeRTZ 4468 - - SPV_KHR_float_controls 1.4 -
+ RayQueryProvisionalKHR 4471 - Shader SPV_KHR_ray_query x -
+ RayQueryKHR 4472 - Shader SPV_KHR_ray_query x -
+ RayTraversalPrimitiveCullingKHR 4478 - RayQueryKHR,RayTracingKHR SPV_KHR_ray_query,SPV_KHR_ray_tracing x -
+ RayTracingKHR 4479 - Shader SPV_KHR_ray_tracing x -
+ Float16ImageAMD 5008 - Shader SPV_AMD_gpu_shader_half_float_fetch x -
+ ImageGatherBiasLodAMD 5009 - Shader SPV_AMD_texture_gather_bias_lod x -
+ FragmentMaskAMD 5010 - Shader SPV_AMD_shader_fragment_mask x -
+ StencilExportEXT 5013 - Shader SPV_EXT_shader_stencil_export x -
+ ImageReadWriteLodAMD 5015 - Shader SPV_AMD_shader_image_load_store_lod x -
+ Int64ImageEXT 5016 - Shader SPV_EXT_shader_image_int64 x -
+ ShaderClockKHR 5055 - Shader SPV_KHR_shader_clock x -
+ SampleMaskOverrideCoverageNV 5249 - SampleRateShading SPV_NV_sample_mask_override_coverage x -
+ GeometryShaderPassthroughNV 5251 - Geometry SPV_NV_geometry_shader_passthrough x -
+ ShaderViewportIndexLayerEXT 5254 - MultiViewport SPV_EXT_shader_viewport_index_layer x -
+ ShaderViewportIndexLayerNV 5254 - MultiViewport SPV_NV_viewport_array2 x -
+ ShaderViewportMaskNV 5255 - ShaderViewportIndexLayerNV SPV_NV_viewport_array2 x -
+ ShaderStereoViewNV 5259 - ShaderViewportMaskNV SPV_NV_stereo_view_rendering x -
+ PerViewAttributesNV 5260 - MultiView SPV_NVX_multiview_per_view_attributes x -
+ FragmentFullyCoveredEXT 5265 - Shader SPV_EXT_fragment_fully_covered x -
+ MeshShadingNV 5266 - Shader SPV_NV_mesh_shader x -
+ ImageFootprintNV 5282 - - SPV_NV_shader_image_footprint x -
+ MeshShadingEXT 5283 - Shader SPV_EXT_mesh_shader x -
+ FragmentBarycentricKHR 5284 - - SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ FragmentBarycentricNV 5284 - - SPV_NV_fragment_shader_barycentric,SPV_KHR_fragment_shader_barycentric x -
+ ComputeDerivativeGroupQuadsNV 5288 - - SPV_NV_compute_shader_derivatives x -
+ FragmentDensityEXT 5291 - Shader SPV_EXT_fragment_invocation_density,SPV_NV_shading_rate x -
+ ShadingRateNV 5291 - Shader SPV_NV_shading_rate,SPV_EXT_fragment_invocation_density x -
+ GroupNonUniformPartitionedNV 5297 - - SPV_NV_shader_subgroup_partitioned x -
+ ShaderNonUniform 5301 - Shader - 1.5 -
+ ShaderNonUniformEXT 5301 - Shader SPV_EXT_descriptor_indexing 1.5 -
+ RuntimeDescriptorArray 5302 - Shader - 1.5 -
+ RuntimeDescriptorArrayEXT 5302 - Shader SPV_EXT_descriptor_indexing 1.5 -
+ InputAttachmentArrayDynamicIndexing 5303 - InputAttachment - 1.5 -
+ InputAttachmentArrayDynamicIndexingEXT 5303 - InputAttachment SPV_EXT_descriptor_indexing 1.5 -
+ UniformTexelBufferArrayDynamicIndexing 5304 - SampledBuffer - 1.5 -
+ UniformTexelBufferArrayDynamicIndexingEXT 5304 - SampledBuffer SPV_EXT_descriptor_indexing 1.5 -
+ StorageTexelBufferArrayDynamicIndexing 5305 - ImageBuffer - 1.5 -
+ StorageTexelBufferArrayDynamicIndexingEXT 5305 - ImageBuffer SPV_EXT_descriptor_indexing 1.5 -
+ UniformBufferArrayNonUniformIndexing 5306 - ShaderNonUniform - 1.5 -
+ UniformBufferArrayNonUniformIndexingEXT 5306 - ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ SampledImageArrayNonUniformIndexing 5307 - ShaderNonUniform - 1.5 -
+ SampledImageArrayNonUniformIndexingEXT 5307 - ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ StorageBufferArrayNonUniformIndexing 5308 - ShaderNonUniform - 1.5 -
+ StorageBufferArrayNonUniformIndexingEXT 5308 - ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ StorageImageArrayNonUniformIndexing 5309 - ShaderNonUniform - 1.5 -
+ StorageImageArrayNonUniformIndexingEXT 5309 - ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ InputAttachmentArrayNonUniformIndexing 5310 - InputAttachment,ShaderNonUniform - 1.5 -
+ InputAttachmentArrayNonUniformIndexingEXT 5310 - InputAttachment,ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ UniformTexelBufferArrayNonUniformIndexing 5311 - SampledBuffer,ShaderNonUniform - 1.5 -
+ UniformTexelBufferArrayNonUniformIndexingEXT 5311 - SampledBuffer,ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ StorageTexelBufferArrayNonUniformIndexing 5312 - ImageBuffer,ShaderNonUniform - 1.5 -
+ StorageTexelBufferArrayNonUniformIndexingEXT 5312 - ImageBuffer,ShaderNonUniform SPV_EXT_descriptor_indexing 1.5 -
+ RayTracingNV 5340 - Shader SPV_NV_ray_tracing x -
+ RayTracingMotionBlurNV 5341 - Shader SPV_NV_ray_tracing_motion_blur x -
+ VulkanMemoryModel 5345 - - - 1.5 -
+ VulkanMemoryModelKHR 5345 - - SPV_KHR_vulkan_memory_model 1.5 -
+ VulkanMemoryModelDeviceScope 5346 - - - 1.5 -
+ VulkanMemoryModelDeviceScopeKHR 5346 - - SPV_KHR_vulkan_memory_model 1.5 -
+ PhysicalStorageBufferAddresses 5347 - Shader SPV_EXT_physical_storage_buffer,SPV_KHR_physical_storage_buffer 1.5 -
+ PhysicalStorageBufferAddressesEXT 5347 - Shader SPV_EXT_physical_storage_buffer 1.5 -
+ ComputeDerivativeGroupLinearNV 5350 - - SPV_NV_compute_shader_derivatives x -
+ RayTracingProvisionalKHR 5353 - Shader SPV_KHR_ray_tracing x -
+ CooperativeMatrixNV 5357 - Shader SPV_NV_cooperative_matrix x -
+ FragmentShaderSampleInterlockEXT 5363 - Shader SPV_EXT_fragment_shader_interlock x -
+ FragmentShaderShadingRateInterlockEXT 5372 - Shader SPV_EXT_fragment_shader_interlock x -
+ ShaderSMBuiltinsNV 5373 - Shader SPV_NV_shader_sm_builtins x -
+ FragmentShaderPixelInterlockEXT 5378 - Shader SPV_EXT_fragment_shader_interlock x -
+ DemoteToHelperInvocation 5379 - Shader - 1.6 -
+ DemoteToHelperInvocationEXT 5379 - Shader SPV_EXT_demote_to_helper_invocation 1.6 -
+ RayTracingOpacityMicromapEXT 5381 - RayQueryKHR,RayTracingKHR SPV_EXT_opacity_micromap x -
+ ShaderInvocationReorderNV 5383 - RayTracingKHR SPV_NV_shader_invocation_reorder x -
+ BindlessTextureNV 5390 - - SPV_NV_bindless_texture x -
+ SubgroupShuffleINTEL 5568 - - SPV_INTEL_subgroups x -
+ SubgroupBufferBlockIOINTEL 5569 - - SPV_INTEL_subgroups x -
+ SubgroupImageBlockIOINTEL 5570 - - SPV_INTEL_subgroups x -
+ SubgroupImageMediaBlockIOINTEL 5579 - - SPV_INTEL_media_block_io x -
+ RoundToInfinityINTEL 5582 - - SPV_INTEL_float_controls2 x -
+ FloatingPointModeINTEL 5583 - - SPV_INTEL_float_controls2 x -
+ IntegerFunctions2INTEL 5584 - Shader SPV_INTEL_shader_integer_functions2 x -
+ FunctionPointersINTEL 5603 - - SPV_INTEL_function_pointers x -
+ IndirectReferencesINTEL 5604 - - SPV_INTEL_function_pointers x -
+ AsmINTEL 5606 - - SPV_INTEL_inline_assembly x -
+ AtomicFloat32MinMaxEXT 5612 - - SPV_EXT_shader_atomic_float_min_max x -
+ AtomicFloat64MinMaxEXT 5613 - - SPV_EXT_shader_atomic_float_min_max x -
+ AtomicFloat16MinMaxEXT 5616 - - SPV_EXT_shader_atomic_float_min_max x -
+ VectorComputeINTEL 5617 - VectorAnyINTEL SPV_INTEL_vector_compute x -
+ VectorAnyINTEL 5619 - - SPV_INTEL_vector_compute x -
+ ExpectAssumeKHR 5629 - - SPV_KHR_expect_assume x -
+ SubgroupAvcMotionEstimationINTEL 5696 - - SPV_INTEL_device_side_avc_motion_estimation x -
+ SubgroupAvcMotionEstimationIntraINTEL 5697 - - SPV_INTEL_device_side_avc_motion_estimation x -
+ SubgroupAvcMotionEstimationChromaINTEL 5698 - - SPV_INTEL_device_side_avc_motion_estimation x -
+ VariableLengthArrayINTEL 5817 - - SPV_INTEL_variable_length_array x -
+ FunctionFloatControlINTEL 5821 - - SPV_INTEL_float_controls2 x -
+ FPGAMemoryAttributesINTEL 5824 - - SPV_INTEL_fpga_memory_attributes x -
+ FPFastMathModeINTEL 5837 - Kernel SPV_INTEL_fp_fast_math_mode x -
+ ArbitraryPrecisionIntegersINTEL 5844 - - SPV_INTEL_arbitrary_precision_integers x -
+ ArbitraryPrecisionFloatingPointINTEL 5845 - - SPV_INTEL_arbitrary_precision_floating_point x -
+ UnstructuredLoopControlsINTEL 5886 - - SPV_INTEL_unstructured_loop_controls x -
+ FPGALoopControlsINTEL 5888 - - SPV_INTEL_fpga_loop_controls x -
+ KernelAttributesINTEL 5892 - - SPV_INTEL_kernel_attributes x -
+ FPGAKernelAttributesINTEL 5897 - - SPV_INTEL_kernel_attributes x -
+ FPGAMemoryAccessesINTEL 5898 - - SPV_INTEL_fpga_memory_accesses x -
+ FPGAClusterAttributesINTEL 5904 - - SPV_INTEL_fpga_cluster_attributes x -
+ LoopFuseINTEL 5906 - - SPV_INTEL_loop_fuse x -
+ FPGADSPControlINTEL 5908 - - SPV_INTEL_fpga_dsp_control x -
+ MemoryAccessAliasingINTEL 5910 - - SPV_INTEL_memory_access_aliasing x -
+ FPGAInvocationPipeliningAttributesINTEL 5916 - - SPV_INTEL_fpga_invocation_pipelining_attributes x -
+ FPGABufferLocationINTEL 5920 - - SPV_INTEL_fpga_buffer_location x -
+ ArbitraryPrecisionFixedPointINTEL 5922 - - SPV_INTEL_arbitrary_precision_fixed_point x -
+ USMStorageClassesINTEL 5935 - - SPV_INTEL_usm_storage_classes x -
+ RuntimeAlignedAttributeINTEL 5939 - - SPV_INTEL_runtime_aligned x -
+ IOPipesINTEL 5943 - - SPV_INTEL_io_pipes x -
+ BlockingPipesINTEL 5945 - - SPV_INTEL_blocking_pipes x -
+ FPGARegINTEL 5948 - - SPV_INTEL_fpga_reg x -
+ DotProductInputAll 6016 - - - 1.6 -
+ DotProductInputAllKHR 6016 - - SPV_KHR_integer_dot_product 1.6 -
+ DotProductInput4x8Bit 6017 - Int8 - 1.6 -
+ DotProductInput4x8BitKHR 6017 - Int8 SPV_KHR_integer_dot_product 1.6 -
+ DotProductInput4x8BitPacked 6018 - - - 1.6 -
+ DotProductInput4x8BitPackedKHR 6018 - - SPV_KHR_integer_dot_product 1.6 -
+ DotProduct 6019 - - - 1.6 -
+ DotProductKHR 6019 - - SPV_KHR_integer_dot_product 1.6 -
+ RayCullMaskKHR 6020 - - SPV_KHR_ray_cull_mask x -
+ BitInstructions 6025 - - SPV_KHR_bit_instructions x -
+ GroupNonUniformRotateKHR 6026 - GroupNonUniform SPV_KHR_subgroup_rotate x -
+ AtomicFloat32AddEXT 6033 - - SPV_EXT_shader_atomic_float_add x -
+ AtomicFloat64AddEXT 6034 - - SPV_EXT_shader_atomic_float_add x -
+ LongConstantCompositeINTEL 6089 - - SPV_INTEL_long_constant_composite x -
+ OptNoneINTEL 6094 - - SPV_INTEL_optnone x -
+ AtomicFloat16AddEXT 6095 - - SPV_EXT_shader_atomic_float16_add x -
+ DebugInfoModuleINTEL 6114 - - SPV_INTEL_debug_module x -
+ SplitBarrierINTEL 6141 - - SPV_INTEL_split_barrier x -
+ GroupUniformArithmeticKHR 6400 - - SPV_KHR_uniform_group_instructions x -
+RayQueryIntersection ValueEnum
+ RayQueryCandidateIntersectionKHR 0 - RayQueryKHR - x -
+ RayQueryCommittedIntersectionKHR 1 - RayQueryKHR - x -
+RayQueryCommittedIntersectionType ValueEnum
+ RayQueryCommittedIntersectionNoneKHR 0 - RayQueryKHR - x -
+ RayQueryCommittedIntersectionTriangleKHR 1 - RayQueryKHR - x -
+ RayQueryCommittedIntersectionGeneratedKHR 2 - RayQueryKHR - x -
+RayQueryCandidateIntersectionType ValueEnum
+ RayQueryCandidateIntersectionTriangleKHR 0 - RayQueryKHR - x -
+ RayQueryCandidateIntersectionAABBKHR 1 - RayQueryKHR - x -
+PackedVectorFormat ValueEnum
+ PackedVectorFormat4x8Bit 0 - - - 1.6 -
+ PackedVectorFormat4x8BitKHR 0 - - SPV_KHR_integer_dot_product 1.6 -
+"""
+
+GLSL = """
+Round 1 1
+RoundEven 2 1
+Trunc 3 1
+FAbs 4 1
+SAbs 5 1
+FSign 6 1
+SSign 7 1
+Floor 8 1
+Ceil 9 1
+Fract 10 1
+Radians 11 1
+Degrees 12 1
+Sin 13 1
+Cos 14 1
+Tan 15 1
+Asin 16 1
+Acos 17 1
+Atan 18 1
+Sinh 19 1
+Cosh 20 1
+Tanh 21 1
+Asinh 22 1
+Acosh 23 1
+Atanh 24 1
+Atan2 25 2
+Pow 26 2
+Exp 27 1
+Log 28 1
+Exp2 29 1
+Log2 30 1
+Sqrt 31 1
+InverseSqrt 32 1
+Determinant 33 1
+MatrixInverse 34 1
+Modf 35 2
+ModfStruct 36 1
+FMin 37 2
+UMin 38 2
+SMin 39 2
+FMax 40 2
+UMax 41 2
+SMax 42 2
+FClamp 43 3
+UClamp 44 3
+SClamp 45 3
+FMix 46 3
+IMix 47 3
+Step 48 2
+SmoothStep 49 3
+Fma 50 3
+Frexp 51 2
+FrexpStruct 52 1
+Ldexp 53 2
+PackSnorm4x8 54 1
+PackUnorm4x8 55 1
+PackSnorm2x16 56 1
+PackUnorm2x16 57 1
+PackHalf2x16 58 1
+PackDouble2x32 59 1
+UnpackSnorm2x16 60 1
+UnpackUnorm2x16 61 1
+UnpackHalf2x16 62 1
+UnpackSnorm4x8 63 1
+UnpackUnorm4x8 64 1
+UnpackDouble2x32 65 1
+Length 66 1
+Distance 67 2
+Cross 68 2
+Normalize 69 1
+FaceForward 70 3
+Reflect 71 2
+Refract 72 3
+FindILsb 73 1
+FindSMsb 74 1
+FindUMsb 75 1
+InterpolateAtCentroid 76 1
+InterpolateAtSample 77 2
+InterpolateAtOffset 78 2
+NMin 79 2
+NMax 80 2
+NClamp 81 3
+"""

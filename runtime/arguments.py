@@ -117,17 +117,47 @@ class Transfer(NamedTuple):
             on_device.copy_to(host)
 
 
-def upload_arguments(arguments: Sequence[Any], manifest: Manifest, device: Device) -> Transfer:
-    """NumPy arrays moved to a device that cannot see the host's memory."""
-    written = {row.source.argument for row in manifest.parameters if row.writes}
+def host_positions(arguments: Sequence[Any]) -> tuple[int, ...]:
+    """Which arguments are NumPy arrays."""
+    return tuple(i for i, value in enumerate(arguments) if isinstance(value, np.ndarray))
+
+
+def written_positions(manifest: Manifest) -> frozenset[int]:
+    """Which arguments the kernel writes."""
+    return frozenset(row.source.argument for row in manifest.parameters if row.writes)
+
+
+def stand_ins(arguments: Sequence[Any], positions: Sequence[int], device: Device) -> list[Any]:
+    """The arguments with empty device arrays of the same kind for those in the host's memory."""
+    result = list(arguments)
+    for i in positions:
+        host = cast(HostArray, arguments[i])
+        result[i] = device.empty((0,) * host.ndim, host.dtype)
+    return result
+
+
+def upload_arguments(
+    arguments: Sequence[Any], positions: Sequence[int], written: frozenset[int], device: Device
+) -> Transfer:
+    """The NumPy arrays at `positions` moved to a device that does not share the host's memory.
+
+    One array passed twice is moved once. What the device can use where it is stays there.
+    """
     moved = list(arguments)
     results: list[tuple[HostArray, DeviceArray]] = []
-    for i, value in enumerate(arguments):
-        if isinstance(value, np.ndarray):
-            host = cast(HostArray, value)
-            moved[i] = device.array(host, copy=True)
-            if i in written:
-                results.append((host, moved[i]))
+    known: dict[int, DeviceArray] = {}
+    for i in positions:
+        host = cast(HostArray, arguments[i])
+        found = known.get(id(host))
+        if found is None:
+            found = device.lend(host)
+            if found is None:
+                found = device.empty(host.shape, host.dtype)
+                device.upload(found.memory, 0, np.ascontiguousarray(host))
+                if not written.isdisjoint(j for j in positions if arguments[j] is host):
+                    results.append((host, found))
+            known[id(host)] = found
+        moved[i] = found
     return Transfer(moved, results)
 
 

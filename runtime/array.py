@@ -125,7 +125,10 @@ class DeviceArray:
         """Copy the data into a NumPy array of the same shape (its dtype may differ in kind)."""
         if out.shape != self.shape:
             raise ArrayError(f"cannot copy shape {self.shape} to an array of shape {out.shape}")
-        np.copyto(out, self.numpy(copy=None), casting="same_kind")
+        if self.memory.host is None and self.contiguous and _takes_bytes(out, self.dtype):
+            self.device.download(self.memory, self.offset, out)
+        else:
+            np.copyto(out, self.numpy(copy=None), casting="same_kind")
 
     def copy_from(self, source: Any) -> None:
         """Copy a device array, a NumPy array or a nested sequence of the same shape into this."""
@@ -295,6 +298,11 @@ def empty_array(device: Device, shape: int | Sequence[int], dtype: Any) -> Devic
     element = as_dtype(dtype)
     memory = device.allocate(math.prod(sizes) * element.itemsize)
     return DeviceArray(memory, 0, sizes, contiguous_strides(sizes, element.itemsize), element)
+
+
+def _takes_bytes(out: HostArray, dtype: np.dtype[Any]) -> bool:
+    """Whether the bytes of a contiguous array of this dtype can go to `out` as they are."""
+    return out.flags.c_contiguous and out.flags.writeable and out.dtype == dtype
 
 
 def as_dtype(value: Any) -> np.dtype[Any]:

@@ -128,6 +128,10 @@ class Device(ABC):
     def adopt(self, source: Any) -> DeviceArray | None:
         """The data of a foreign array that lives on this device, without a copy; else None."""
 
+    def lend(self, host: np.ndarray[Any, Any]) -> DeviceArray | None:
+        """A caller's array for one launch, in place, where that beats copying; else None."""
+        return None
+
     @abstractmethod
     def load(self, artifact: Artifact) -> LoadedKernel:
         """Make an artifact ready; ArtifactError if it is not for this device."""

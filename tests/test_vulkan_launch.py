@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ from vulkan_devices import NAMES, open_device
 from vulkan_kernels import artifact
 
 from stepwell.runtime.arguments import make_packer
+from stepwell.runtime.array import DeviceArray
 from stepwell.runtime.artifact import Artifact
 from stepwell.runtime.device import Dim3, Stream
+from stepwell.runtime.errors import DeviceError
 from stepwell.runtime.vulkan.device import VulkanDevice
 
 ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
@@ -58,3 +62,161 @@ def test_every_thread_of_a_grid_runs_once(device: VulkanDevice, abi: str, grid: 
     array = device.zeros(count + 100, "u32")
     launch(device, made, [array, 1], grid, (2, 2, 1))
     assert (array.numpy() == [1] * count + [0] * 100).all()
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_no_blocks_launch_nothing(device: VulkanDevice, abi: str) -> None:
+    array = device.zeros(4, "u32")
+    launch(device, artifact(abi, ADD, words=("amount",)), [array, 1], (0, 1, 1))
+    assert (array.numpy() == 0).all()
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_launches_see_what_was_written_before_them(device: VulkanDevice, abi: str) -> None:
+    body = "uint i = linear_id(); if (i < P.size0.x) BUFFER1(i) = BUFFER0(P.size0.x - 1u - i) + 1u;"
+    made = artifact(abi, body, buffers=(("uint", False), ("uint", True)))
+    one, two = device.zeros(1000, "u32"), device.zeros(1000, "u32")
+    pack, kernel = make_packer(made.manifest, [one, two]), device.load(made)
+    run = kernel.launcher((16, 1, 1), (64, 1, 1))
+    for _ in range(50):
+        run(pack([one, two]))
+        run(pack([two, one]))
+    assert (one.numpy() == 100).all()
+    assert (two.numpy() == 99).all()
+
+
+def test_barriers_are_put_only_where_launches_share_what_one_writes(
+    device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = "uint i = linear_id(); if (i < P.size0.x) BUFFER1(i) += BUFFER0(i);"
+    made = artifact("bda", body, buffers=(("uint", False), ("uint", True)))
+    timeline = device.core.default
+    count: list[int] = []
+    barrier = timeline.barrier
+
+    def counted(command: int) -> None:
+        count.append(command)
+        barrier(command)
+
+    source, *targets = (device.zeros(64, "u32") for _ in range(4))
+    device.synchronize()
+    monkeypatch.setattr(timeline, "barrier", counted)
+    timeline.limit = 64  # all of them in one batch
+    for target in targets:
+        launch(device, made, [source, target])
+    assert len(count) == 0  # they read the same, and write each its own
+    launch(device, made, [targets[0], targets[1]])
+    assert len(count) == 1
+    launch(device, made, [targets[2], source])
+    assert len(count) == 1  # what it shares was before the barrier
+    launch(device, made, [targets[1], targets[2]])
+    assert len(count) == 2
+    device.synchronize()
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_dynamic_shared_memory_has_the_bytes_of_the_launch(device: VulkanDevice, abi: str) -> None:
+    body = """uint t = gl_LocalInvocationID.x; tile[t] = t; barrier();
+      BUFFER0(t) = tile[gl_WorkGroupSize.x - 1u - t] + (uint(tile.length()) << 16);"""
+    made = artifact(abi, body, declarations="shared uint tile[dynamic_bytes / 4u + 4u];")
+    array = device.zeros(64, "u32")
+    launch(device, made, [array], shared_bytes=256)
+    assert (array.numpy() == (68 << 16) + np.arange(64)[::-1]).all()
+
+
+def test_a_stream_of_its_own_takes_launches(device: VulkanDevice) -> None:
+    made = artifact("bda", ADD, words=("amount",))
+    arrays = [device.zeros(64, "u32") for _ in range(3)]
+    streams = [device.stream() for _ in range(3)]
+    for _ in range(10):
+        for array, stream in zip(arrays, streams, strict=True):
+            launch(device, made, [array, 1], stream=stream)
+    streams[0].synchronize()
+    assert all((array.numpy() == 10).all() for array in arrays)
+
+
+def test_a_stream_that_nobody_has_still_does_its_work(device: VulkanDevice) -> None:
+    made = artifact("bda", ADD, words=("amount",))
+    array = device.zeros(64, "u32")
+    for _ in range(20):
+        launch(device, made, [array, 1], stream=device.stream())
+        device.synchronize()
+    assert (array.numpy() == 20).all()
+    assert len(device.core.timelines()) < 6
+
+
+def test_events_give_the_time_between_them(device: VulkanDevice) -> None:
+    made = artifact("bda", ADD, words=("amount",))
+    array = device.zeros(1 << 16, "u32")
+    launch(device, made, [array, 1], (1024, 1, 1))
+    device.synchronize()
+    begin, end, stream = device.event(), device.event(), device.stream()
+    with pytest.raises(DeviceError, match="not recorded"):
+        begin.elapsed_ms(end)
+    start = perf_counter()
+    begin.record(stream)
+    launch(device, made, [array, 1], (1024, 1, 1), stream=stream)
+    end.record(stream)
+    end.synchronize()
+    assert 0 < begin.elapsed_ms(end) <= 1e3 * (perf_counter() - start)
+    assert end.elapsed_ms(begin) == -begin.elapsed_ms(end)
+    for _ in range(1000):  # queries come back
+        begin.record()
+    begin.synchronize()
+
+
+def test_memory_of_dead_arrays_is_used_again(device: VulkanDevice) -> None:
+    made = artifact("bda", ADD, words=("amount",))
+    device.zeros(1 << 18, "u32")
+    before = device.core.memory.reserved()
+    for _ in range(200):
+        array = device.zeros(1 << 18, "u32")
+        launch(device, made, [array, 1])
+    assert device.core.memory.reserved() <= before + (64 << 20)
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_ten_thousand_launches_do_not_grow(device: VulkanDevice, abi: str) -> None:
+    made = artifact(abi, ADD, words=("amount",), in_memory=True)
+    array = device.zeros(64, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run = kernel.launcher((1, 1, 1), (64, 1, 1))
+
+    def several(count: int) -> int:
+        for _ in range(count):
+            run(pack([array, 1]))
+        device.synchronize()
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1])
+
+    before = several(4000)
+    assert several(10_000) - before < 1200  # pages: 5 MiB, of which the validation layer takes most
+    assert (array.numpy() == 14_000).all()
+
+
+def test_two_threads_launch_at_once(device: VulkanDevice) -> None:
+    made = artifact("bda", ADD, words=("amount",))
+    arrays = [device.zeros(256, "u32") for _ in range(4)]
+    kernel = device.load(made)
+    run = kernel.launcher((4, 1, 1), (64, 1, 1))
+    errors: list[BaseException] = []
+
+    def work(array: DeviceArray) -> None:
+        try:
+            pack = make_packer(made.manifest, [array, 1])
+            for i in range(300):
+                run(pack([array, 1]))
+                if i % 50 == 0:
+                    device.synchronize()
+                other = device.array(np.arange(100, dtype=np.uint32))
+                assert other.numpy()[99] == 99
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(array,)) for array in arrays]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert all((array.numpy() == 300).all() for array in arrays)

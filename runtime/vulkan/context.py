@@ -37,6 +37,7 @@ class Context:
         self.name = name
         self.validation = physical.instance.validation
         self.lost = ""
+        self.is_stuck = False  # a kernel runs on, so nothing can be destroyed
         self.closed = False
         self.handle = self._create()
         find: Any = physical.functions.GetDeviceProcAddr
@@ -92,7 +93,7 @@ class Context:
 
     def destroy(self, function: str, handle: int) -> None:
         """Call `vk{function}(device, handle, …)`, unless the device is gone with all it had."""
-        if handle and not self.closed and not self.lost:
+        if handle and not self.closed and not self.is_stuck:
             getattr(self.functions, function)(self.handle, handle, None)
             self.raise_messages(f"vk{function}")
 
@@ -142,6 +143,7 @@ class Context:
                 self.require()
             if end is not None and monotonic() > end:
                 seconds = self.timeout_ns / 1e9
+                self.is_stuck = True
                 self.give_up(
                     f"{what} did not finish within {seconds:g} s (STEPWELL_TIMEOUT), as one with "
                     "an endless loop does not"
@@ -150,7 +152,7 @@ class Context:
 
     def close(self) -> None:
         """Destroy the device; everything made from it is destroyed already."""
-        if not self.closed and not self.lost:
+        if not self.closed and not self.is_stuck:
             self.functions.DestroyDevice(self.handle, None)
             self.raise_messages("vkDestroyDevice")
         self.closed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from .transfer import Transfer
 
 if TYPE_CHECKING:
     from .events import Timestamps
-    from .kernel import VulkanKernel
+    from .kernel import KernelParts
 
 MAX_KNOWN = 4096
 _HOST = MEMORY_HOST_VISIBLE | MEMORY_HOST_COHERENT
@@ -34,7 +35,8 @@ class Core:
 
     def __init__(self, physical: Physical, name: str, staged: bool = False):
         self.context = context = Context(physical, name)
-        self.kernels: list[VulkanKernel] = []
+        self.parts: set[KernelParts] = set()
+        self.dead_parts: deque[KernelParts] = deque()
         self.known: dict[int, Allocation] = {}
         self._timelines: list[Timeline] = []
         self._lock = threading.Lock()
@@ -85,8 +87,14 @@ class Core:
 
     def synchronize(self) -> None:
         """Wait for all timelines; raises what kernels reported."""
-        for timeline in self._all():
-            timeline.synchronize()
+        dead = [self.dead_parts.popleft() for _ in range(len(self.dead_parts))]
+        for timeline in self.timelines():
+            timeline.finish(timeline.last())
+        for parts in dead:
+            self.parts.discard(parts)
+            parts.close()
+        for timeline in self.timelines():
+            timeline.deliver()
         self._reap()
 
     def drain(self) -> None:
@@ -94,7 +102,7 @@ class Core:
 
         A timeline that another thread is recording into is left to that thread.
         """
-        for timeline in self._all():
+        for timeline in self.timelines():
             if timeline.lock.acquire(blocking=False):
                 try:
                     timeline.finish(timeline.last())
@@ -114,9 +122,9 @@ class Core:
     def _destroy(self) -> None:
         if not self.context.lost:
             self.context.call("DeviceWaitIdle")
-        for kernel in self.kernels:
-            kernel.close()
-        if "pipeline_cache" in self.__dict__ and not self.context.lost:
+        for parts in self.parts:
+            parts.close()
+        if "pipeline_cache" in self.__dict__:
             self.pipeline_cache.close()
         if "timestamps" in self.__dict__:
             self.timestamps.close()
@@ -126,13 +134,14 @@ class Core:
             allocator.close()
         self.context.close()
 
-    def _all(self) -> list[Timeline]:
+    def timelines(self) -> list[Timeline]:
+        """The streams that there are, the device's own first."""
         with self._lock:
             return list(self._timelines)
 
     def _reap(self) -> None:
         """Let go of streams that nobody has any more and that have nothing to do."""
-        for timeline in self._all():
+        for timeline in self.timelines():
             if not timeline.orphan:
                 continue
             timeline.flush()

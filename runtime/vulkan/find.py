@@ -58,6 +58,10 @@ def close_all() -> None:
     """Finish and destroy every device in use, and the instance."""
     from .instance import close_instance
 
+    is_stuck = False
     while _open:
-        _open.pop().close()
-    close_instance()
+        core = _open.pop()
+        core.close()
+        is_stuck = is_stuck or core.context.is_stuck
+    if not is_stuck:
+        close_instance()

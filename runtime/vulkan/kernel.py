@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..artifact import Artifact, Manifest
 from ..device import Dim3, Launcher, LoadedKernel, Stream, check_launch
@@ -40,6 +40,19 @@ def why_unfit(manifest: Manifest, profile: Profile, sizes: range) -> str | None:
     if manifest.cpu and Profile.parse(manifest.cpu).spirv > profile.spirv:
         return f"it is of a newer SPIR-V than {profile.spirv[0]}.{profile.spirv[1]}"
     return None
+
+
+class KernelParts(NamedTuple):
+    """What the driver has of a kernel."""
+
+    pipelines: Pipelines
+    descriptors: Descriptors | None
+
+    def close(self) -> None:
+        """Destroy it; all launches are done."""
+        self.pipelines.close()
+        if self.descriptors is not None:
+            self.descriptors.close()
 
 
 class VulkanKernel(LoadedKernel):
@@ -83,7 +96,8 @@ class VulkanKernel(LoadedKernel):
             push_bytes,
             self.descriptors.layout if self.descriptors is not None else 0,
         )
-        core.kernels.append(self)
+        self._parts = KernelParts(self.pipelines, self.descriptors)
+        core.parts.add(self._parts)
 
     def launcher(
         self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
@@ -107,11 +121,9 @@ class VulkanKernel(LoadedKernel):
         timeline.launchers[key] = made
         return made
 
-    def close(self) -> None:
-        """Destroy what the driver has of it; all launches are done."""
-        self.pipelines.close()
-        if self.descriptors is not None:
-            self.descriptors.close()
+    def __del__(self) -> None:
+        if hasattr(self, "_parts"):  # not where __init__ refused it
+            self.core.dead_parts.append(self._parts)  # launches under way may need them
 
     def _timeline(self, stream: Stream | None) -> Timeline:
         if stream is None:

@@ -50,6 +50,11 @@ class PipelineCache:
 
     def close(self) -> None:
         """Store what is new, and destroy."""
+        if not self._context.lost:
+            self._store()
+        self._context.destroy("DestroyPipelineCache", self.handle)
+
+    def _store(self) -> None:
         size = ctypes.c_size_t()
         self._context.call("GetPipelineCacheData", self.handle, ctypes.byref(size), None)
         data = ctypes.create_string_buffer(size.value)
@@ -57,7 +62,6 @@ class PipelineCache:
         content = data.raw[: size.value]
         if len(content) > HEADER_BYTES and content != self._stored:
             self._files.put(self._key, content)
-        self._context.destroy("DestroyPipelineCache", self.handle)
 
 
 class Pipelines:

@@ -87,12 +87,12 @@ class Timeline:
         self.touched: dict[Allocation, bool] = {}
         self.launchers: dict[Any, Any] = {}
         self.submitted = self.completed = 0
-        self._limit = 1
+        self.limit = 1
         self._in_flight: deque[Batch] = deque()
         self._outcomes: list[Outcome] = []
         functions = context.functions
         self._begin, self._end = functions.BeginCommandBuffer, functions.EndCommandBuffer
-        self._submit, self._barrier = functions.QueueSubmit, functions.CmdPipelineBarrier
+        self.submit_commands, self._barrier = functions.QueueSubmit, functions.CmdPipelineBarrier
         self._counter = functions.GetSemaphoreCounterValue
         self._make_objects()
 
@@ -146,8 +146,8 @@ class Timeline:
     def launched(self, batch: Batch) -> None:
         """One more launch is recorded; submits where that is due. The caller holds the lock."""
         batch.launches += 1
-        if batch.launches >= self._limit:
-            self._limit = min(2 * self._limit, MAX_BATCH)
+        if batch.launches >= self.limit:
+            self.limit = min(2 * self.limit, MAX_BATCH)
             self.flush()
 
     def flush(self) -> None:
@@ -163,18 +163,19 @@ class Timeline:
             context.check(self._end(command), "vkEndCommandBuffer")
             self._command.value, self._value.value = command, batch.ticket
             with self.queue.lock:
-                result = self._submit(self.queue.handle, 1, self._submission_ref, 0)
+                result = self.submit_commands(self.queue.handle, 1, self._submission_ref, 0)
             context.check(result, "vkQueueSubmit")
             self.submitted = batch.ticket
             self._in_flight.append(batch)
             if context.validation is not None:
-                context.raise_messages(f"the launches {', '.join(batch.places) or 'of copies'}")
+                context.raise_messages(", ".join(batch.places) or "a copy")
             self._retire()
             if len(self._in_flight) >= MAX_IN_FLIGHT:
                 self.finish(self._in_flight[0].ticket)
 
     def finish(self, ticket: int) -> None:
         """Wait until a batch is done; what kernels reported is kept for who waits for them."""
+        self.context.require()
         with self.lock:
             if ticket > self.submitted:
                 self.flush()
@@ -242,15 +243,16 @@ class Timeline:
             batch = self._in_flight.popleft()
             self.completed = max(self.completed, batch.ticket)
             self._free.append(batch.command)
-            for report in batch.reports:
-                outcome = report.collect()
-                if outcome is not None:
-                    self._outcomes.append(outcome)
-            batch.timeline = None
+            outcomes = [outcome for report in batch.reports if (outcome := report.collect())]
+            if outcomes:
+                self._outcomes += outcomes
+            else:
+                batch.timeline = None  # nothing to tell: who waits for it has no need of us
+            batch.reports.clear()
             batch.kept.clear()
         if not self._in_flight and self.batch is None:
             self.touched.clear()
-            self._limit = 1
+            self.limit = 1
 
     def _new_command(self) -> int:
         info = S.CommandBufferAllocateInfo(commandPool=self._pool, commandBufferCount=1)

@@ -32,6 +32,7 @@ class Transfer:
 
     def upload(self, allocation: Allocation, offset: int, source: int, nbytes: int) -> None:
         """Copy from host address `source`, after all that uses the allocation now."""
+        self._timeline.context.require()
         wait_for(allocation.uses)
         if allocation.host:
             ctypes.memmove(allocation.host + offset, source, nbytes)
@@ -49,6 +50,7 @@ class Transfer:
 
     def download(self, allocation: Allocation, offset: int, target: int, nbytes: int) -> None:
         """Copy to host address `target`, after all that writes the allocation now."""
+        self._timeline.context.require()
         wait_for(allocation.writes)
         if allocation.host:
             ctypes.memmove(target, allocation.host + offset, nbytes)

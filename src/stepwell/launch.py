@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .runtime.arguments import (
     Pack,
+    Transfer,
     adopt_arguments,
     argument_key,
     check_arguments,
+    host_positions,
     make_packer,
+    stand_ins,
     upload_arguments,
+    written_positions,
 )
 from .runtime.artifact import Form
 from .runtime.device import Device, Dim3, LoadedKernel, Stream, device, dim3
-from .runtime.errors import ArrayError, LaunchError
+from .runtime.errors import ArrayError, KernelError, LaunchError
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
@@ -137,7 +141,7 @@ class Launch:
         self.shape = shape
         self.device = on
         self.stream = stream
-        self._known: dict[Any, tuple[Pack, Run]] = {}
+        self._known: dict[Any, tuple[Callable[[Sequence[Any]], Any], Callable[[Any], None]]] = {}
 
     def __call__(self, *arguments: Any, **keywords: Any) -> None:
         """Launch. NumPy arrays are used in place or moved; device arrays stay where they are.
@@ -163,19 +167,44 @@ class Launch:
         if any(a is not b for a, b in zip(adopted, arguments, strict=True)):
             return self(*adopted)
         loaded = self.program.load(key, arguments, self.shape.form, self.device)
-        if "host_memory" in self.device.features:
+        positions = host_positions(arguments)
+        if positions and "host_memory" not in self.device.features:
+            pack, run = self._prepare_moved(loaded, arguments, positions)
+        else:
             pack, run = self._prepare(loaded, arguments)
-            if len(self._known) >= _MEMO_SIZE:
-                self._known.clear()
-            self._known[key] = pack, run
-            return self(*arguments)
+        if len(self._known) >= _MEMO_SIZE:
+            self._known.clear()
+        self._known[key] = pack, run
+        return self(*arguments)
+
+    def _prepare_moved(
+        self, loaded: LoadedKernel, arguments: Sequence[Any], positions: tuple[int, ...]
+    ) -> tuple[Callable[[Sequence[Any]], Any], Callable[[Any], None]]:
+        """For NumPy arrays and a device that does not see them: they are moved there and back.
+
+        Such a launch waits for its end, so a failed check is raised here, as on the CPU; what was
+        written before it is copied back all the same.
+        """
         check_arguments(arguments, loaded.manifest, self.device)
-        transfer = upload_arguments(arguments, loaded.manifest, self.device)
-        pack, run = self._prepare(loaded, transfer.arguments)
-        try:
-            run(pack(transfer.arguments))
-        finally:  # what was written before a check failed is there, as on the CPU
+        pack, run = self._prepare(loaded, stand_ins(arguments, positions, self.device))
+        written = written_positions(loaded.manifest)
+        wait = (self.stream or self.device).synchronize
+
+        def pack_moved(arguments: Sequence[Any]) -> tuple[bytes, Transfer]:
+            transfer = upload_arguments(arguments, positions, written, self.device)
+            return pack(transfer.arguments), transfer
+
+        def run_moved(packed: tuple[bytes, Transfer]) -> None:
+            words, transfer = packed
+            try:
+                run(words)
+                wait()
+            except KernelError:
+                transfer.finish()
+                raise
             transfer.finish()
+
+        return pack_moved, run_moved
 
     def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> tuple[Pack, Run]:
         check_arguments(arguments, loaded.manifest, self.device)

@@ -1,0 +1,184 @@
+"""Vulkan in processes of their own: start, validation, watchdog, interrupts, exit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from vulkan_devices import driver_file
+
+from stepwell.runtime.vulkan.find import GPU_FILES
+
+DRIVERS = ("lavapipe", "swiftshader")
+SETUP = """
+import sys
+import numpy as np
+from vulkan_kernels import artifact
+from stepwell.runtime.arguments import make_packer
+from stepwell.runtime.device import device
+def prepared(body, grid=1, **fields):
+    made = artifact("bda", body, words=("amount",), **fields)
+    array = device("vulkan").zeros(64, "u32")
+    run = device("vulkan").load(made).launcher((grid, 1, 1), (64, 1, 1))
+    pack = make_packer(made.manifest, [array, 1])
+    return array, lambda amount: run(pack([array, amount]))
+ADD = "BUFFER0(linear_id()) += P.amount.x;"
+ENDLESS = "while (atomicAdd(BUFFER0(0), 0u) == 0u) { }"
+"""
+
+
+def start(code: str, driver: str, **environment: str) -> subprocess.Popen[str]:
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "STEPWELL_CACHE_DIR": os.environ["STEPWELL_CACHE_DIR"],
+        "VK_DRIVER_FILES": driver_file(driver) if driver in DRIVERS else driver,
+        "STEPWELL_VALIDATE": "1",
+        **environment,
+    }
+    command = [sys.executable, "-c", SETUP + code]
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(code: str, driver: str, **environment: str) -> tuple[str, str]:
+    out, err = start(code, driver, **environment).communicate(timeout=60)
+    if "vulkan-validationlayers" in err:
+        pytest.skip("needs the validation layer (vulkan-validationlayers)")
+    return out, err
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_work_that_nobody_waited_for_is_done_and_all_is_released_at_exit(driver: str) -> None:
+    code = """
+array, launch = prepared(ADD)
+stream, event = device("vulkan").stream(), device("vulkan").event()
+event.record(stream)
+for _ in range(10):
+    launch(1)
+"""
+    assert run(code, driver) == ("", "")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_failed_check_that_nobody_waited_for_is_told_at_exit(driver: str) -> None:
+    code = """
+from stepwell.runtime.artifact import Site
+site = Site("assert", "amount is {} {}", ("u32", "u32"))
+array, launch = prepared("if (linear_id() == 5u) report(0u, P.amount.x, 1u);", sites=(site,))
+launch(77)
+"""
+    _, err = run(code, driver)
+    assert "AssertionFailed: amount is 77 1" in err
+
+
+def test_an_endless_kernel_ends_in_an_error_after_the_timeout() -> None:
+    code = """
+from stepwell.runtime.errors import DeviceLost
+array, launch = prepared(ENDLESS)
+launch(1)
+try:
+    array.numpy()
+except DeviceLost as error:
+    print(error)
+"""
+    # lavapipe ends every loop after 65535 rounds
+    out, err = run(code, "swiftshader", STEPWELL_TIMEOUT="1")
+    assert "did not finish within 1 s (STEPWELL_TIMEOUT)" in out
+    assert err == ""
+
+
+def test_ctrl_c_is_heard_while_waiting() -> None:
+    code = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+array, launch = prepared(ENDLESS)
+launch(1)
+print("launched", flush=True)
+try:
+    device("vulkan").synchronize()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+import os; os._exit(0)
+"""
+    process = start(code, "swiftshader")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        pytest.skip(process.communicate()[1][-300:])
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    assert process.stdout.readline() == "interrupted\n"
+    assert time.monotonic() - sent < 1
+    process.communicate(timeout=20)
+
+
+def test_a_message_of_the_validation_layer_is_raised_by_the_launch() -> None:
+    code = """
+array, launch = prepared(ADD)
+# A barrier after accesses that compute does not make: wrong, and harmless.
+device("vulkan").core.default._to_host.srcAccessMask = 4
+launch(1)
+"""
+    _, err = run(code, "lavapipe")
+    assert "DeviceError: the Vulkan validation layer objects to kernel k at <string>:" in err
+    assert "VUID-vkCmdPipelineBarrier" in err
+    assert 'File "<string>", line 19' in err
+
+
+def test_two_drivers_are_two_devices_and_one_can_be_chosen() -> None:
+    both = os.pathsep.join(map(driver_file, DRIVERS))
+    code = """
+from stepwell.runtime.device import every_device
+for found in every_device():
+    print(found.name, found.description)
+"""
+    out, _ = run(code, both, STEPWELL_VALIDATE="0")
+    assert [line.split()[0] for line in out.splitlines()] == ["cpu:0", "vulkan:0", "vulkan:1"]
+    out, _ = run(code, both, STEPWELL_VALIDATE="0", STEPWELL_VULKAN_DEVICE="swiftshader")
+    assert "SwiftShader" in out
+    assert "vulkan:1" not in out
+    out, err = run(code + "device('vulkan')", both, STEPWELL_VULKAN_DEVICE="abacus")
+    assert "STEPWELL_VULKAN_DEVICE=abacus is none of: " in err
+    uuid = err.partition("SwiftShader Device (Subzero) (")[2][:32]
+    out, _ = run(code, both, STEPWELL_VALIDATE="0", STEPWELL_VULKAN_DEVICE=uuid)
+    assert "SwiftShader" in out
+
+
+def test_without_a_driver_the_error_says_what_to_install(tmp_path: Path) -> None:
+    _, err = run("device('vulkan')", str(tmp_path / "none.json"), STEPWELL_VALIDATE="0")
+    assert "there is no device 'vulkan': " in err
+    assert "sudo apt-get install libvulkan1 mesa-vulkan-drivers" in err
+    assert "there is cpu:0" in err
+
+
+def test_a_capability_can_be_left_out() -> None:
+    code = "print(device('vulkan').target); print(*sorted(device('vulkan').features))"
+    out, _ = run(code, "lavapipe", STEPWELL_VULKAN_WITHOUT="bda,int64", STEPWELL_VALIDATE="0")
+    profile, features = out.splitlines()
+    assert profile.startswith("vulkan:1.6+sg8+float16+")
+    assert "int64" not in profile.replace("int64_atomics", "").split("+")
+    assert "i64" not in features.split()
+    _, err = run(code, "lavapipe", STEPWELL_VULKAN_WITHOUT="wings")
+    assert "STEPWELL_VULKAN_WITHOUT names wings; capabilities are: bda, " in err
+
+
+def test_importing_stepwell_loads_nothing_of_vulkan() -> None:
+    code = """
+import stepwell
+stepwell.device()
+print([name for name in sys.modules if "vulkan." in name and "find" not in name])
+print("libvulkan" in open("/proc/self/maps").read())
+"""
+    if any(map(os.path.exists, GPU_FILES)):
+        pytest.skip("there is a GPU here, which is looked at for the default device")
+    command = [sys.executable, "-c", "import sys" + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "False"]

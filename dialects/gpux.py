@@ -13,9 +13,14 @@ Atomics return the old value. `order` is the memory order, `scope` the set of th
 it: the two that upstream's `memref.atomic_rmw` lacks. Float `min`/`max` return the number where one
 operand is NaN. A compare-exchange compares bits.
 
-Two attributes of kernels say how they are launched. `gpux.over = r`: one thread per item of r axes;
+Attributes of kernels say how they are launched. `gpux.over = r`: one thread per item of r axes;
 three trailing `index` parameters are the extents x, y, z, and threads whose global id is at or past
 the extent do not run. `gpux.block_rank = r`: blocks have one thread along the dimensions from r on.
+
+`gpux.small` is a promise of whoever launches: along each dimension at most `SMALL_GRID` blocks of
+at most `SMALL_BLOCK` threads, at most `SMALL_SIZE` threads in all; no axis of an array and no
+extent is longer than `SMALL_SIZE`; and elements of one array are less than 2^31 elements apart.
+Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2 * i + 1`.
 
 At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run
 in any order), `gpux.buffer` an access to memory that threads share without an order among them,
@@ -57,6 +62,9 @@ from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from .lazy_format import op_with_format
+
+SMALL = "gpux.small"
+SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier")
 FORMATS = (

@@ -10,16 +10,19 @@ from typing import Any
 
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
+    ArrayAttr,
+    DictionaryAttr,
     IndexType,
     IntegerAttr,
     MemRefType,
     ModuleOp,
     StridedLayoutAttr,
+    UnitAttr,
     i64,
 )
 from xdsl.ir import Attribute, Block, Region
 
-from ..dialects import gpu
+from ..dialects import gpu, gpux
 from ..dialects.diagnostics import CompileError
 from .constants import lift
 from .emitter import MEMORY, REGISTER, body
@@ -58,6 +61,8 @@ class ParameterInfo:
     strides: tuple[int | None, ...] | None = None
     """In elements of `dtype`, None where dynamic; None for a contiguous buffer."""
     writes: bool = False
+    alignment: int = 0
+    """Of a buffer's address in bytes, where it is more than its elements need."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,14 @@ def build_module(
     name: str | None = None,
     target: str = "cpu",
     arch: str | None = None,
+    small: bool = False,
+    disjoint: bool = False,
 ) -> Built:
     """The simt module of a kernel for parameters of these types.
 
     `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
-    `block_rank` dimensions. `block` is the block of every launch, where it is known.
+    `block_rank` dimensions. `block` is the block of every launch, where it is known; launches are
+    small, and arrays disjoint, if so said (see `gpux.small`, and `llvm.noalias`).
     `target` and `arch` ("sm_90a") are what `sw.target` is in the kernel.
     Raises CompileError.
     """
@@ -107,6 +115,13 @@ def build_module(
         kernel.attributes["gpux.over"] = IntegerAttr(axes, i64)
     elif block_rank < 3:
         kernel.attributes["gpux.block_rank"] = IntegerAttr(block_rank, i64)
+    if small:
+        kernel.attributes[gpux.SMALL] = UnitAttr()
+    attributes = [_attributes(info, disjoint) for info, _ in inputs]
+    if any(attributes):
+        none: dict[str, Attribute] = {}
+        rows = [*attributes, *(none for _ in extents)]
+        kernel.properties["arg_attrs"] = ArrayAttr([DictionaryAttr(row) for row in rows])
     kernel.location = made.frame.location_at(source.node)
     inside = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
     inner = gpu.ModuleOp(name or source.name, Region(inside))
@@ -126,6 +141,16 @@ def _reached(callees: list[Specialisation]) -> list[Specialisation]:
             found[id(function)] = function
             waiting += function.callees
     return list(found.values())
+
+
+def _attributes(info: ParameterInfo, disjoint: bool) -> dict[str, Attribute]:
+    """What a parameter's pointer is known to be, in LLVM's words."""
+    found: dict[str, Attribute] = {}
+    if info.alignment:
+        found["llvm.align"] = IntegerAttr(info.alignment, i64)
+    if disjoint and info.kind == "buffer":
+        found["llvm.noalias"] = UnitAttr()
+    return found
 
 
 def _with_writes(parameters: list[ParameterInfo], written: list[bool]) -> list[ParameterInfo]:
@@ -199,6 +224,7 @@ def _array_argument(
         info = ParameterInfo(
             *(position, _joined(name, leaf.path), leaf.path, leaf.offset, "buffer"),
             *(leaf.dtype.name, type_.rank, sizes, strides),
+            alignment=_leaf_alignment(type_.alignment, leaf.offset),
         )
         memref = buffer_type(leaf.dtype, sizes, strides)
         inputs.append((info, memref))
@@ -206,6 +232,11 @@ def _array_argument(
     if isinstance(type_.element, StructType):
         return RecordView(type_.element, tuple(views))
     return views[0]
+
+
+def _leaf_alignment(alignment: int, offset: int) -> int:
+    """The alignment of what lies some bytes behind an address with an alignment."""
+    return min(alignment, offset & -offset) if offset else alignment
 
 
 def buffer_type(

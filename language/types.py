@@ -152,18 +152,34 @@ class TupleType(_Structural):
 
 
 class ArrayType(_Structural):
-    """A buffer: type of its elements, number of axes, and whether it is contiguous in C order."""
+    """A buffer: type of its elements, number of axes, and whether it is contiguous in C order.
 
-    __slots__ = ("contiguous", "element", "rank")
+    Its address is a multiple of `alignment` bytes, where that is more than its elements need.
+    """
 
-    def __init__(self, element: DType | StructType, rank: int, contiguous: bool = True):
+    __slots__ = ("alignment", "contiguous", "element", "rank")
+
+    def __init__(
+        self,
+        element: DType | StructType,
+        rank: int,
+        contiguous: bool = True,
+        alignment: int = 0,
+    ):
         self.element = element
         self.rank = rank
         self.contiguous = contiguous
-        self._parts = (element, rank, contiguous)
+        self.alignment = alignment
+        self._parts = (element, rank, contiguous, alignment)
+
+    def aligned(self, alignment: int) -> ArrayType:
+        """The same type with another alignment in bytes, 0 for that of its elements."""
+        return ArrayType(self.element, self.rank, self.contiguous, alignment)
 
     def __str__(self) -> str:
-        return f"{self.element}[{self.rank}{'' if self.contiguous else ', strided'}]"
+        notes = "" if self.contiguous else ", strided"
+        notes += f", aligned {self.alignment}" if self.alignment else ""
+        return f"{self.element}[{self.rank}{notes}]"
 
 
 class ConstType(_Structural):

@@ -47,6 +47,7 @@ PIPELINES: dict[str, Steps] = {
         ("expand-math", "before what it gives can be simplified"),
         ("canonicalize", "constant arguments of functions"),
         ("cse", "the same function of the same value"),
+        ("narrow-indices", "when no index is computed any more; conditions say how large they are"),
         ("number-report-sites", "when every check and print exists"),
     ),
     "grid-to-shader": (

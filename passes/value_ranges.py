@@ -10,7 +10,8 @@ value, the size of a memref axis, an id, or ZERO; `3 <= i` is `ZERO <= i - 3`. T
 
 Numbers are mathematical integers: `i + 1` is only taken apart where it cannot wrap. For that, ids,
 array sizes and launch extents are assumed to stay below an eighth of the range of `index`
-(2^61, or 2^29 where `index` has 32 bits): no device has such arrays or grids.
+(2^61, or 2^29 where `index` has 32 bits): no device has such arrays or grids. In a kernel whose
+launches are small (`gpux.small`) the limits are those of `dialects/gpux.py`.
 
 The idea is that of ABCD (R. Bodik, R. Gupta, V. Sarkar, PLDI 2000), on structured control flow.
 """
@@ -26,6 +27,7 @@ from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects import gpu
+from ..dialects.gpux import SMALL, SMALL_BLOCK, SMALL_GRID, SMALL_SIZE
 from .block_editing import constant_value, integer_bits
 
 Node: TypeAlias = int | tuple[str, int, int]
@@ -51,8 +53,9 @@ class Ranges:
 
     def __init__(self, function: Operation | None = None, index_bits: int = 64):
         self.index_bits = index_bits
-        self.limit = 1 << (index_bits - 3)  # of ids and sizes
         self.function = function if isinstance(function, gpu.FuncOp | func.FuncOp) else None
+        self.small = function is not None and SMALL in function.attributes
+        self.limit = SMALL_SIZE if self.small else 1 << (index_bits - 3)  # of ids and sizes
         self.values: dict[Node, SSAValue] = {}
         self._upper: dict[Node, list[Bound]] = {}
         self._lower: dict[Node, list[Bound]] = {}
@@ -241,7 +244,7 @@ class Ranges:
 
     def _natural_interval(self, node: Node) -> tuple[int, int]:
         if isinstance(node, tuple):
-            return 0, self.limit
+            return 0, _SMALL_LIMITS.get(node[0], self.limit) if self.small else self.limit
         value = self.values[node]
         return (0, 1) if value.type == _I1 else self.type_range(value.type)
 
@@ -339,6 +342,12 @@ class Ranges:
 
 
 _I1 = IntegerType(1)
+_SMALL_LIMITS = {
+    gpu.BlockIdOp.name: SMALL_GRID - 1,
+    gpu.GridDimOp.name: SMALL_GRID,
+    gpu.ThreadIdOp.name: SMALL_BLOCK - 1,
+    gpu.BlockDimOp.name: SMALL_BLOCK,
+}
 _CASTS = (arith.IndexCastOp, arith.ExtSIOp, arith.ExtUIOp, arith.TruncIOp)
 
 

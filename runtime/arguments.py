@@ -18,6 +18,7 @@ import numpy as np
 from .array import DeviceArray, HostArray
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
+from .facts import apart, unfit
 
 if TYPE_CHECKING:
     from .artifact import Manifest, Parameter
@@ -215,6 +216,16 @@ def _check_array(row: Parameter, value: Any, device: Device, kernel: str) -> Non
             "pass np.ascontiguousarray(x)"
         )
     check_layout(array, where)
+    if isinstance(array, DeviceArray) and not _is_aligned(array, row):
+        raise ArrayError(
+            f"{where} is at an address that is no multiple of {row.alignment}, for which the "
+            "kernel was compiled; pass x.copy()"
+        )
+
+
+def _is_aligned(array: DeviceArray, row: Parameter) -> bool:
+    """Whether a device's array lies as the kernel was compiled for."""
+    return not row.alignment or (array.address + row.source.offset) % row.alignment == 0
 
 
 def _has_layout(array: AnyArray, row: Parameter) -> bool:
@@ -269,13 +280,26 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any]) -> Pack:
             _buffer_words(row, arguments[row.source.argument], name, codes, words)
     packed = struct.Struct("<" + "".join(codes))
     source = f"lambda a: pack({', '.join(words)})"
+    if manifest.disjoint:
+        pairs = [f"apart(a[{i}], a[{j}])" for i, j in _pairs(manifest)]
+        source += f" if {' and '.join(pairs)} else unfit()" if pairs else ""
     names = {
+        "apart": apart,
+        "unfit": unfit,
         "pack": packed.pack,
         "address": _writable_address if _all_writable(manifest, arguments) else array_address,
         "array_address": array_address,
         "bf16": float_to_bfloat16,
     }
     return eval(source, names)
+
+
+def _pairs(manifest: Manifest) -> list[tuple[int, int]]:
+    """Arguments that may not overlap: each that is written with each other one."""
+    buffers = [row for row in manifest.parameters if row.kind == "buffer"]
+    written = {row.source.argument for row in buffers if row.writes}
+    numbers = sorted({row.source.argument for row in buffers})
+    return [(i, j) for i in numbers for j in numbers if i < j and {i, j} & written]
 
 
 def _all_writable(manifest: Manifest, arguments: Sequence[Any]) -> bool:

@@ -84,7 +84,11 @@ class DeviceArray:
         self.contiguous = is_contiguous(shape, strides, dtype.itemsize)
         # What decides the code that a launch takes (see `arguments.argument_key`), as a number,
         # since hashing a dtype is slow.
-        aligned = self.address % dtype.alignment == 0
+        aligned: object = self.address % dtype.alignment == 0
+        if "launch_facts" in memory.device.features and aligned:
+            from .facts import alignment_of, small_array
+
+            aligned = (alignment_of(self.address), small_array(shape, strides, dtype))
         facts = (memory.device, dtype, len(shape), self.contiguous, aligned, readonly)
         self.key = _keys.setdefault(facts, (DeviceArray, len(_keys)))
 

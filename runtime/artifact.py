@@ -37,7 +37,8 @@ class Source(NamedTuple):
 
 class Parameter(NamedTuple):
     """One parameter of the kernel. For a buffer, `sizes` and `strides` hold None where dynamic;
-    `strides` (in elements) is None for a contiguous buffer."""
+    `strides` (in elements) is None for a contiguous buffer. `alignment` (in bytes) is what the code
+    relies on beyond that of the elements, 0 for nothing."""
 
     name: str
     kind: str
@@ -47,6 +48,7 @@ class Parameter(NamedTuple):
     strides: tuple[int | None, ...] | None = None
     writes: bool = False
     source: Source = Source(0)
+    alignment: int = 0
 
 
 class Site(NamedTuple):
@@ -64,16 +66,21 @@ class Site(NamedTuple):
 class Form(NamedTuple):
     """The kind of launch that code is for: `over` items of a rank, or a grid of blocks.
 
-    Blocks of a grid have at most `block_rank` dimensions that are not 1.
+    Blocks of a grid have at most `block_rank` dimensions that are not 1. `small` and `disjoint` are
+    facts about the launch that the code relies on (see `runtime/facts.py`).
     """
 
     over: int | None = None
     block_rank: int = 3
+    small: bool = False
+    disjoint: bool = False
 
     def __str__(self) -> str:
+        facts = "".join(f", {name}" for name in ("small", "disjoint") if getattr(self, name))
         if self.over is not None:
-            return f"over() of rank {self.over}"
-        return "launch()" if self.block_rank == 3 else f"launch() of {self.block_rank}-D blocks"
+            return f"over() of rank {self.over}{facts}"
+        blocks = "" if self.block_rank == 3 else f" of {self.block_rank}-D blocks"
+        return f"launch(){blocks}{facts}"
 
 
 class Manifest(NamedTuple):
@@ -105,12 +112,14 @@ class Manifest(NamedTuple):
     abi: str = ""
     block_in_memory: bool = False
     ir_hash: str = ""
+    small: bool = False
+    disjoint: bool = False
     versions: Mapping[str, str] = MappingProxyType({})
 
     @property
     def form(self) -> Form:
         """The kind of launch that the code is for."""
-        return Form(self.over, self.block_rank)
+        return Form(self.over, self.block_rank, self.small, self.disjoint)
 
     @property
     def prints(self) -> bool:

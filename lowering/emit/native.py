@@ -89,17 +89,23 @@ def generate_assembly(ir_text: str, target: Target, external: Collection[str]) -
 # --- llvmlite -------------------------------------------------------------------------------------
 
 
+# Addresses in shared memory have 32 bits in a GPU's registers. LLVM knows that only by this option.
+SHORT_POINTERS = "-nvptx-short-ptr"
+
+
 @cache
 def _binding(native: bool) -> Any:
     """llvmlite's binding layer with the code generators that are needed."""
-    import llvmlite.binding as binding
+    import llvmlite.binding
 
+    binding: Any = llvmlite.binding
     if native:
         binding.initialize_native_target()
         binding.initialize_native_asmprinter()
     else:
         binding.initialize_all_targets()
         binding.initialize_all_asmprinters()
+        binding.set_option("", SHORT_POINTERS)
     return binding
 
 

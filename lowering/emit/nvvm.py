@@ -17,6 +17,7 @@ from .llvm_constants import quoted
 from .llvm_text import EMITTERS, FunctionText
 
 PTX = "ptx:"
+SHARED = 3
 
 
 def constraint(kind: Attribute) -> str:
@@ -24,7 +25,7 @@ def constraint(kind: Attribute) -> str:
     if isinstance(kind, IntegerType):
         return {1: "b", 8: "h", 16: "h", 64: "l"}.get(llvm.int_width(kind), "r")
     if isinstance(kind, llvm.PointerType):
-        return "l"
+        return "r" if kind.space.data == SHARED else "l"  # see `SHORT_POINTERS`
     if isinstance(kind, VectorType):
         return "r"
     return {"f32": "f", "f64": "d"}.get(str(kind), "h")

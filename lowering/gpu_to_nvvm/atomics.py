@@ -28,6 +28,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from ...dialects import gpux, llvm
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..emit.nvvm import constraint
 from ..to_llvm.gpux import convert_cas as loop_cas
 from ..to_llvm.gpux import convert_rmw as loop_rmw
 from ..to_llvm.memref import View, element_address
@@ -86,11 +87,12 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
     if register == "h" and value.type != i16:
         given = rw.value(llvm.BitcastOp, (value,), i16)
     modifiers = f"{_SCOPES[op.scope.data]}{_SPACES[_space(address)]}.{word}.{kind}"
+    at = constraint(address.type)
     if op.old.first_use is None and order in ("relaxed", "release") and word != "exch":
-        asm(rw, f"red.{order}.{modifiers} [$0], $1;", f"l,{register}", (address, given), None)
+        asm(rw, f"red.{order}.{modifiers} [$0], $1;", f"{at},{register}", (address, given), None)
         return [rw.value(llvm.PoisonOp, (), value.type)]
     text = f"atom.{order}.{modifiers} $0, [$1], $2;"
-    old = asm(rw, text, f"={register},l,{register}", (address, given), given.type)
+    old = asm(rw, text, f"={register},{at},{register}", (address, given), given.type)
     assert old is not None, "an atom has a result"
     return old if old.type == value.type else rw.value(llvm.BitcastOp, (old,), value.type)
 
@@ -123,7 +125,7 @@ def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Resul
     found = asm(
         rw,
         f"atom.{order}.{modifiers} $0, [$1], $2, $3;",
-        f"={register},l,{register},{register}",
+        f"={register},{constraint(address.type)},{register},{register}",
         (address, old_bits, new_bits),
         kind,
     )

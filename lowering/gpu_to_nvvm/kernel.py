@@ -48,7 +48,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     old = list(op.parameters)
     body = op.body
     name = ptx_symbol(op.sym_name.data)
-    inputs, words = _signature(rw, old)
+    inputs, words = _signature(rw, op)
     if reports:
         inputs.append(llvm.PointerType(state.target.report_space))
         words.append({})
@@ -88,19 +88,21 @@ def view_type(value: SSAValue) -> AnyMemRef:
 
 
 def _signature(
-    rw: Rewriter, parameters: list[SSAValue]
+    rw: Rewriter, op: gpu.FuncOp
 ) -> tuple[list[Attribute], list[Mapping[str, Attribute]]]:
-    """The types of the entry's parameters, and their attributes."""
+    """The types of the entry's parameters, and their attributes: a memref's go to its pointer."""
     inputs: list[Attribute] = []
     words: list[Mapping[str, Attribute]] = []
-    for value in parameters:
+    none: Mapping[str, Attribute] = {}
+    rows = [row.data for row in op.arg_attrs.data] if op.arg_attrs is not None else []
+    for number, value in enumerate(op.parameters):
         kinds = [i8 if kind == i1 else kind for kind in rw.types(value.type)]
         inputs += kinds
-        given: Mapping[str, Attribute] = {}
+        given = dict(rows[number] if rows else none)
         if isinstance(value.type, MemRefType):
             element = stored_type(rw, view_type(value))
-            given = {"llvm.align": llvm.number(alignment_of(element))}
-        words += [given, *({} for _ in kinds[1:])]
+            given.setdefault("llvm.align", llvm.number(alignment_of(element)))
+        words += [given, *(none for _ in kinds[1:])]
     return inputs, words
 
 

@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu
+from ...dialects.gpux import SMALL
 from ..conversion import Legality, Rules, convert
 from ..to_llvm.target import State, type_map
 from ..to_llvm.to_llvm import RULES as SHARED_RULES
@@ -47,10 +48,12 @@ class GpuToNvvm(ModulePass):
 
 def lower(module: ModuleOp, target: NvvmTarget) -> None:
     """Lowers all kernels of a module, in place."""
-    for inner in [op for op in module.walk() if isinstance(op, gpu.FuncOp)]:
-        lower_subgroups(inner, target.sm)
+    kernels = [op for op in module.walk() if isinstance(op, gpu.FuncOp)]
+    for kernel_op in kernels:
+        lower_subgroups(kernel_op, target.sm)
     _open_modules(module)
-    convert(module, RULES, LEGALITY, type_map(target), "nvvm", State(target, module))
+    state = State(target, module, small=all(SMALL in kernel_op.attributes for kernel_op in kernels))
+    convert(module, RULES, LEGALITY, type_map(target), "nvvm", state)
     check_architecture(module, target)
 
 

@@ -13,7 +13,7 @@ may (a view that is never accessed can be anywhere). A bool is a byte in memory,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from xdsl.dialects import func, memref
@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     i1,
     i8,
+    i32,
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -31,7 +32,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ...dialects import llvm
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import DYNAMIC, AnyMemRef, Size, as_memref, kept_dimensions, mixed, strides_of
-from .target import State, const, enclosing_function, icmp, select, space_number
+from .target import State, const, enclosing_function, icmp, resize, select, space_number
 
 RULES = Rules()
 converts = RULES.converts
@@ -86,7 +87,7 @@ def multiply(rw: Rewriter, a: Size, b: Size, flags: dict[str, Attribute] | None 
     for known, other in ((a, b), (b, a)):
         if isinstance(known, int) and known in (0, 1):
             return other if known else 0
-    x, y = as_value(rw, a), as_value(rw, b)
+    x, y = _as_values(rw, a, b)
     return rw.value(llvm.MulOp, (x, y), x.type, flags or {})
 
 
@@ -98,21 +99,45 @@ def add(rw: Rewriter, a: Size, b: Size, flags: dict[str, Attribute] | None = Non
         return b
     if isinstance(b, int) and b == 0:
         return a
-    x, y = as_value(rw, a), as_value(rw, b)
+    x, y = _as_values(rw, a, b)
     return rw.value(llvm.AddOp, (x, y), x.type, flags or {})
 
 
+def _as_values(rw: Rewriter, a: Size, b: Size) -> tuple[SSAValue, SSAValue]:
+    """Two sizes as values of one type, that of the one which is a value already."""
+    if isinstance(a, int):
+        value = as_value(rw, b)
+        return const(rw, a, value.type), value
+    return a, const(rw, b, a.type) if isinstance(b, int) else b
+
+
 def linear_index(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> Size:
-    """How many elements after the first one an element is; cannot wrap."""
+    """How many elements after the first one an element is; cannot wrap.
+
+    In small launches 32 bits hold it, and every number on the way.
+    """
+    state: State = rw.state
+    if state.small:
+        at = _linear_index(rw, view, indices, lambda size: _in_32_bits(rw, size))
+        if isinstance(at, int):
+            return at
+        # Only a view with strides has elements before its first one.
+        return resize(rw, at, state.target.index, signed=view.strides is not None)
+    return _linear_index(rw, view, indices, lambda size: size)
+
+
+def _linear_index(
+    rw: Rewriter, view: View, indices: Sequence[SSAValue], given: Callable[[Size], Size]
+) -> Size:
     flags: dict[str, Attribute] = dict(_NO_WRAP)
     numbers = [known_index(index) for index in indices]
     at: Size = 0
     if view.strides is None:
         for index, size in zip(numbers, view.sizes, strict=True):
-            at = add(rw, multiply(rw, at, size, flags), index, flags)
+            at = add(rw, multiply(rw, at, given(size), flags), given(index), flags)
         return at
     for index, stride in zip(numbers, view.strides, strict=True):
-        at = add(rw, at, multiply(rw, index, stride, flags), flags)
+        at = add(rw, at, multiply(rw, given(index), given(stride), flags), flags)
     return at
 
 
@@ -123,6 +148,17 @@ def known_index(index: SSAValue) -> Size:
         if isinstance(number, IntegerAttr):
             return number.value.data
     return index
+
+
+def _in_32_bits(rw: Rewriter, size: Size) -> Size:
+    """The low half of a value; what has been extended from 32 bits, as it was."""
+    if isinstance(size, int):
+        return size
+    if isinstance(size.owner, llvm.SExtOp | llvm.ZExtOp):
+        source = size.owner.operands[0]
+        if source.type == i32:
+            return source
+    return resize(rw, size, i32)
 
 
 def element_address(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> SSAValue:

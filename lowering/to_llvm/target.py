@@ -58,6 +58,8 @@ class State:
     target: LlvmTarget
     module: ModuleOp
     functions: dict[str, llvm.FuncOp] = field(default_factory=dict[str, llvm.FuncOp])
+    small: bool = False
+    """Whether the elements of every array are less than 2^31 apart (see `gpux.small`)."""
 
     def declare(
         self, name: str, inputs: Sequence[Attribute], output: Attribute | None, *words: str

@@ -57,6 +57,8 @@ class Target:
     arch: str = ""
     # What the emitted text is called beside "asm".
     text: str = "asm"
+    # Whether better code comes from facts about launches (`runtime/facts.py`).
+    launch_facts: bool = False
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
 
@@ -142,6 +144,7 @@ def _cuda_target(arch: str) -> Target:
         entry=_ptx_entry,
         arch=arch,
         text="ptx",
+        launch_facts=True,
         kind="cuda",
     )
 
@@ -264,6 +267,8 @@ def _build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any
         block=kernel.block,
         target=way.kind or way.name,
         arch=way.arch or None,
+        small=form.small,
+        disjoint=form.disjoint,
     )
 
 
@@ -301,6 +306,8 @@ def _waist_manifest(
         uses_barrier=gpu.BarrierOp in ops,
         uses_subgroups=not ops.isdisjoint(subgroup),
         subgroup_size=way.subgroup_size(),
+        small=gpux.SMALL in function.attributes,
+        disjoint=_is_disjoint(function),
         versions=_versions(),
     )
 
@@ -310,6 +317,12 @@ def _number(function: FuncOp, attribute: str) -> int | None:
 
     found = function.attributes.get(attribute)
     return found.value.data if isinstance(found, IntegerAttr) else None
+
+
+def _is_disjoint(function: FuncOp) -> bool:
+    """Whether the code may rely on arrays being apart."""
+    rows = function.arg_attrs.data if function.arg_attrs is not None else ()
+    return any("llvm.noalias" in row.data for row in rows)
 
 
 def _bytes(type_: Any) -> int:
@@ -355,4 +368,5 @@ def _parameter(info: Any) -> Parameter:
         strides=info.strides,
         writes=info.writes,
         source=Source(info.argument, tuple(info.path), info.offset),
+        alignment=info.alignment,
     )

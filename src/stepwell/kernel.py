@@ -12,12 +12,15 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from .dialects.diagnostics import CompileError
+from .language.types import ArrayType
 from .launch import Program
 from .runtime.artifact import Bundle, Form
 from .runtime.artifact import load as load_bundle
 from .runtime.device import Device, dim3
 from .runtime.errors import ArrayError, LaunchError
-from .specialise import Specialiser
+from .runtime.facts import holds
+from .specialise import Specialiser, aligned_types
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
@@ -66,6 +69,8 @@ class Kernel(Program):
     def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """Compile for the types of the arguments, or take what a cache has."""
         types = self._specialiser.types_of(arguments)
+        if form.disjoint:  # else nothing is known of arrays
+            types = aligned_types(types, arguments)
         return self.compile(types, target=on.target, form=form)
 
     def parameter_types(self, types: Sequence[Any]) -> tuple[Any, ...]:
@@ -89,15 +94,25 @@ class Kernel(Program):
         """See `Program.arrange`."""
         return self._specialiser.arrange(arguments, keywords)
 
-    def ir(self, level: str, *arguments: Any, over: int | None = None, target: str = "cpu") -> str:
+    def ir(
+        self,
+        level: str,
+        *arguments: Any,
+        over: int | None = None,
+        target: str = "cpu",
+        small: bool = False,
+        disjoint: bool = False,
+    ) -> str:
         """The kernel as text at a level: "simt", "gpu", "cpu", "llvm" or "asm".
 
-        The arguments are those of a call (or their types); `over` is the rank of an `over` launch.
+        The arguments are those of a call (or their types); `over` is the rank of an `over` launch;
+        `small` and `disjoint` are as in `compile`.
         """
         from .compiler import print_level
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        return print_level(self, types, level, target=target, form=Form(over))
+        form = Form(over, small=small, disjoint=disjoint)
+        return print_level(self, types, level, target=target, form=form)
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}({', '.join(self.parameter_names)})>"
@@ -122,7 +137,7 @@ class LoadedProgram(Program):
         for artifact in self.artifacts:
             made_for = artifact.manifest.form
             fits = made_for.over == form.over and made_for.block_rank >= form.block_rank
-            if fits and on.accepts(artifact.manifest):
+            if fits and on.accepts(artifact.manifest) and holds(artifact.manifest, form, arguments):
                 return artifact
         have = ", ".join(f"{a.manifest.form} on {a.manifest.target}" for a in self.artifacts)
         raise LaunchError(
@@ -172,22 +187,40 @@ def compile(
     *,
     target: str = "cpu",
     over: int | Literal["all"] | None = "all",
+    small: bool = False,
+    disjoint: bool = False,
+    alignment: Literal[0, 16, 32] = 0,
 ) -> Bundle:
     """Compile ahead of time for parameter types such as `(sw.f32, sw.Array[sw.f32, 1])`.
 
     The result holds the kernel for a plain launch and for `over` of each rank that its ids allow;
     `over=None` or a rank restricts it to one. `.save(path)` writes it, `load` reads it.
+
+    On targets that make better code of such facts (cuda), it also holds code for launches that are
+    `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
+    arrays start at multiples of `alignment` bytes; a launch takes it where they hold.
     """
     from .compiler import find_target
 
-    find_target(target)
+    way = find_target(target)
     fixed = kernel.parameter_types(types)
-    if over != "all":
-        return Bundle((kernel.compile(fixed, target=target, form=Form(over)),))
-    grid = kernel.compile(fixed, target=target)
-    ranks = range(max(1, grid.manifest.axes_used), 4)
-    over_items = [kernel.compile(fixed, target=target, form=Form(rank)) for rank in ranks]
-    return Bundle((grid, *over_items))
+    forms = [Form() if over == "all" else Form(over)]
+    made = [kernel.compile(fixed, target=target, form=forms[0])]
+    if over == "all":
+        forms += [Form(rank) for rank in range(max(1, made[0].manifest.axes_used), 4)]
+        made += [kernel.compile(fixed, target=target, form=form) for form in forms[1:]]
+    if not small and not disjoint and not alignment:
+        return Bundle(tuple(made))
+    if not way.launch_facts:
+        raise CompileError(
+            f"target {target} makes no use of small=, disjoint= or alignment=", hint="leave it out"
+        )
+    better = tuple(t.aligned(alignment) if isinstance(t, ArrayType) else t for t in fixed)
+    best = [
+        kernel.compile(better, target=target, form=form._replace(small=small, disjoint=disjoint))
+        for form in forms
+    ]
+    return Bundle((*best, *made))
 
 
 def load(path: str | os.PathLike[str]) -> LoadedProgram:

@@ -29,11 +29,14 @@ from .runtime.arguments import (
 from .runtime.artifact import Form
 from .runtime.device import Device, Dim3, LoadedKernel, Stream, device, dim3
 from .runtime.errors import ArrayError, KernelError, LaunchError
+from .runtime.facts import FEATURE, Unfit, form_for, holds, small_launch
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
 Run = Callable[[bytes], None]
+_NONE = (0, 0, 0)
+_GENERAL = "general"
 _EXTENTS = struct.Struct("<qqq")
 _MEMO_SIZE = 1024
 
@@ -105,7 +108,8 @@ class Program(ABC):
             return found
         threads = dim3(block, "block")
         form = Form(block_rank=3 if threads[2] != 1 else 2 if threads[1] != 1 else 1)
-        shape = Shape(form, dim3(grid, "grid"), threads, (0, 0, 0), shared_bytes)
+        blocks = dim3(grid, "grid")
+        shape = Shape(_with_facts(form, blocks, threads, on), blocks, threads, _NONE, shared_bytes)
         return self._bind(key, shape, on, stream)
 
     def __getitem__(self, shape: Any) -> Launch:
@@ -159,14 +163,19 @@ class Launch:
             packed = pack(arguments)
         except (struct.error, OverflowError) as error:
             raise _unpackable(self.program, error) from None
+        except Unfit:
+            return self._unfit(key, arguments)
         return run(packed)
 
-    def _first(self, key: Any, arguments: Sequence[Any]) -> None:
-        """Launch arguments of a kind that was not seen before."""
+    def _first(self, key: Any, arguments: Sequence[Any], *, general: bool = False) -> None:
+        """Launch arguments of a kind that was not seen before; `general`: by code for any such."""
         adopted = adopt_arguments(arguments, self.device)
         if any(a is not b for a, b in zip(adopted, arguments, strict=True)):
             return self(*adopted)
-        loaded = self.program.load(key, arguments, self.shape.form, self.device)
+        form = self.shape.form
+        if FEATURE in self.device.features:
+            form = form._replace(small=False) if general else form_for(form, arguments)
+        loaded = self.program.load(key, arguments, form, self.device)
         positions = host_positions(arguments)
         if positions and "host_memory" not in self.device.features:
             pack, run = self._prepare_moved(loaded, arguments, positions)
@@ -174,8 +183,20 @@ class Launch:
             pack, run = self._prepare(loaded, arguments)
         if len(self._known) >= _MEMO_SIZE:
             self._known.clear()
+        if general:
+            self._known[key, _GENERAL] = pack, run
+            return run(pack(arguments))
         self._known[key] = pack, run
         return self(*arguments)
+
+    def _unfit(self, key: Any, arguments: Sequence[Any]) -> None:
+        """Launch arguments of a kind seen before, for which the code for that kind relies on more
+        than is so this time."""
+        known = self._known.get((key, _GENERAL))
+        if known is None:
+            return self._first(key, arguments, general=True)
+        pack, run = known
+        return run(pack(arguments))
 
     def _prepare_moved(
         self, loaded: LoadedKernel, arguments: Sequence[Any], positions: tuple[int, ...]
@@ -192,6 +213,8 @@ class Launch:
 
         def pack_moved(arguments: Sequence[Any]) -> tuple[bytes, Transfer]:
             transfer = upload_arguments(arguments, positions, written, self.device)
+            if not holds(loaded.manifest, loaded.manifest.form, transfer.arguments):
+                raise Unfit
             return pack(transfer.arguments), transfer
 
         def run_moved(packed: tuple[bytes, Transfer]) -> None:
@@ -249,7 +272,13 @@ def _shape_over(
         if min(threads) < 1:
             raise LaunchError(f"block {block} is empty, expected at least one thread")
     x, y, z = (-(-items // size) for items, size in zip(extent, threads, strict=True))
-    return Shape(Form(over=len(axes)), (x, y, z), threads, extent, 0)
+    form = _with_facts(Form(over=len(axes)), (x, y, z), threads, on)
+    return Shape(form, (x, y, z), threads, extent, 0)
+
+
+def _with_facts(form: Form, grid: Dim3, block: Dim3, on: Device) -> Form:
+    """The kind of launch with what its grid says, for devices whose code relies on it."""
+    return form._replace(small=small_launch(grid, block)) if FEATURE in on.features else form
 
 
 def _default_block(extent: Dim3, on: Device) -> Dim3:

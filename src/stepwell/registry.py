@@ -28,6 +28,7 @@ PASSES: dict[str, str] = {
     "guard-extents": "stepwell.lowering.gpu_to_grid.guard_extents:GuardExtents",
     "inline": "stepwell.passes.inline:Inline",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
+    "narrow-indices": "stepwell.passes.narrow_indices:NarrowIndices",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
     "outline-cold-loops": "stepwell.passes.outline_cold_loops:OutlineColdLoops",
     "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",

@@ -17,6 +17,7 @@ from .language.types import ArrayType, Const, ConstType, DType, Type, f64, leave
 from .runtime.arguments import argument_key, check_layout, is_contiguous
 from .runtime.array import DeviceArray
 from .runtime.errors import ArrayError
+from .runtime.facts import array_alignment
 
 _VARARGS, _VARKEYWORDS = 0x04, 0x08
 _TYPES = (DType, ArrayType, ConstType)
@@ -112,6 +113,14 @@ class Specialiser:
         if annotation is None or found == annotation:
             return found
         return _fitted(annotation, found, where)
+
+
+def aligned_types(types: Sequence[Type], arguments: Sequence[Any]) -> tuple[Type, ...]:
+    """The types with the alignment that their arguments have."""
+    return tuple(
+        type_.aligned(array_alignment(value)) if isinstance(type_, ArrayType) else type_
+        for type_, value in zip(types, arguments, strict=True)
+    )
 
 
 def _is_type(value: Any) -> bool:

@@ -1,0 +1,95 @@
+"""What a launch can tell the code of a device that asks for it, by its feature `launch_facts`.
+
+- *small*: indices fit 32 bits, as `gpux.small` means it: see `dialects/gpux.py` for the numbers;
+- *alignment*: bytes that the address of an array's first element is a multiple of;
+- *disjoint*: no array that the kernel writes shares memory with another argument.
+
+Code compiled for facts is launched only where they hold; else the same kernel is compiled without.
+The first two are found when an array is made, so that a launch does not look at them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from .array import DeviceArray, HostArray, extent
+
+if TYPE_CHECKING:
+    from .artifact import Form, Manifest
+    from .device import Dim3
+
+FEATURE = "launch_facts"
+SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
+SMALL_REACH = 1 << 31  # elements from the first to the last one in memory
+# Those that make a difference: 16 bytes are the widest access, 32 from sm_100 on.
+ALIGNMENTS = (32, 16)
+
+
+class Unfit(Exception):
+    """The code relies on a fact that is not so in this launch; never leaves a launch."""
+
+
+def unfit() -> NoReturn:
+    """What a packer calls where arrays overlap."""
+    raise Unfit
+
+
+def apart(x: DeviceArray, y: DeviceArray) -> bool:
+    """Whether two arrays have no byte in common."""
+    one, other = x.memory, y.memory
+    if one.address + one.nbytes <= other.address or other.address + other.nbytes <= one.address:
+        return True
+    (low, high), (start, end) = (
+        extent(array.shape, array.strides, array.dtype.itemsize) for array in (x, y)
+    )
+    return x.address + high <= y.address + start or y.address + end <= x.address + low
+
+
+def small_launch(grid: Dim3, block: Dim3) -> bool:
+    """Whether a launch is small, apart from its arrays."""
+    return all(
+        blocks <= SMALL_GRID and threads <= SMALL_BLOCK and blocks * threads <= SMALL_SIZE
+        for blocks, threads in zip(grid, block, strict=True)
+    )
+
+
+def small_array(shape: Sequence[int], strides: Sequence[int], dtype: np.dtype[Any]) -> bool:
+    """Whether indices of an array fit 32 bits; those of a structure's fields count in fields."""
+    low, high = extent(shape, strides, dtype.itemsize)
+    step = 1 if dtype.fields is not None else max(1, dtype.itemsize)
+    return max(shape, default=0) <= SMALL_SIZE and (high - low) // step <= SMALL_REACH
+
+
+def alignment_of(address: int) -> int:
+    """The greatest of `ALIGNMENTS` that an address is a multiple of, or 0."""
+    return next((bytes_ for bytes_ in ALIGNMENTS if address % bytes_ == 0), 0)
+
+
+def array_alignment(value: Any) -> int:
+    """The same of an argument; a NumPy array is moved to memory of its own."""
+    return alignment_of(value.address) if isinstance(value, DeviceArray) else ALIGNMENTS[0]
+
+
+def form_for(form: Form, arguments: Sequence[Any]) -> Form:
+    """The kind of launch with what its arrays say; that they are disjoint is found when packing."""
+    return form._replace(small=form.small and _all_small(arguments), disjoint=True)
+
+
+def _all_small(arguments: Sequence[Any]) -> bool:
+    arrays: list[HostArray | DeviceArray] = [
+        value for value in arguments if isinstance(value, np.ndarray | DeviceArray)
+    ]
+    return all(small_array(array.shape, array.strides, array.dtype) for array in arrays)
+
+
+def holds(manifest: Manifest, form: Form, arguments: Sequence[Any]) -> bool:
+    """Whether what an artifact was compiled for is so in a launch, but for what packing finds."""
+    if manifest.small and not (form.small and _all_small(arguments)):
+        return False
+    aligned = [row for row in manifest.parameters if row.alignment]
+    if not form.disjoint:  # then nothing is known of arrays
+        return not manifest.disjoint and not aligned
+    return all(array_alignment(arguments[row.source.argument]) >= row.alignment for row in aligned)

@@ -101,6 +101,8 @@ def members(row: ElementTree.Element, tag: str) -> list[ElementTree.Element]:
 @pytest.mark.parametrize("name", structure_rows())
 def test_structures_are_those_of_the_registry(name: str) -> None:
     row = structure_rows()[name]
+    if f"Vk{name}" not in types():
+        pytest.skip(f"the registry here is too old to have Vk{name}")
     fields = members(types()[resolved(f"Vk{name}")], "member")
     tags = [one.get("values") for one in fields if one.findtext("name") == "sType"]
     assert row.number == (int(values()[tags[0]]) if tags and tags[0] else None)
@@ -138,6 +140,8 @@ CONSTANTS = {
     "BUFFER_DEVICE_ADDRESS": "VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT",
     "ALLOCATE_DEVICE_ADDRESS": "VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT",
     "EXTERNAL_HOST_ALLOCATION": "VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT",
+    "EXTERNAL_IMPORTABLE": "VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT",
+    "INVALID_EXTERNAL_HANDLE": "VK_ERROR_INVALID_EXTERNAL_HANDLE",
     "STAGE_COMPUTE": "VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT",
     "STAGE_TRANSFER": "VK_PIPELINE_STAGE_TRANSFER_BIT",
     "STAGE_HOST": "VK_PIPELINE_STAGE_HOST_BIT",

@@ -231,6 +231,7 @@ def test_a_foreign_artifact_is_refused(device: VulkanDevice) -> None:
         "subgroups of 128": good._replace(
             manifest=good.manifest._replace(uses_subgroups=True, subgroup_size=128)
         ),
+        "ABI is ''": good._replace(manifest=good.manifest._replace(abi="")),
         "no SPIR-V": good._replace(payload=b"12345678" * 4),
         "SPIR-V 1.9": good._replace(payload=good.payload[:4] + b"\0\x09\x01\0" + good.payload[8:]),
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Generator
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -220,3 +222,53 @@ def test_two_threads_launch_at_once(device: VulkanDevice) -> None:
         thread.join()
     assert errors == []
     assert all((array.numpy() == 300).all() for array in arrays)
+
+
+def _no_barrier(command: int) -> None:
+    """In place of what orders launches."""
+
+
+@pytest.fixture
+def watched_device(tmp_path: Path) -> Generator[VulkanDevice]:
+    """A device under Chromium's validation layer, which sees what dispatches access."""
+    library = Path("/usr/lib/chromium/libVkLayer_khronos_validation.so")
+    if not library.exists():
+        pytest.skip(f"needs {library} (chromium)")
+    layer = {
+        "name": "VK_LAYER_KHRONOS_validation",
+        "type": "GLOBAL",
+        "library_path": str(library),
+        "api_version": "1.3.0",
+        "implementation_version": "1",
+        "description": "",
+        "instance_extensions": [
+            {"name": name, "spec_version": "1"}
+            for name in ("VK_EXT_debug_utils", "VK_EXT_layer_settings")
+        ],
+    }
+    content = json.dumps({"file_format_version": "1.2.0", "layer": layer})
+    (tmp_path / "layer.json").write_text(content, encoding="utf-8")
+    with open_device("lavapipe", VK_LAYER_PATH=str(tmp_path)) as opened:
+        yield opened
+
+
+def test_a_missing_barrier_would_be_found_and_none_is_missing(
+    watched_device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = watched_device
+    body = "uint i = linear_id(); if (i < P.size0.x) BUFFER1(i) += BUFFER0(i) + 1u;"
+    made = artifact("bindings", body, buffers=(("uint", False), ("uint", True)))
+    arrays = [device.zeros(64, "u32") for _ in range(3)]
+    timeline = device.core.default
+
+    def several() -> None:
+        timeline.limit = 64
+        for i in range(20):
+            launch(device, made, [arrays[i % 3], arrays[(i + 1 + i % 2) % 3]])
+        device.synchronize()
+
+    several()
+    monkeypatch.setattr(timeline, "barrier", _no_barrier)
+    with pytest.raises(DeviceError, match="SYNC-HAZARD"):
+        several()
+    device.synchronize()

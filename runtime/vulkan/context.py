@@ -38,6 +38,7 @@ class Context:
         self.validation = physical.instance.validation
         self.lost = ""
         self.is_stuck = False  # a kernel runs on, so nothing can be destroyed
+        self.was_interrupted = False
         self.closed = False
         self.handle = self._create()
         find: Any = physical.functions.GetDeviceProcAddr
@@ -129,6 +130,13 @@ class Context:
 
     def wait(self, semaphore: int, value: int, what: str) -> None:
         """Wait until a timeline semaphore has a value; interrupts are heard meanwhile."""
+        try:
+            self._wait(semaphore, value, what)
+        except KeyboardInterrupt:
+            self.was_interrupted = True
+            raise
+
+    def _wait(self, semaphore: int, value: int, what: str) -> None:
         semaphores, values = ctypes.c_uint64(semaphore), ctypes.c_uint64(value)
         info = S.SemaphoreWaitInfo(
             semaphoreCount=1,

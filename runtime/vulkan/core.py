@@ -7,8 +7,9 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..errors import DeviceError
+from ..errors import DeviceError, DeviceLost
 from .context import Context
+from .imports import HostImports
 from .memory import Allocation, Allocator
 from .parameters import Parameters
 from .physical import Physical
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .kernel import KernelParts
 
 MAX_KNOWN = 4096
+LAST_WAIT_NS = 2_000_000_000
 _HOST = MEMORY_HOST_VISIBLE | MEMORY_HOST_COHERENT
 
 
@@ -46,6 +48,7 @@ class Core:
         is_shared = self.memory.memory_type == host and not staged
         self.host = self.memory if is_shared else Allocator(context, host, self.drain)
         self.memory.is_mapped = self.memory.is_mapped and is_shared
+        self.imports = HostImports(context, self.memory)
         self.default = self.timeline()
         self._copies = self.timeline()
         self.transfer = Transfer(self._copies, self.host)
@@ -110,17 +113,29 @@ class Core:
                     timeline.lock.release()
 
     def close(self) -> None:
-        """Finish everything and destroy it; raises what kernels reported that nobody asked for."""
-        if self.context.closed:
+        """Finish everything and destroy it; raises what kernels reported that nobody asked for.
+
+        After an interrupt it does not wait long: what was interrupted may never end.
+        """
+        context = self.context
+        if context.closed:
             return
+        if context.was_interrupted:
+            context.timeout_ns = LAST_WAIT_NS
         try:
-            if not self.context.lost:
+            if not context.lost:
                 self.synchronize()
+        except KeyboardInterrupt:
+            context.is_stuck = True
+            raise
+        except DeviceLost:
+            if not context.was_interrupted:
+                raise
         finally:
             self._destroy()
 
     def _destroy(self) -> None:
-        if not self.context.lost:
+        if not self.context.lost and not self.context.is_stuck:
             self.context.call("DeviceWaitIdle")
         for parts in self.parts:
             parts.close()

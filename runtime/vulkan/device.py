@@ -84,6 +84,15 @@ class VulkanDevice(Device):
         """An array of this device as it is; nothing else is in its memory."""
         return source if isinstance(source, DeviceArray) and source.device is self else None
 
+    def lend(self, host: HostArray) -> DeviceArray | None:
+        """A caller's array in place, where host and device share memory and it is big enough."""
+        lent = self.core.imports.lend(host)
+        if lent is None:
+            return None
+        lease, offset = lent
+        memory = Memory(self, lease.allocation.address, lease.allocation.nbytes, None, lease)
+        return DeviceArray(memory, offset, host.shape, host.strides, host.dtype)
+
     def load(self, artifact: Artifact) -> LoadedKernel:
         """Give SPIR-V to the driver; ArtifactError if it is not for this device."""
         from .kernel import VulkanKernel

@@ -60,7 +60,7 @@ class Instance:
         extensions = [PORTABILITY] if PORTABILITY in offered else []
         flags = ENUMERATE_PORTABILITY if extensions else 0
         layers = self.validation.layers if self.validation is not None else ()
-        if layers:
+        if self.validation is not None:
             extensions.append(DEBUG_UTILS)
         application = S.ApplicationInfo(pApplicationName=b"stepwell", apiVersion=self.version)
         extension_names, layer_names = names(extensions), names(layers)

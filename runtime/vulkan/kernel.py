@@ -10,7 +10,7 @@ from ..device import Dim3, Launcher, LoadedKernel, Stream, check_launch
 from ..errors import ArtifactError, DeviceError, LaunchError
 from .descriptors import Descriptors
 from .launch import BindingLaunch, PointerLaunch, launch_nothing
-from .layout import BLOCK_POINTER_BYTES, ArgumentLayout
+from .layout import ABIS, BDA, BINDINGS, ArgumentLayout
 from .pipelines import Pipelines, Variant
 from .profile import Profile
 from .reports import ReportPool
@@ -31,7 +31,9 @@ def why_unfit(manifest: Manifest, profile: Profile, sizes: range) -> str | None:
     """Why a device of this profile, with subgroups of `sizes`, cannot run an artifact, or None."""
     if manifest.target != "vulkan":
         return f"it is for {manifest.target!r}"
-    needs = {*manifest.features, *(("bda",) if manifest.abi == "bda" else ())}
+    if manifest.abi not in ABIS:
+        return f"its ABI is {manifest.abi!r}, expected one of {', '.join(ABIS)}"
+    needs = {*manifest.features, *(("bda",) if manifest.abi == BDA else ())}
     missing = sorted(needs - profile.capabilities)
     if missing:
         return f"the device lacks {', '.join(missing)}"
@@ -61,7 +63,8 @@ class VulkanKernel(LoadedKernel):
     def __init__(self, device: VulkanDevice, artifact: Artifact):
         self.device = device
         self.max_groups = device.max_groups
-        self.largest_binding: int = device.physical.limits.maxStorageBufferRange
+        self._limits = device.physical.limits
+        self.largest_binding: int = self._limits.maxStorageBufferRange
         self.core = device.core
         self.manifest = manifest = artifact.manifest
         why = why_unfit(manifest, device.profile, device.subgroup_range)
@@ -69,31 +72,19 @@ class VulkanKernel(LoadedKernel):
         if why is not None:
             raise ArtifactError(f"artifact of {manifest.name} does not fit {device.name}: {why}")
         self.layout = layout = ArgumentLayout(manifest)
+        self._check_size()
         core = self.core
         self.reports = ReportPool(manifest, core.host) if manifest.has_report else None
-        self.descriptors: Descriptors | None = None
-        push_bytes = layout.block_bytes
-        if manifest.abi == "bda":
-            push_bytes = BLOCK_POINTER_BYTES if manifest.block_in_memory else push_bytes
-        elif manifest.abi == "bindings":
-            push_bytes = 0 if manifest.block_in_memory else push_bytes
-            number = layout.binding_count
-            if number:
-                in_memory = manifest.block_in_memory
-                self.descriptors = Descriptors(core.context, number, last_is_dynamic=in_memory)
-        else:
-            raise ArtifactError(f"artifact of {manifest.name} has unknown ABI {manifest.abi!r}")
-        most = device.physical.limits.maxPushConstantsSize
-        if push_bytes > most:
-            raise ArtifactError(
-                f"artifact of {manifest.name} pushes {push_bytes} bytes of arguments, "
-                f"{device.name} takes {most}: it must be compiled with its block in memory"
-            )
+        self.descriptors = (
+            Descriptors(core.context, layout.binding_count, last_is_dynamic=layout.binds_block)
+            if layout.binding_count
+            else None
+        )
         self.pipelines = Pipelines(
             core.context,
             core.pipeline_cache,
             artifact,
-            push_bytes,
+            layout.push_bytes,
             self.descriptors.layout if self.descriptors is not None else 0,
         )
         self._parts = KernelParts(self.pipelines, self.descriptors)
@@ -114,12 +105,27 @@ class VulkanKernel(LoadedKernel):
             return launch_nothing
         groups = fold(grid, self.max_groups)
         pipeline = self.pipelines.get(Variant(block, groups != grid, shared_bytes))
-        kind = PointerLaunch if self.manifest.abi == "bda" else BindingLaunch
+        kind = BindingLaunch if self.manifest.abi == BINDINGS else PointerLaunch
         if len(timeline.launchers) >= MAX_LAUNCHERS:
             timeline.launchers.clear()
         made = kind(self, timeline, pipeline, grid, groups).launcher()
         timeline.launchers[key] = made
         return made
+
+    def _check_size(self) -> None:
+        """Hold the kernel's arguments against what the device takes."""
+        limits, name, layout = self._limits, self.manifest.name, self.layout
+        if layout.push_bytes > limits.maxPushConstantsSize:
+            raise ArtifactError(
+                f"artifact of {name} pushes {layout.push_bytes} bytes of arguments, "
+                f"{self.device.name} takes {limits.maxPushConstantsSize}: compile it with its "
+                "block in memory"
+            )
+        if layout.binding_count > limits.maxPerStageDescriptorStorageBuffers:
+            raise ArtifactError(
+                f"kernel {name} binds {layout.binding_count} buffers, {self.device.name} takes up "
+                f"to {limits.maxPerStageDescriptorStorageBuffers}: pass fewer arrays"
+            )
 
     def __del__(self) -> None:
         if hasattr(self, "_parts"):  # not where __init__ refused it

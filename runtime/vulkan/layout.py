@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..artifact import Manifest
 from ..dtypes import DTYPES
 
+BDA, BINDINGS = ABIS = ("bda", "bindings")
 SLOT = 8
 GRID = struct.Struct("<IIII")
 POINTER = struct.Struct("<Q")
@@ -31,7 +32,7 @@ class Buffer(NamedTuple):
 
 
 class ArgumentLayout:
-    """The slots of a kernel's arguments and the bytes of its parameter block."""
+    """The slots of a kernel's arguments, the bytes of its block, how much is pushed and bound."""
 
     def __init__(self, manifest: Manifest):
         self.buffers: list[Buffer] = []
@@ -46,11 +47,16 @@ class ArgumentLayout:
                 words += sizes + strides
             slot += words
         slot += 0 if manifest.over is None else 3
-        self.argument_bytes = SLOT * slot
-        has_report, is_bda = manifest.has_report, manifest.abi == "bda"
-        report_bytes = SLOT if has_report and is_bda else 0
-        self.block_bytes = self.argument_bytes + GRID.size + report_bytes
-        self.binding_count = len(self.buffers) + has_report + manifest.block_in_memory
+        has_report, in_memory = manifest.has_report, manifest.block_in_memory
+        self.block_bytes = SLOT * slot + GRID.size
+        if manifest.abi == BDA:
+            self.block_bytes += SLOT * has_report
+            self.push_bytes = BLOCK_POINTER_BYTES if in_memory else self.block_bytes
+            self.binding_count = 0
+        else:
+            self.push_bytes = 0 if in_memory else self.block_bytes
+            self.binding_count = len(self.buffers) + has_report + in_memory
+        self.binds_block = in_memory and manifest.abi == BINDINGS
         self.addresses = struct.Struct(_address_codes([buffer.slot for buffer in self.buffers]))
 
     def sizes(self, buffer: Buffer, packed: bytes) -> tuple[int, ...]:

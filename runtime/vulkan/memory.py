@@ -45,13 +45,14 @@ _INVENTED = 1 << 44  # where addresses start on devices that have none
 class Block:
     """A VkDeviceMemory with a VkBuffer over it; `free` holds (offset, size), in order."""
 
-    __slots__ = ("address", "buffer", "free", "host", "memory", "own", "size")
+    __slots__ = ("address", "buffer", "free", "host", "memory", "own", "owner", "size")
 
     def __init__(self, memory: int, buffer: int, size: int, own: bool):
         self.memory = memory
         self.buffer = buffer
         self.size = size
         self.own = own
+        self.owner: object = None  # what lent the memory, if it is not the driver's
         self.free = [(0, size)]
         self.address = 0
         self.host = 0
@@ -153,6 +154,17 @@ class Allocator:
         """A piece that goes back when the lease dies."""
         return Lease(self.allocate(nbytes), self.garbage)
 
+    def adopt(self, block: Block, owner: object) -> Lease:
+        """Take a block of foreign memory as one piece; `owner` is let go when it is freed."""
+        block.owner = owner
+        with self._lock:
+            self.collect()
+            self._locate(block)
+            self._blocks.append(block)
+            made = self._cut(block, block.size)
+        assert made is not None, "a block of its own has room for its piece"
+        return Lease(made, self.garbage)
+
     def find(self, address: int) -> Allocation | None:
         """The piece in which an address lies (its end included, for views without elements)."""
         with self._lock:
@@ -211,11 +223,17 @@ class Allocator:
 
     def _free(self, allocation: Allocation) -> None:
         at = bisect_right(self._starts, allocation.address) - 1
+        while self._live[at] is not allocation:  # lent pages may overlap
+            at -= 1
         del self._starts[at], self._live[at]
         allocation.live = False
         block = allocation.block
         block.give(allocation.offset, allocation.nbytes)
-        if block.own:
+        if block.owner is not None:
+            self._blocks.remove(block)
+            self._destroy(block)
+            block.owner = None
+        elif block.own:
             self._blocks.remove(block)
             self._spare.append(block)
             while sum(spare.size for spare in self._spare) > SPARE_BYTES:
@@ -242,7 +260,7 @@ class Allocator:
 
     def _new_block(self, size: int, own: bool) -> Block | None:
         context = self.context
-        taken = sum(block.size for block in self._blocks + self._spare)
+        taken = sum(block.size for block in self._blocks + self._spare if block.owner is None)
         if taken + size > self.heap_bytes:
             return None
         usage = ANY_USAGE | (BUFFER_DEVICE_ADDRESS if self.has_addresses else 0)
@@ -273,7 +291,7 @@ class Allocator:
         else:
             block.address = self._invented
             self._invented += -(-block.size // ALIGNMENT) * ALIGNMENT + ALIGNMENT
-        if self.is_mapped:
+        if self.is_mapped and block.owner is None:
             pointer = ctypes.c_void_p()
             self.context.call("MapMemory", block.memory, 0, WHOLE_SIZE, 0, ctypes.byref(pointer))
             block.host = pointer.value or 0

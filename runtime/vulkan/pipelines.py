@@ -50,7 +50,7 @@ class PipelineCache:
 
     def close(self) -> None:
         """Store what is new, and destroy."""
-        if not self._context.lost:
+        if not self._context.lost and not self._context.is_stuck:
             self._store()
         self._context.destroy("DestroyPipelineCache", self.handle)
 

@@ -207,7 +207,9 @@ class Timeline:
             return False
         value = ctypes.c_uint64()
         result = self._counter(self.context.handle, self.semaphore, ctypes.byref(value))
-        return result == 0 and ticket <= value.value
+        if result == 0 and value.value > self.completed:
+            self.completed = value.value
+        return ticket <= self.completed
 
     def deliver(self) -> None:
         """Print what finished kernels printed, in order, and raise the first failed check."""

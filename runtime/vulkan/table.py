@@ -20,6 +20,8 @@ DebugUtilsMessengerCreateInfoEXT 1000128004: flags:u messageSeverity:u messageTy
   pfnUserCallback:p pUserData:p
 ValidationFeaturesEXT 1000247000: enabledValidationFeatureCount:u pEnabledValidationFeatures:p
   disabledValidationFeatureCount:u pDisabledValidationFeatures:p
+LayerSettingEXT: pLayerName:s pSettingName:s type:u valueCount:u pValues:p
+LayerSettingsCreateInfoEXT 1000496000: settingCount:u pSettings:p
 ExtensionProperties: extensionName:c*256 specVersion:u
 LayerProperties: layerName:c*256 specVersion:u implementationVersion:u description:c*256
 DebugUtilsMessengerCallbackDataEXT 1000128003: flags:u pMessageIdName:s messageIdNumber:i
@@ -86,9 +88,6 @@ PhysicalDeviceFloatControlsProperties 1000197000: denormBehaviorIndependence:u
 PhysicalDeviceSubgroupSizeControlProperties 1000225000: minSubgroupSize:u maxSubgroupSize:u
   maxComputeWorkgroupSubgroups:u requiredSubgroupSizeStages:u
 PhysicalDeviceExternalMemoryHostPropertiesEXT 1000178002: minImportedHostPointerAlignment:U
-ConformanceVersion: major:b minor:b subminor:b patch:b
-PhysicalDeviceDriverProperties 1000196000: driverID:u driverName:c*256 driverInfo:c*256
-  conformanceVersion:=ConformanceVersion
 PhysicalDeviceFeatures: robustBufferAccess:u fullDrawIndexUint32:u imageCubeArray:u
   independentBlend:u geometryShader:u tessellationShader:u sampleRateShading:u dualSrcBlend:u
   logicOp:u multiDrawIndirect:u drawIndirectFirstInstance:u depthClamp:u depthBiasClamp:u
@@ -145,7 +144,10 @@ BufferDeviceAddressInfo 1000244001: buffer:U
 ImportMemoryHostPointerInfoEXT 1000178000: handleType:u pHostPointer:p
 MemoryHostPointerPropertiesEXT 1000178001: memoryTypeBits:u
 ExternalMemoryBufferCreateInfo 1000072000: handleTypes:u
-MemoryDedicatedAllocateInfo 1000127001: image:U buffer:U
+PhysicalDeviceExternalBufferInfo 1000071002: flags:u usage:u handleType:u
+ExternalMemoryProperties: externalMemoryFeatures:u exportFromImportedHandleTypes:u
+  compatibleHandleTypes:u
+ExternalBufferProperties 1000071003: externalMemoryProperties:=ExternalMemoryProperties
 BufferCopy: srcOffset:U dstOffset:U size:U
 ShaderModuleCreateInfo 16: flags:u codeSize:z pCode:p
 PushConstantRange: stageFlags:u offset:u size:u
@@ -182,7 +184,6 @@ QueryPoolCreateInfo 11: flags:u queryType:u queryCount:u pipelineStatistics:u
 """
 
 FUNCTIONS = """
-vkGetInstanceProcAddr: p ps
 vkGetDeviceProcAddr: p ps
 vkCreateInstance: r ppp
 vkDestroyInstance: v pp
@@ -196,6 +197,7 @@ vkGetPhysicalDeviceProperties: v pp
 vkGetPhysicalDeviceFeatures2: v pp
 vkGetPhysicalDeviceMemoryProperties: v pp
 vkGetPhysicalDeviceQueueFamilyProperties: v ppp
+vkGetPhysicalDeviceExternalBufferProperties: v ppp
 vkCreateDevice: r pppp
 vkCreateDebugUtilsMessengerEXT: r pppp
 vkDestroyDebugUtilsMessengerEXT: v pUp
@@ -255,6 +257,7 @@ TIMEOUT = 2
 INCOMPLETE = 5
 OUT_OF_MEMORY = (-1, -2)
 DEVICE_LOST = -4
+INVALID_EXTERNAL_HANDLE = -1000072003
 RESULTS = {
     -1: "out of host memory",
     -2: "out of device memory",
@@ -282,6 +285,7 @@ BUFFER_TRANSFER_SOURCE, BUFFER_TRANSFER_DESTINATION = 0x1, 0x2
 BUFFER_STORAGE, BUFFER_DEVICE_ADDRESS = 0x20, 0x20000
 ALLOCATE_DEVICE_ADDRESS = 0x2
 EXTERNAL_HOST_ALLOCATION = 0x80
+EXTERNAL_IMPORTABLE = 0x4
 WHOLE_SIZE = 2**64 - 1
 
 STAGE_COMPUTE, STAGE_TRANSFER, STAGE_HOST = 0x800, 0x1000, 0x4000
@@ -310,6 +314,7 @@ SUBGROUP_OPERATIONS = {
 
 ENUMERATE_PORTABILITY = 1
 SEVERITY_WARNING, SEVERITY_ERROR = 0x100, 0x1000
-MESSAGE_GENERAL, MESSAGE_VALIDATION = 0x1, 0x2
+MESSAGE_VALIDATION = 0x2
 ENABLE_SYNCHRONIZATION_VALIDATION = 4
+LAYER_SETTING_BOOL = 0
 BOTTOM_OF_PIPE = 0x2000

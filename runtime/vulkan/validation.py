@@ -15,6 +15,7 @@ from ..errors import DeviceError
 from .api import Functions, S, array, listed
 from .table import (
     ENABLE_SYNCHRONIZATION_VALIDATION,
+    LAYER_SETTING_BOOL,
     MESSAGE_VALIDATION,
     SEVERITY_ERROR,
     SEVERITY_WARNING,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 LAYER = "VK_LAYER_KHRONOS_validation"
 DEBUG_UTILS = "VK_EXT_debug_utils"
-FEATURES = "VK_EXT_validation_features"
+SETTINGS = "VK_EXT_layer_settings"
 _ON = {"1": True, "0": False, "": False}
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_void_p
@@ -55,6 +56,7 @@ class Validation:
                 "sudo apt-get install vulkan-validationlayers"
             )
         self.messages: list[str] = []
+        self.extensions = _layer_extensions(loader)
         self._callback = _Callback(self._hear)
         self._create = S.DebugUtilsMessengerCreateInfoEXT(
             messageSeverity=SEVERITY_WARNING | SEVERITY_ERROR,
@@ -62,15 +64,32 @@ class Validation:
             pfnUserCallback=ctypes.cast(self._callback, ctypes.c_void_p),
         )
         self._messenger = ctypes.c_uint64()
+        # Kept alive until the instance is made: what its chain points to.
         self._enabled = array(ctypes.c_uint32, [ENABLE_SYNCHRONIZATION_VALIDATION])
+        self._true = ctypes.c_uint32(1)
+        setting = S.LayerSettingEXT(
+            LAYER.encode(),
+            b"syncval_shader_accesses_heuristic",
+            LAYER_SETTING_BOOL,
+            1,
+            ctypes.addressof(self._true),
+        )
+        self._settings = array(S.LayerSettingEXT, [setting])
 
-    def create_infos(self) -> tuple[Any, Any]:
-        """What is chained to the instance's: the messenger, and synchronisation validation."""
-        self._features = S.ValidationFeaturesEXT(
+    def create_infos(self) -> list[Any]:
+        """What is chained to the instance's: the messenger, and synchronisation validation.
+
+        Newer layers look for what shaders access only where a setting asks them to.
+        """
+        features = S.ValidationFeaturesEXT(
             enabledValidationFeatureCount=1,
             pEnabledValidationFeatures=ctypes.addressof(self._enabled),
         )
-        return self._create, self._features
+        settings = S.LayerSettingsCreateInfoEXT(
+            settingCount=1, pSettings=ctypes.addressof(self._settings)
+        )
+        chained = [self._create, features]
+        return [*chained, settings] if SETTINGS in self.extensions else chained
 
     def attach(self, instance: Instance) -> None:
         """Hear what is said after the instance was made."""
@@ -96,3 +115,11 @@ class Validation:
         name = (message.pMessageIdName or b"").decode()
         self.messages.append(f"{name}: {(message.pMessage or b'').decode(errors='replace')}")
         return 0
+
+
+def _layer_extensions(loader: Functions) -> set[str]:
+    rows = listed(
+        lambda *rest: loader.EnumerateInstanceExtensionProperties(LAYER.encode(), *rest),
+        S.ExtensionProperties,
+    )
+    return {row.extensionName.decode() for row in rows}

@@ -13,6 +13,7 @@
 A part names its kernel and gives a status as that does: a failed check in it ends the block. What
 the loop uses from outside becomes its parameters; constants are made again. Worth it for the
 compile time alone: LLVM spends as long on the loop with the checks as on the one that runs.
+A loop that is also marked `gpux.as_is` gives a function that is: LLVM does not optimise it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from xdsl.passes import ModulePass
 COLD = "gpux.cold"
 KERNEL = "gpux.kernel"
 PART = "gpux.part"
+AS_IS = "gpux.as_is"
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,12 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
             if operand in inside:
                 op.operands[position] = inside[operand]
     del loop.attributes[COLD]
+    as_is = loop.attributes.pop(AS_IS, None)
     end = func.ReturnOp.create()
     block.add_ops((loop, end))
     part = _function(name, block, kernel.sym_name)
+    if as_is is not None:
+        part.attributes[AS_IS] = as_is
     for op in (part, end, *copies):
         op.location = loop.location
     assert kernel.parent is not None, "a kernel stands in a module"

@@ -35,7 +35,7 @@ from xdsl.traits import Pure
 
 from ..dialects import gpux
 from .block_editing import constant, constant_value, erase
-from .outline_cold_loops import COLD
+from .outline_cold_loops import AS_IS, COLD
 
 INDEX = IndexType()
 _LARGEST_BODY = 2000
@@ -84,10 +84,13 @@ def _split(loop: scf.ForOp, checks: list[gpux.CheckOp]) -> None:
         return
     guards = dict.fromkeys(guard for check in solved for guard in _guards_of(check, loop))
     solved_guards = [guard for guard in guards if solver.solve(guard.cond)]
+    only_fails = _only_fails(loop, solved, solved_guards)
     start, end = solver.range()
     fast = _copy_without_checks(loop, solved, solved_guards)
     fast.operands[0], fast.operands[1] = start, end
     rest = _rest_loop(loop, start, end, solver)
+    if only_fails:
+        rest.attributes[AS_IS] = UnitAttr()
     assert rest.parent is not None, "the rest stands where the loop stood"
     rest.parent.insert_op_after(fast, rest)
 
@@ -100,6 +103,46 @@ def _guards_of(op: Operation, loop: scf.ForOp) -> list[scf.IfOp]:
         if isinstance(parent, scf.IfOp) and region is parent.true_region:
             found.append(parent)
         region = parent.parent_region()
+    return found
+
+
+def _only_fails(loop: scf.ForOp, solved: list[gpux.CheckOp], guards: list[scf.IfOp]) -> bool:
+    """Whether an iteration in which a solved condition is false does nothing, or a check fails.
+
+    So it is where the guards are one inside the other around everything that has effects, and what
+    is checked there is checked whatever else is true. (An inner loop is taken to run.)
+    """
+    block, left, checks = loop.body.block, set(guards), set[Operation](solved)
+    met = {block}
+    while (guard := _only_effect(block, checks)) in left and isinstance(guard, scf.IfOp):
+        left.discard(guard)
+        block = guard.true_region.block
+        met.add(block)
+    return not left and all(_around_loops(check) & met for check in solved)
+
+
+def _only_effect(block: Block, checks: set[Operation]) -> Operation | None:
+    """The one op of a block that does something beside these checks; an else branch does not."""
+    effects = [op for op in block.ops if op not in checks and not _is_effectless(op)]
+    if len(effects) != 1:
+        return None
+    orelse = effects[0].regions[1:]
+    idle = all(_is_effectless(op) for region in orelse for op in region.walk())
+    return effects[0] if idle else None
+
+
+def _is_effectless(op: Operation) -> bool:
+    return isinstance(op, scf.YieldOp) or _is_computed(op)
+
+
+def _around_loops(op: Operation) -> set[Block]:
+    """The block of an op, and the blocks of the loops around it up to another kind of op."""
+    found: set[Block] = set()
+    block = op.parent
+    while block is not None:
+        found.add(block)
+        parent = block.parent_op()
+        block = parent.parent if isinstance(parent, scf.ForOp) else None
     return found
 
 

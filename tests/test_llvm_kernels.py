@@ -61,6 +61,23 @@ def test_saxpy_over_blocks_of_a_grid():
     np.testing.assert_array_equal(y, expected)
 
 
+def test_what_hardly_runs_is_not_optimised():
+    module = parse_module(SAXPY)
+    ToLlvm().apply(Context(), module)
+    AddCpuEntry().apply(Context(), module)
+    whole, apart = emit(module), emit(module, apart=True)
+    as_written = "getelementptr inbounds i64, ptr %args"  # LLVM's passes count in bytes
+    assert as_written in whole
+    assert as_written not in assemble(whole).optimised()
+    code = assemble(apart)
+    assert as_written in code.optimised()
+    assert f"<{vector_bits(code.target.features) // 32} x float>" in code.optimised()
+    y = np.ones(100, np.float32)
+    arguments = (np.float32(2), y.copy(), y, 100, 1, 1)
+    assert launch(load(apart), "saxpy", arguments, (2, 1, 1), (64, 1, 1))[0] == 0
+    np.testing.assert_array_equal(y, 3)
+
+
 def test_a_loop_without_checks_is_vectorised():
     module = parse_module(SAXPY)
     ToLlvm().apply(Context(), module)

@@ -5,7 +5,7 @@
 
 // CHECK-LABEL: llvm.func internal @k.block(
 // CHECK-SAME: -> i32 attributes {gpux.kernel
-// CHECK-LABEL: llvm.func @k(%args: !llvm.ptr, %launch: !llvm.ptr) -> i32
+// CHECK-LABEL: llvm.func @k(%args: !llvm.ptr, %launch: !llvm.ptr) -> i32 attributes {gpux.as_is
 // CHECK: [[P:%.+]] = llvm.load %args {alignment = 8 : i64} : !llvm.ptr -> !llvm.ptr
 // CHECK: [[A:%.+]] = llvm.getelementptr inbounds %args[1]
 // CHECK: [[N:%.+]] = llvm.load [[A]] {alignment = 8 : i64} : !llvm.ptr -> i64

@@ -14,7 +14,7 @@
 // CHECK: [[ZERO:%.+]] = llvm.mlir.constant(0 : i32) : i32
 // CHECK: llvm.return [[ZERO]] : i32
 // CHECK: llvm.func internal @__stepwell_report_1(
-// CHECK-SAME: attributes {passthrough = ["cold", "noinline", "nounwind"]}
+// CHECK-SAME: attributes {gpux.as_is, passthrough = ["cold", "noinline", "nounwind", "optnone"]}
 // CHECK: llvm.atomicrmw add
 func.func @checked(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
   gpux.check %ok, "bounds", "index {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"] site 7 : i32

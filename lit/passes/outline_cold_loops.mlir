@@ -31,6 +31,18 @@ func.func @k(%x: memref<?xf32>, %a: index, %b: index, %n: index, %report: !llvm.
 
 // -----
 
+// What LLVM need not optimise says so as a function, too.
+func.func @rare(%a: index, %b: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  %c1 = arith.constant 1 : index
+  scf.for %i = %a to %b step %c1 {
+  } {gpux.as_is, gpux.cold}
+  func.return
+}
+// CHECK-LABEL: func.func private @rare.cold0
+// CHECK-SAME:      attributes {gpux.part = "rare", gpux.as_is}
+
+// -----
+
 // Nothing to do in a function that is no kernel.
 func.func @helper(%a: index, %b: index) {
   %c1 = arith.constant 1 : index

@@ -29,9 +29,57 @@ func.func @shift(%x: memref<?xf32>, %y: memref<?xf32>, %bid: index, %bdim: index
 // CHECK:           scf.for
 // CHECK:             scf.if
 // CHECK:               gpux.check
+// What is left only fails or does nothing: LLVM need not optimise it.
+// CHECK:         } {gpux.cold, gpux.as_is}
 // CHECK:         scf.for
 // CHECK-NOT:     gpux.check
 // CHECK-NOT:     scf.if
+// CHECK:         func.return
+
+// -----
+
+// The else branch of a solved guard is work that the rest has to do: it is optimised as any code.
+func.func @arms(%x: memref<?xf32>, %half: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    %low = arith.cmpi slt, %t, %half : index
+    scf.if %low {
+      %n = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %t, %n : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%t] : memref<?xf32>
+    } else {
+      memref.store %zero, %x[%c0] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @arms
+// CHECK:         } {gpux.cold}
+// CHECK:         func.return
+
+// -----
+
+// So is what a branch that depends on data keeps from being checked.
+func.func @branch(%x: memref<?xf32>, %flags: memref<?xi1>, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    %flag = memref.load %flags[%t] : memref<?xi1>
+    scf.if %flag {
+      %n = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %t, %n : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%t] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @branch
+// CHECK:         } {gpux.cold}
 // CHECK:         func.return
 
 // -----

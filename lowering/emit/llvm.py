@@ -23,6 +23,7 @@ from ...dialects import llvm
 from ...dialects.llvm.base import fast_math
 from ...dialects.llvm.intrinsics import TABLE as INTRINSIC_TABLE
 from .llvm_constants import mangled, quoted
+from .llvm_parts import SEPARATOR, Part, parts_of
 from .llvm_text import (
     EMITTERS,
     Emitter,
@@ -42,16 +43,22 @@ def emit(
     attributes: Mapping[str, str] | None = None,
     debug: bool | str = False,
     masked_tails: bool = False,
+    apart: bool = False,
 ) -> str:
     """The module as LLVM text.
 
     `attributes` are put on every function that is defined (`{"prefer-vector-width": "512"}`).
     With `debug`, the places that the ops carry become line information for debuggers; a string says
     how much of it LLVM writes ("DebugDirectivesOnly").
-    `masked_tails` lets loops over threads end in masked vectors. Raises CompileError for an op that
+    `masked_tails` lets loops over threads end in masked vectors. With `apart`, functions that are
+    not to be optimised stand in a second text (llvm_parts.py). Raises CompileError for an op that
     LLVM text has no form for.
     """
-    return ModuleText(dict(attributes or {}), debug, masked_tails).emit(module, triple, data_layout)
+    texts = [
+        ModuleText(dict(attributes or {}), debug, masked_tails).emit(part, triple, data_layout)
+        for part in (parts_of(module) if apart else [Part(tuple(module.body.block.ops))])
+    ]
+    return SEPARATOR.join(texts)
 
 
 # --- arithmetic -----------------------------------------------------------------------------------

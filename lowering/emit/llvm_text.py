@@ -12,7 +12,6 @@ from typing import Any, TypeVar, cast
 from xdsl.dialects.builtin import (
     ArrayAttr,
     IntegerAttr,
-    ModuleOp,
     StringAttr,
     UnitAttr,
 )
@@ -23,6 +22,7 @@ from ...dialects.diagnostics import CompileError, location_of
 from .debug_info import DebugInfo
 from .llvm_constants import constant, quoted, zero
 from .llvm_constants import type_text as text_of_type
+from .llvm_parts import Part
 
 OpT = TypeVar("OpT", bound=Operation)
 Emitter = Callable[["FunctionText", Any], str]
@@ -52,15 +52,17 @@ class ModuleText:
         self.metadata: list[str] = []
         self.groups: dict[str, int] = {}
         self.types: dict[int, tuple[Attribute, str]] = {}
+        self.part = Part(())
 
-    def emit(self, module: ModuleOp, triple: str, data_layout: str) -> str:
-        """All of the module."""
+    def emit(self, part: Part, triple: str, data_layout: str) -> str:
+        """All of a part of a module."""
+        self.part = part
         parts: list[str] = []
         if data_layout:
             parts.append(f"target datalayout = {quoted(data_layout)}\n")
         if triple:
             parts.append(f"target triple = {quoted(triple)}\n")
-        for op in module.body.block.ops:
+        for op in part.ops:
             if isinstance(op, llvm.FuncOp):
                 parts.append(FunctionText(self, op).emit())
             elif isinstance(op, llvm.GlobalOp):
@@ -233,7 +235,7 @@ class FunctionText:
     def emit(self) -> str:
         """The definition or declaration."""
         op = self.op
-        blocks = list(op.body.blocks)
+        blocks = () if op.symbol in self.module.part.foreign else tuple(op.body.blocks)
         head = self.head(bool(blocks))
         if not blocks:
             return f"{head}\n"
@@ -295,7 +297,9 @@ class FunctionText:
         op, kind = self.op, self.op.type
         linkage, convention = op.properties.get("linkage"), op.properties.get("CConv")
         words = ["define" if defined else "declare"]
-        if isinstance(linkage, llvm.LinkageAttr) and linkage.data != "external":
+        if op.symbol in self.module.part.shared:
+            words.append("hidden")
+        elif isinstance(linkage, llvm.LinkageAttr) and linkage.data != "external":
             words.append(linkage.data)
         if visibility := ("", "hidden", "protected")[op.int_property("visibility_")]:
             words.append(visibility)

@@ -1,5 +1,7 @@
 """LLVM text to machine code, by llvmlite's binding layer: `assemble(text)`.
 
+Text may have a second part whose functions are not optimised; see llvm_parts.py.
+
 LLVM can end the whole process over code that a target cannot do ("cannot select"), so what is
 asked for is checked first: types against the target's features, external symbols against a table.
 """
@@ -7,13 +9,14 @@ asked for is checked first: types against the target's features, external symbol
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from ...dialects.diagnostics import CompileError
 from .host import converts_half, host_cpu, host_features, host_triple
+from .llvm_parts import SEPARATOR
 from .symbols import EXTERNAL_SYMBOLS, RESERVED_SYMBOLS
 
 
@@ -70,20 +73,13 @@ def assemble(
         target = host_target(cpu, features, opt)
     else:
         target = Target(triple, cpu or "", features or "", opt)
-    _refuse_types(ir_text, target)
-    module = _parse(ir_text)
-    _refuse_symbols(module, external)
-    _run_passes(module, target)
+    module = _optimise(ir_text, target, external)
     return NativeCode(_machine(target).emit_object(module), target, ir_text)
 
 
 def generate_assembly(ir_text: str, target: Target, external: Collection[str]) -> str:
     """Assembler text for a target whose assembler LLVM lacks (PTX); errors as `assemble`."""
-    _refuse_types(ir_text, target)
-    module = _parse(ir_text)
-    _refuse_symbols(module, external)
-    _run_passes(module, target)
-    return _machine(target).emit_assembly(module)
+    return _machine(target).emit_assembly(_optimise(ir_text, target, external))
 
 
 # --- llvmlite -------------------------------------------------------------------------------------
@@ -145,8 +141,6 @@ def _first_line(error: Exception) -> str:
 
 def _run_passes(module: Any, target: Target) -> None:
     binding, machine = _binding(target.triple == host_triple()), _machine(target)
-    module.triple = target.triple
-    module.data_layout = str(machine.target_data)
     if target.opt == 0:
         return
     options = binding.create_pipeline_tuning_options(speed_level=target.opt)
@@ -157,10 +151,24 @@ def _run_passes(module: Any, target: Target) -> None:
     passes.run(module, builder)
 
 
-def _optimise(ir_text: str, target: Target) -> Any:
-    module = _parse(ir_text)
+def _optimise(ir_text: str, target: Target, external: Collection[str] = EXTERNAL_SYMBOLS) -> Any:
+    """The module after optimisation of its first part."""
+    _refuse_types(ir_text, target)
+    parts = [_parse(text) for text in ir_text.split(SEPARATOR)]
+    own = {name for part in parts for name in _defined(part)} if len(parts) > 1 else set[str]()
+    layout = str(_machine(target).target_data)
+    for part in parts:
+        _refuse_symbols(part, external, own)
+        part.triple, part.data_layout = target.triple, layout
+    module = parts[0]
     _run_passes(module, target)
+    for part in parts[1:]:
+        module.link_in(part)
     return module
+
+
+def _defined(module: Any) -> Iterator[str]:
+    return (function.name for function in module.functions if not function.is_declaration)
 
 
 # --- what would end the process -------------------------------------------------------------------
@@ -198,10 +206,12 @@ def _has_half(target: Target) -> bool:
     return converts_half(target.triple, target.features)
 
 
-def _refuse_symbols(module: Any, external: Collection[str]) -> None:
+def _refuse_symbols(module: Any, external: Collection[str], own: Collection[str]) -> None:
     """Symbols from outside that are not in the table, and our own that hide the library's."""
     for value in (*module.functions, *module.global_variables):
         name: str = value.name
+        if name in own and name not in RESERVED_SYMBOLS:
+            continue
         if name in RESERVED_SYMBOLS and not value.is_declaration:
             raise CompileError(
                 f"a function cannot be called {name!r}: the C library's would be hidden by it"

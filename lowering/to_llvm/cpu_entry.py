@@ -16,12 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr, i1, i8, i32, i64
+from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr, i1, i8, i32, i64
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import llvm
 from ...dialects.diagnostics import CompileError, location_of
+from ...passes.outline_cold_loops import AS_IS
 from ..conversion import Rewriter, TypeMap
 from ..emit.symbols import entry_symbol
 from .func import is_kernel
@@ -65,6 +66,7 @@ def add_entry(function: llvm.FuncOp) -> llvm.FuncOp:
         passthrough=("nounwind",),
         body=body,
     )
+    entry.attributes[AS_IS] = UnitAttr()
     entry.location = function.location
     assert function.parent is not None, "a function stands in a module"
     function.parent.insert_op_after(entry, function)

@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     StringAttr,
+    UnitAttr,
     f32,
     i1,
     i32,
@@ -29,6 +30,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from ...dialects import gpux, llvm
+from ...passes.outline_cold_loops import AS_IS
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .arith import extreme_number
 from .floats import is_small, narrow, widen
@@ -159,9 +161,10 @@ def report_function(rw: Rewriter, count: int) -> str:
         name,
         llvm.FunctionType(kinds),
         linkage="internal",
-        passthrough=("cold", "noinline", "nounwind"),
+        passthrough=("cold", "noinline", "nounwind", *state.target.report_words),
         body=Region([entry, reserve, write, end]),
     )
+    function.attributes[AS_IS] = UnitAttr()
     state.add(function)
     return name
 

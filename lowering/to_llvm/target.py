@@ -44,6 +44,9 @@ class LlvmTarget:
     report_space: int = 0
     """The address space of the report buffer."""
 
+    report_words: Sequence[str] = ()
+    """Further LLVM attributes of the functions that write reports, such as "optnone"."""
+
     kernel_status: bool = True
     """Whether a kernel gives 0 or 1; else it gives nothing, and a failed check ends the thread."""
 

@@ -39,7 +39,8 @@ class ToLlvm(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Lowers everything, or raises one CompileError that lists what cannot be."""
         half = self.half_instructions
-        lower(op, LlvmTarget(half_instructions=host_converts_half() if half is None else half))
+        half = host_converts_half() if half is None else half
+        lower(op, LlvmTarget(half_instructions=half, report_words=("optnone",)))
 
 
 def lower(module: ModuleOp, target: LlvmTarget, rules: Rules = RULES) -> None:

@@ -89,7 +89,8 @@ def _emit_llvm(module: ModuleOp) -> str:
     from .lowering.emit.llvm import emit
 
     tails = host_masks_tails()
-    return emit(module, attributes=host_attributes(), debug=True, masked_tails=tails)
+    attributes = host_attributes()
+    return emit(module, attributes=attributes, debug=True, masked_tails=tails, apart=True)
 
 
 def _assemble_for_host(text: str) -> Payload:

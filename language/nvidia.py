@@ -177,6 +177,33 @@ def cluster_wait() -> Any:
     return _ask("cluster_wait")
 
 
+def cluster_rank() -> Any:
+    """The block's place in its cluster (u32); sm_90 or later."""
+    return _ask("cluster_rank")
+
+
+def cluster_size() -> Any:
+    """Blocks of the cluster (u32); sm_90 or later."""
+    return _ask("cluster_size")
+
+
+def mapa(address: Any, rank: Any) -> Any:
+    """The address that a place in shared memory (an `address`) has in the block of that rank, for
+    instructions on `shared::cluster` (u32); sm_90 or later."""
+    return _ask("mapa", address, rank)
+
+
+def barrier_sync(id: Any, threads: Any) -> Any:
+    """Wait at one of 16 barriers of the block until so many threads, a multiple of 32, are there;
+    `sw.barrier` is barrier 0."""
+    return _ask("barrier_sync", id, threads)
+
+
+def barrier_arrive(id: Any, threads: Any) -> Any:
+    """Be counted at a barrier, as by `barrier_sync`, without waiting."""
+    return _ask("barrier_arrive", id, threads)
+
+
 def griddepcontrol_wait() -> Any:
     """Wait for the grids that this one depends on; sm_90 or later."""
     return _ask("griddepcontrol_wait")
@@ -200,6 +227,22 @@ def setmaxnreg_decrease(count: Any) -> Any:
 def address(view: Any, index: Any) -> Any:
     """The address of `view[index]`: u32 in shared memory, u64 in global memory."""
     return _ask("address", view, index)
+
+
+def cp_async(shared: Any, index: Any, source: Any, source_index: Any) -> Any:
+    """Start a copy of 16 bytes from `source[source_index]` in global memory to
+    `shared[index]`; sm_80 or later."""
+    return _ask("cp_async", shared, index, source, source_index)
+
+
+def cp_async_commit() -> Any:
+    """The copies so far are a group."""
+    return _ask("cp_async_commit")
+
+
+def cp_async_wait(groups: Any) -> Any:
+    """Wait until at most so many groups (a constant) are under way."""
+    return _ask("cp_async_wait", groups)
 
 
 def ldmatrix_x1(view: Any, index: Any, transpose: bool = False) -> Any:
@@ -234,20 +277,118 @@ def stmatrix_x4(view: Any, index: Any, values: Any, transpose: bool = False) -> 
     return _ask("stmatrix_x4", view, index, values, transpose)
 
 
-def cp_async(shared: Any, index: Any, source: Any, source_index: Any) -> Any:
-    """Start a copy of 16 bytes from `source[source_index]` in global memory to
-    `shared[index]`; sm_80 or later."""
-    return _ask("cp_async", shared, index, source, source_index)
+def mbarrier_init(view: Any, index: Any, count: Any) -> Any:
+    """Make `view[index]`, a u64 in shared memory, an mbarrier for so many arrivals; one thread does
+    it, and `fence_async` or a barrier follows before others use it. sm_80."""
+    return _ask("mbarrier_init", view, index, count)
 
 
-def cp_async_commit() -> Any:
-    """The copies so far are a group."""
-    return _ask("cp_async_commit")
+def mbarrier_arrive(view: Any, index: Any) -> Any:
+    """Arrive at an mbarrier; its state (u64). sm_80."""
+    return _ask("mbarrier_arrive", view, index)
 
 
-def cp_async_wait(groups: Any) -> Any:
-    """Wait until at most so many groups (a constant) are under way."""
-    return _ask("cp_async_wait", groups)
+def mbarrier_expect(view: Any, index: Any, bytes: Any) -> Any:
+    """Arrive at an mbarrier, whose phase now also needs so many bytes to arrive. sm_90."""
+    return _ask("mbarrier_expect", view, index, bytes)
+
+
+def mbarrier_wait(view: Any, index: Any, parity: Any) -> Any:
+    """Wait until the phase of this parity (0 first, then 1, 0, …) is over. sm_90."""
+    return _ask("mbarrier_wait", view, index, parity)
+
+
+def fence_mbarrier_init() -> Any:
+    """Makes initialised mbarriers seen in the cluster. sm_90."""
+    return _ask("fence_mbarrier_init")
+
+
+def fence_async() -> Any:
+    """Orders plain accesses to shared memory and those of bulk copies and wgmma. sm_90."""
+    return _ask("fence_async")
+
+
+def bulk_load(
+    shared: Any, index: Any, source: Any, source_index: Any, count: Any, mbarrier: Any, which: Any
+) -> Any:
+    """One thread starts a copy of `count` elements (a constant; 16 bytes or a multiple) from
+    `source[source_index]` to `shared[index]`; the mbarrier hears of the bytes. sm_90."""
+    return _ask("bulk_load", shared, index, source, source_index, count, mbarrier, which)
+
+
+def bulk_store(target: Any, target_index: Any, shared: Any, index: Any, count: Any) -> Any:
+    """The reverse of `bulk_load`; `bulk_commit` and `bulk_wait` tell when it is done. sm_90."""
+    return _ask("bulk_store", target, target_index, shared, index, count)
+
+
+def bulk_commit() -> Any:
+    """The thread's bulk stores so far are a group. sm_90."""
+    return _ask("bulk_commit")
+
+
+def bulk_wait(groups: Any, read: bool = False) -> Any:
+    """Wait until at most so many groups (a constant) are under way, or with `read` are still read
+    from shared memory. sm_90."""
+    return _ask("bulk_wait", groups, read)
+
+
+def tma_load(shared: Any, index: Any, descriptor: Any, at: Any, mbarrier: Any, which: Any) -> Any:
+    """One thread starts a copy of a box of a tensor to `shared[index]`; the mbarrier hears of it.
+
+    `descriptor` is an array of 16 u64 that the host has filled by cuTensorMapEncodeTiled, at a
+    multiple of 64 bytes; `at` are the coordinates (i32), the innermost first. What the box covers
+    is not checked. sm_90.
+    """
+    return _ask("tma_load", shared, index, descriptor, at, mbarrier, which)
+
+
+def tma_store(descriptor: Any, at: Any, shared: Any, index: Any) -> Any:
+    """The reverse of `tma_load`, in the groups of `bulk_store`. sm_90."""
+    return _ask("tma_store", descriptor, at, shared, index)
+
+
+def tma_prefetch(descriptor: Any) -> Any:
+    """Bring a descriptor near. sm_90."""
+    return _ask("tma_prefetch", descriptor)
+
+
+def wgmma_descriptor(view: Any, index: Any, leading: Any, stride: Any, swizzle: int = 0) -> Any:
+    """What `wgmma` takes for a matrix that begins at `view[index]` in shared memory (u64).
+
+    The matrix is made of pieces of 8 rows by 16 bytes, or with `swizzle` (32, 64 or 128) by so many
+    bytes; `leading` and `stride` are the constant distances in bytes of pieces along k and along
+    the rows (of a matrix that is not transposed). sm_90a.
+    """
+    return _ask("wgmma_descriptor", view, index, leading, stride, swizzle)
+
+
+def wgmma(
+    a: Any, b: Any, c: Any, dtype: Any, transpose_a: bool = False, transpose_b: bool = False
+) -> Any:
+    """Start `a @ b + c` of 64 rows and 32 bytes of k by the four warps of a warpgroup. sm_90a.
+
+    `a` is a descriptor or a tuple of 4 u32, `b` a descriptor; `c` is a tuple of n / 2 sums for n
+    columns (f32, or i32 of integers), or a part of an array of sw.local. `dtype` is sw.f16,
+    sw.bf16, sw.f32 (tf32), sw.i8, sw.u8, "e4m3" or "e5m2"; only the first two take
+    transposed operands.
+    `wgmma_fence` stands before the first, `wgmma_commit` and `wgmma_wait` before the sums are used.
+    """
+    return _ask("wgmma", a, b, c, dtype, transpose_a, transpose_b)
+
+
+def wgmma_fence() -> Any:
+    """Orders the registers before a wgmma. sm_90a."""
+    return _ask("wgmma_fence")
+
+
+def wgmma_commit() -> Any:
+    """The wgmmas so far are a group. sm_90a."""
+    return _ask("wgmma_commit")
+
+
+def wgmma_wait(groups: Any) -> Any:
+    """Wait until at most so many groups (a constant) are under way. sm_90a."""
+    return _ask("wgmma_wait", groups)
 
 
 def mma_m16n8k16(a: Any, b: Any, c: Any, dtype: Any) -> Any:

@@ -11,9 +11,11 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..dialects.nvvm.attributes import ProxyAttr, SharedSpaceAttr
 from .annotations import scalar_type
 from .convert import materialise, store_as
 from .functions import Function
+from .nvidia_async import ASYNC_FUNCTIONS
 from .nvidia_emit import emit, require
 from .nvidia_matrix import MATRIX_FUNCTIONS
 from .nvidia_memory import MEMORY_FUNCTIONS
@@ -21,7 +23,7 @@ from .types import DType, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
 from .values import Static, TupleValue, Value, describe, static_int
 
 if TYPE_CHECKING:
-    from xdsl.ir import SSAValue
+    from xdsl.ir import Attribute, SSAValue
 
     from .frame import Frame
 
@@ -38,23 +40,22 @@ class Instruction(NamedTuple):
     results: tuple[DType, ...] = ()
     mask: bool = False
     by_sign: tuple[str, str] | None = None
+    properties: tuple[tuple[str, Attribute], ...] = ()
 
 
 def _instruction(
     name: str, row: Instruction, frame: Frame, node: ast.AST, *arguments: Value, **keywords: Value
 ) -> Value:
     from ..dialects.nvvm import OPS
-    from ..dialects.nvvm.base import Needs
 
-    needs = OPS[row.op].row.needs
-    assert isinstance(needs, Needs), "the rows of the table need one architecture"
+    needs = OPS[row.op].create(properties=dict(row.properties)).needs
     require(frame, node, f"sw.nvidia.{name}", needs.sm, needs.variants)
     given = [*arguments, *keywords.values()]
     mask: Value = Static(0xFFFFFFFF)
     if row.mask and len(given) > len(row.operands):
         mask = given.pop()
     results = row.results
-    properties: dict[str, str | int] = {}
+    properties: dict[str, str | int | Attribute] = dict(row.properties)
     operands: list[SSAValue] = []
     for (what, dtype), value in zip(row.operands, given, strict=True):
         if row.by_sign is not None:
@@ -148,6 +149,10 @@ def _result_types(frame: Frame, node: ast.AST, dtype: Value | None) -> list[DTyp
 _SPECIAL = "read.ptx.sreg."
 _VALUE = (("value", u32),)
 _PREDICATE = (("predicate", bool_),)
+_ASYNC_SHARED = (
+    ("kind", ProxyAttr("async.shared")),
+    ("space", SharedSpaceAttr("cta")),
+)
 INSTRUCTIONS: dict[str, Instruction] = {
     **{name: Instruction(_SPECIAL + name, (), (u64,)) for name in ("clock64", "globaltimer")},
     **{
@@ -173,6 +178,15 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "fence_cluster": Instruction("fence.sc.cluster"),
     "cluster_arrive": Instruction("cluster.arrive"),
     "cluster_wait": Instruction("cluster.wait"),
+    "barrier_sync": Instruction("barrier", (("id", u32), ("threads", u32))),
+    "barrier_arrive": Instruction("barrier.arrive", (("id", u32), ("threads", u32))),
+    "cluster_rank": Instruction(_SPECIAL + "cluster.ctarank", (), (u32,)),
+    "cluster_size": Instruction(_SPECIAL + "cluster.nctarank", (), (u32,)),
+    "fence_mbarrier_init": Instruction("fence.mbarrier.init"),
+    "fence_async": Instruction("fence.proxy", properties=_ASYNC_SHARED),
+    "bulk_commit": Instruction("cp.async.bulk.commit.group"),
+    "wgmma_fence": Instruction("wgmma.fence.aligned"),
+    "wgmma_commit": Instruction("wgmma.commit.group.sync.aligned"),
     "griddepcontrol_wait": Instruction("griddepcontrol.wait"),
     "griddepcontrol_launch": Instruction("griddepcontrol.launch.dependents"),
 }
@@ -207,6 +221,7 @@ NVIDIA: dict[str, Function] = {
     },
     **MATRIX_FUNCTIONS,
     **MEMORY_FUNCTIONS,
+    **ASYNC_FUNCTIONS,
 }
 """By the name in `nvidia.py`."""
 

@@ -13,6 +13,7 @@ from xdsl.dialects import arith, memref
 
 from ..dialects import gpu
 from .arrays import checked_index
+from .convert import store_as
 from .emitter import I32, I64, INDEX
 from .functions import Function
 from .nvidia_emit import emit, require
@@ -88,6 +89,16 @@ def _address_of(frame: Frame, node: ast.AST, view: Value, index: Value) -> Value
     return address
 
 
+def _map_address(frame: Frame, node: ast.AST, address: Value, rank: Value) -> Value:
+    require(frame, node, "sw.nvidia.mapa", 90)
+    operands = [
+        store_as(frame, node, value, u32, f"{what} of sw.nvidia.mapa").ssa
+        for what, value in (("address", address), ("rank", rank))
+    ]
+    text = "mapa.shared::cluster.u32 $0, $1, $2;"
+    return emit(frame, "inline_ptx", operands, (u32,), ptxCode=text, sm=90)
+
+
 def _copy(
     frame: Frame, node: ast.AST, shared: Value, index: Value, source: Value, source_index: Value
 ) -> Value:
@@ -118,6 +129,7 @@ def _wait(frame: Frame, node: ast.AST, groups: Value) -> Value:
 _TO_AND_FROM = ("shared", "index", "source", "source_index")
 MEMORY_FUNCTIONS: dict[str, Function] = {
     "address": Function("sw.nvidia.address", _address_of, ("view", "index")),
+    "mapa": Function("sw.nvidia.mapa", _map_address, ("address", "rank")),
     "cp_async": Function("sw.nvidia.cp_async", _copy, _TO_AND_FROM),
     "cp_async_commit": Function("sw.nvidia.cp_async_commit", _commit),
     "cp_async_wait": Function("sw.nvidia.cp_async_wait", _wait, ("groups",)),

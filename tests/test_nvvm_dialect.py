@@ -17,7 +17,10 @@ from stepwell.lowering.parse import parse_module, print_module
 MLIR_OPT = shutil.which("mlir-opt-19") or shutil.which("mlir-opt", path="/usr/lib/llvm-19/bin")
 LIT = Path(__file__).parent.parent / "lit/dialects/nvvm.mlir"
 # What LLVM 19 lacks, or has for other registers (mma.sync of bf16).
-NEWER = ("match.", "nanosleep", "inline_ptx", "multiplicandAPtxType")
+NEWER = (
+    *("match.", "nanosleep", "inline_ptx", "multiplicandAPtxType"),
+    *("mapa", "cp.async.bulk.shared", "cp.async.bulk.global", "bulk.tensor.prefetch"),
+)
 
 
 def ops_of_the_lit_file() -> str:

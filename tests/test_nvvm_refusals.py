@@ -33,6 +33,25 @@ BF16 = ", multiplicandAPtxType = #nvvm.mma_type<bf16>, multiplicandBPtxType = #n
 FP8 = ", multiplicandAPtxType = #nvvm.mma_type<e4m3>, multiplicandBPtxType = #nvvm.mma_type<e4m3>"
 H = "vector<2xf16>,vector<2xf16>,vector<2xf16>"
 
+
+def wgmma(kind: str) -> str:
+    sums = "!llvm.struct<(f32, f32, f32, f32)>"
+    parts = f"D[<f32>, <one>], A[<{kind}>, <one>, <row>], B[<{kind}>, <one>, <col>]"
+    return (
+        f"%u = llvm.mlir.undef : {sums} %r = nvvm.wgmma.mma_async %l, %l, %u, "
+        f"<m = 64, n = 8, k = 16>, {parts} : {sums} -> {sums}"
+    )
+
+
+def wmma_load(kind: str, shape: tuple[int, int, int], count: int) -> str:
+    m, n, k = shape
+    return (
+        f"%r = nvvm.wmma.load %s, %m {{eltype = #nvvm.mma_type<{kind}>, frag = #nvvm.mma_frag<a>, "
+        f"layout = #nvvm.mma_layout<row>, m = {m} : i32, n = {n} : i32, k = {k} : i32}} : "
+        f"(!llvm.ptr<3>) -> !llvm.struct<({', '.join(['i32'] * count)})>"
+    )
+
+
 # (op, architecture, what the error says)
 REFUSED: list[tuple[str, str, str]] = [
     ("%r = nvvm.redux.sync add %m, %m : i32 -> i32", "sm_75", "needs sm_80"),
@@ -90,7 +109,26 @@ REFUSED: list[tuple[str, str, str]] = [
         "sm_80",
         "needs sm_89",
     ),
+    ("%r = nvvm.mapa %gg, %m : !llvm.ptr -> !llvm.ptr", "sm_89", "needs sm_90"),
+    (
+        "nvvm.cp.async.bulk.shared.cluster.global %s, %g, %s, %m : !llvm.ptr<3>, !llvm.ptr<1>",
+        "sm_80",
+        "needs sm_90",
+    ),
+    (
+        "nvvm.cp.async.bulk.global.shared.cta %g, %s, %m : !llvm.ptr<1>, !llvm.ptr<3>",
+        "sm_86",
+        "needs sm_90",
+    ),
+    ("nvvm.cp.async.bulk.tensor.prefetch %gg, box[%m] : !llvm.ptr", "sm_80", "needs sm_90"),
+    (wgmma("f16"), "sm_90", "needs sm_90a, not sm_90"),
+    (wgmma("f16"), "sm_120a", "needs sm_90a, not sm_120a"),
+    (wmma_load("bf16", (16, 16, 16), 4), "sm_75", "needs sm_80"),
+    (wmma_load("tf32", (16, 16, 8), 4), "sm_75", "needs sm_80"),
     # What no architecture has.
+    (wgmma("f64"), "sm_90a", "there is no wgmma of f64"),
+    (wmma_load("f16", (16, 16, 8), 4), "sm_80", "there is no wmma of shape m16n16k8 for f16"),
+    (wmma_load("bf16", (16, 16, 16), 3), "sm_80", "expected a result of type !llvm.struct<(i32,"),
     (mma((16, 8, 4), H, "%h, %h", "%h", "%h, %h"), "sm_80", "no mma.sync of shape m16n8k4 for f16"),
     (mma((16, 8, 16), H, "%h, %h, %h", "%h, %h", "%h, %h"), "sm_80", "expected 4 registers of A"),
     (

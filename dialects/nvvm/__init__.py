@@ -5,6 +5,9 @@ upstream has since, or not at all (votes other than ballot, match, nanosleep, gr
 inline_ptx), is written in the same style. Each op says the least architecture that has it;
 `check_architecture` in `lowering/gpu_to_nvvm/` holds a module against one.
 
+The tests' interpreter of PTX executes them, but for what concerns the blocks of a cluster (`mapa`,
+`cluster.*`), copies of tensors and transposed operands of wgmma: these only ptxas has seen.
+
 `OPS["barrier0"]` is the class of `nvvm.barrier0`.
 """
 
@@ -15,6 +18,8 @@ from xdsl.ir import Dialect
 from .attributes import ATTRIBUTES
 from .base import Needs, NvvmOp, Row
 from .table import TABLE
+from .wgmma import WGMMA_ATTRIBUTES
+from .wmma import FragmentAttr
 
 __all__ = ["NVVM", "OPS", "TABLE", "Needs", "NvvmOp", "Row"]
 
@@ -35,5 +40,5 @@ def _declare(name: str, row: Row) -> type[NvvmOp]:
 OPS: dict[str, type[NvvmOp]] = {name: _declare(name, row) for name, row in TABLE.items()}
 """The classes of the ops by name without the prefix."""
 
-NVVM = Dialect("nvvm", list(OPS.values()), list(ATTRIBUTES))
+NVVM = Dialect("nvvm", list(OPS.values()), [*ATTRIBUTES, *WGMMA_ATTRIBUTES, FragmentAttr])
 """The dialect, to be registered with a context."""

@@ -9,7 +9,7 @@ language of our own, read when the first op is parsed or printed:
     #size @kind      a property: integer, keyword; @@code one that is a string
     {}               the attribute dictionary, with every property not shown
     [ … ]            left out where the first operand or keyword in it is not there
-    mma              the whole form of mma.sync
+    mma wgmma        the whole form of mma.sync, of wgmma.mma_async
     anything else    itself
 
 Types that the text does not show are those of the row.
@@ -65,6 +65,8 @@ class Row(NamedTuple):
     hidden: tuple[Attribute, ...] = ()
     # Arguments of the intrinsic that stand before the operands, as LLVM text.
     first: Callable[[LLVMOp], str] | None = None
+    # The intrinsic's order of the operands, where it is another one.
+    order: Callable[[Sequence[str]], Sequence[str]] | None = None
     check: Callable[[LLVMOp], str | None] | None = None
 
 
@@ -103,10 +105,10 @@ class NvvmOp(LLVMOp):
 
     def print(self, printer: Printer) -> None:
         tokens = format_of(type(self))
-        if tokens == ("mma",):
-            from .syntax import print_mma
+        if tokens in SPECIAL:
+            from .syntax import print_special
 
-            print_mma(self, printer)
+            print_special(tokens[0], self, printer)
             return
         shown = [token.lstrip("#@") for token in tokens if token[0] in "#@"]
         space = " "
@@ -193,6 +195,10 @@ class NvvmOp(LLVMOp):
         reason = row.check(self) if row.check is not None else None
         if reason is not None:
             raise VerifyException(reason)
+
+
+SPECIAL = (("mma",), ("wgmma",))
+"""Formats of ops that are parsed and printed by functions of their own."""
 
 
 def as_attribute(value: str | int | Attribute) -> Attribute:

@@ -1,4 +1,4 @@
-"""Rows of matrices and of what feeds them: ldmatrix, stmatrix, mma.sync, wgmma, mbarriers, TMA.
+"""Rows of matrices and of what feeds them: ldmatrix, stmatrix, mma.sync, mbarriers.
 
 A thread holds *fragments*: registers of 32 bits with two f16 (or bf16, four s8 …) each. Which
 register types a shape takes is `FRAGMENTS`; LLVM ends the process over any other.
@@ -264,72 +264,6 @@ _MBARRIERS = {
 }
 
 
-# --- tensor memory accelerator --------------------------------------------------------------------
-
-
-def _box(first: int, count: int) -> str:
-    return ", ".join(f"${n}" for n in range(first, first + count))
-
-
-def _fetch_target(op: Any) -> str:
-    rank = len(op.operands) - 3
-    return (
-        f"ptx:cp.async.bulk.tensor.{rank}d.shared::cluster.global.mbarrier::complete_tx::bytes "
-        f"[$0], [$1, {{{_box(3, rank)}}}], [$2];"
-    )
-
-
-def _put_target(op: Any) -> str:
-    rank = len(op.operands) - 2
-    return (
-        f"ptx:cp.async.bulk.tensor.{rank}d.global.shared::cta.bulk_group "
-        f"[$0, {{{_box(2, rank)}}}], [$1];"
-    )
-
-
-def _tensor_check(pointers: tuple[Attribute, ...]) -> Any:
-    def check(op: Any) -> str | None:
-        kinds = tuple(value.type for value in op.operands)
-        count = len(pointers)
-        box = kinds[count:]
-        if kinds[:count] != pointers or not 1 <= len(box) <= 5 or set(box) != {i32}:
-            return f"expected {', '.join(map(str, pointers))} and 1 to 5 coordinates of type i32"
-        return None
-
-    return check
-
-
-_TMA = {
-    "cp.async.bulk.tensor.shared.cluster.global": Row(
-        "Starts a copy of a box of a tensor to shared memory; the mbarrier hears of its bytes.",
-        "$0 , $1 , $2 , box[ $3* ] {} : T0 , T1",
-        _fetch_target,
-        None,
-        (),
-        HOPPER,
-        hidden=(SHARED,),
-        check=_tensor_check((SHARED, GENERIC, SHARED)),
-    ),
-    "cp.async.bulk.tensor.global.shared.cta": Row(
-        "Starts a copy of shared memory to a box of a tensor.",
-        "$0 , $1 , box[ $2* ] {} : T*",
-        _put_target,
-        None,
-        (),
-        HOPPER,
-        check=_tensor_check((GENERIC, SHARED)),
-    ),
-    "prefetch.tensormap": Row(
-        "Brings a tensor's descriptor near.",
-        "$0 {} : T0",
-        "ptx:prefetch.tensormap [$0];",
-        (GENERIC,),
-        (),
-        HOPPER,
-    ),
-}
-
-
 MATRIX_ROWS: dict[str, Row] = {
     "ldmatrix": Row(
         "Loads 8x8 matrices of 16-bit elements, a row from each lane's pointer.",
@@ -355,5 +289,4 @@ MATRIX_ROWS: dict[str, Row] = {
         check=_mma_check,
     ),
     **_MBARRIERS,
-    **_TMA,
 }

@@ -9,7 +9,8 @@ from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute
 
 from ..lists import print_operands, print_types
-from .base import NvvmOp, format_of
+from .base import SPECIAL, NvvmOp, format_of
+from .wgmma import parse_wgmma, print_wgmma
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser, UnresolvedOperand
@@ -21,7 +22,14 @@ T = TypeVar("T")
 
 def parse_op(cls: type[OpT], parser: Parser) -> OpT:
     """Parse what follows the name of the op."""
-    return _Reading(cls, parser).run(cls)
+    tokens = format_of(cls)
+    if tokens not in SPECIAL:
+        return _Reading(cls, parser).run(cls)
+    if tokens == ("mma",):
+        return _Reading(cls, parser).mma(cls)
+    made = parse_wgmma(cls, parser)
+    assert isinstance(made, cls), "the class was given"
+    return made
 
 
 class _Reading:
@@ -41,8 +49,6 @@ class _Reading:
         """The whole op."""
         start = self.parser.pos
         tokens = list(format_of(cls))
-        if tokens == ["mma"]:
-            return self.mma(cls)
         while tokens:
             token = tokens.pop(0)
             if token == "[":
@@ -165,6 +171,11 @@ class _Reading:
         if which.endswith("*"):
             return self.parser.parse_comma_separated_list(self.parser.Delimiter.NONE, one)
         return [one()]
+
+
+def print_special(kind: str, op: NvvmOp, printer: Printer) -> None:
+    """An op whose format is one word."""
+    {"mma": print_mma, "wgmma": print_wgmma}[kind](op, printer)
 
 
 def print_mma(op: NvvmOp, printer: Printer) -> None:

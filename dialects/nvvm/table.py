@@ -10,7 +10,10 @@ from xdsl.ir import Attribute
 from ..llvm.base import PURE
 from ..llvm.types import PointerType, StructType
 from .base import Needs, Row
+from .bulk import BULK_ROWS
 from .matrix import MATRIX_ROWS
+from .wgmma import WGMMA_ROWS
+from .wmma import WMMA_ROWS
 
 GENERIC, GLOBAL, SHARED = PointerType(), PointerType(1), PointerType(3)
 HOPPER = Needs(90, 80)
@@ -286,6 +289,15 @@ _ORDER = {
     "membar.cta": Row("Orders memory for the block.", "{}", "membar.cta", (), ()),
     "membar.gl": Row("Orders memory for the device.", "{}", "membar.gl", (), ()),
     "membar.sys": Row("Orders memory for the system.", "{}", "membar.sys", (), ()),
+    "mapa": Row(
+        "The address of the same place in the shared memory of another block of the cluster.",
+        "$* {} : T0 -> R",
+        "mapa",
+        (GENERIC, i32),
+        (GENERIC,),
+        HOPPER,
+        PURE,
+    ),
     "fence.sc.cluster": Row(
         "Orders memory for the cluster, in one order for all.",
         "{}",
@@ -417,38 +429,22 @@ _COPIES = {
     ),
 }
 
-_WGMMA = {
-    "wgmma.fence.aligned": Row(
-        "Orders registers before wgmma.",
-        "{}",
-        "wgmma.fence.sync.aligned",
-        (),
-        (),
-        Needs(90, 80, ("90a",)),
-    ),
-    "wgmma.commit.group.sync.aligned": Row(
-        "The wgmmas so far are a group.",
-        "{}",
-        "wgmma.commit_group.sync.aligned",
-        (),
-        (),
-        Needs(90, 80, ("90a",)),
-    ),
-    "wgmma.wait.group.sync.aligned": Row(
-        "Waits until at most so many groups are under way.",
-        "#group {}",
-        "wgmma.wait_group.sync.aligned",
-        (),
-        (),
-        Needs(90, 80, ("90a",)),
-        immediates=("group",),
-        immediate_type="i64",
-    ),
-}
-
 
 def _inline_target(op: Any) -> str:
     return f"ptx:{op.text_property('ptxCode')}"
+
+
+def _inline_check(op: Any) -> str | None:
+    tied = op.int_property("tied")
+    if not tied:
+        return None
+    kinds = [result.type for result in op.results]
+    if len(kinds) == 1 and isinstance(kinds[0], StructType):
+        kinds = list(kinds[0].fields.data)
+    found = [value.type for value in op.operands[:tied]]
+    if len(kinds) >= tied and found == kinds[:tied]:
+        return None
+    return f"expected the first {tied} operands to have the types of the results"
 
 
 def _inline_needs(op: Any) -> Needs:
@@ -457,10 +453,11 @@ def _inline_needs(op: Any) -> Needs:
 
 _INLINE = {
     "inline_ptx": Row(
-        "PTX as it is, with $0, $1 … for results, then operands.",
+        "PTX as it is, with $0, $1 … for results, then operands; `tied` ones are in its results.",
         "@@ptxCode ($*) {} : F",
         _inline_target,
         needs=_inline_needs,
+        check=_inline_check,
     ),
 }
 
@@ -470,7 +467,9 @@ TABLE: dict[str, Row] = {
     **_LANES,
     **_ORDER,
     **_COPIES,
-    **_WGMMA,
+    **WGMMA_ROWS,
+    **WMMA_ROWS,
     **MATRIX_ROWS,
+    **BULK_ROWS,
     **_INLINE,
 }

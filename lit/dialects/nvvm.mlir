@@ -116,6 +116,25 @@ llvm.func @ops(%m: i32, %x: f32, %p: i1, %s: !llvm.ptr<3>, %g: !llvm.ptr<1>, %gg
   %q6 = nvvm.match.any.sync %m, %i64 : i64 -> i32
   // CHECK: nvvm.nanosleep %m : i32
   nvvm.nanosleep %m : i32
+  // CHECK: nvvm.wgmma.mma_async %i64, %i64, %acc, <m = 64, n = 8, k = 16>, D[<f32>, <zero>], A[<f16>, <neg>, <col>], B[<f16>, <one>, <row>] : !llvm.struct<(f32, f32, f32, f32)> -> !llvm.struct<(f32, f32, f32, f32)>
+  %acc = llvm.mlir.undef : !llvm.struct<(f32, f32, f32, f32)>
+  %w1 = nvvm.wgmma.mma_async %i64, %i64, %acc, #nvvm.shape<m = 64, n = 8, k = 16>, D [<f32>, #nvvm.wgmma_scale_out<zero>], A [<f16>, #nvvm.wgmma_scale_in<neg>, <col>], B [<f16>, <one>, #nvvm.mma_layout<row>] : !llvm.struct<(f32, f32, f32, f32)> -> !llvm.struct<(f32, f32, f32, f32)>
+  // CHECK: nvvm.wmma.load %s, %m {eltype = #nvvm.mma_type<s8>, frag = #nvvm.mma_frag<a>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32)>
+  %w2 = nvvm.wmma.load %s, %m {eltype = #nvvm.mma_type<s8>, frag = #nvvm.mma_frag<a>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32)>
+  // CHECK: nvvm.wmma.store %s, %m, %h, %h, %h, %h {eltype = #nvvm.mma_type<f16>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : !llvm.ptr<3>, vector<2xf16>, vector<2xf16>, vector<2xf16>, vector<2xf16>
+  nvvm.wmma.store %s, %m, %h, %h, %h, %h {eltype = #nvvm.mma_type<f16>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : !llvm.ptr<3>, vector<2xf16>, vector<2xf16>, vector<2xf16>, vector<2xf16>
+  // CHECK: nvvm.wmma.mma %m, %m, %m, %m, %m, %m, %m, %m, %x, %x, %x, %x, %x, %x, %x, %x {eltypeA = #nvvm.mma_type<tf32>, eltypeB = #nvvm.mma_type<f32>, k = 8 : i32, layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (i32, i32, i32, i32, i32, i32, i32, i32, f32, f32, f32, f32, f32, f32, f32, f32) -> !llvm.struct<(f32, f32, f32, f32, f32, f32, f32, f32)>
+  %w3 = nvvm.wmma.mma %m, %m, %m, %m, %m, %m, %m, %m, %x, %x, %x, %x, %x, %x, %x, %x {eltypeA = #nvvm.mma_type<tf32>, eltypeB = #nvvm.mma_type<f32>, k = 8 : i32, layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (i32, i32, i32, i32, i32, i32, i32, i32, f32, f32, f32, f32, f32, f32, f32, f32) -> !llvm.struct<(f32, f32, f32, f32, f32, f32, f32, f32)>
+  // CHECK: nvvm.cp.async.bulk.shared.cluster.global %s, %g, %s, %m : !llvm.ptr<3>, !llvm.ptr<1>
+  nvvm.cp.async.bulk.shared.cluster.global %s, %g, %s, %m : !llvm.ptr<3>, !llvm.ptr<1>
+  // CHECK: nvvm.cp.async.bulk.global.shared.cta %g, %s, %m : !llvm.ptr<1>, !llvm.ptr<3>
+  nvvm.cp.async.bulk.global.shared.cta %g, %s, %m : !llvm.ptr<1>, !llvm.ptr<3>
+  // CHECK: nvvm.cp.async.bulk.tensor.prefetch %gg, box[%m, %m] : !llvm.ptr
+  nvvm.cp.async.bulk.tensor.prefetch %gg, box[%m, %m] : !llvm.ptr
+  // CHECK: nvvm.mapa %gg, %m : !llvm.ptr -> !llvm.ptr
+  %w4 = nvvm.mapa %gg, %m : !llvm.ptr -> !llvm.ptr
+  // CHECK: nvvm.inline_ptx "add.u32 $0, $1, 1;" (%m) {tied = 1 : i32} : (i32) -> i32
+  %w5 = nvvm.inline_ptx "add.u32 $0, $1, 1;" (%m) {tied = 1 : i32} : (i32) -> i32
   llvm.return
 }
 
@@ -164,5 +183,61 @@ llvm.func @f() {
 llvm.func @f(%h: vector<2xf16>) {
   // expected-error@+1 {{there is no mma.sync of shape m16n8k4 for f16}}
   %r = nvvm.mma.sync A[%h, %h] B[%h] C[%h, %h] {layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, shape = #nvvm.shape<m = 16, n = 8, k = 4>} : (vector<2xf16>, vector<2xf16>, vector<2xf16>) -> !llvm.struct<(vector<2xf16>, vector<2xf16>)>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%d: i64, %c: !llvm.struct<(f32, f32)>) {
+  // expected-error@+1 {{there is no wgmma of shape m64n4k16 for bf16, expected m64n8k16 and up}}
+  %r = nvvm.wgmma.mma_async %d, %d, %c, <m = 64, n = 4, k = 16>, D[<f32>, <one>], A[<bf16>, <one>, <row>], B[<bf16>, <one>, <col>] : !llvm.struct<(f32, f32)> -> !llvm.struct<(f32, f32)>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%d: i64, %c: !llvm.struct<(f32, f32, f32, f32)>) {
+  // expected-error@+1 {{expected the layouts row and col for tf32}}
+  %r = nvvm.wgmma.mma_async %d, %d, %c, <m = 64, n = 8, k = 8>, D[<f32>, <one>], A[<tf32>, <one>, <col>], B[<tf32>, <one>, <col>] : !llvm.struct<(f32, f32, f32, f32)> -> !llvm.struct<(f32, f32, f32, f32)>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%d: i64, %c: !llvm.struct<(i32, i32, i32, i32)>) {
+  // expected-error@+1 {{the factors of integers keep their sign}}
+  %r = nvvm.wgmma.mma_async %d, %d, %c, <m = 64, n = 8, k = 32>, D[<s32>, <one>], A[<s8>, <neg>, <row>], B[<s8>, <one>, <col>] : !llvm.struct<(i32, i32, i32, i32)> -> !llvm.struct<(i32, i32, i32, i32)>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%d: i64, %c: !llvm.struct<(f32, f32, f32, f32)>) {
+  // expected-error@+1 {{expected two descriptors of type i64 and sums of type !llvm.struct<(f32, f32, f32, f32, f32, f32, f32, f32)>}}
+  %r = nvvm.wgmma.mma_async %d, %d, %c, <m = 64, n = 16, k = 16>, D[<f32>, <one>], A[<f16>, <one>, <row>], B[<f16>, <one>, <col>] : !llvm.struct<(f32, f32, f32, f32)> -> !llvm.struct<(f32, f32, f32, f32)>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%p: !llvm.ptr<3>, %m: i32) {
+  // expected-error@+1 {{there is no wmma of shape m16n16k16 for f64}}
+  %r = nvvm.wmma.load %p, %m {eltype = #nvvm.mma_type<f64>, frag = #nvvm.mma_frag<a>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (!llvm.ptr<3>) -> f64
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%x: f32, %m: i32) {
+  // expected-error@+1 {{expected 4 registers of A, 4 of B (i32) and 8 of C (f32)}}
+  %r = nvvm.wmma.mma %m, %m, %x {eltypeA = #nvvm.mma_type<bf16>, eltypeB = #nvvm.mma_type<f32>, k = 16 : i32, layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (i32, i32, f32) -> f32
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%x: f32, %m: i32) {
+  // expected-error@+1 {{expected the first 2 operands to have the types of the results}}
+  %r = nvvm.inline_ptx "add.u32 $0, $1, $2;" (%m, %m) {tied = 2 : i32} : (i32, i32) -> i32
   llvm.return
 }

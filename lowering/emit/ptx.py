@@ -59,6 +59,7 @@ def emit(module: ModuleOp, arch: str) -> str:
     check_architecture(module, target_for(arch))
 
     version = nvvm.least_ptx(module)
+    nvvm.expand_wgmma(module)
     return f"; ptx {version}\n" + emit_llvm(module, triple=TRIPLE, debug=LINES)
 
 

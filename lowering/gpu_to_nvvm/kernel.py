@@ -29,6 +29,7 @@ from ..to_llvm.func import KERNEL
 from ..to_llvm.memref import alignment_of, stored_type
 from ..to_llvm.target import State, const, icmp, resize
 from .ids import register
+from .target import sm_of
 
 RULES = Rules()
 converts = RULES.converts
@@ -149,10 +150,20 @@ def _shared_array(rw: Rewriter, name: str, value: SSAValue) -> str:
             name,
             llvm.ArrayType(prod(kind.get_shape()), element),
             space=3,
-            alignment=max(SHARED_ALIGNMENT, alignment_of(element)),
+            alignment=_shared_alignment(rw, kind, alignment_of(element)),
         )
     )
     return name
+
+
+def _shared_alignment(rw: Rewriter, kind: AnyMemRef, element: int) -> int:
+    """From sm_90 on, arrays lie as tensor copies (128) and swizzled tiles (256 to 1024) ask for."""
+    nbytes = prod(kind.get_shape()) * element
+    most = 1024 if sm_of(rw) >= 90 else SHARED_ALIGNMENT
+    wanted = SHARED_ALIGNMENT
+    while wanted < min(most, nbytes // 2 + 1):
+        wanted *= 2
+    return max(wanted, element)
 
 
 def _private_array(rw: Rewriter, value: SSAValue) -> SSAValue:

@@ -27,16 +27,18 @@ from .syntax import Immediate, Instruction, Operand, Register, Vector
 from .values import LANES, UNSIGNED, Mask, Read, Run, Write, dtype_of, reader, unknown, writer
 
 _SHAPE = re.compile(r"m(\d+)n(\d+)k(\d+)")
-_ELEMENT = re.compile(r"f16|bf16|tf32|f32|f64|[su][48]|s32|b1|e4m3|e5m2")
+ELEMENT = re.compile(r"f16|bf16|tf32|f32|f64|[su][48]|s32|b1|e4m3|e5m2")
 _WIDTH = {"f16": 16, "bf16": 16, "s8": 8, "u8": 8, "e4m3": 8, "e5m2": 8, "s4": 4, "u4": 4, "b1": 1}
 _LANE = np.arange(LANES)[:, None]
 
 
-def _items(operand: Operand) -> tuple[Operand, ...]:
+def items_of(operand: Operand) -> tuple[Operand, ...]:
+    """The registers of a fragment."""
     return operand.items if isinstance(operand, Vector) else (operand,)
 
 
-def _shape(instruction: Instruction) -> tuple[int, int, int]:
+def shape_of(instruction: Instruction) -> tuple[int, int, int]:
+    """m, n, k."""
     for modifier in instruction.modifiers:
         if match := _SHAPE.fullmatch(modifier):
             m, n, k = (int(part) for part in match.groups())
@@ -49,7 +51,7 @@ class Fragment:
 
     def __init__(self, operand: Operand, kind: str):
         self.kind = kind
-        self.items = _items(operand)
+        self.items = items_of(operand)
         # bf16 and the like stand in .b32 registers; f16 accumulators too.
         self.register = "b64" if kind == "f64" else "b32"
         self.width = _WIDTH.get(kind, 64 if kind == "f64" else 32)
@@ -104,7 +106,8 @@ def _write(fragment: Fragment, writes: list[Write], warp: Warp, mask: Mask, valu
         write(warp, mask, np.ascontiguousarray(raw[:, i]))
 
 
-def _layout_a(fragment: Fragment, rows: int) -> tuple[Array, Array]:
+def layout_a(fragment: Fragment, rows: int) -> tuple[Array, Array]:
+    """Rows and columns of the elements of A, by lane and element."""
     index = np.arange(fragment.count)[None, :]
     p = fragment.per_register
     register, within = index // p, index % p
@@ -135,7 +138,7 @@ Layout = tuple[Array, Array]
 
 def _multiply(instruction: Instruction, fragments: list[Fragment], layouts: list[Layout]) -> Run:
     """D = A B + C over fragments d, a, b, c."""
-    m, n, k = _shape(instruction)
+    m, n, k = shape_of(instruction)
     d, a, b, c = fragments
     reads = [fragment.readers() for fragment in (a, b, c)]
     writes, saturates = d.writers(), instruction.has("satfinite")
@@ -167,15 +170,15 @@ def _multiply(instruction: Instruction, fragments: list[Fragment], layouts: list
 
 def multiply(instruction: Instruction) -> Run:
     """mma.sync"""
-    m, n, k = _shape(instruction)
+    m, n, k = shape_of(instruction)
     if (m, k, n) == (8, 4, 8) and instruction.has("f16"):
         raise unknown(instruction, "the f16 form of m8n8k4 exists for sm_70 only")
-    kinds = [x for x in instruction.modifiers if _ELEMENT.fullmatch(x)]
+    kinds = [x for x in instruction.modifiers if ELEMENT.fullmatch(x)]
     if n != 8 or len(kinds) != 4 or instruction.has("sp") or len(instruction.operands) != 4:
         raise unknown(instruction)
     fragments = [Fragment(o, kind) for o, kind in zip(instruction.operands, kinds, strict=True)]
     layouts = [
-        _layout_c(fragments[0]), _layout_a(fragments[1], m),
+        _layout_c(fragments[0]), layout_a(fragments[1], m),
         _layout_b(fragments[2]), _layout_c(fragments[3]),
     ]  # fmt: skip
     for fragment, size in zip(fragments, (m * n, m * k, k * n, m * n), strict=True):
@@ -189,10 +192,10 @@ def multiply(instruction: Instruction) -> Run:
 
 def warp_matrix(instruction: Instruction) -> Run:
     """wmma.load, .store, .mma"""
-    m, n, k = _shape(instruction)
+    m, n, k = shape_of(instruction)
     shapes = {"a": (m, k), "b": (k, n), "c": (m, n), "d": (m, n)}
     if instruction.has("mma"):
-        kinds = [x for x in instruction.modifiers if _ELEMENT.fullmatch(x)]
+        kinds = [x for x in instruction.modifiers if ELEMENT.fullmatch(x)]
         kinds = [kinds[0], "f16", "f16", kinds[1]] if len(kinds) == 2 else kinds
         pairs = zip(instruction.operands, kinds, strict=True)
         fragments = [Fragment(operand, kind) for operand, kind in pairs]
@@ -208,7 +211,7 @@ def warp_matrix(instruction: Instruction) -> Run:
 def _transfer(instruction: Instruction, shape: tuple[int, int]) -> Run:
     """wmma.load d, [p], stride and wmma.store [p], d, stride"""
     loads = instruction.has("load")
-    kind = next(x for x in instruction.modifiers[::-1] if _ELEMENT.fullmatch(x))
+    kind = next(x for x in instruction.modifiers[::-1] if ELEMENT.fullmatch(x))
     vector, pointer = instruction.operands[:2] if loads else instruction.operands[1::-1]
     fragment = Fragment(vector, kind)
     if fragment.width < 8:
@@ -258,7 +261,7 @@ def _count(instruction: Instruction) -> int:
 def load_matrices(instruction: Instruction) -> Run:
     """ldmatrix: lane 8j+i has the address of row i of matrix j"""
     count, transposes = _count(instruction), instruction.has("trans")
-    items = _items(instruction.operands[0])
+    items = items_of(instruction.operands[0])
     writes = [writer(item, "b32") for item in items]
     if len(items) != count:
         raise PtxSyntaxError(f"ldmatrix .x{count} has {len(items)} registers")
@@ -281,7 +284,7 @@ def load_matrices(instruction: Instruction) -> Run:
 def store_matrices(instruction: Instruction) -> Run:
     """stmatrix, the reverse of ldmatrix"""
     count, transposes = _count(instruction), instruction.has("trans")
-    reads = [reader(item, "b32") for item in _items(instruction.operands[1])]
+    reads = [reader(item, "b32") for item in items_of(instruction.operands[1])]
     find = places(instruction.operands[0], space_of(instruction), 16, instruction.pc, True)
     rows, first = np.arange(8 * count), np.arange(LANES) < 8 * count
 
@@ -313,10 +316,10 @@ def transpose(instruction: Instruction) -> Run:
 _SYNC = r"sync|aligned|row|col|m\d+n\d+(k\d+)?|satfinite"
 _SPACES = r"global|shared(::\w+)?"
 TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
-    "mma": (multiply, rf"{_SYNC}|{_ELEMENT.pattern}|xor|and|popc|kind::f8f6f4"),
+    "mma": (multiply, rf"{_SYNC}|{ELEMENT.pattern}|xor|and|popc|kind::f8f6f4"),
     "wmma": (
         warp_matrix,
-        rf"{_SYNC}|{_ELEMENT.pattern}|xor|and|popc|load|store|mma|[abcd]|{_SPACES}",
+        rf"{_SYNC}|{ELEMENT.pattern}|xor|and|popc|load|store|mma|[abcd]|{_SPACES}",
     ),
     "ldmatrix": (load_matrices, rf"{_SYNC}|x1|x2|x4|trans|{_SPACES}"),
     "stmatrix": (store_matrices, rf"{_SYNC}|x1|x2|x4|trans|{_SPACES}"),

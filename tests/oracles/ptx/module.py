@@ -26,6 +26,7 @@ from . import (
     integer,
     matrix,
     transactions,
+    warpgroup,
 )
 from .errors import PtxError, PtxSyntaxError, UnknownInstruction
 from .machine import Launch, Step, Warp, place_shared
@@ -37,8 +38,9 @@ from .values import Builder, Mask, Run, count_nonzero, function_address, locate,
 _TABLE: dict[str, tuple[Builder, str]] = {
     **integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE, **access.TABLE,
     **atomics.TABLE, **collective.TABLE, **matrix.TABLE, **control.TABLE, **transactions.TABLE,
+    **warpgroup.TABLE,
 }  # fmt: skip
-_CONTROL = collective.CONTROL | control.CONTROL
+_CONTROL = collective.CONTROL | control.CONTROL | warpgroup.CONTROL
 _TYPE = re.compile(
     r"pred|[bus](?:8|16|32|64)|f(?:16|32|64)|[usf]16x2|f32x2|bf16(?:x2)?|tf32|e\dm\dx2"
 )

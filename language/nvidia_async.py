@@ -1,0 +1,341 @@
+"""Instructions of NVIDIA GPUs that go on by themselves: mbarriers, bulk and tensor copies, wgmma.
+
+All are inline PTX of addresses in shared memory (u32) and in global memory (u64). An mbarrier is an
+element of an array of u64 in shared memory; a tensor's descriptor is 128 bytes of global memory,
+which the host has filled.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from typing import TYPE_CHECKING
+
+from xdsl.dialects import arith
+
+from .convert import store_as
+from .emitter import I64
+from .functions import Function, Handler
+from .nvidia_emit import emit, require
+from .nvidia_matrix import FALSE, element_word, fragment, give_back, known_words, static_bool
+from .nvidia_memory import address_of, expect_global, expect_shared
+from .types import DType, f32, i32, u32, u64
+from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xdsl.ir import SSAValue
+
+    from .frame import Frame
+
+PLAIN = Static(0)
+HOPPER, WARPGROUP = 90, ("90a",)
+DESCRIPTOR_BYTES = 128
+
+
+def _ptx(frame: Frame, text: str, operands: Sequence[SSAValue], *results: DType) -> Value:
+    return emit(frame, "inline_ptx", operands, results, ptxCode=text, sm=HOPPER)
+
+
+def _shared(
+    frame: Frame, node: ast.AST, name: str, view: Value, index: Value, nbytes: int
+) -> tuple[SSAValue, View]:
+    address, array = address_of(frame, node, name, view, index, nbytes)
+    expect_shared(frame, node, name, array)
+    return address.ssa, array
+
+
+# --- mbarriers ------------------------------------------------------------------------------------
+
+
+def _mbarrier(frame: Frame, node: ast.AST, name: str, view: Value, index: Value) -> SSAValue:
+    address, array = _shared(frame, node, name, view, index, 8)
+    if array.dtype is not u64:
+        raise frame.refuse(node, f"an mbarrier is an element of an array of u64, not {array.dtype}")
+    return address
+
+
+# Text, what it takes besides the mbarrier, result, architecture. The wait ends with the phase.
+_MBARRIERS: dict[str, tuple[str, tuple[str, ...], tuple[DType, ...], int]] = {
+    "init": ("mbarrier.init.shared.b64 [$0], $1;", ("count",), (), 80),
+    "arrive": ("mbarrier.arrive.shared.b64 $0, [$1];", (), (u64,), 80),
+    "expect": ("mbarrier.arrive.expect_tx.shared.b64 _, [$0], $1;", ("bytes",), (), HOPPER),
+    "wait": (
+        "{ .reg .pred p; WAIT_${:uid}: mbarrier.try_wait.parity.shared.b64 p, [$0], $1; "
+        "@!p bra WAIT_${:uid}; }",
+        ("parity",),
+        (),
+        HOPPER,
+    ),
+}
+
+
+def _use_mbarrier(
+    action: str, frame: Frame, node: ast.AST, view: Value, index: Value, *given: Value
+) -> Value:
+    text, names, results, sm = _MBARRIERS[action]
+    name = f"mbarrier_{action}"
+    require(frame, node, f"sw.nvidia.{name}", sm)
+    operands = [_mbarrier(frame, node, name, view, index)]
+    for what, value in zip(names, given, strict=True):
+        operands.append(store_as(frame, node, value, u32, f"{what} of sw.nvidia.{name}").ssa)
+    return _ptx(frame, text, operands, *results)
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+def _bulk_bytes(frame: Frame, node: ast.AST, count: Value, array: View) -> int:
+    known = static_int(count)
+    nbytes = (known or 0) * array.dtype.size
+    if known is None or nbytes <= 0 or nbytes % 16:
+        raise frame.refuse(
+            node,
+            f"count is {describe(count)}, expected a constant number of elements {array.dtype} "
+            "that take a multiple of 16 bytes",
+        )
+    return nbytes
+
+
+def _copy_ends(
+    frame: Frame, node: ast.AST, name: str, to: tuple[Value, Value], of: tuple[Value, Value],
+    count: Value,
+) -> tuple[SSAValue, View, SSAValue, View, SSAValue]:  # fmt: skip
+    """Addresses and arrays of both ends, and the number of bytes."""
+    require(frame, node, f"sw.nvidia.{name}", HOPPER)
+    if not isinstance(to[0], View):
+        raise frame.refuse(node, f"sw.nvidia.{name} takes arrays, got {describe(to[0])}")
+    nbytes = _bulk_bytes(frame, node, count, to[0])
+    target, array = address_of(frame, node, name, *to, nbytes)
+    source, given = address_of(frame, node, name, *of, nbytes)
+    if array.dtype is not given.dtype:
+        raise frame.refuse(node, f"{name} from an array of {given.dtype} to one of {array.dtype}")
+    return target.ssa, array, source.ssa, given, frame.emit.constant(nbytes, u32)
+
+
+def _bulk_load(
+    frame: Frame, node: ast.AST, shared: Value, index: Value, source: Value, source_index: Value,
+    count: Value, mbarrier: Value, which: Value,
+) -> Value:  # fmt: skip
+    to, array, of, given, nbytes = _copy_ends(
+        frame, node, "bulk_load", (shared, index), (source, source_index), count
+    )
+    expect_shared(frame, node, "bulk_load", array)
+    expect_global(frame, node, "bulk_load", given)
+    heard = _mbarrier(frame, node, "bulk_load", mbarrier, which)
+    text = "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$1], $2, [$3];"
+    return _ptx(frame, text, (to, of, nbytes, heard))
+
+
+def _bulk_store(
+    frame: Frame, node: ast.AST, target: Value, target_index: Value, shared: Value, index: Value,
+    count: Value,
+) -> Value:  # fmt: skip
+    to, array, of, given, nbytes = _copy_ends(
+        frame, node, "bulk_store", (target, target_index), (shared, index), count
+    )
+    expect_global(frame, node, "bulk_store", array)
+    expect_shared(frame, node, "bulk_store", given)
+    frame.mark_written(array)
+    text = "cp.async.bulk.global.shared::cta.bulk_group [$0], [$1], $2;"
+    return _ptx(frame, text, (to, of, nbytes))
+
+
+def _descriptor(frame: Frame, node: ast.AST, name: str, value: Value) -> SSAValue:
+    """The address of a tensor's descriptor."""
+    if not isinstance(value, View) or len(value.sizes) != 1:
+        raise frame.refuse(
+            node,
+            f"the descriptor is {describe(value)}, expected an array of u64 with 16 elements: "
+            "what cuTensorMapEncodeTiled filled",
+        )
+    address, array = address_of(frame, node, name, value, Static(0), DESCRIPTOR_BYTES)
+    expect_global(frame, node, name, array)
+    return address.ssa
+
+
+def _coordinates(frame: Frame, node: ast.AST, value: Value) -> list[SSAValue]:
+    items = value.items if isinstance(value, TupleValue) else (value,)
+    if not 1 <= len(items) <= 5:
+        raise frame.refuse(node, f"{len(items)} coordinates, expected 1 to 5, the innermost first")
+    return [store_as(frame, node, item, i32, "coordinate").ssa for item in items]
+
+
+def _box(first: int, count: int) -> str:
+    return "{" + ", ".join(f"${n}" for n in range(first, first + count)) + "}"
+
+
+def _tma_load(
+    frame: Frame, node: ast.AST, shared: Value, index: Value, descriptor: Value, at: Value,
+    mbarrier: Value, which: Value,
+) -> Value:  # fmt: skip
+    require(frame, node, "sw.nvidia.tma_load", HOPPER)
+    to, _ = _shared(frame, node, "tma_load", shared, index, 16)
+    tensor = _descriptor(frame, node, "tma_load", descriptor)
+    heard = _mbarrier(frame, node, "tma_load", mbarrier, which)
+    box = _coordinates(frame, node, at)
+    text = (
+        f"cp.async.bulk.tensor.{len(box)}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+        f" [$0], [$1, {_box(3, len(box))}], [$2];"
+    )
+    return _ptx(frame, text, (to, tensor, heard, *box))
+
+
+def _tma_store(
+    frame: Frame, node: ast.AST, descriptor: Value, at: Value, shared: Value, index: Value
+) -> Value:
+    require(frame, node, "sw.nvidia.tma_store", HOPPER)
+    of, _ = _shared(frame, node, "tma_store", shared, index, 16)
+    tensor = _descriptor(frame, node, "tma_store", descriptor)
+    box = _coordinates(frame, node, at)
+    text = (
+        f"cp.async.bulk.tensor.{len(box)}d.global.shared::cta.tile.bulk_group "
+        f"[$0, {_box(2, len(box))}], [$1];"
+    )
+    return _ptx(frame, text, (tensor, of, *box))
+
+
+def _tma_prefetch(frame: Frame, node: ast.AST, descriptor: Value) -> Value:
+    require(frame, node, "sw.nvidia.tma_prefetch", HOPPER)
+    return _ptx(
+        frame,
+        "prefetch.tensormap [$0];",
+        (_descriptor(frame, node, "tma_prefetch", descriptor),),
+    )
+
+
+# --- wgmma ----------------------------------------------------------------------------------------
+
+_SWIZZLES = {0: 0, 128: 1, 64: 2, 32: 3}
+
+
+def _wgmma_descriptor(
+    frame: Frame, node: ast.AST, view: Value, index: Value, leading: Value, stride: Value,
+    swizzle: Value = PLAIN,
+) -> Value:  # fmt: skip
+    """14 bits each of address, leading and stride in 16 bytes; above them the swizzle."""
+    name = "wgmma_descriptor"
+    require(frame, node, f"sw.nvidia.{name}", 90, WARPGROUP)
+    address, _ = _shared(frame, node, name, view, index, 16)
+    known = [static_int(value) for value in (leading, stride)]
+    if any(number is None or number % 16 or not 0 <= number < 1 << 18 for number in known):
+        raise frame.refuse(node, "leading and stride are constants below 256 KiB, in 16 bytes")
+    mode = _SWIZZLES.get(static_int(swizzle) or 0)
+    if static_int(swizzle) is None or mode is None:
+        raise frame.refuse(node, f"swizzle is {describe(swizzle)}, expected 0, 32, 64 or 128")
+    leads, strides = ((number or 0) >> 4 for number in known)
+    fixed = leads << 16 | strides << 32 | mode << 62
+    emitter = frame.emit
+    low = emitter.binary(arith.AndIOp, address, emitter.constant(0x3FFFF, u32), u32)
+    low = emitter.binary(arith.ShRUIOp, low, emitter.constant(4, u32), u32)
+    wide = emitter.add(arith.ExtUIOp, (low,), (I64,))
+    return Scalar(u64, emitter.binary(arith.OrIOp, wide, emitter.constant(fixed, u64), u64))
+
+
+def _columns(frame: Frame, node: ast.AST, c: Value) -> int:
+    """Of the product: two for each sum that a thread holds."""
+    count = len(c.items) if isinstance(c, TupleValue) else 0
+    if isinstance(c, View) and len(c.sizes) == 1:
+        count = c.sizes[0] or 0
+    if not count:
+        raise frame.refuse(node, f"c is {describe(c)}, expected a tuple or an array of sw.local")
+    return 2 * count
+
+
+def _wgmma(
+    frame: Frame, node: ast.AST, a: Value, b: Value, c: Value, dtype: Value,
+    transpose_a: Value = FALSE, transpose_b: Value = FALSE,
+) -> Value:  # fmt: skip
+    require(frame, node, "sw.nvidia.wgmma", 90, WARPGROUP)
+    from ..dialects.nvvm.wgmma import KINDS, fits_columns, tied_properties, wgmma_text
+
+    word = element_word(dtype) or ""
+    kind = KINDS.get(word)
+    if kind is None:
+        raise frame.refuse(node, f"dtype is {describe(dtype)}, expected {known_words(list(KINDS))}")
+    columns = _columns(frame, node, c)
+    if not fits_columns(kind, columns):
+        raise frame.refuse(
+            node,
+            f"{columns // 2} sums are {columns} columns: there is no such wgmma of {word}",
+        )
+    names = {"transpose_a": transpose_a, "transpose_b": transpose_b}
+    turned = tuple(int(static_bool(frame, node, name, value)) for name, value in names.items())
+    held = isinstance(a, (TupleValue, View))
+    if (any(turned) and not kind.turns) or (turned[0] and held):
+        raise frame.refuse(node, f"this wgmma of {word} takes no transposed operand")
+    sums = f32 if str(kind.sums) == "f32" else i32
+    operands = fragment(frame, node, "c", c, columns // 2, sums)
+    if held:
+        operands += fragment(frame, node, "a", a, 4, u32)
+    else:
+        operands.append(store_as(frame, node, a, u64, "descriptor a").ssa)
+    operands.append(store_as(frame, node, b, u64, "descriptor b").ssa)
+    text = wgmma_text(word, columns, a_registers=4 if held else 0, turned=(turned[0], turned[1]))
+    properties = tied_properties(columns // 2, text)
+    result = emit(frame, "inline_ptx", operands, [sums] * (columns // 2), **properties)
+    return give_back(frame, node, c, result)
+
+
+def _wgmma_wait(frame: Frame, node: ast.AST, groups: Value) -> Value:
+    require(frame, node, "sw.nvidia.wgmma_wait", 90, WARPGROUP)
+    known = static_int(groups)
+    if known is None or not 0 <= known <= 7:
+        raise frame.refuse(node, f"groups is {describe(groups)}, expected a constant from 0 to 7")
+    return emit(frame, "wgmma.wait.group.sync.aligned", (), (), group=known)
+
+
+def _bulk_wait(frame: Frame, node: ast.AST, groups: Value, read: Value = FALSE) -> Value:
+    from xdsl.dialects.builtin import UnitAttr
+
+    require(frame, node, "sw.nvidia.bulk_wait", HOPPER)
+    known = static_int(groups)
+    if known is None or known < 0:
+        raise frame.refuse(node, f"groups is {describe(groups)}, expected a constant from 0 on")
+    reads = {"read": UnitAttr()} if static_bool(frame, node, "read", read) else {}
+    return emit(frame, "cp.async.bulk.wait_group", (), (), group=known, **reads)
+
+
+_MBARRIER = ("mbarrier", "which")
+_ASYNC: dict[str, tuple[Handler, tuple[str, ...], tuple[str, ...]]] = {
+    "bulk_load": (
+        _bulk_load,
+        ("shared", "index", "source", "source_index", "count", *_MBARRIER),
+        (),
+    ),
+    "bulk_store": (
+        _bulk_store,
+        ("target", "target_index", "shared", "index", "count"),
+        (),
+    ),
+    "bulk_wait": (_bulk_wait, ("groups", "read"), ("read",)),
+    "tma_load": (_tma_load, ("shared", "index", "descriptor", "at", *_MBARRIER), ()),
+    "tma_store": (_tma_store, ("descriptor", "at", "shared", "index"), ()),
+    "tma_prefetch": (_tma_prefetch, ("descriptor",), ()),
+    "wgmma_descriptor": (
+        _wgmma_descriptor,
+        ("view", "index", "leading", "stride", "swizzle"),
+        ("swizzle",),
+    ),
+    "wgmma": (
+        _wgmma,
+        ("a", "b", "c", "dtype", "transpose_a", "transpose_b"),
+        ("transpose_a", "transpose_b"),
+    ),
+    "wgmma_wait": (_wgmma_wait, ("groups",), ()),
+}
+ASYNC_FUNCTIONS: dict[str, Function] = {
+    **{
+        f"mbarrier_{action}": Function(
+            f"sw.nvidia.mbarrier_{action}",
+            partial(_use_mbarrier, action),
+            ("view", "index", *names),
+        )
+        for action, (_, names, _, _) in _MBARRIERS.items()
+    },
+    **{
+        name: Function(f"sw.nvidia.{name}", handler, names, optional)
+        for name, (handler, names, optional) in _ASYNC.items()
+    },
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -222,6 +223,46 @@ def test_two_threads_launch_at_once(device: VulkanDevice) -> None:
         thread.join()
     assert errors == []
     assert all((array.numpy() == 300).all() for array in arrays)
+
+
+def test_threads_may_do_everything_at_once(device: VulkanDevice) -> None:
+    made = [artifact(abi, ADD, words=("amount",), in_memory=abi == "bindings") for abi in ABIS]
+    kernels = [device.load(one) for one in made]
+    errors: list[BaseException] = []
+
+    def work(seed: int) -> None:
+        choose = random.Random(seed)
+        array, expected = device.zeros(1, "u32"), 0
+        for _ in range(120):
+            action = choose.random()
+            if action < 0.2:
+                array, expected = device.zeros(choose.choice((1, 5000, 300_000)), "u32"), 0
+            elif action < 0.7:
+                kernel = choose.choice(kernels)
+                groups = (array.size // 64 + 1, 1, 1)
+                run = kernel.launcher(groups, (64, 1, 1))
+                run(make_packer(kernel.manifest, [array, 3])([array, 3]))
+                expected += 3
+            elif action < 0.85:
+                assert (array.numpy() == expected).all()
+            else:
+                begin, end = device.event(), device.event()
+                begin.record()
+                end.record(device.stream())
+                assert begin.elapsed_ms(end) < 1e6
+
+    def guarded(seed: int) -> None:
+        try:
+            work(seed)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
 
 
 def _no_barrier(command: int) -> None:

@@ -86,6 +86,11 @@ S = Structures()
 _functions = function_rows()
 
 
+def gives_result(name: str) -> bool:
+    """Whether the function vk{name} gives a VkResult."""
+    return _functions["vk" + name][0] == "r"
+
+
 class Functions:
     """The functions by name (without vk), as the address that `find` gives; extensions' too."""
 

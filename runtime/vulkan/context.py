@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from ..errors import DeviceError, DeviceLost, OutOfMemory
-from .api import Functions, S, array, chain, names
+from .api import Functions, S, array, chain, gives_result, names
 from .physical import Physical
 from .table import DEVICE_LOST, OUT_OF_MEMORY, RESULTS, TIMEOUT
 
@@ -29,6 +29,19 @@ class Queue:
         self.lock = threading.Lock()
 
 
+class Question:
+    """What vkWaitSemaphores is asked; made once and used again, by one thread at a time."""
+
+    def __init__(self) -> None:
+        self.semaphore, self.value = ctypes.c_uint64(), ctypes.c_uint64()
+        self.info = S.SemaphoreWaitInfo(
+            semaphoreCount=1,
+            pSemaphores=ctypes.addressof(self.semaphore),
+            pValues=ctypes.addressof(self.value),
+        )
+        self.reference = ctypes.byref(self.info)
+
+
 class Context:
     """The device as the driver knows it, from its making to its end."""
 
@@ -39,6 +52,7 @@ class Context:
         self.lost = ""
         self.is_stuck = False  # a kernel runs on, so nothing can be destroyed
         self.was_interrupted = False
+        self._questions: list[Question] = []
         self.closed = False
         self.handle = self._create()
         find: Any = physical.functions.GetDeviceProcAddr
@@ -81,7 +95,7 @@ class Context:
     def call(self, function: str, *arguments: Any) -> Any:
         """Call `vk{function}(device, …)`; its error is an exception."""
         result = getattr(self.functions, function)(self.handle, *arguments)
-        if result is not None and not function.startswith("GetBufferDevice"):
+        if gives_result(function):
             self.check(result, f"vk{function}")
         self.raise_messages(f"vk{function}")
         return result
@@ -137,15 +151,11 @@ class Context:
             raise
 
     def _wait(self, semaphore: int, value: int, what: str) -> None:
-        semaphores, values = ctypes.c_uint64(semaphore), ctypes.c_uint64(value)
-        info = S.SemaphoreWaitInfo(
-            semaphoreCount=1,
-            pSemaphores=ctypes.addressof(semaphores),
-            pValues=ctypes.addressof(values),
-        )
+        ask = self._questions.pop() if self._questions else Question()
+        ask.semaphore.value, ask.value.value = semaphore, value
         end = monotonic() + self.timeout_ns / 1e9 if self.timeout_ns else None
         slice_ns = min(WAIT_SLICE_NS, self.timeout_ns or WAIT_SLICE_NS)
-        wait, reference = self.functions.WaitSemaphores, ctypes.byref(info)
+        wait, reference = self.functions.WaitSemaphores, ask.reference
         while (result := wait(self.handle, reference, slice_ns)) == TIMEOUT:
             if self.lost:
                 self.require()
@@ -156,6 +166,7 @@ class Context:
                     f"{what} did not finish within {seconds:g} s (STEPWELL_TIMEOUT), as one with "
                     "an endless loop does not"
                 )
+        self._questions.append(ask)
         self.check(result, "vkWaitSemaphores")
 
     def close(self) -> None:

@@ -41,6 +41,7 @@ class Core:
         self.dead_parts: deque[KernelParts] = deque()
         self.known: dict[int, Allocation] = {}
         self._timelines: list[Timeline] = []
+        self._idle: list[Timeline] = []
         self._lock = threading.Lock()
         types = [flags for flags, _ in physical.memory_types]
         self.memory = Allocator(context, _memory_type(types, _wanted(physical)), self.drain)
@@ -66,11 +67,14 @@ class Core:
         return Timestamps(self.context)
 
     def timeline(self) -> Timeline:
-        """A new timeline; the queues take turns."""
+        """A timeline that nobody has, or a new one; the queues take turns."""
         self._reap()
         with self._lock:
-            queue = self.context.queues[len(self._timelines) % len(self.context.queues)]
-            made = Timeline(self.context, queue, Parameters(self.host))
+            if self._idle:
+                made = self._idle.pop()
+            else:
+                queue = self.context.queues[len(self._timelines) % len(self.context.queues)]
+                made = Timeline(self.context, queue, Parameters(self.host))
             self._timelines.append(made)
         return made
 
@@ -91,12 +95,14 @@ class Core:
     def synchronize(self) -> None:
         """Wait for all timelines; raises what kernels reported."""
         dead = [self.dead_parts.popleft() for _ in range(len(self.dead_parts))]
-        for timeline in self.timelines():
+        self.context.require()
+        busy = [timeline for timeline in self.timelines() if timeline.has_work()]
+        for timeline in busy:
             timeline.finish(timeline.last())
         for parts in dead:
             self.parts.discard(parts)
             parts.close()
-        for timeline in self.timelines():
+        for timeline in busy:
             timeline.deliver()
         self._reap()
 
@@ -143,7 +149,7 @@ class Core:
             self.pipeline_cache.close()
         if "timestamps" in self.__dict__:
             self.timestamps.close()
-        for timeline in self._timelines:
+        for timeline in self._timelines + self._idle:
             timeline.close()
         for allocator in {self.memory, self.host}:
             allocator.close()
@@ -155,17 +161,20 @@ class Core:
             return list(self._timelines)
 
     def _reap(self) -> None:
-        """Let go of streams that nobody has any more and that have nothing to do."""
+        """Take back the timelines of streams that nobody has any more, once all is done and told.
+
+        They are not destroyed before the end, since another thread may be asking how far they are.
+        """
         for timeline in self.timelines():
             if not timeline.orphan:
                 continue
             timeline.flush()
-            if timeline.is_settled():
-                with self._lock:
-                    if timeline not in self._timelines:
-                        continue  # another thread was quicker
+            with timeline.lock, self._lock:
+                if timeline.orphan and timeline.is_settled():
+                    timeline.orphan = False
+                    timeline.launchers.clear()
                     self._timelines.remove(timeline)
-                timeline.close()
+                    self._idle.append(timeline)
 
 
 def _wanted(physical: Physical) -> tuple[int, ...]:

@@ -9,9 +9,9 @@ buffer, parameter block) comes first: waiting submits the batch.
 from __future__ import annotations
 
 import ctypes
+import os
 from abc import ABC, abstractmethod
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..device import Dim3, Launcher
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_ELEMENTS = 1 << 31
 Used = list[tuple["Allocation", bool]]
-_PACKAGE = str(Path(__file__).parents[2])
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
 
 class BoundLaunch(ABC):

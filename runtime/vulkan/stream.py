@@ -194,6 +194,11 @@ class Timeline:
         """Wait until all that was launched is done."""
         self.wait(self.last())
 
+    def has_work(self) -> bool:
+        """Whether there is something to wait for or to tell."""
+        with self.lock:
+            return self.batch is not None or bool(self._in_flight) or bool(self._outcomes)
+
     def last(self) -> int:
         """The ticket of the newest batch."""
         with self.lock:
@@ -232,7 +237,7 @@ class Timeline:
         """Whether all is done and told."""
         with self.lock:
             self._retire()
-            return not self._in_flight and self.batch is None and not self._outcomes
+            return not self.has_work()
 
     def close(self) -> None:
         """Destroy the objects; everything is done, or the device is lost."""

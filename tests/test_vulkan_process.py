@@ -90,7 +90,7 @@ except DeviceLost as error:
 """
     # lavapipe ends every loop after 65535 rounds
     out, err = run(code, "swiftshader", STEPWELL_TIMEOUT="1")
-    assert "did not finish within 1 s (STEPWELL_TIMEOUT)" in out
+    assert "ends with kernel k did not finish within 1 s (STEPWELL_TIMEOUT)" in out
     assert err == ""
 
 

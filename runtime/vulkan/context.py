@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -142,15 +143,18 @@ class Context:
         if self.closed:
             raise DeviceError(f"{self.name} is closed: the process is ending")
 
-    def wait(self, semaphore: int, value: int, what: str) -> None:
-        """Wait until a timeline semaphore has a value; interrupts are heard meanwhile."""
+    def wait(self, semaphore: int, value: int, what: Callable[[], str]) -> None:
+        """Wait until a timeline semaphore has a value; interrupts are heard meanwhile.
+
+        `what` says what is waited for, if it does not come.
+        """
         try:
             self._wait(semaphore, value, what)
         except KeyboardInterrupt:
             self.was_interrupted = True
             raise
 
-    def _wait(self, semaphore: int, value: int, what: str) -> None:
+    def _wait(self, semaphore: int, value: int, what: Callable[[], str]) -> None:
         ask = self._questions.pop() if self._questions else Question()
         ask.semaphore.value, ask.value.value = semaphore, value
         end = monotonic() + self.timeout_ns / 1e9 if self.timeout_ns else None
@@ -163,7 +167,7 @@ class Context:
                 seconds = self.timeout_ns / 1e9
                 self.is_stuck = True
                 self.give_up(
-                    f"{what} did not finish within {seconds:g} s (STEPWELL_TIMEOUT), as one with "
+                    f"{what()} did not finish within {seconds:g} s (STEPWELL_TIMEOUT), as one with "
                     "an endless loop does not"
                 )
         self._questions.append(ask)

@@ -52,6 +52,7 @@ class BoundLaunch(ABC):
         self.bind, self.push = functions.CmdBindPipeline, functions.CmdPushConstants
         self.dispatch = functions.CmdDispatch
         self.number = id(timeline)
+        self.name = kernel.manifest.name
 
     def launcher(self) -> Launcher:
         """What launches; with the validation layer on, it raises what that says."""
@@ -84,6 +85,7 @@ class BoundLaunch(ABC):
                 touched[allocation] = writes or touched.get(allocation, False)
             if report is not None:
                 batch.reports.append(report)
+            batch.kernel = self.name
             timeline.launched(batch)
 
     @abstractmethod
@@ -112,13 +114,13 @@ class BoundLaunch(ABC):
             elements = prod(self.layout.sizes(buffer, packed))
             if elements >= MAX_ELEMENTS:
                 raise LaunchError(
-                    f"argument {buffer.name} of kernel {self.kernel.manifest.name} has {elements} "
+                    f"argument {buffer.name} of kernel {self.name} has {elements} "
                     f"elements; indices on {self.core.context.name} are 32 bits wide, which is "
                     "enough for fewer than 2^31: launch on parts of it"
                 )
 
     def _validated(self, packed: bytes) -> None:
-        place = f"kernel {self.kernel.manifest.name} at {_caller()}"
+        place = f"kernel {self.name} at {_caller()}"
         with self.timeline.lock:
             self.timeline.record().places.append(place)
             self.launch(packed)
@@ -198,7 +200,7 @@ class BindingLaunch(BoundLaunch):
             self.push(command, layout, SHADER_STAGE_COMPUTE, 0, len(block), block)
 
     def _check_binding(self, buffer: Buffer, allocation: Allocation, rest: int) -> None:
-        where = f"argument {buffer.name} of kernel {self.kernel.manifest.name}"
+        where = f"argument {buffer.name} of kernel {self.name}"
         if rest:
             raise DeviceError(f"{where} does not start at a multiple of its element size")
         if allocation.nbytes > self.largest:

@@ -50,12 +50,13 @@ READS = ACCESS_SHADER_READ | ACCESS_TRANSFER_READ
 class Batch:
     """What is submitted together, and what it needs until it is done."""
 
-    __slots__ = ("command", "kept", "launches", "places", "reports", "ticket", "timeline")
+    __slots__ = ("command", "kept", "kernel", "launches", "places", "reports", "ticket", "timeline")
 
     def __init__(self, timeline: Timeline, command: int, ticket: int):
         self.timeline: Timeline | None = timeline
         self.command = command
         self.ticket = ticket
+        self.kernel = ""  # the last that was launched
         self.launches = 0
         self.reports: list[ReportBuffer] = []
         self.kept: list[Any] = []
@@ -180,7 +181,7 @@ class Timeline:
             if ticket > self.submitted:
                 self.flush()
         if ticket > self.completed:
-            self.context.wait(self.semaphore, ticket, "a launch")
+            self.context.wait(self.semaphore, ticket, self._oldest)
         with self.lock:
             self.completed = max(self.completed, ticket)
             self._retire()
@@ -260,6 +261,11 @@ class Timeline:
         if not self._in_flight and self.batch is None:
             self.touched.clear()
             self.limit = 1
+
+    def _oldest(self) -> str:
+        """What the device is at, for a message."""
+        kernels = [batch.kernel for batch in list(self._in_flight)[:1]]
+        return f"a batch of launches that ends with kernel {kernels[0]}" if kernels else "a launch"
 
     def _new_command(self) -> int:
         info = S.CommandBufferAllocateInfo(commandPool=self._pool, commandBufferCount=1)

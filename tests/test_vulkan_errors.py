@@ -205,6 +205,18 @@ def test_launches_over_the_limits_are_refused(device: VulkanDevice) -> None:
         kernel.launcher((2**31, 1, 1), (1, 1, 1))
 
 
+def test_arrays_that_32_bits_cannot_index_are_refused(
+    device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepwell.runtime.vulkan.launch.MAX_ELEMENTS", 1 << 16)
+    made = failing("bda")
+    run, array = launcher(device, made), device.zeros(1 << 16, "u32")
+    run(packed(made, array[1:], NEVER, 0))
+    with pytest.raises(LaunchError, match="argument b0 of kernel k has 65536 elements"):
+        run(packed(made, array, NEVER, 0))
+    device.synchronize()
+
+
 def test_too_big_an_allocation_is_out_of_memory(device: VulkanDevice) -> None:
     largest = device.core.memory.largest
     with pytest.raises(OutOfMemory, match=f"takes up to {largest} bytes at once"):

@@ -97,12 +97,12 @@ def test_arguments_lie_where_the_packer_puts_them() -> None:
     )
     plain = Manifest("k", "vulkan", "k", rows, over=2, has_report=True, abi="bda")
     layout = ArgumentLayout(plain)
-    assert [(row.slot, row.writes, row.sizes) for row in layout.buffers] == [
+    assert [(row.slot, row.writes, row.dynamic_sizes) for row in layout.buffers] == [
         *((1, True, 2), (5, False, 0), (6, False, 1))
     ]
     packed = struct.pack("<11q", *range(100, 111))
     assert layout.addresses.unpack_from(packed) == (101, 105, 106)
-    assert layout.sizes(layout.buffers[0], packed) == (102, 103)
+    assert [layout.elements(row, packed) for row in layout.buffers] == [102 * 103, 7, 107]
     assert (layout.block_bytes, layout.push_bytes) == (8 * 11 + 16 + 8, 8 * 11 + 16 + 8)
     assert layout.binding_count == 0
     in_memory = ArgumentLayout(plain._replace(block_in_memory=True))

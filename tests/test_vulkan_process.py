@@ -10,8 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from vulkan_devices import driver_file
+from vulkan_devices import driver_file, open_device
+from vulkan_kernels import artifact
 
+from stepwell.runtime.arguments import make_packer
+from stepwell.runtime.cache import Cache
 from stepwell.runtime.vulkan.find import GPU_FILES
 
 DRIVERS = ("lavapipe", "swiftshader")
@@ -181,3 +184,30 @@ print("libvulkan" in open("/proc/self/maps").read())
     command = [sys.executable, "-c", "import sys" + code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "False"]
+
+
+def test_the_drivers_cache_of_pipelines_is_kept_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The drivers here store no more than a header, which is not kept otherwise.
+    monkeypatch.setattr("stepwell.runtime.vulkan.pipelines.HEADER_BYTES", 0)
+    monkeypatch.setenv("STEPWELL_CACHE_DIR", str(tmp_path))
+    made = artifact("bda", "BUFFER0(linear_id()) = 1u;")
+
+    def use() -> bytes:
+        with open_device("lavapipe") as device:
+            array = device.zeros(64, "u32")
+            pack = make_packer(made.manifest, [array])
+            device.load(made).launcher((1, 1, 1), (64, 1, 1))(pack([array]))
+            assert (array.numpy() == 1).all()
+        (entry,) = tmp_path.glob("vulkan-*.swc")
+        return entry.read_bytes()
+
+    first = use()
+    (entry,) = tmp_path.glob("vulkan-*.swc")
+    changed = entry.stat().st_mtime_ns
+    entry.write_bytes(first[:-1] + bytes([first[-1] ^ 1]))
+    assert use() == first  # the damaged one was made anew
+    assert entry.stat().st_mtime_ns > changed
+    Cache().put(entry.stem, b"of another driver")
+    assert use() == first

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import os
 from abc import ABC, abstractmethod
-from math import prod
 from typing import TYPE_CHECKING
 
 from ..device import Dim3, Launcher
@@ -111,7 +110,7 @@ class BoundLaunch(ABC):
 
     def _check_elements(self, packed: bytes) -> None:
         for buffer in self.layout.buffers:
-            elements = prod(self.layout.sizes(buffer, packed))
+            elements = self.layout.elements(buffer, packed)
             if elements >= MAX_ELEMENTS:
                 raise LaunchError(
                     f"argument {buffer.name} of kernel {self.name} has {elements} "

@@ -9,6 +9,7 @@ one; the extents of `over` three. The report's slot is there only with buffer ad
 from __future__ import annotations
 
 import struct
+from math import prod
 from typing import NamedTuple
 
 from ..artifact import Manifest
@@ -22,13 +23,15 @@ BLOCK_POINTER_BYTES = 8
 
 
 class Buffer(NamedTuple):
-    """A buffer parameter; `itemsize` is in bytes, `sizes` is how many sizes are dynamic."""
+    """A buffer parameter: `itemsize` in bytes, the product of the sizes that the code knows, and
+    how many others follow its slot."""
 
     name: str
     slot: int
     writes: bool
     itemsize: int
-    sizes: int
+    known_sizes: int
+    dynamic_sizes: int
 
 
 class ArgumentLayout:
@@ -42,8 +45,8 @@ class ArgumentLayout:
             if row.kind == "buffer":
                 sizes = row.sizes.count(None)
                 strides = row.strides.count(None) if row.strides is not None else 0
-                size = DTYPES[row.dtype].size
-                self.buffers.append(Buffer(row.name, slot, row.writes, size, sizes))
+                size, known = DTYPES[row.dtype].size, prod(s for s in row.sizes if s is not None)
+                self.buffers.append(Buffer(row.name, slot, row.writes, size, known, sizes))
                 words += sizes + strides
             slot += words
         slot += 0 if manifest.over is None else 3
@@ -59,9 +62,11 @@ class ArgumentLayout:
         self.binds_block = in_memory and manifest.abi == BINDINGS
         self.addresses = struct.Struct(_address_codes([buffer.slot for buffer in self.buffers]))
 
-    def sizes(self, buffer: Buffer, packed: bytes) -> tuple[int, ...]:
-        """The dynamic sizes of a buffer in packed arguments."""
-        return struct.unpack_from(f"<{buffer.sizes}q", packed, SLOT * (buffer.slot + 1))
+    def elements(self, buffer: Buffer, packed: bytes) -> int:
+        """The number of elements of a buffer in packed arguments."""
+        at = SLOT * (buffer.slot + 1)
+        dynamic = struct.unpack_from(f"<{buffer.dynamic_sizes}q", packed, at)
+        return buffer.known_sizes * prod(dynamic)
 
 
 def _address_codes(slots: list[int]) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections import deque
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ..device import Device, Stream
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 64
 MAX_IN_FLIGHT = 32
+# Seconds. A driver that executes while it takes the batch gains nothing from long ones, and an
+# interrupt is only heard between them.
+SLOW_SUBMISSION = 0.002
 WORK = STAGE_COMPUTE | STAGE_TRANSFER
 WRITES = ACCESS_SHADER_WRITE | ACCESS_TRANSFER_WRITE
 READS = ACCESS_SHADER_READ | ACCESS_TRANSFER_READ
@@ -163,9 +167,12 @@ class Timeline:
             self._barrier(command, WORK, STAGE_HOST, 0, 1, self._to_host_ref, 0, None, 0, None)
             context.check(self._end(command), "vkEndCommandBuffer")
             self._command.value, self._value.value = command, batch.ticket
+            start = perf_counter()
             with self.queue.lock:
                 result = self.submit_commands(self.queue.handle, 1, self._submission_ref, 0)
             context.check(result, "vkQueueSubmit")
+            if perf_counter() - start > SLOW_SUBMISSION:
+                self.limit = 1
             self.submitted = batch.ticket
             self._in_flight.append(batch)
             if context.validation is not None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -262,13 +262,12 @@ _used: ContextVar[Device | None] = ContextVar("stepwell_device", default=None)
 
 def devices() -> tuple[Device, ...]:
     """All devices that are there, the best first: GPUs, then the CPU, then others."""
-    return tuple(device for device in every_device() if device.kind not in UNLISTED)
+    return _best_first(kind for kind in _all_kinds() if kind not in UNLISTED)
 
 
 def every_device() -> tuple[Device, ...]:
     """Those of `devices()`, and those that are used only when they are named."""
-    found = [device for kind in _all_kinds() for device in _of_kind(kind)]
-    return tuple(sorted(found, key=lambda device: device.is_software))
+    return _best_first(_all_kinds())
 
 
 def device(name: str | Device | None = None) -> Device:
@@ -329,6 +328,11 @@ def _choose_default() -> Device:
             raise DeviceError("there is no device at all; `stepwell doctor` says what to install")
         _default.append(best)
     return _default[0]
+
+
+def _best_first(kinds: Iterable[str]) -> tuple[Device, ...]:
+    found = [device for kind in kinds for device in _of_kind(kind)]
+    return tuple(sorted(found, key=lambda device: device.is_software))
 
 
 def _hardware(kind: str) -> list[Device]:

@@ -146,3 +146,60 @@ def test_the_runtime_needs_no_compiler_and_no_llvm_before_a_launch() -> None:
         "print(sorted(heavy & (set(sys.modules) - before)))"
     )
     assert run(code).strip() == "[]"
+
+
+class Kind:
+    """A module of devices, for what chooses between them."""
+
+    def __init__(self, *found: CpuDevice, may_be_hardware: bool = True):
+        self.found = list(found)
+        self.hardware = may_be_hardware
+        self.asked = 0
+
+    def may_be_hardware(self) -> bool:
+        return self.hardware
+
+    def find(self) -> list[CpuDevice]:
+        self.asked += 1
+        return self.found
+
+
+def named(name: str, *, is_software: bool) -> CpuDevice:
+    made = CpuDevice()
+    made.name, made.is_software = name, is_software
+    return made
+
+
+def chosen(monkeypatch: pytest.MonkeyPatch, kinds: dict[str, Kind]) -> list[str]:
+    """The name of the default device, then those of all that are listed."""
+    monkeypatch.setattr(devices, "KINDS", dict.fromkeys(kinds, ""))
+    monkeypatch.setattr(devices, "UNLISTED", {"secret"})
+    monkeypatch.setattr(devices, "_module", kinds.__getitem__)
+    monkeypatch.setattr(devices, "_found", {})
+    monkeypatch.setattr(devices, "_default", [])
+    monkeypatch.delenv("STEPWELL_DEVICE", raising=False)
+    return [device().name, *(one.name for one in devices.devices())]
+
+
+def test_a_gpu_comes_before_the_cpu_and_the_cpu_before_what_imitates_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cpu = Kind(named("cpu:0", is_software=True))
+    gpu = named("vulkan:0", is_software=False)
+    imitation = named("vulkan:1", is_software=True)
+    both = {"cpu": cpu, "vulkan": Kind(gpu, imitation)}
+    assert chosen(monkeypatch, both) == ["vulkan:0", "vulkan:0", "cpu:0", "vulkan:1"]
+    software = {"cpu": cpu, "vulkan": Kind(imitation)}
+    assert chosen(monkeypatch, software) == ["cpu:0", "cpu:0", "vulkan:1"]
+    unlisted = {"cpu": cpu, "secret": Kind(named("secret:0", is_software=False))}
+    assert chosen(monkeypatch, unlisted) == ["cpu:0", "cpu:0"]
+    assert device("secret").name == "secret:0"
+
+
+def test_drivers_are_not_loaded_for_the_default_where_there_is_no_gpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds = {"cpu": Kind(named("cpu:0", is_software=True)), "vulkan": Kind(may_be_hardware=False)}
+    monkeypatch.setattr(devices, "devices", tuple)
+    assert chosen(monkeypatch, kinds) == ["cpu:0"]
+    assert kinds["vulkan"].asked == 0

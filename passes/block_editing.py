@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from xdsl.dialects import arith, func
@@ -59,11 +60,16 @@ def constant(type_: Attribute, value: int | float, location: Any) -> arith.Const
     """An `arith.constant` of an integer, index or float type; not placed yet."""
     kind: Any = type_
     attribute: Attribute = (
-        IntegerAttr(int(value), kind) if is_integer(type_) else FloatAttr(float(value), kind)
+        _integer(int(value), kind) if is_integer(type_) else FloatAttr(float(value), kind)
     )
     return arith.ConstantOp.create(
         result_types=(type_,), properties={"value": attribute}, location=location
     )
+
+
+@lru_cache(maxsize=1024)
+def _integer(value: int, kind: Any) -> Attribute:
+    return IntegerAttr(value, kind)
 
 
 def constant_value(value: SSAValue) -> int | None:

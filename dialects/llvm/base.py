@@ -8,6 +8,7 @@ Operands are plain lists, properties have upstream's names, so that generic text
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, i32, i64
@@ -92,6 +93,11 @@ class LLVMOp(Operation):
         return properties, {name: value for name, value in found.items() if name not in properties}
 
 
+# Few different ones are made, over and over: attributes are values, so they can be shared.
+UNIT = UnitAttr()
+
+
+@lru_cache(maxsize=1024)
 def number(value: int) -> IntegerAttr:
     """An `i64` attribute, as upstream keeps enumerations and alignments."""
     return IntegerAttr(value, i64)
@@ -99,9 +105,14 @@ def number(value: int) -> IntegerAttr:
 
 def numbers(values: Sequence[int], width: int = 32) -> DenseArrayBase:
     """An `array<i32: …>` (or i64) attribute."""
+    return _numbers(tuple(values), width)
+
+
+@lru_cache(maxsize=1024)
+def _numbers(values: tuple[int, ...], width: int) -> DenseArrayBase:
     if width == 64:
-        return DenseArrayBase.from_list(i64, tuple(values))
-    return DenseArrayBase.from_list(i32, tuple(values))
+        return DenseArrayBase.from_list(i64, values)
+    return DenseArrayBase.from_list(i32, values)
 
 
 def parse_function_types(parser: Parser) -> tuple[Sequence[Attribute], Sequence[Attribute]]:

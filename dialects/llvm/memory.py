@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands, print_types
-from .base import PURE, LLVMOp, number, numbers, parse_function_types, print_function_types
+from .base import PURE, UNIT, LLVMOp, number, numbers, parse_function_types, print_function_types
 from .types import ATOMIC_KINDS, ORDERING_NAMES, ORDERINGS, PointerType, StructType
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class GEPOp(LLVMOp):
             ),
         }
         if inbounds:
-            properties["inbounds"] = UnitAttr()
+            properties["inbounds"] = UNIT
         return cls.create(
             operands=[pointer, *(index for index in indices if not isinstance(index, int))],
             result_types=[pointer.type],

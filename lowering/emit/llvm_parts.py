@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from ...dialects import llvm
-from ...passes.outline_cold_loops import AS_IS
+from ...passes.outline_cold_loops import AS_IS, PART
 
 SEPARATOR = "\n; --- as it is ---\n"
 
@@ -38,12 +38,15 @@ def parts_of(module: ModuleOp) -> list[Part]:
     """The parts of a module: one, or two where functions are marked."""
     ops = tuple(module.body.block.ops)
     functions = [op for op in ops if isinstance(op, llvm.FuncOp)]
-    apart = [op for op in functions if _may_stand_apart(op)]
-    if not apart:
+    if not any(AS_IS in op.attributes for op in functions):
         return [Part(ops)]
+    uses = {op: _Uses(op) for op in functions}
+    # Addresses that a function takes are the first part's.
+    apart = [op for op in functions if AS_IS in op.attributes and not uses[op].addresses]
     marked = set[Operation](apart)
     main = [op for op in ops if op not in marked]
-    from_main, from_apart = _called(main), _called(apart)
+    from_apart = {name for op in apart for name in uses[op].calls}
+    from_main = {name for op in functions if op not in marked for name in uses[op].calls}
     taken = [op for op in apart if op.symbol in from_main]
     needed = [op for op in functions if op not in marked and op.symbol in from_apart]
     shared = frozenset(op.symbol for op in (*taken, *needed) if op.body.blocks)
@@ -53,13 +56,20 @@ def parts_of(module: ModuleOp) -> list[Part]:
     ]
 
 
-def _may_stand_apart(op: llvm.FuncOp) -> bool:
-    """Whether it is marked, and its own code: addresses of the other part's globals are not."""
-    if AS_IS not in op.attributes or not op.body.blocks:
-        return False
-    return not any(isinstance(inner, llvm.AddressOfOp) for inner in op.walk())
+class _Uses:
+    """What a function calls, and whether it takes addresses of globals."""
+
+    def __init__(self, function: llvm.FuncOp) -> None:
+        self.calls: set[str] = set()
+        self.addresses = False
+        for block in function.body.blocks:  # no op of the dialect has regions here
+            for op in block.ops:
+                if isinstance(op, llvm.CallOp):
+                    self.calls.add(op.callee or "")
+                elif isinstance(op, llvm.AddressOfOp):
+                    self.addresses = True
 
 
-def _called(functions: Sequence[Operation]) -> set[str]:
-    calls = (inner for op in functions for inner in op.walk() if isinstance(inner, llvm.CallOp))
-    return {call.callee for call in calls if call.callee is not None}
+def is_ours(op: llvm.FuncOp) -> bool:
+    """Whether a function has no code of the user's, as the entry: no debugger need stop there."""
+    return AS_IS in op.attributes and PART not in op.attributes

@@ -22,7 +22,7 @@ from ...dialects.diagnostics import CompileError, location_of
 from .debug_info import DebugInfo
 from .llvm_constants import constant, quoted, zero
 from .llvm_constants import type_text as text_of_type
-from .llvm_parts import Part
+from .llvm_parts import Part, is_ours
 
 OpT = TypeVar("OpT", bound=Operation)
 Emitter = Callable[["FunctionText", Any], str]
@@ -333,7 +333,7 @@ class FunctionText:
 
     def debug_scope(self) -> str:
         """The function's node in the debug information."""
-        if self.module.debug is None:
+        if self.module.debug is None or is_ours(self.op):
             return ""
         self.scope = self.module.debug.function(self.module, self.op)
         return f" !dbg !{self.scope}"

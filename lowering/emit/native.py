@@ -179,10 +179,14 @@ _REFUSED = re.compile(f"{_BEFORE}(?:(x86_fp80|fp128|ppc_fp128|x86_amx|vscale)|i(
 _BFLOAT = re.compile(f"{_BEFORE}bfloat{_AFTER}")
 _HALF = re.compile(f"{_BEFORE}half{_AFTER}")
 _LONGEST_INTEGER = 128
+_WORDS = ("fp80", "fp128", "x86_amx", "vscale", "bfloat", "half")
+_WIDE = re.compile(r"i\d\d\d")
 
 
 def _refuse_types(ir_text: str, target: Target) -> None:
     """Types that the code generator would call missing libraries for, or give up on."""
+    if not any(word in ir_text for word in _WORDS) and not _WIDE.search(ir_text):
+        return  # most text: a look at each of its words takes a millisecond
     text = re.sub(r'"[^"\n]*"', '""', ir_text)
     for match in _REFUSED.finditer(text):
         if match[1] or int(match[2]) > _LONGEST_INTEGER:

@@ -1,18 +1,21 @@
-"""The entry of a CPU kernel: unpacks arguments, hands out blocks, and stops at a failure.
+"""The entry of a CPU kernel: hands out blocks, each unpacks its arguments, and stops at a failure.
 
     i32 @k(ptr %args, ptr %launch)
 
       claim:  blocks = fetch_add(launch[8], launch[7])       several threads do this at once
-      block:  status = @k.block(arguments, x, y, z, …); next block of the claim: x + 1, …
+      block:  status = @k.block(args, launch, x, y, z); next block of the claim: x + 1, …
       failed: launch[9] = 1, return 1
 
-`args` has 8 bytes for each parameter of the block function, in their order. `launch` has i64s:
+`args` has 8 bytes for each parameter of the kernel's function, in their order. `launch` has i64s:
 0-2 grid, 3-5 block size, 6 all blocks, 7 blocks of a claim, 8 next block, 9 failed, 10 report
 buffer, 11 bytes of dynamic shared memory. Within a claim block ids are counted up, not divided.
+The block function reads both itself: so much less code is generated for the calls, and a call
+passes everything in registers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -31,7 +34,8 @@ from .target import binary, const, icmp, resize, select
 
 GRID, BLOCK, TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 0, 3, 6, 7, 8, 9, 10, 11
 _LAUNCH_ARGUMENTS = 11
-"""The parameters of the block function after its own: ids 3, sizes 3 and 3, shared, report."""
+"""The parameters of a kernel's function after its own: ids 3, sizes 3 and 3, shared, report."""
+_SLOT_OF = (BLOCK, BLOCK + 1, BLOCK + 2, GRID, GRID + 1, GRID + 2, SHARED, REPORT)
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,14 @@ class AddCpuEntry(ModulePass):
     name = "add-cpu-entry"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        """The kernel keeps its name, its block function is called `name.block`."""
+        """The entry has the kernel's name, the function of a block is called `name.block`."""
         for function in [f for f in op.body.block.ops if isinstance(f, llvm.FuncOp)]:
             if is_kernel(function) and function.body.blocks:
                 add_entry(function)
 
 
 def add_entry(function: llvm.FuncOp) -> llvm.FuncOp:
-    """The entry of a kernel's block function, put after it."""
+    """The entry of a kernel's function, put after it; that becomes the function of a block."""
     kinds = function.type.inputs.data
     if len(kinds) < _LAUNCH_ARGUMENTS or function.type.output != i32:
         raise CompileError(
@@ -59,6 +63,7 @@ def add_entry(function: llvm.FuncOp) -> llvm.FuncOp:
     name = function.symbol
     function.properties["sym_name"] = StringAttr(f"{name}.block")
     function.properties["linkage"] = llvm.LinkageAttr("internal")
+    _unpack(function)
     body = _Entry(function).build()
     entry = llvm.FuncOp.define(
         entry_symbol(name),
@@ -73,38 +78,11 @@ def add_entry(function: llvm.FuncOp) -> llvm.FuncOp:
     return entry
 
 
-class _Entry:
-    """The blocks of one entry under way."""
+class _Slots:
+    """Reads what the runtime passes: 8-byte slots of `args` and `launch`."""
 
-    def __init__(self, function: llvm.FuncOp) -> None:
-        self.function = function
-        self.rw = Rewriter(TypeMap(), None)
-        self.rw.at(function)  # for its location
-        self.start = Block(arg_types=[llvm.POINTER, llvm.POINTER])
-        self.claim, self.split = Block(), Block()
-        self.block = Block(arg_types=[i64] * 4)
-        self.following, self.failed, self.done = Block(), Block(), Block()
-        self.args, self.launch = self.start.args
-        names = ("args", "launch", "block", "x", "y", "z")
-        for value, name in zip((*self.start.args, *self.block.args), names, strict=True):
-            value.name_hint = name
-
-    def build(self) -> Region:
-        """All blocks, in order."""
-        given = self.unpack()
-        slots = [self.slot(index) for index in range(TOTAL)]
-        total, chunk = self.slot(TOTAL), self.slot(CHUNK)
-        report = self.rw.value(llvm.IntToPtrOp, (self.slot(REPORT),), llvm.POINTER)
-        shared = self.slot(SHARED)
-        self.rw.insert(llvm.BrOp.to(self.claim))
-        end = self.claim_blocks(total, chunk, slots[GRID : GRID + 2])
-        _, x, y, z = self.block.args
-        sizes = [*slots[BLOCK : BLOCK + 3], *slots[GRID : GRID + 3]]
-        self.run_block([*given, x, y, z, *sizes, shared, report])
-        self.next_block(end, slots[GRID : GRID + 2])
-        self.finish()
-        order = (self.start, self.claim, self.split, self.block)
-        return Region([*order, self.following, self.failed, self.done])
+    def __init__(self, rw: Rewriter, args: SSAValue, launch: SSAValue) -> None:
+        self.rw, self.args, self.launch = rw, args, launch
 
     def slot(self, index: int) -> SSAValue:
         """The value of a launch slot that does not change."""
@@ -117,18 +95,77 @@ class _Entry:
             return base
         return self.rw.insert(llvm.GEPOp.at(base, [index], i64, inbounds=True)).results[0]
 
-    def unpack(self) -> list[SSAValue]:
-        """The block function's own arguments."""
-        self.rw.at_end(self.start)
-        kinds = self.function.type.inputs.data[:-_LAUNCH_ARGUMENTS]
-        return [self.argument(index, kind) for index, kind in enumerate(kinds)]
-
     def argument(self, index: int, kind: Attribute) -> SSAValue:
         """One argument out of its slot; a bool is a byte there."""
         stored = i8 if kind == i1 else kind
         aligned = {"alignment": llvm.number(alignment_of(stored))}
         value = self.rw.value(llvm.LoadOp, (self.address(self.args, index),), stored, aligned)
         return icmp(self.rw, "ne", value, 0) if kind == i1 else value
+
+    def launch_argument(self, index: int, ids: Sequence[SSAValue]) -> SSAValue:
+        """One of the parameters after the kernel's own: ids 3, sizes 3 and 3, shared, report."""
+        if index < len(ids):
+            return ids[index]
+        value = self.slot(_SLOT_OF[index - len(ids)])
+        is_report = index == _LAUNCH_ARGUMENTS - 1
+        return self.rw.value(llvm.IntToPtrOp, (value,), llvm.POINTER) if is_report else value
+
+
+def _unpack(function: llvm.FuncOp) -> None:
+    """Makes it a function of (args, launch, x, y, z) that loads what were its parameters."""
+    first = function.body.blocks.first
+    assert first is not None and first.first_op is not None, "the function has a body"
+    old = tuple(first.args)
+    kinds = (llvm.POINTER, llvm.POINTER, i64, i64, i64)
+    given = [first.insert_arg(kind, index) for index, kind in enumerate(kinds)]
+    for value, name in zip(given, ("args", "launch", "x", "y", "z"), strict=True):
+        value.name_hint = name
+    rw = Rewriter(TypeMap(), None)
+    rw.at(first.first_op)
+    slots = _Slots(rw, given[0], given[1])
+    own = len(old) - _LAUNCH_ARGUMENTS
+    for index, argument in enumerate(old):
+        if argument.uses.get_length():
+            value = (
+                slots.argument(index, argument.type)
+                if index < own
+                else slots.launch_argument(index - own, given[2:])
+            )
+            value.name_hint = argument.name_hint
+            argument.replace_all_uses_with(value)
+        first.erase_arg(argument)
+    function.properties["function_type"] = llvm.FunctionType(kinds, function.type.output)
+    function.properties.pop("arg_attrs", None)
+
+
+class _Entry(_Slots):
+    """The blocks of one entry under way."""
+
+    def __init__(self, function: llvm.FuncOp) -> None:
+        rw = Rewriter(TypeMap(), None)
+        rw.at(function)  # for its location
+        self.start = Block(arg_types=[llvm.POINTER, llvm.POINTER])
+        super().__init__(rw, *self.start.args)
+        self.function = function
+        self.claim, self.split = Block(), Block()
+        self.block = Block(arg_types=[i64] * 4)
+        self.following, self.failed, self.done = Block(), Block(), Block()
+        names = ("args", "launch", "block", "x", "y", "z")
+        for value, name in zip((*self.start.args, *self.block.args), names, strict=True):
+            value.name_hint = name
+
+    def build(self) -> Region:
+        """All blocks, in order."""
+        self.rw.at_end(self.start)
+        width, height = self.slot(GRID), self.slot(GRID + 1)
+        total, chunk = self.slot(TOTAL), self.slot(CHUNK)
+        self.rw.insert(llvm.BrOp.to(self.claim))
+        end = self.claim_blocks(total, chunk, [width, height])
+        self.run_block()
+        self.next_block(end, [width, height])
+        self.finish()
+        order = (self.start, self.claim, self.split, self.block)
+        return Region([*order, self.following, self.failed, self.done])
 
     def claim_blocks(self, total: SSAValue, chunk: SSAValue, grid: list[SSAValue]) -> SSAValue:
         """Takes the next blocks, unless there are none or some thread has failed; their end."""
@@ -155,11 +192,12 @@ class _Entry:
         rw.insert(llvm.BrOp.to(self.block, (first, x, y, z)))
         return end
 
-    def run_block(self, arguments: list[SSAValue]) -> None:
+    def run_block(self) -> None:
         """The call, and whether it went well."""
         rw = self.rw.at_end(self.block)
-        name = self.function.symbol
-        status = rw.insert(llvm.CallOp.to(name, arguments, [i32])).results[0]
+        arguments = [self.args, self.launch, *self.block.args[1:]]
+        call = llvm.CallOp.to(self.function.symbol, arguments, [i32])
+        status = rw.insert(call).results[0]
         well = icmp(rw, "eq", status, 0)
         weights = (1048575, 1)
         rw.insert(llvm.CondBrOp.on(well, (self.following, ()), (self.failed, ()), weights))

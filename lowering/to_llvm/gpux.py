@@ -36,7 +36,7 @@ from .arith import extreme_number
 from .floats import is_small, narrow, widen
 from .func import gives_status
 from .memref import View, alignment_of, element_address, stored_type
-from .target import State, binary, const, enclosing_function, icmp, resize
+from .target import State, binary, const, enclosing_function, icmp, resize, width
 
 RULES = Rules()
 converts = RULES.converts
@@ -148,11 +148,11 @@ def report_function(rw: Rewriter, count: int) -> str:
     start = resize(rw, binary(rw, llvm.AddOp, first, _HEADER_WORDS), i64, signed=False)
     record = rw.insert(llvm.GEPOp.at(report, [start], i32)).results[0]
     ids = rest[:given] if target.thread_ids is None else target.thread_ids(rw)
-    parts = [site, *(resize(rw, value, i32) for value in ids)]
-    for value in rest[given:]:
-        parts += [resize(rw, value, i32), resize(rw, binary(rw, llvm.LShrOp, value, 32), i32)]
-    for position, part in enumerate(parts):
+    # A value is stored whole: its low word comes first on every target (all are little-endian).
+    position = 0
+    for part in (site, *(resize(rw, value, i32) for value in ids), *rest[given:]):
         rw.create(llvm.StoreOp, (part, _word_at(rw, record, position)), properties=aligned)
+        position += width(part.type) // 32
     rw.insert(llvm.BrOp.to(end))
     rw.at_end(end)
     rw.create(llvm.ReturnOp)

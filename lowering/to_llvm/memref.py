@@ -21,7 +21,6 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     IntegerType,
-    UnitAttr,
     i1,
     i8,
     i32,
@@ -30,6 +29,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import llvm
+from ...dialects.llvm.base import UNIT
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import DYNAMIC, AnyMemRef, Size, as_memref, kept_dimensions, mixed, strides_of
 from .target import State, const, enclosing_function, icmp, resize, select, space_number
@@ -207,7 +207,7 @@ def load(rw: Rewriter, kind: AnyMemRef, address: SSAValue, *, of_buffer: bool = 
     properties = {"alignment": llvm.number(alignment_of(stored))}
     op = rw.create(llvm.LoadOp, (address,), (stored,), properties=properties)
     if of_buffer:
-        op.attributes[BUFFER] = UnitAttr()
+        op.attributes[BUFFER] = UNIT
     value = op.results[0]
     if rw.type(kind.element_type) == i1:
         return icmp(rw, "ne", value, 0)
@@ -229,7 +229,7 @@ def store(
     properties: dict[str, Attribute] = {"alignment": llvm.number(alignment_of(stored))}
     op = rw.create(llvm.StoreOp, (value, address), properties=properties)
     if of_buffer:
-        op.attributes[BUFFER] = UnitAttr()
+        op.attributes[BUFFER] = UNIT
 
 
 def view_of(op: Operation, operands: Operands, index: int = 0) -> View:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from xdsl.dialects.builtin import (
@@ -127,14 +128,16 @@ def integer_type(kind: Attribute) -> IntegerType[int]:
 
 def const(rw: Rewriter, value: int, kind: Attribute) -> SSAValue:
     """An integer constant (in every lane of a vector)."""
+    return rw.value(llvm.ConstantOp, (), kind, {"value": _integer(value, kind)})
+
+
+@lru_cache(maxsize=1024)
+def _integer(value: int, kind: Attribute) -> Attribute:
     from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
 
-    number: Attribute
     if isinstance(kind, VectorType):
-        number = DenseIntOrFPElementsAttr.from_list(cast(VectorType[IntegerType], kind), [value])
-    else:
-        number = IntegerAttr(value, integer_type(kind))
-    return rw.value(llvm.ConstantOp, (), cast(Attribute, kind), {"value": number})
+        return DenseIntOrFPElementsAttr.from_list(cast(VectorType[IntegerType], kind), [value])
+    return IntegerAttr(value, integer_type(kind))
 
 
 def float_const(rw: Rewriter, value: float, kind: Attribute) -> SSAValue:

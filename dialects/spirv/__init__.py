@@ -35,6 +35,7 @@ from . import (
 )
 from .accesses import CopyMemoryOp, LoadOp, StoreOp
 from .attributes import (
+    NOT_DECORATIONS,
     AddressingModelAttr,
     CooperativeMatrixLayoutAttr,
     CooperativeMatrixOperandsAttr,
@@ -52,6 +53,7 @@ from .attributes import (
     SelectionControlAttr,
     StorageClassAttr,
     as_attribute,
+    decoration_name,
 )
 from .base import Row, RowOp, SpirvOp
 from .branches import BranchConditionalOp, BranchingOp, BranchOp, SwitchOp
@@ -179,6 +181,7 @@ def __getattr__(name: str) -> Dialect:
 
 __all__ = [
     "CLASSES",
+    "NOT_DECORATIONS",
     "OPS",
     "ROWS",
     "SPIRV",
@@ -262,6 +265,7 @@ __all__ = [
     "VectorShuffleOp",
     "YieldOp",
     "as_attribute",
+    "decoration_name",
     "is_constant",
     "is_spirv_type",
     "scalar_attribute",

@@ -239,6 +239,7 @@ class CooperativeMatrixOperandsAttr(EnumAttr):
 
 PROPERTY_KINDS: dict[str, type[EnumAttr]] = {
     "memory_scope": ScopeAttr,
+    "scope": ScopeAttr,
     "execution_scope": ScopeAttr,
     "semantics": MemorySemanticsAttr,
     "equal_semantics": MemorySemanticsAttr,
@@ -263,6 +264,22 @@ PROPERTY_KINDS: dict[str, type[EnumAttr]] = {
     "fp_rounding_mode": FPRoundingModeAttr,
 }
 """The enumeration of each property that has one."""
+
+
+NOT_DECORATIONS = frozenset(("stride", "scope"))
+"""Attributes of ops without a dialect's name that are operands, not decorations."""
+
+
+@cache
+def _decorations() -> dict[str, str]:
+    return {name.lower(): name for name in enumeration("Decoration").by_name}
+
+
+def decoration_name(attribute: str) -> str | None:
+    """The decoration that an attribute in snake case stands for; None if it is none."""
+    if "." in attribute or attribute in NOT_DECORATIONS:
+        return None
+    return _decorations().get(attribute.replace("_", ""))
 
 
 def as_attribute(name: str, value: str | int | bool | Attribute) -> Attribute:

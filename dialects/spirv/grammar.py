@@ -109,6 +109,15 @@ def instruction_of(opcode: int) -> Instruction:
     return _instruction(_instruction_lines()[1][opcode])
 
 
+def instruction_aliases(name: str) -> list[Instruction]:
+    """The instructions of an instruction's opcode: names of extensions among them."""
+    opcode = instruction(name).opcode
+    lines = _instruction_lines()[0]
+    names = (name, f"{name}KHR", f"{name}EXT")
+    rows = [_instruction(lines[other]) for other in names if other in lines]
+    return [row for row in rows if row.opcode == opcode]
+
+
 @cache
 def enumeration(kind: str) -> Enumeration:
     """The enumeration of that name: "Scope", "Decoration". Raises KeyError."""

@@ -120,7 +120,7 @@ def check_target(module: spirv.ModuleOp, target: spirv.TargetEnvAttr) -> None:
     capabilities = closure(has.capabilities)
     errors = [
         CompileError(f"{op.name}: {reason}", location_of(op))
-        for op, requirement in requirements(module)
+        for op, requirement in requirements(module, every_op=True)
         if (reason := _lacking(requirement, has, capabilities)) is not None
     ]
     if errors:

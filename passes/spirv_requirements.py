@@ -22,9 +22,6 @@ from ..dialects.spirv.grammar import (
 )
 from ..dialects.spirv.kinds import bit_width, int_width, is_float, is_int, length_of, scalar_of
 
-Types = tuple[Attribute, ...]
-NONE = Requirement()
-
 
 class Need(NamedTuple):
     """One requirement, and the op that has it."""
@@ -51,22 +48,26 @@ def enumerant_needs(kind: str, name: str) -> Requirement:
     return row.needs._replace(extensions=tuple(dict.fromkeys(extensions)))
 
 
-def requirements(module: spirv.ModuleOp) -> Iterator[Need]:
-    """All needs of a module."""
+def requirements(module: spirv.ModuleOp, *, every_op: bool = False) -> Iterator[Need]:
+    """All needs of a module; what ops of a class and types need once, or with `every_op` always."""
     for name, kind in (("addressing_model", "AddressingModel"), ("memory_model", "MemoryModel")):
         yield Need(module, enumerant_needs(kind, module.enum(name)))
     seen: dict[int, tuple[Attribute, bool]] = {}
+    classes: set[type[Operation]] = set()
     for op in module.walk():
-        for requirement in _op_needs(op):
-            if requirement is not NONE:
+        op_class = op.__class__
+        if op_class not in classes or op.properties or op.attributes:
+            if not every_op:
+                classes.add(op_class)
+            for requirement in _op_needs(op):
                 yield Need(op, requirement)
-        narrow = not isinstance(op, _MOVES_NARROW) and op.name not in _CONVERTS_NARROW
-        for value in (*op.operands, *op.results):
+        arithmetic = op_class not in _MOVES_NARROW and op.name not in _CONVERTS_NARROW
+        for value in (*op._operands, *op.results):  # pyright: ignore[reportPrivateUsage]  # hot
             kind = value.type
             before = seen.get(id(kind))
-            if before is None or (narrow and not before[1]):
-                seen[id(kind)] = (kind, narrow)
-                for requirement in type_needs(kind, narrow):
+            if before is None or (arithmetic and not before[1]) or every_op:
+                seen[id(kind)] = (kind, arithmetic)
+                for requirement in type_needs(kind, arithmetic):
                     yield Need(op, requirement)
 
 
@@ -74,9 +75,11 @@ def requirements(module: spirv.ModuleOp) -> Iterator[Need]:
 
 # A narrow number that is only loaded, stored and converted needs access to it in memory, and no
 # arithmetic.
-_MOVES_NARROW = (
-    *(spirv.LoadOp, spirv.StoreOp, spirv.AccessChainOp, spirv.GlobalVariableOp),
-    *(spirv.AddressOfOp, spirv.CopyMemoryOp),
+_MOVES_NARROW = frozenset[type[Operation]](
+    (
+        *(spirv.LoadOp, spirv.StoreOp, spirv.AccessChainOp, spirv.PtrAccessChainOp),
+        *(spirv.InBoundsAccessChainOp, spirv.AddressOfOp, spirv.CopyMemoryOp),
+    )
 )
 _CONVERTS_NARROW = frozenset(("spirv.FConvert", "spirv.SConvert", "spirv.UConvert"))
 _SCALARS = {

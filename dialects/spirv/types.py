@@ -407,7 +407,8 @@ def member_type(kind: Attribute, index: int | None) -> Attribute:
     if isinstance(kind, StructType):
         if index is None:
             raise VerifyException("a member of a struct needs an index that is a constant")
-        return _at(kind.types, index, kind)
+        member = _at(kind.types, index, kind)
+        return _unfold(member, kind) if kind.identifier.data else member
     if isinstance(kind, (ArrayType, CooperativeMatrixType, RuntimeArrayType)):
         return kind.element
     if isinstance(kind, MatrixType):
@@ -416,6 +417,27 @@ def member_type(kind: Attribute, index: int | None) -> Attribute:
         scalar = scalar_of(kind)
         return scalar if index is None else _at((scalar,) * length_of(kind), index, kind)
     raise VerifyException(f"{kind} has no members")
+
+
+def _unfold(kind: Attribute, struct: StructType) -> Attribute:
+    """A member's type seen from outside: what stands for the struct around it is that struct."""
+    if isinstance(kind, PointerType):
+        return PointerType(_unfold(kind.pointee, struct), kind.storage)
+    if isinstance(kind, ArrayType):
+        return ArrayType(_unfold(kind.element, struct), kind.count, kind.stride)
+    if isinstance(kind, RuntimeArrayType):
+        return RuntimeArrayType(_unfold(kind.element, struct), kind.stride)
+    if not isinstance(kind, StructType):
+        return kind
+    if kind.is_reference:
+        return struct if kind.identifier == struct.identifier else kind
+    return StructType(
+        [_unfold(member, struct) for member in kind.types],
+        kind.offsets,
+        kind.member_decorations,
+        kind.identifier,
+        kind.decorations,
+    )
 
 
 def _at(types: Sequence[Attribute], index: int, kind: Attribute) -> Attribute:

@@ -7,7 +7,8 @@ disassemble(data)      a binary as text, as spirv-dis prints it
 
 from __future__ import annotations
 
+from .deserialise import deserialise
 from .disassemble import disassemble
 from .serialise import serialise
 
-__all__ = ["disassemble", "serialise"]
+__all__ = ["deserialise", "disassemble", "serialise"]

@@ -15,8 +15,8 @@ comes from is known when the branch is written, so phis get their operands at th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import UnknownLoc
 from xdsl.ir import Block, Operation, SSAValue
@@ -49,6 +49,7 @@ class FunctionWords:
         self.came_from: dict[Operation, int] = {}
         self.phis: list[tuple[int, Block, int]] = []
         self.used: set[str] = set()
+        self.variables: list[spirv.VariableOp] = []
 
     def emit(self) -> list[int]:
         """The words of the function."""
@@ -61,7 +62,7 @@ class FunctionWords:
         self._parameters()
         blocks = list(op.body.blocks)
         if blocks:
-            self._find_branches()
+            self._look_ahead()
             self._entry(blocks[0])
             for block in blocks[1:]:
                 self.block(block)
@@ -86,26 +87,36 @@ class FunctionWords:
             if isinstance(found, spirv.DecorationAttr):
                 self.module.decorate(number, found.data)
 
-    def _find_branches(self) -> None:
-        """Which branches lead to each block that takes arguments, and with what."""
+    def _look_ahead(self) -> None:
+        """The variables, and which branches lead to each block that takes arguments, with what."""
         for op in self.op.walk():
-            if isinstance(op, spirv.BranchingOp):
-                for index, block in enumerate(op.successors):
-                    if block.args:
-                        edges = self.incoming.setdefault(block, [])
-                        edges.append((op, op.successor_operands(index)))
-            elif isinstance(op, spirv.ExitOp):
-                target = op.target
-                if target is None:
-                    raise CompileError(f"{op.name} stands in {op.leaves}", location_of(op))
-                if target.args:
-                    self.incoming.setdefault(target, []).append((op, tuple(op.operands)))
+            look = _AHEAD.get(op.__class__)
+            if look is not None:
+                look(self, op)
+
+    def look_at_branch(self, op: spirv.BranchingOp) -> None:
+        """The values that a branch gives its successors."""
+        for index, block in enumerate(op.successors):
+            if block.args:
+                edges = self.incoming.setdefault(block, [])
+                edges.append((op, op.successor_operands(index)))
+
+    def look_at_exit(self, op: spirv.ExitOp) -> None:
+        """The values that a branch out of constructs gives."""
+        target = op.target
+        if target is None:
+            raise CompileError(f"{op.name}: expected to stand in {op.leaves}", location_of(op))
+        if target.args:
+            self.incoming.setdefault(target, []).append((op, tuple(op.operands)))
+
+    def look_at_variable(self, op: spirv.VariableOp) -> None:
+        """A variable, wherever it is: all stand at the start of the function."""
+        self.variables.append(op)
 
     def _entry(self, block: Block) -> None:
         self._label(self.label(block))
-        for op in self.op.walk():
-            if isinstance(op, spirv.VariableOp):
-                self._variable(op)
+        for op in self.variables:
+            self._variable(op)
         self.ops(block)
 
     def _variable(self, op: spirv.VariableOp) -> None:
@@ -165,15 +176,13 @@ class FunctionWords:
 
     def ops(self, block: Block, merge: tuple[int, ...] = ()) -> None:
         """The ops of a block; `merge` is the merge instruction before the last one."""
-        from .ops import EMITTERS
+        from .ops import EMITTERS, emitter_of
 
         op = block.first_op
         while op is not None:
             if self.module.debug:
                 self._place(op)
-            emit = EMITTERS.get(op.__class__)
-            if emit is None:
-                raise CompileError(f"{op.name} has no form in SPIR-V", location_of(op))
+            emit = EMITTERS.get(op.__class__) or emitter_of(op)
             if merge and op.next_op is None:
                 self.words += merge
             emit(self, op)
@@ -197,19 +206,26 @@ class FunctionWords:
         return found
 
     def _new_id(self, value: SSAValue) -> int:
-        owner = value.owner
-        if isinstance(owner, spirv.ConstructOp):
-            merge = owner.merge_block
-            assert merge is not None, "a construct with results has blocks"
-            last = merge.last_op
-            assert last is not None, "a construct ends in a merge"
-            return self.id(last.operands[list(owner.results).index(value)])  # pyright: ignore
-        if isinstance(owner, ConstantOp):
-            return self.types.constant(owner.value, value.type)
-        if isinstance(owner, (spirv.AddressOfOp, spirv.ReferenceOfOp)):
-            self.used.add(owner.target)
-            return self.module.symbol_id(owner.target, owner)
-        return self.module.new_id()
+        find = _FINDS.get(value.owner.__class__)
+        return self.module.new_id() if find is None else find(self, value.owner, value)
+
+    def merged(self, op: spirv.ConstructOp, value: SSAValue) -> int:
+        """The id of what a construct merges for a result."""
+        merge = op.merge_block
+        assert merge is not None, "a construct with results has blocks"
+        last = merge.last_op
+        assert last is not None, "a construct ends in a merge"
+        index = next(i for i, result in enumerate(op.results) if result is value)
+        return self.id(last.operands[index])
+
+    def constant(self, op: ConstantOp, value: SSAValue) -> int:
+        """The id of a constant."""
+        return self.types.constant(op.value, value.type)
+
+    def symbol(self, op: spirv.AddressOfOp | spirv.ReferenceOfOp, value: SSAValue) -> int:
+        """The id of a symbol, which the function uses."""
+        self.used.add(op.target)
+        return self.module.symbol_id(op.target, op)
 
     # Constructs
 
@@ -265,3 +281,21 @@ class FunctionWords:
     def goes_to(self, op: Operation) -> None:
         """Notes which label a branch comes from."""
         self.came_from[op] = self.current
+
+
+_FINDS: dict[type[object], Callable[[FunctionWords, Any, SSAValue], int]] = {
+    spirv.SelectionOp: FunctionWords.merged,
+    spirv.LoopOp: FunctionWords.merged,
+    ConstantOp: FunctionWords.constant,
+    spirv.AddressOfOp: FunctionWords.symbol,
+    spirv.ReferenceOfOp: FunctionWords.symbol,
+}
+_AHEAD: dict[type[Operation], Callable[[FunctionWords, Any], None]] = {
+    spirv.BranchOp: FunctionWords.look_at_branch,
+    spirv.BranchConditionalOp: FunctionWords.look_at_branch,
+    spirv.SwitchOp: FunctionWords.look_at_branch,
+    spirv.BreakOp: FunctionWords.look_at_exit,
+    spirv.ContinueOp: FunctionWords.look_at_exit,
+    spirv.LeaveOp: FunctionWords.look_at_exit,
+    spirv.VariableOp: FunctionWords.look_at_variable,
+}

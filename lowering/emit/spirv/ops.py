@@ -20,21 +20,18 @@ OpT = TypeVar("OpT", bound=Operation)
 Emitter = Callable[[FunctionWords, Any], None]
 
 
-class _Emitters(dict[type[Operation], Emitter]):
-    """The emitter of an op that is a row is made from the row when it is first met."""
-
-    def __missing__(self, op_class: type[Operation]) -> Emitter:
-        made = self[op_class] = row_emitter(op_class)
-        return made
-
-    def get(self, op_class: type[Operation], default: Any = None) -> Any:  # pyright: ignore
-        """The emitter of a class, or None."""
-        if op_class in self or issubclass(op_class, spirv.RowOp):
-            return self[op_class]
-        return default
+EMITTERS: dict[type[Operation], Emitter] = {}
 
 
-EMITTERS: dict[type[Operation], Emitter] = _Emitters()
+def emitter_of(op: Operation) -> Emitter:
+    """The emitter of an op's class; that of a row is made when it is first met."""
+    op_class = type(op)
+    found = EMITTERS.get(op_class)
+    if found is None:
+        if not issubclass(op_class, spirv.RowOp):
+            raise CompileError(f"{op.name} has no form in a function of SPIR-V", location_of(op))
+        found = EMITTERS[op_class] = row_emitter(op_class)
+    return found
 
 
 def emits(*classes: type[OpT]) -> Callable[[Callable[[FunctionWords, OpT], None]], Any]:
@@ -51,9 +48,8 @@ def emits(*classes: type[OpT]) -> Callable[[Callable[[FunctionWords, OpT], None]
 # --- ops that are one instruction -----------------------------------------------------------------
 
 
-def row_emitter(op_class: type[Operation]) -> Emitter:
+def row_emitter(op_class: type[spirv.RowOp]) -> Emitter:
     """Writes an op by its row."""
-    assert issubclass(op_class, spirv.RowOp), "only rows have emitters of their own"
     row = op_class.row
     name = op_class.instruction()
     extended = name.partition(":")[2]

@@ -120,7 +120,10 @@ class TypeWords:
             self.forward.setdefault(pointee.identifier.data, []).append((number, kind))
             self.module.declarations += (3 << 16 | Op.TypeForwardPointer, number, storage)
             return number
-        return self._emit(Op.TypePointer, storage, self.type(pointee))
+        number = self.type(pointee)
+        if (found := self.ids.get(kind)) is not None:
+            return found  # the struct that it points to has declared it
+        return self._emit(Op.TypePointer, storage, number)
 
     def _length(self, kind: spirv.ArrayType) -> int:
         if kind.length is not None:

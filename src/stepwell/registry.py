@@ -34,7 +34,7 @@ PASSES: dict[str, str] = {
     "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",
     "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",
     "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",
-    "spirv-update-vce": "stepwell.passes.derive_spirv_vce:SpirvUpdateVce",
+    "spirv-update-vce": "stepwell.passes.spirv_update_vce:SpirvUpdateVce",
     "split-checked-loops": "stepwell.passes.split_checked_loops:SplitCheckedLoops",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",

@@ -17,7 +17,7 @@ def serialise(module: spirv.ModuleOp, *, debug: bool = False) -> bytes:
     least that it needs. With `debug`, the places of ops become OpLine.
     Raises CompileError for what SPIR-V has no form for.
     """
-    from ....passes.derive_spirv_vce import derive_vce
+    from ....passes.spirv_update_vce import derive_vce
 
     given = module.vce
     vce = given.data if given is not None else derive_vce(module).data

@@ -1,4 +1,4 @@
-"""Derive what a spirv.module requires: the least version, capabilities and extensions.
+"""spirv-update-vce: derive what a spirv.module requires, version, capabilities and extensions.
 
     spirv.module Logical GLSL450 {             spirv.module Logical GLSL450
       … spirv.AtomicIAdd … i64 …                 requires #spirv.vce<v1.0, [Shader, Int64Atomics],
@@ -118,10 +118,14 @@ def check_target(module: spirv.ModuleOp, target: spirv.TargetEnvAttr) -> None:
     """Raises one CompileError that lists each op that needs what a target has not."""
     has = target.data.vce.data
     capabilities = closure(has.capabilities)
+    reasons: dict[Operation, dict[str, None]] = {}
+    for op, requirement in requirements(module, every_op=True):
+        reason = _lacking(requirement, has, capabilities)
+        if reason is not None:
+            reasons.setdefault(op, {})[reason] = None
     errors = [
-        CompileError(f"{op.name}: {reason}", location_of(op))
-        for op, requirement in requirements(module, every_op=True)
-        if (reason := _lacking(requirement, has, capabilities)) is not None
+        CompileError(f"{op.name}: needs {' and '.join(found)}", location_of(op))
+        for op, found in reasons.items()
     ]
     if errors:
         raise CompileError.collect("the target lacks what the module needs", errors)
@@ -129,14 +133,14 @@ def check_target(module: spirv.ModuleOp, target: spirv.TargetEnvAttr) -> None:
 
 def _lacking(requirement: Requirement, has: spirv.Vce, capabilities: set[str]) -> str | None:
     if requirement.capabilities and not capabilities & set(requirement.capabilities):
-        return f"needs capability {' or '.join(requirement.capabilities)}"
+        return f"capability {' or '.join(requirement.capabilities)}"
     late = has.version < requirement.version
     if late and requirement.extensions and not set(has.extensions) & set(requirement.extensions):
         version = requirement.version
         by_version = "" if version == BY_EXTENSION else f" or SPIR-V {version[0]}.{version[1]}"
-        return f"needs {' or '.join(requirement.extensions)}{by_version}"
+        return f"{' or '.join(requirement.extensions)}{by_version}"
     if late and not requirement.extensions and requirement.version != BY_EXTENSION:
-        return f"needs SPIR-V {requirement.version[0]}.{requirement.version[1]}"
+        return f"SPIR-V {requirement.version[0]}.{requirement.version[1]}"
     return None
 
 

@@ -70,7 +70,7 @@ spirv.module Logical GLSL450 {
 // -----
 
 // Addresses; Device scope of the Vulkan memory model.
-// CHECK: requires #spirv.vce<v1.5, [Shader, VulkanMemoryModel, VulkanMemoryModelDeviceScope, PhysicalStorageBufferAddresses], []>
+// CHECK: requires #spirv.vce<v1.5, [VulkanMemoryModel, VulkanMemoryModelDeviceScope, PhysicalStorageBufferAddresses], []>
 spirv.module PhysicalStorageBuffer64 Vulkan attributes {spirv.target_env = #spirv.target_env<#spirv.vce<v1.5, [VulkanMemoryModel, VulkanMemoryModelDeviceScope, PhysicalStorageBufferAddresses, Int64], []>, #spirv.resource_limits<>>} {
   spirv.func @f(%a: !spirv.ptr<i32, PhysicalStorageBuffer> {spirv.decoration = #spirv.decoration<Aliased>}, %v: i32) "None" {
     %0 = spirv.AtomicIAdd <Device> <None> %a, %v : !spirv.ptr<i32, PhysicalStorageBuffer>

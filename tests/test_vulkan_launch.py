@@ -265,6 +265,22 @@ def test_threads_may_do_everything_at_once(device: VulkanDevice) -> None:
     assert errors == []
 
 
+@pytest.mark.parametrize("driver", ["lavapipe", "swiftshader"])
+def test_a_device_of_version_1_1_works_by_its_extensions(
+    driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepwell.runtime.vulkan.instance.HIGHEST_VERSION", (1, 1))
+    with open_device(driver) as device:
+        assert device.description.endswith("Vulkan 1.1")
+        assert device.profile.spirv <= (1, 4)
+        assert "VK_KHR_timeline_semaphore" in device.physical.extensions
+        for abi in ABIS if "bda" in device.profile.capabilities else ("bindings",):
+            made = artifact(abi, ADD, words=("amount",), environment="vulkan1.1")
+            array = device.zeros(64, "u32")
+            launch(device, made, [array, 5])
+            assert (array.numpy() == 5).all()
+
+
 def _no_barrier(command: int) -> None:
     """In place of what orders launches."""
 

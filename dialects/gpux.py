@@ -26,8 +26,9 @@ At the cpu level and below, `gpux.threads` marks a loop whose iterations are thr
 in any order), `gpux.buffer` an access to memory that threads share without an order among them,
 `gpux.cold` a loop that hardly ever runs, and `gpux.part` a function outlined from a kernel.
 
-`gpux.counts_up` marks an `scf.for` that starts at or above 0 and whose counter does not wrap, also
-when it is added to for the last time.
+At the shader level a buffer of elements that a device cannot store is one of words; then
+`gpux.element` of the parameter is the type of what is passed, and the elements of 8 or 16 bits
+begin at `gpux.first_byte` of the first word.
 
 `gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i
 set for lane i.
@@ -35,16 +36,18 @@ set for lane i.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
     IndexType,
     IntegerAttr,
+    IntegerType,
     MemRefType,
     StringAttr,
     i1,
+    i32,
     i64,
 )
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
@@ -61,13 +64,12 @@ from xdsl.irdl import (
     traits_def,
     var_operand_def,
 )
-from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from .lazy_format import op_with_format
 
 SMALL = "gpux.small"
-COUNTS_UP = "gpux.counts_up"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier")
@@ -90,18 +92,31 @@ def _expect(what: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def _verify_report(op: CheckOp | PrintOp) -> None:
-    if len(op.formats) != len(op.values):
+    groups = list(values_by_format(op))
+    if len(op.formats) != len(groups):
         raise VerifyException(
-            f"has {len(op.values)} values and {len(op.formats)} formats, expected one each"
+            f"has {len(groups)} values and {len(op.formats)} formats, expected one each"
         )
-    if op.message.data.replace("{{", "").replace("}}", "").count("{}") != len(op.values):
+    if op.message.data.replace("{{", "").replace("}}", "").count("{}") != len(groups):
         raise VerifyException(
-            f"message {op.message.data!r} needs one {{}} for each of {len(op.values)} values"
+            f"message {op.message.data!r} needs one {{}} for each of {len(groups)} values"
         )
     for format_ in op.formats:
         _expect("format", format_.data, FORMATS)
     if len(op.ids) not in (0, 6):
         raise VerifyException(f"has {len(op.ids)} ids, expected none or 6 (block xyz, thread xyz)")
+
+
+def values_by_format(op: CheckOp | PrintOp) -> Iterator[tuple[SSAValue, ...]]:
+    """The values of each format: one, or two words for a format of 64 bits at the shader level."""
+    formats, values = iter(op.formats), iter(op.values)
+    for value in values:
+        format_ = next(formats, None)
+        if format_ is not None and format_.data in ("i64", "u64") and value.type == i32:
+            high = next(values, None)
+            yield (value,) if high is None else (value, high)
+        else:
+            yield (value,)
 
 
 def _strings(values: Sequence[str]) -> ArrayAttr[StringAttr]:
@@ -303,18 +318,55 @@ class SubgroupScanOp(IRDLOperation):
         _expect("mode", self.mode.data, ("inclusive", "exclusive"))
 
 
-@op_with_format("$predicate attr-dict `:` type($result)")
+@op_with_format("$predicate (`from` $first^)? attr-dict `:` type($result)")
 class BallotOp(IRDLOperation):
-    """The predicate of every active lane as the bits of one integer."""
+    """The predicate of every active lane as the bits of one integer.
+
+    As an i32 it holds 32 lanes, from lane `first` on (0 where it is not given).
+    """
 
     name = "gpux.ballot"
     predicate = operand_def(i1)
-    result = result_def(i64)
+    first = opt_prop_def(IntegerAttr)
+    result = result_def(IntegerType)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
 
-    def __init__(self, predicate: SSAValue):
-        super().__init__(operands=[predicate], result_types=[i64])
+    def __init__(self, predicate: SSAValue, kind: IntegerType = i64, first: int = 0):
+        properties = {"first": IntegerAttr(first, i64)} if first else {}
+        super().__init__(operands=[predicate], result_types=[kind], properties=properties)
+
+    @property
+    def first_lane(self) -> int:
+        """The lane of the lowest bit."""
+        return 0 if self.first is None else self.first.value.data
+
+    def verify_(self) -> None:
+        if self.result.type not in (i32, i64):
+            raise VerifyException(f"gives {self.result.type}, expected i32 or i64")
+        if self.result.type == i64 and self.first_lane:
+            raise VerifyException("counts lanes from 0 where it gives i64")
 
 
-GPUX = Dialect("gpux", [CheckOp, PrintOp, AtomicRMWOp, AtomicCASOp, SubgroupScanOp, BallotOp], [])
+@op_with_format("$words attr-dict `:` type($words)")
+class FirstByteOp(IRDLOperation):
+    """Where a parameter that lies in words begins: the byte, 0 to 3, of the first word."""
+
+    name = "gpux.first_byte"
+    words = operand_def(MemRefType)
+    result = result_def(IndexType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+
+    def __init__(self, words: SSAValue):
+        super().__init__(operands=[words], result_types=[IndexType()])
+
+
+GPUX = Dialect(
+    "gpux",
+    [
+        *(CheckOp, PrintOp, AtomicRMWOp, AtomicCASOp, SubgroupScanOp, BallotOp),
+        FirstByteOp,
+    ],
+    [],
+)

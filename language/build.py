@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
@@ -83,7 +83,7 @@ def build_module(
     axes: int | None,
     block_rank: int = 3,
     checks: bool = True,
-    fastmath: Sequence[str] = (),
+    fastmath: bool = False,
     block: tuple[int, int, int] | None = None,
     name: str | None = None,
     target: str = "cpu",

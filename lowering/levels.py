@@ -64,7 +64,6 @@ VIEWS = frozenset(
 # What the front end makes of arms that are for one vendor; only that vendor's lowering meets it.
 VENDOR = frozenset({"nvvm", "llvm.extractvalue", "memref.extract_aligned_pointer_as_index"})
 VENDOR_TYPES = frozenset({"llvm.struct"})
-MATRICES = frozenset({"gpu.mma_matrix"})
 SIMT_FRAME = frozenset({"builtin.module", "gpu.module", "gpu.func", "func.func", "func.call"})
 
 
@@ -150,7 +149,7 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
             | {"builtin.module"}
             | VENDOR,
-            VALUES | VENDOR_TYPES | MATRICES,
+            VALUES | VENDOR_TYPES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
         ),
@@ -170,7 +169,7 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
             | {"builtin.module"}
             | VENDOR,
-            VALUES | VENDOR_TYPES | MATRICES,
+            VALUES | VENDOR_TYPES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
         ),

@@ -44,7 +44,7 @@ PIPELINES: dict[str, Steps] = {
     ),
     "gpu-to-grid": (
         ("guard-extents", "everything after it holds for threads that have an item"),
-        ("expand-math{keep-approximate=true}", "before what it gives can be simplified"),
+        ("expand-math", "before what it gives can be simplified"),
         ("canonicalize", "constant arguments of functions"),
         ("cse", "the same function of the same value"),
         ("narrow-indices", "when no index is computed any more; conditions say how large they are"),
@@ -53,8 +53,10 @@ PIPELINES: dict[str, Steps] = {
     "grid-to-shader": (
         ("inline", "functions of a shader take no arrays"),
         ("flatten-memrefs", "everything after it sees which array an access is of"),
-        ("canonicalize", "indices of neighbouring accesses"),
-        ("cse", "the same, and sizes that were computed again"),
+        ('legalise-memory{features="$arch"}', "sees the types of elements as the program has them"),
+        ('emulate-types{features="$arch"}', "when no emulated type is in memory"),
+        ("canonicalize", "indices of neighbouring accesses, words that are put together"),
+        ("cse", "the same, and numbers that are extended again"),
     ),
     "grid-to-nvvm": (("gpu-to-nvvm{arch=$arch}", "LLVM itself simplifies what it gives"),),
 }

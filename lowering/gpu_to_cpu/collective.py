@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, i1, i64
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, i1, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, gpux
@@ -122,6 +122,9 @@ class _Collective:
             return [build.binary(arith.OrIOp, bits[0], bit)]
 
         (bits,) = self.scope.fold(self.leaf, [build.constant(0, i64)], step)
+        if op.result.type != i64:
+            first = build.constant(op.first_lane, i64)
+            bits = build.cast(arith.TruncIOp, build.binary(arith.ShRUIOp, bits, first), i32)
         self._share(op.result, bits)
 
     def scan(self, op: gpux.SubgroupScanOp) -> None:

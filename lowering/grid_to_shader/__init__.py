@@ -19,6 +19,20 @@ out of control flow, select or a call. `memref.dim` asks for nothing but the byt
 an `index` for each dynamic size, one for each dynamic stride; scalars; the extents of an `over`
 kernel.
 
-**Numbers.** `index` is not stored in memory. Integers wrap, and what is undefined upstream is as in
-the lowering to llvm: division by 0 gives 0, casts to integers saturate.
+A parameter of 64 bits that is emulated is two of 32. Then the kernel's `gpux.parameter_words` says
+for each parameter in which 4-byte word of the packed arguments it lies; without that attribute,
+parameter i lies in word 2 * i.
+
+**Elements.** The argument attribute `gpux.element` says what a buffer's elements are for the host,
+where the kernel sees other ones: a target that passes places in elements has to convert them. If it
+is a type of 8 or 16 bits and the memref is of i32, the array begins at the word in which the first
+element lies, and `gpux.first_byte` is where in that word it begins (0 to 3). The last word may end
+after the buffer. Whether atomics are there, the features say; each one that is left has an
+instruction: integers of 32 (or 64) bits, sums of floats.
+
+**Numbers.** Only types that the target has; bf16 is none. `index` is not stored in memory. Integers
+wrap, and what is undefined upstream is as in the lowering to llvm: division by 0 gives 0, casts to
+integers saturate. A `gpux.ballot` may give an i32, and a report an i64 as two words.
+
+**Remarks.** What was expressed by something dearer is listed by `gpux.remarks` of the kernel.
 """

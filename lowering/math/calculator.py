@@ -16,6 +16,7 @@ from xdsl.dialects import arith, math, scf
 from xdsl.dialects.builtin import (
     Float64Type,
     FloatAttr,
+    IndexType,
     IntegerAttr,
     IntegerType,
     f32,
@@ -29,7 +30,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 _EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
 _PLAIN = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 _ORDERED = {"<": 4, "<=": 5, ">": 2, ">=": 3, "==": 1, "!=": 13, "unordered": 14}
-_SIGNED = {"<": 2, "<=": 3, ">": 4, ">=": 5, "==": 0, "!=": 1}
+_SIGNED = {"<": 2, "<=": 3, ">": 4, ">=": 5, "==": 0, "!=": 1, "below": 6, "above": 8}
 
 Operand = "Number | int | float"
 
@@ -50,8 +51,8 @@ class Number:
 
     @property
     def is_int(self) -> bool:
-        """Whether it is an integer or a bool."""
-        return isinstance(self.value.type, IntegerType)
+        """Whether it is an integer, an index or a bool."""
+        return isinstance(self.value.type, IntegerType | IndexType)
 
     def _binary(self, floats: Any, integers: Any, other: Any, swap: bool = False) -> Number:
         other = self.c.like(other, self)
@@ -128,6 +129,10 @@ class Number:
         """The opposite of `equals`."""
         return self.c.compare("!=", self, other)
 
+    def below(self, other: Any) -> Number:
+        """Whether it is less, both as unsigned integers."""
+        return self.c.compare("below", self, other)
+
     @property
     def is_nan(self) -> Number:
         """Whether it is not a number."""
@@ -171,7 +176,7 @@ class Calculator:
         kind = kind or self.type
         wanted: Any = kind
         attribute: Any
-        if isinstance(kind, IntegerType):
+        if isinstance(kind, IntegerType | IndexType):
             attribute = IntegerAttr(int(value), wanted, truncate_bits=True)
         else:
             attribute = FloatAttr(float(value), wanted)
@@ -202,7 +207,7 @@ class Calculator:
         return Number(self, self.add(made).results[0])
 
     def compare(self, word: str, a: Number, b: Any) -> Number:
-        """A bool; of integers as signed ones."""
+        """A bool; of integers as signed ones, unless the word is `below` or `above`."""
         b = self.like(b, a)
         cls = arith.CmpiOp if a.is_int else arith.CmpfOp
         table = _SIGNED if a.is_int else _ORDERED
@@ -252,14 +257,6 @@ class Calculator:
     def abs(self, x: Number) -> Number:
         """The magnitude."""
         return self.op(math.AbsFOp, x)
-
-    def at_least(self, x: Number, limit: float) -> Number:
-        """The greater of a number and a limit; NaN stays."""
-        return self.op(arith.MaximumfOp, x, self.like(limit, x))
-
-    def at_most(self, x: Number, limit: float) -> Number:
-        """The smaller of a number and a limit; NaN stays."""
-        return self.op(arith.MinimumfOp, x, self.like(limit, x))
 
     def sqrt(self, x: Number) -> Number:
         """The root, rounded."""

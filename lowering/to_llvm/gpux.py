@@ -87,15 +87,14 @@ def _call_report(
     if len(op.ids) != id_count:
         raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
     count = len(op.values)
-    formats = [format.data for format in op.formats.data]
-    old = [value.type for value in op.values]
+    given = iter(value for (value,) in operands[:count])
     values = [
-        _as_word(rw, value, kind, format)
-        for (value,), kind, format in zip(operands[:count], old, formats, strict=True)
+        _as_word(rw, [next(given) for _ in group], group[0].type, format_.data)
+        for group, format_ in zip(gpux.values_by_format(op), op.formats, strict=True)
     ]
     ids = [value for (value,) in operands[count : count + id_count]]
     site: IntegerAttr = op.site
-    name = report_function(rw, count)
+    name = report_function(rw, len(values))
     rw.at(op)
     if block is not None:
         rw.at_end(block)
@@ -103,8 +102,12 @@ def _call_report(
     rw.insert(llvm.CallOp.to(name, given, []))
 
 
-def _as_word(rw: Rewriter, value: SSAValue, kind: Attribute, format: str) -> SSAValue:
+def _as_word(rw: Rewriter, given: Sequence[SSAValue], kind: Attribute, format: str) -> SSAValue:
     """A value as the 64 bits of its record: integers extended, floats by their bits."""
+    if len(given) == 2:
+        low, high = (resize(rw, word, i64, signed=False) for word in given)
+        return binary(rw, llvm.OrOp, low, binary(rw, llvm.ShlOp, high, 32))
+    (value,) = given
     if is_small(kind):
         value = widen(rw, value, kind)
     if isinstance(value.type, Float64Type):

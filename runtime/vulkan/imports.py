@@ -58,8 +58,7 @@ class HostImports:
         block = self._import(start, size) if high - low <= 2 * host.nbytes else None
         if block is None:
             return None
-        lease = self._allocator.adopt(block, host)
-        return None if lease is None else (lease, first - start)
+        return self._allocator.adopt(block, host), first - start
 
     def _import(self, start: int, size: int) -> Block | None:
         """A block over pages of the host; None where the driver does not take them."""

@@ -21,12 +21,14 @@ PASSES: dict[str, str] = {
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "cse": "stepwell.passes.cse:Cse",
+    "emulate-types": "stepwell.lowering.grid_to_shader.emulate_types:EmulateTypes",
     "expand-math": "stepwell.lowering.math.expand_math:ExpandMath",
     "flatten-memrefs": "stepwell.lowering.grid_to_shader.flatten_memrefs:FlattenMemrefs",
     "gpu-to-cpu": "stepwell.lowering.gpu_to_cpu.lower:GpuToCpu",
     "gpu-to-nvvm": "stepwell.lowering.gpu_to_nvvm.lower:GpuToNvvm",
     "guard-extents": "stepwell.lowering.gpu_to_grid.guard_extents:GuardExtents",
     "inline": "stepwell.passes.inline:Inline",
+    "legalise-memory": "stepwell.lowering.grid_to_shader.legalise_memory:LegaliseMemory",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
     "narrow-indices": "stepwell.passes.narrow_indices:NarrowIndices",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
@@ -42,7 +44,7 @@ PASSES: dict[str, str] = {
 
 DIALECTS: dict[str, str] = {
     "arith": "stepwell.dialects.arith:ARITH",
-    "gpu": "stepwell.dialects.gpu_matrix:GPU",
+    "gpu": "stepwell.dialects.gpu:GPU",
     "gpux": "stepwell.dialects.gpux:GPUX",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "nvvm": "stepwell.dialects.nvvm:NVVM",

@@ -15,21 +15,31 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from xdsl.context import Context
+from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
+    DenseArrayBase,
+    FixedBitwidthType,
     FunctionType,
     MemRefType,
     ModuleOp,
     NoneAttr,
+    f32,
+    i8,
+    i32,
+    i64,
 )
+from xdsl.ir import Attribute, SSAValue
 from xdsl.passes import ModulePass
 
 from stepwell import compiler
-from stepwell.dialects import gpu
+from stepwell.dialects import gpu, gpux
+from stepwell.lowering.math.calculator import Calculator
 from stepwell.lowering.memref_views import as_memref
 from stepwell.lowering.pipeline import Pipeline
 from stepwell.lowering.pipelines import pipeline
 from stepwell.lowering.route import CheckLevel
+from stepwell.passes.block_editing import constant
 from stepwell.runtime import device as devices
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.device import Device
@@ -112,15 +122,68 @@ class ShaderToCpu(ModulePass):
 
 def without_sizes(kernel: gpu.FuncOp) -> None:
     """Every buffer of the kernel gets a constant size, which the CPU does not pass."""
-    entry = kernel.entry
-    for place, value in enumerate(kernel.parameters):
-        if value.type.name != MemRefType.name:
+    first = kernel.entry.first_op
+    assert first is not None, "a kernel ends in a terminator"
+    zero = constant(i32, 0, kernel.location)
+    kernel.entry.insert_op_before(zero, first)
+    c = Calculator(zero, f32)
+    old = list(kernel.parameters)
+    words = kernel.attributes.pop("gpux.parameter_words", None)
+    places: list[int] = list(range(0, 2 * len(old), 2))
+    if isinstance(words, DenseArrayBase):
+        places = [int(word) for word in words.get_values()]
+    kinds = [slot_type(kernel, number, places) for number in range(len(old))]
+    new: list[SSAValue] = []
+    for number, (value, place) in enumerate(zip(old, places, strict=True)):
+        if place % 2:  # the high word of the slot before
+            high = c.number(new[-1]).shifted_out(32)
+            value.replace_all_uses_with(c.op_of(arith.TruncIOp, (high,), i32).value)
             continue
-        kind = as_memref(value.type)
-        assert kind.get_shape() == (DYNAMIC_INDEX,), "a buffer has no known size at this level"
-        one = MemRefType(kind.element_type, [1], NoneAttr(), kind.memory_space)
-        new = entry.insert_arg(one, place)
-        value.replace_all_uses_with(new)
-        entry.erase_arg(entry.args[place + 1])
-    inputs = [argument.type for argument in entry.args[: len(kernel.parameters)]]
+        made = kernel.entry.insert_arg(kinds[number], len(new))
+        new.append(made)
+        if made.type == value.type or value.type.name == MemRefType.name:
+            as_buffer(c, value, made)
+        else:
+            value.replace_all_uses_with(c.op_of(arith.TruncIOp, (c.number(made),), i32).value)
+    for value in old:
+        kernel.entry.erase_arg(value)  # pyright: ignore[reportArgumentType]
+    kernel.properties.pop("arg_attrs", None)
+    inputs = [argument.type for argument in new]
     kernel.properties["function_type"] = FunctionType.from_lists(inputs, [])
+
+
+def slot_type(kernel: gpu.FuncOp, number: int, places: list[int]) -> Attribute:
+    """What the CPU passes for a parameter."""
+    value = kernel.parameters[number]
+    if value.type.name != MemRefType.name:
+        is_half = number + 1 < len(places) and places[number + 1] % 2 == 1
+        return i64 if is_half else value.type
+    kind = as_memref(value.type)
+    assert kind.get_shape() == (DYNAMIC_INDEX,), "a buffer has no known size at this level"
+    element = kind.element_type
+    if kernel.arg_attrs is not None:
+        passed = kernel.arg_attrs.data[number].data.get("gpux.element")
+        if isinstance(passed, FixedBitwidthType) and passed.bitwidth <= 16 and element == i32:
+            element = i8
+    return MemRefType(element, [1], NoneAttr(), kind.memory_space)
+
+
+def as_buffer(c: Calculator, value: SSAValue, made: SSAValue) -> None:
+    """The CPU's buffer in place of the shader's; words of smaller elements begin at a word."""
+    if made.type == value.type or as_memref(made.type).element_type != i8:
+        value.replace_all_uses_with(made)
+        return
+    if as_memref(value.type).element_type == i8:
+        value.replace_all_uses_with(made)
+        return
+    pointer = memref.ExtractAlignedPointerAsIndexOp.get(made)
+    byte = c.number(c.add(pointer).results[0]) & 3
+    zero = c.like(0, byte)
+    words = memref.ViewOp(made, (zero - byte).value, [zero.value], as_memref(value.type))
+    c.add(words)
+    for use in list(value.uses):
+        if isinstance(use.operation, gpux.FirstByteOp):
+            use.operation.result.replace_all_uses_with(byte.value)
+            use.operation.detach()
+            use.operation.erase()
+    value.replace_all_uses_with(words.result)

@@ -3,7 +3,7 @@
 Each is written as one would in CUDA C: guards where a grid may be larger than the array, a stride
 of the grid where it may be smaller. None asks for anything (vector types, unrolling) that the
 source in CUDA C does not ask for. Indices there are `int`, as is usual, unless `INDEX` says
-otherwise; ours have 64 bits.
+otherwise; ours have 64 bits, of which code for small launches computes with 32.
 """
 
 from __future__ import annotations
@@ -126,10 +126,10 @@ class Subject:
         """A new kernel, of which nothing is known yet."""
         return sw.kernel(checks=checks, fastmath=fastmath, block=self.block)(self.function)
 
-    def ptx(self, arch: str, *, checks: bool, fastmath: bool = False) -> str:
+    def ptx(self, arch: str, *, checks: bool, fastmath: Any = False, small: bool = False) -> str:
         """For a plain launch."""
         made = self.kernel(checks=checks, fastmath=fastmath)
-        return made.ir("ptx", *self.types, target=f"cuda:{arch}")
+        return made.ir("ptx", *self.types, target=f"cuda:{arch}", small=small)
 
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "matrix_units.py"

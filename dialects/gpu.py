@@ -12,7 +12,8 @@ the active lanes; `shuffle`'s second result says whether the lane read from was 
 active.
 
 What upstream lacks and every device has is in `gpux`. Ops of upstream's dialect that kernels do not
-need yet (launching, host memory, asynchronous tokens, `subgroup_mma_*`) are not defined here.
+need yet (launching, host memory, asynchronous tokens) are not defined here; `subgroup_mma_*` are in
+`gpu_matrix.py`.
 """
 
 from __future__ import annotations

@@ -26,6 +26,9 @@ At the cpu level and below, `gpux.threads` marks a loop whose iterations are thr
 in any order), `gpux.buffer` an access to memory that threads share without an order among them,
 `gpux.cold` a loop that hardly ever runs, and `gpux.part` a function outlined from a kernel.
 
+`gpux.counts_up` marks an `scf.for` that starts at or above 0 and whose counter does not wrap, also
+when it is added to for the last time.
+
 At the shader level a buffer of elements that a device cannot store is one of words; then
 `gpux.element` of the parameter is the type of what is passed, and the elements of 8 or 16 bits
 begin at `gpux.first_byte` of the first word.
@@ -70,6 +73,7 @@ from xdsl.utils.exceptions import VerifyException
 from .lazy_format import op_with_format
 
 SMALL = "gpux.small"
+COUNTS_UP = "gpux.counts_up"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
@@ -83,7 +83,7 @@ def build_module(
     axes: int | None,
     block_rank: int = 3,
     checks: bool = True,
-    fastmath: bool = False,
+    fastmath: Sequence[str] = (),
     block: tuple[int, int, int] | None = None,
     name: str | None = None,
     target: str = "cpu",

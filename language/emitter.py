@@ -23,6 +23,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     LocationAttr,
 )
+from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
@@ -51,7 +52,6 @@ MEMORY: dict[DType, Attribute] = {**REGISTER, bool_: I8}
 """The IR type of an element of an array of each type."""
 
 NONE = arith.FastMathFlagsAttr("none")
-FAST = arith.FastMathFlagsAttr("fast")
 _NO_OVERFLOW = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 _OVERFLOWING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
 
@@ -61,9 +61,9 @@ NOTHING = NOWHERE
 class Emitter:
     """Appends ops to the current block, each with the location of the current place."""
 
-    def __init__(self, dry: bool, fastmath: bool, locate: Callable[[], LocationAttr]):
+    def __init__(self, dry: bool, fastmath: Sequence[str], locate: Callable[[], LocationAttr]):
         self.dry = dry
-        self.fastmath = {"fastmath": FAST if fastmath else NONE}
+        self.fastmath = {"fastmath": fast_math(tuple(fastmath))}
         self.block = Block()
         self.prologue: list[Operation] = []
         self._locate = locate
@@ -190,6 +190,11 @@ def body(block: Block) -> Region:
 
 
 @cache
+def fast_math(flags: tuple[str, ...]) -> arith.FastMathFlagsAttr:
+    """Flags such as "contract" and "afn" as an attribute."""
+    return arith.FastMathFlagsAttr([FastMathFlag(flag) for flag in flags]) if flags else NONE
+
+
 def _takes_fastmath(cls: type[Operation]) -> bool:
     return "fastmath" in cast(Any, cls).get_irdl_definition().properties
 

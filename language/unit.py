@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ class Unit:
     """Options of the kernel, and what all functions of it share."""
 
     checks: bool
-    fastmath: bool
+    fastmath: Sequence[str]
     axes: int | None
     machine: Machine = CPU
     """What `sw.target` is; in an arm that is only checked, a machine that would take it."""

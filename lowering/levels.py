@@ -64,6 +64,7 @@ VIEWS = frozenset(
 # What the front end makes of arms that are for one vendor; only that vendor's lowering meets it.
 VENDOR = frozenset({"nvvm", "llvm.extractvalue", "memref.extract_aligned_pointer_as_index"})
 VENDOR_TYPES = frozenset({"llvm.struct"})
+MATRICES = frozenset({"gpu.mma_matrix"})
 SIMT_FRAME = frozenset({"builtin.module", "gpu.module", "gpu.func", "func.func", "func.call"})
 
 
@@ -149,7 +150,7 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
             | {"builtin.module"}
             | VENDOR,
-            VALUES | VENDOR_TYPES,
+            VALUES | VENDOR_TYPES | MATRICES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
         ),
@@ -169,7 +170,7 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpu", "gpux", "memref", "vector", "arith", "math", "scf", "func", "ub"})
             | {"builtin.module"}
             | VENDOR,
-            VALUES | VENDOR_TYPES,
+            VALUES | VENDOR_TYPES | MATRICES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
         ),

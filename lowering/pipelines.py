@@ -44,7 +44,7 @@ PIPELINES: dict[str, Steps] = {
     ),
     "gpu-to-grid": (
         ("guard-extents", "everything after it holds for threads that have an item"),
-        ("expand-math", "before what it gives can be simplified"),
+        ("expand-math{keep-approximate=true}", "before what it gives can be simplified"),
         ("canonicalize", "constant arguments of functions"),
         ("cse", "the same function of the same value"),
         ("narrow-indices", "when no index is computed any more; conditions say how large they are"),

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IndexType, ModuleOp, i32, i64
+from xdsl.dialects.builtin import IndexType, ModuleOp, UnitAttr, i32, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -207,6 +207,9 @@ class _Narrower:
         counter.replace_all_uses_with(wide.results[0])
         block.erase_arg(counter)
         self.halves[wide.results[0]] = narrow
+        (low, _), (_, high) = self.ranges.interval(op.lb), self.ranges.interval(op.ub)
+        if low >= 0 and high + self.ranges.interval(op.step)[1] <= self.ranges.type_range(i32)[1]:
+            op.attributes[gpux.COUNTS_UP] = UnitAttr()
         op.operands = [self.half(op.lb), self.half(op.ub), self.half(op.step), *op.iter_args]
 
 

@@ -2,7 +2,8 @@
 
     python tests/fit_polynomials.py > lowering/math/coefficients.py
 
-Each is a Chebyshev interpolation in 60 digits; `terms` are for f32 and f64.
+Each is a Chebyshev interpolation in 60 digits; `terms` are for f32 and f64. Where an error has a
+weight, it is a least-squares fit at Chebyshev's points.
 """
 
 # pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false
@@ -47,6 +48,11 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             "(exp(r) - 1 - r) / r**2, |r| <= ln(2) / 2",
             near_zero(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2)),
             *(-half_ln2, half_ln2, 5, 11),
+        ),
+        "EXP_WIDE": (
+            "(exp(r) - 1 - r) / r**2, |r| <= ln(2), weighted by r**2 / exp(r)",
+            near_zero(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2)),
+            *(-2 * half_ln2, 2 * half_ln2, 6, 12),
         ),
         "LOG": (
             "(2 * atanh(s) / s - 2) / z, z = s**2, 0 <= z <= 0.02944",
@@ -118,6 +124,23 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
     }
 
 
+WEIGHTS: dict[str, Callable[[Any], Any]] = {"EXP_WIDE": lambda r: r**2 / mp.exp(r)}
+
+
+def weighted_fit(
+    function: Callable[[Any], Any], weight: Callable[[Any], Any], low: Any, high: Any, terms: int
+) -> tuple[list[Any], Any]:
+    """Coefficients, highest power first, and the greatest weighted error."""
+    count = 32 * terms
+    middle, reach = (low + high) / 2, (high - low) / 2
+    places = [middle + reach * mp.cos(mp.pi * (2 * k + 1) / (2 * count)) for k in range(count)]
+    rows = mp.matrix([[weight(x) * x**power for power in range(terms)] for x in places])
+    wanted = mp.matrix([weight(x) * function(x) for x in places])
+    found = list(mp.lu_solve(rows, wanted))[::-1]
+    error = max(abs(weight(x) * (function(x) - mp.polyval(found, x))) for x in places)
+    return found, error
+
+
 def main() -> None:
     """Prints the file."""
     mp.dps = 60
@@ -130,7 +153,10 @@ def main() -> None:
     for name, (meaning, function, low, high, single, double) in fits().items():
         print(f"{name}: Polynomials = (")
         for terms in (single, double):
-            coefficients, error = mp.chebyfit(function, [low, high], terms, error=True)
+            if name in WEIGHTS:
+                coefficients, error = weighted_fit(function, WEIGHTS[name], low, high, terms)
+            else:
+                coefficients, error = mp.chebyfit(function, [low, high], terms, error=True)
             print(f"    (  # error 2**{float(mp.log(error, 2)):.1f}")
             for number in coefficients[::-1]:
                 print(f"        {float(number)!r},")

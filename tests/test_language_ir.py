@@ -421,7 +421,7 @@ def test_fastmath_is_on_every_float_op():
     def kernel(x):
         x[0] = math.sqrt(x[0]) * 2 + 1
 
-    assert ir(kernel, A, fastmath=True).count("fastmath<fast>") == 3
+    assert ir(kernel, A, fastmath=("contract", "afn")).count("fastmath<contract,afn>") == 3
 
 
 def test_match_is_a_chain_of_comparisons():

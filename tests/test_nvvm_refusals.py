@@ -160,6 +160,11 @@ REFUSED: list[tuple[str, str, str]] = [
     # Libraries and registers.
     ("%r = llvm.intr.exp(%x) : (f32) -> f32", "sm_80", "llvm.exp of f32 needs a library"),
     ("%r = llvm.intr.log2(%d) : (f64) -> f64", "sm_80", "llvm.log2 of f64 needs a library"),
+    (
+        "%r = llvm.intr.log2(%x) {fastmathFlags = #llvm.fastmath<afn>} : (f32) -> f32",
+        "sm_80",
+        "llvm.log2 of f32 needs a library",
+    ),
     ("%r = llvm.intr.sin(%x) : (f32) -> f32", "sm_80", "llvm.sin of f32 needs a library"),
     (
         '%r = llvm.call_intrinsic "llvm.tanh.f32"(%x) : (f32) -> f32',

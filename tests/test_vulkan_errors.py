@@ -190,6 +190,19 @@ def test_big_and_strided_numpy_arguments_come_back_whole(device: VulkanDevice) -
     assert (steps == 6).all()
 
 
+def test_numpy_arguments_that_share_pages_come_back_whole(device: VulkanDevice) -> None:
+    body = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += BUFFER1(i);"
+    many = 300_001
+    for abi in ABIS:
+        program = Fixed(artifact(abi, body, buffers=(("uint", True), ("uint", False))))
+        whole = np.arange(2 * many, dtype=np.uint32)
+        left, right = whole[:many], whole[many:]
+        for _ in range(3):
+            program.launch(many // 64 + 1, 64, device=device)(left, right)
+        assert (left == np.arange(many) * 4 + 3 * many).all()
+        assert (right == np.arange(many, 2 * many)).all()
+
+
 def test_launches_over_the_limits_are_refused(device: VulkanDevice) -> None:
     kernel = device.load(failing("bda", static_shared_bytes=100, shared_arrays=(("tile", 100),)))
     limits = device.limits

@@ -67,6 +67,17 @@ def test_every_thread_of_a_grid_runs_once(device: VulkanDevice, abi: str, grid: 
     assert (array.numpy() == [1] * count + [0] * 100).all()
 
 
+def test_more_arrays_than_a_pool_has_descriptor_sets(device: VulkanDevice) -> None:
+    made = artifact("bindings", ADD, words=("amount",))
+    arrays = [device.zeros(64, "u32") for _ in range(150)]
+    pack = make_packer(made.manifest, [arrays[0], 2])
+    run = device.load(made).launcher((1, 1, 1), (64, 1, 1))
+    for times in range(1, 4):
+        for array in arrays:
+            run(pack([array, 2]))
+        assert all((array.numpy() == 2 * times).all() for array in arrays)
+
+
 @pytest.mark.parametrize("abi", ABIS)
 def test_no_blocks_launch_nothing(device: VulkanDevice, abi: str) -> None:
     array = device.zeros(4, "u32")
@@ -172,9 +183,11 @@ def test_memory_of_dead_arrays_is_used_again(device: VulkanDevice) -> None:
     made = artifact("bda", ADD, words=("amount",))
     device.zeros(1 << 18, "u32")
     before = device.core.memory.reserved()
-    for _ in range(200):
+    for times in range(200):
         array = device.zeros(1 << 18, "u32")
         launch(device, made, [array, 1])
+        if times % 20 == 0:
+            device.synchronize()
     assert device.core.memory.reserved() <= before + (64 << 20)
 
 
@@ -232,7 +245,7 @@ def test_threads_may_do_everything_at_once(device: VulkanDevice) -> None:
 
     def work(seed: int) -> None:
         choose = random.Random(seed)
-        array, expected = device.zeros(1, "u32"), 0
+        array, expected, stream = device.zeros(1, "u32"), 0, device.stream()
         for _ in range(120):
             action = choose.random()
             if action < 0.2:
@@ -240,7 +253,7 @@ def test_threads_may_do_everything_at_once(device: VulkanDevice) -> None:
             elif action < 0.7:
                 kernel = choose.choice(kernels)
                 groups = (array.size // 64 + 1, 1, 1)
-                run = kernel.launcher(groups, (64, 1, 1))
+                run = kernel.launcher(groups, (64, 1, 1), 0, stream)
                 run(make_packer(kernel.manifest, [array, 3])([array, 3]))
                 expected += 3
             elif action < 0.85:
@@ -263,6 +276,22 @@ def test_threads_may_do_everything_at_once(device: VulkanDevice) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+@pytest.mark.parametrize("driver", ["lavapipe", "swiftshader"])
+def test_a_device_of_version_1_1_works_by_its_extensions(
+    driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepwell.runtime.vulkan.instance.HIGHEST_VERSION", (1, 1))
+    with open_device(driver) as device:
+        assert device.description.endswith("Vulkan 1.1")
+        assert device.profile.spirv <= (1, 4)
+        assert "VK_KHR_timeline_semaphore" in device.physical.extensions
+        for abi in ABIS if "bda" in device.profile.capabilities else ("bindings",):
+            made = artifact(abi, ADD, words=("amount",), environment="vulkan1.1")
+            array = device.zeros(64, "u32")
+            launch(device, made, [array, 5])
+            assert (array.numpy() == 5).all()
 
 
 def _no_barrier(command: int) -> None:

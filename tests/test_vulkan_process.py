@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
 from vulkan_devices import driver_file, open_device
-from vulkan_kernels import artifact
+from vulkan_kernels import GLSLANG, artifact
 
 from stepwell.runtime.arguments import make_packer
 from stepwell.runtime.cache import Cache
@@ -21,7 +22,7 @@ DRIVERS = ("lavapipe", "swiftshader")
 SETUP = """
 import sys
 import numpy as np
-from vulkan_kernels import artifact
+from vulkan_kernels import GLSLANG, artifact
 from stepwell.runtime.arguments import make_packer
 from stepwell.runtime.device import device
 def prepared(body, grid=1, **fields):
@@ -36,6 +37,8 @@ ENDLESS = "while (atomicAdd(BUFFER0(0), 0u) == 0u) { }"
 
 
 def start(code: str, driver: str, **environment: str) -> subprocess.Popen[str]:
+    if GLSLANG is None or find_library("vulkan") is None:
+        pytest.skip("needs glslangValidator (glslang-tools) and the Vulkan loader (libvulkan1)")
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(sys.path),

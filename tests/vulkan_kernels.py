@@ -109,14 +109,14 @@ def _parameter_block(abi: str, binding: int, fields: str, in_memory: bool) -> st
 
 
 @cache
-def compiled(text: str) -> bytes:
-    """SPIR-V of a compute shader."""
+def compiled(text: str, environment: str) -> bytes:
+    """SPIR-V of a compute shader for a version of Vulkan, such as "vulkan1.3"."""
     if GLSLANG is None:
         pytest.skip("needs glslangValidator (glslang-tools)")
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "kernel.comp", Path(folder) / "kernel.spv"
         path.write_text(text, encoding="utf-8")
-        command = [GLSLANG, "--target-env", "vulkan1.3", "-V", str(path), "-o", str(out)]
+        command = [GLSLANG, "--target-env", environment, "-V", str(path), "-o", str(out)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + text
         return out.read_bytes()
@@ -131,6 +131,7 @@ def artifact(
     sites: tuple[Site, ...] = (),
     in_memory: bool = False,
     declarations: str = "",
+    environment: str = "vulkan1.3",
     **fields: Any,
 ) -> Artifact:
     """A kernel whose parameters are buffers (GLSL element type, written?) and u32 scalars."""
@@ -156,4 +157,4 @@ def artifact(
         has_report=bool(sites),
         sites=sites,
     )
-    return Artifact(manifest._replace(**fields), compiled(text))
+    return Artifact(manifest._replace(**fields), compiled(text, environment))

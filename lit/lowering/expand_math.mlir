@@ -3,7 +3,7 @@
 // Functions become arithmetic; 16-bit floats in f32; what devices have stays.
 
 // CHECK-LABEL: gpu.func @functions(
-// CHECK: math.roundeven
+// CHECK: arith.maximumf %x
 // CHECK: math.fma
 // CHECK-NOT: math.exp
 // CHECK: arith.extf %h : f16 to f32

@@ -157,3 +157,28 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+// Matrices of a subgroup are fragments of wmma, a value for each register.
+
+// CHECK-LABEL: llvm.func ptx_kernelcc @matrices(
+// CHECK: %[[LEAD:.*]] = llvm.mlir.constant(16 : i32) : i32
+// CHECK: %[[A:.*]] = nvvm.wmma.load %a, %[[LEAD]] {eltype = #nvvm.mma_type<f16>, frag = #nvvm.mma_frag<a>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : (!llvm.ptr<1>)
+// CHECK: llvm.extractvalue %[[A]][0]
+// CHECK: nvvm.wmma.load %a, %{{.*}} {eltype = #nvvm.mma_type<f16>, frag = #nvvm.mma_frag<b>, k = 16 : i32, layout = #nvvm.mma_layout<col>, m = 16 : i32, n = 16 : i32} : (!llvm.ptr<1>)
+// CHECK: nvvm.wmma.mma {{.*}} {eltypeA = #nvvm.mma_type<f16>, eltypeB = #nvvm.mma_type<f32>, k = 16 : i32, layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, m = 16 : i32, n = 16 : i32}
+// CHECK-COUNT-8: llvm.fneg
+// CHECK: nvvm.wmma.store %c, %{{.*}} {eltype = #nvvm.mma_type<f32>, k = 16 : i32, layout = #nvvm.mma_layout<row>, m = 16 : i32, n = 16 : i32} : !llvm.ptr<1>, f32
+gpu.module @m {
+  gpu.func @matrices(%a: memref<16x16xf16, #gpu.address_space<global>>, %c: memref<16x16xf32, #gpu.address_space<global>>, %f: f32) kernel {
+    %i = arith.constant 0 : index
+    %0 = gpu.subgroup_mma_load_matrix %a[%i, %i] {leadDimension = 16 : index} : memref<16x16xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "AOp">
+    %1 = gpu.subgroup_mma_load_matrix %a[%i, %i] {leadDimension = 16 : index, transpose} : memref<16x16xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "BOp">
+    %2 = gpu.subgroup_mma_constant_matrix %f : !gpu.mma_matrix<16x16xf32, "COp">
+    %3 = gpu.subgroup_mma_compute %0, %1, %2 {b_transpose} : !gpu.mma_matrix<16x16xf16, "AOp">, !gpu.mma_matrix<16x16xf16, "BOp"> -> !gpu.mma_matrix<16x16xf32, "COp">
+    %4 = gpu.subgroup_mma_elementwise negatef %3 : (!gpu.mma_matrix<16x16xf32, "COp">) -> !gpu.mma_matrix<16x16xf32, "COp">
+    gpu.subgroup_mma_store_matrix %4, %c[%i, %i] {leadDimension = 16 : index} : !gpu.mma_matrix<16x16xf32, "COp">, memref<16x16xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}

@@ -32,7 +32,7 @@ _NO_LIBRARY = frozenset(
     )
 )
 # With the flag afn these are approximate instructions, of f32.
-_APPROXIMATE = frozenset(("sin", "cos", "exp2", "log2"))
+_APPROXIMATE = frozenset(("sin", "cos", "exp2"))
 
 
 def _refusal(op: Operation, target: NvvmTarget) -> CompileError | None:

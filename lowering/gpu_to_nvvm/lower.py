@@ -14,7 +14,7 @@ Before it, `guard-extents` and `expand-math` have run and report sites have thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -31,6 +31,7 @@ from .subgroups import lower_subgroups
 from .target import NvvmTarget, target_for
 
 RULES = Rules(SHARED_RULES, atomics.RULES, ids.RULES, kernel.RULES, math.RULES)
+MATRIX_OPS = "gpu.subgroup_mma_"
 LEGALITY = Legality({"llvm": True, "nvvm": True, ModuleOp: True})
 
 
@@ -48,12 +49,20 @@ class GpuToNvvm(ModulePass):
 
 def lower(module: ModuleOp, target: NvvmTarget) -> None:
     """Lowers all kernels of a module, in place."""
+    rules, types = RULES, type_map(target)
     kernels = [op for op in module.walk() if isinstance(op, gpu.FuncOp)]
+    if any(op.name.startswith(MATRIX_OPS) for op in module.walk()):
+        from . import matrices
+
+        for kernel_op in kernels:
+            matrices.check_layouts(kernel_op)
+        rules = Rules(RULES, matrices.RULES)
+        types = replace(types, rules={**types.rules, **matrices.TYPE_RULES})
     for kernel_op in kernels:
         lower_subgroups(kernel_op, target.sm)
     _open_modules(module)
     state = State(target, module, small=all(SMALL in kernel_op.attributes for kernel_op in kernels))
-    convert(module, RULES, LEGALITY, type_map(target), "nvvm", state)
+    convert(module, rules, LEGALITY, types, "nvvm", state)
     check_architecture(module, target)
 
 

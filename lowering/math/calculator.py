@@ -258,6 +258,14 @@ class Calculator:
         """The magnitude."""
         return self.op(math.AbsFOp, x)
 
+    def at_least(self, x: Number, limit: float) -> Number:
+        """The greater of a number and a limit; NaN stays."""
+        return self.op(arith.MaximumfOp, x, self.like(limit, x))
+
+    def at_most(self, x: Number, limit: float) -> Number:
+        """The smaller of a number and a limit; NaN stays."""
+        return self.op(arith.MinimumfOp, x, self.like(limit, x))
+
     def sqrt(self, x: Number) -> Number:
         """The root, rounded."""
         return self.op(math.SqrtOp, x)

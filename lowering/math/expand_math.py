@@ -6,7 +6,9 @@
 
 f16 and bf16 are computed in f32. Errors are at most 2 units in the last place, 4 for tan, the
 inverse and hyperbolic functions, cbrt and erf. `arith.remf` is exact. What stays are the functions
-that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven, copysign, rsqrt.
+that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven, copysign, rsqrt. With
+`keep-approximate`, for devices with instructions for them, so do those of `APPROXIMATE` of f32 that
+may be approximate (flag afn).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     f32,
 )
+from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
@@ -61,15 +64,34 @@ FUNCTIONS: dict[type[Operation], Callable[..., Number]] = {
 }
 
 
+APPROXIMATE = (
+    *(math.CosOp, math.Exp2Op, math.ExpOp, math.Log10Op, math.Log2Op, math.LogOp, math.PowFOp),
+    *(math.SinOp, math.TanOp),
+)
+
+
 @dataclass(frozen=True)
 class ExpandMath(ModulePass):
     """Expands the functions of `FUNCTIONS` for scalars."""
 
     name = "expand-math"
+    keep_approximate: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in [inner for inner in op.walk() if type(inner) in FUNCTIONS or _is_powi(inner)]:
-            expand(inner)
+            if not (self.keep_approximate and may_approximate(inner)):
+                expand(inner)
+
+
+def may_approximate(op: Operation) -> bool:
+    """Whether an instruction that is not exact may do it."""
+    flags = op.properties.get("fastmath")
+    return (
+        isinstance(op, APPROXIMATE)
+        and isinstance(op.results[0].type, Float32Type)
+        and isinstance(flags, arith.FastMathFlagsAttr)
+        and FastMathFlag.APPROX_FUNC in flags.data
+    )
 
 
 def _is_powi(op: Operation) -> bool:

@@ -1,6 +1,7 @@
 """exp, exp2, expm1, log, log2, log10, log1p, pow, and the hyperbolic functions.
 
-exp(x): n = round(x / ln 2), r = x - n ln 2 (in two steps), 2**n * (1 + r + r**2 P(r))
+exp(x): n = round(x / 2 ln 2), r = x - 2 n ln 2 (in two steps), 2**n * 2**n * (1 + r + r**2 P(r)),
+        where the numbers of bits do the rounding and the powers (see `exp`)
 log(x): x = 2**k * m with m in [sqrt(1/2), sqrt(2)), s = f / (2 + f) for f = m - 1,
         log(m) = f - (f**2 / 2 - s (f**2 / 2 + s**2 P(s**2))), as in FDLIBM (Sun, 1993)
 pow(x, y): log2(x) as the sum of two floats (Dekker's products by fma), then 2**(y log2(x))
@@ -32,11 +33,20 @@ def _exp_parts(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
 
 
 def exp(c: Calculator, x: Number) -> Number:
-    """e**x."""
-    inside = c.select(x < c.pick(EXP_LEAST), c.pick(EXP_LEAST), x)
-    n, r, tail = _exp_parts(c, inside)
-    result = c.scaled(1.0 + (r + tail), c.to_int(n))
-    return c.select(x > c.pick(EXP_MOST), INF, result)
+    """e**x.
+
+    Added to 1.5 * 2**mantissa, a number is rounded to a whole one, which then stands in the last
+    bits; with the bias added too, shifting these to the exponent's place gives 2**n. Multiplying
+    by it twice rounds once, also where the result is subnormal, and gives infinity by itself.
+    """
+    inside = c.at_most(c.at_least(x, c.pick(EXP_LEAST)), c.pick((89.0, 710.0)))
+    shift = 1.5 * 2.0**c.mantissa + c.bias
+    t = c.fma(inside, 0.5 * LOG2_E, shift)
+    n = t - shift
+    r = c.fma(n, -2 * c.pick(LN2_HIGH), inside)
+    r = c.fma(n, -2 * c.pick(LN2_LOW), r)
+    power = c.as_float(c.as_bits(t) << c.mantissa)
+    return c.poly(r, (1.0, 1.0, *c.pick(coefficients.EXP_WIDE))) * power * power
 
 
 def exp2(c: Calculator, x: Number) -> Number:

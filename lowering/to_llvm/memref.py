@@ -38,6 +38,7 @@ RULES = Rules()
 converts = RULES.converts
 
 _NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
+_NO_WRAP_AT_ALL = {"overflowFlags": llvm.OverflowAttr(("nsw", "nuw"))}
 _CACHE_LINE = 64
 
 
@@ -129,7 +130,9 @@ def linear_index(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> Size:
 def _linear_index(
     rw: Rewriter, view: View, indices: Sequence[SSAValue], given: Callable[[Size], Size]
 ) -> Size:
-    flags: dict[str, Attribute] = dict(_NO_WRAP)
+    # Nothing of a contiguous array lies before its first element.
+    as_unsigned = rw.state.small and view.strides is None
+    flags: dict[str, Attribute] = dict(_NO_WRAP_AT_ALL if as_unsigned else _NO_WRAP)
     numbers = [known_index(index) for index in indices]
     at: Size = 0
     if view.strides is None:

@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
+from ...dialects.gpux import COUNTS_UP
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
@@ -115,7 +116,7 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
     bind_arguments(rw, body, [variable, *header.args[len(counted) :]])
 
     def close(yielded: Operation, operands: Operands, rw: Rewriter) -> Results:
-        following = [_next(rw, variable, step, by_one)]
+        following = [_next(rw, variable, step, by_one, COUNTS_UP in op.attributes)]
         if not by_one:
             following.append(binary(rw, llvm.AddOp, rest[0], -1))
         back = rw.create(llvm.BrOp, [*following, *flat(operands)], successors=[header])
@@ -131,11 +132,14 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
 
 
 _NO_SIGNED_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
+_NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw", "nuw"))}
 
 
-def _next(rw: Rewriter, variable: SSAValue, step: SSAValue, by_one: bool) -> SSAValue:
+def _next(
+    rw: Rewriter, variable: SSAValue, step: SSAValue, by_one: bool, counts_up: bool
+) -> SSAValue:
     """The variable's next value. With step 1 it is at most the upper bound, so it cannot wrap."""
-    flags = _NO_SIGNED_WRAP if by_one else {}
+    flags = _NO_WRAP if counts_up else _NO_SIGNED_WRAP if by_one else {}
     return rw.value(llvm.AddOp, (variable, step), variable.type, flags)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import DeviceError, DeviceLost
@@ -14,6 +13,7 @@ from .memory import Allocation, Allocator
 from .parameters import Parameters
 from .physical import Physical
 from .pipelines import PipelineCache
+from .queries import Timestamps
 from .stream import Timeline
 from .table import (
     MEMORY_DEVICE_LOCAL,
@@ -24,12 +24,12 @@ from .table import (
 from .transfer import Transfer
 
 if TYPE_CHECKING:
-    from .events import Timestamps
     from .kernel import KernelParts
 
 MAX_KNOWN = 4096
 LAST_WAIT_NS = 2_000_000_000
 _HOST = MEMORY_HOST_VISIBLE | MEMORY_HOST_COHERENT
+_CACHED = _HOST | MEMORY_HOST_CACHED
 
 
 class Core:
@@ -44,27 +44,18 @@ class Core:
         self._idle: list[Timeline] = []
         self._lock = threading.Lock()
         types = [flags for flags, _ in physical.memory_types]
-        self.memory = Allocator(context, _memory_type(types, _wanted(physical)), self.drain)
-        host = _memory_type(types, (_HOST | MEMORY_HOST_CACHED, _HOST))
-        is_shared = self.memory.memory_type == host and not staged
-        self.host = self.memory if is_shared else Allocator(context, host, self.drain)
-        self.memory.is_mapped = self.memory.is_mapped and is_shared
+        best = _memory_type(types, _wanted(physical))
+        mapped = types[best] & _CACHED == _CACHED and not staged
+        self.memory = self.host = Allocator(context, best, self.drain, mapped=mapped)
+        if not mapped:
+            host = _memory_type(types, (_CACHED, _HOST))
+            self.host = Allocator(context, host, self.drain, mapped=True)
+        self.pipeline_cache = PipelineCache(context)
+        self.timestamps = Timestamps(context)
         self.imports = HostImports(context, self.memory)
         self.default = self.timeline()
         self._copies = self.timeline()
         self.transfer = Transfer(self._copies, self.host)
-
-    @cached_property
-    def pipeline_cache(self) -> PipelineCache:
-        """The driver's cache of pipelines."""
-        return PipelineCache(self.context)
-
-    @cached_property
-    def timestamps(self) -> Timestamps:
-        """The query pool of events."""
-        from .events import Timestamps
-
-        return Timestamps(self.context)
 
     def timeline(self) -> Timeline:
         """A timeline that nobody has, or a new one; the queues take turns."""
@@ -145,10 +136,8 @@ class Core:
             self.context.call("DeviceWaitIdle")
         for parts in self.parts:
             parts.close()
-        if "pipeline_cache" in self.__dict__:
-            self.pipeline_cache.close()
-        if "timestamps" in self.__dict__:
-            self.timestamps.close()
+        self.pipeline_cache.close()
+        self.timestamps.close()
         for timeline in self._timelines + self._idle:
             timeline.close()
         for allocator in {self.memory, self.host}:
@@ -180,11 +169,12 @@ class Core:
 def _wanted(physical: Physical) -> tuple[int, ...]:
     """Kinds of memory for arrays, the best first: where the CPU and the GPU share it, host memory.
 
-    A discrete GPU's memory is slow to read from the host even where it can be: it is staged.
+    Memory that the host does not cache is slow to read for it, as a discrete GPU's is: then copies
+    are staged.
     """
     local = MEMORY_DEVICE_LOCAL
     if physical.shares_memory:
-        return (local | _HOST | MEMORY_HOST_CACHED, local | _HOST, local, 0)
+        return (local | _CACHED, _CACHED, local, 0)
     return (local, 0)
 
 

@@ -7,6 +7,7 @@ taken, a new pool is made and the old one goes when the launches that use it are
 from __future__ import annotations
 
 import ctypes
+import threading
 from typing import TYPE_CHECKING
 
 from .api import S, array
@@ -59,24 +60,25 @@ class Descriptors:
         self._pool = self._new_pool()
         self._retired: list[_Pool] = []
         self._generation = -1
+        self._lock = threading.Lock()
 
     def get(self, ranges: tuple[Range, ...], generation: int, timeline: int, batch: Batch) -> int:
         """The set that names these ranges, for a launch in `batch`.
 
         `generation` is the allocators': where buffers were destroyed, sets are made anew.
         """
-        if generation != self._generation:
-            self._retire()
-            self._generation = generation
-        pool = self._pool
-        found = pool.sets.get(ranges)
-        if found is None:
-            if len(pool.sets) == POOL_SETS:
+        with self._lock:  # streams of several threads may launch the kernel
+            if generation != self._generation:
                 self._retire()
-                pool = self._pool
-            found = pool.sets[ranges] = self._make(pool, ranges)
-        pool.uses[timeline] = batch
-        return found
+                self._generation = generation
+            if ranges not in self._pool.sets and len(self._pool.sets) == POOL_SETS:
+                self._retire()
+            pool = self._pool
+            found = pool.sets.get(ranges)
+            if found is None:
+                found = pool.sets[ranges] = self._make(pool, ranges)
+            pool.uses[timeline] = batch
+            return found
 
     def close(self) -> None:
         """Destroy everything; all launches are done."""

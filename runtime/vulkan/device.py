@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import threading
 from typing import Any, ClassVar
 
 from ..array import DeviceArray, HostArray, Memory
 from ..artifact import Artifact, Manifest
 from ..device import Device, Event, Limits, LoadedKernel, Stream
 from .core import Core
+from .find import close_at_exit
 from .physical import Physical
 from .stream import VulkanStream
 
@@ -40,15 +41,18 @@ class VulkanDevice(Device):
         )
         self.max_groups = tuple(limits.maxComputeWorkGroupCount)
         self._staged = staged
+        self._core: Core | None = None
+        self._making = threading.Lock()
 
-    @cached_property
+    @property
     def core(self) -> Core:
         """What the device holds; made when it is first used."""
-        from .find import close_at_exit
-
-        made = Core(self.physical, self.name, self._staged)
-        close_at_exit(made)
-        return made
+        if self._core is None:
+            with self._making:  # two threads may come at once
+                if self._core is None:
+                    self._core = Core(self.physical, self.name, self._staged)
+                    close_at_exit(self._core)
+        return self._core
 
     @property
     def target(self) -> str:

@@ -58,10 +58,14 @@ def close_all() -> None:
     """Finish and destroy every device in use, and the instance."""
     from .instance import close_instance
 
-    is_stuck = False
-    while _open:
-        core = _open.pop()
-        core.close()
-        is_stuck = is_stuck or core.context.is_stuck
-    if not is_stuck:
+    cores, errors = list(_open), list[Exception]()
+    _open.clear()
+    for core in cores:
+        try:
+            core.close()
+        except Exception as error:
+            errors.append(error)
+    if not any(core.context.is_stuck for core in cores):
         close_instance()
+    if errors:
+        raise errors[0] if len(errors) == 1 else ExceptionGroup("devices at exit", errors)

@@ -58,7 +58,8 @@ class HostImports:
         block = self._import(start, size) if high - low <= 2 * host.nbytes else None
         if block is None:
             return None
-        return self._allocator.adopt(block, host), first - start
+        lease = self._allocator.adopt(block, host)
+        return None if lease is None else (lease, first - start)
 
     def _import(self, start: int, size: int) -> Block | None:
         """A block over pages of the host; None where the driver does not take them."""

@@ -16,6 +16,7 @@ from .table import ENUMERATE_PORTABILITY, RESULTS
 from .validation import DEBUG_UTILS, Validation, wants_validation
 
 PORTABILITY = "VK_KHR_portability_enumeration"
+HIGHEST_VERSION = (1, 3)  # that we know
 LIBRARIES = {
     "linux": ("libvulkan.so.1", "libvulkan.so"),
     "darwin": ("libvulkan.1.dylib", "libvulkan.dylib", "libMoltenVK.dylib"),
@@ -131,7 +132,7 @@ def _loader_version(loader: Functions) -> int:
         loader.EnumerateInstanceVersion(ctypes.byref(found))
     except AttributeError:
         raise NoVulkan(f"the Vulkan loader is of version 1.0, needed is 1.1; {advice()}") from None
-    return api_version(*min(version(found.value), (1, 3)))
+    return api_version(*min(version(found.value), HIGHEST_VERSION))
 
 
 def device_override() -> str:

@@ -24,7 +24,6 @@ from .table import (
     BUFFER_STORAGE,
     BUFFER_TRANSFER_DESTINATION,
     BUFFER_TRANSFER_SOURCE,
-    MEMORY_HOST_VISIBLE,
     OUT_OF_MEMORY,
     WHOLE_SIZE,
 )
@@ -110,14 +109,19 @@ class Lease:
 
 
 class Allocator:
-    """All memory of one memory type. `drain` waits for everything that is under way."""
+    """All memory of one memory type.
 
-    def __init__(self, context: Context, memory_type: int, drain: Callable[[], None]):
+    With `mapped` the host sees it. `drain` waits for everything that is under way.
+    """
+
+    def __init__(
+        self, context: Context, memory_type: int, drain: Callable[[], None], *, mapped: bool
+    ):
         self.context = context
         self.memory_type = memory_type
         self.drain = drain
-        flags, heap = context.physical.memory_types[memory_type]
-        self.is_mapped = bool(flags & MEMORY_HOST_VISIBLE)
+        self.is_mapped = mapped
+        _, heap = context.physical.memory_types[memory_type]
         self.heap_bytes: int = context.physical.heaps[heap]
         self.largest: int = min(self.heap_bytes, context.physical.sizes.maxMemoryAllocationSize)
         self.has_addresses = "bda" in context.physical.profile.capabilities
@@ -126,7 +130,7 @@ class Allocator:
         self._lock = threading.RLock()
         self._blocks: list[Block] = []
         self._spare: list[Block] = []
-        self._pending: list[Allocation] = []
+        self._pending: deque[Allocation] = deque()
         self._invented = _INVENTED
         self._starts: list[int] = []
         self._live: list[Allocation] = []
@@ -143,7 +147,7 @@ class Allocator:
         if found is None:
             self.drain()
             with self._lock:
-                self.collect()
+                self.collect(thorough=True)
                 self._drop_spare()
                 found = self._place(size)
         if found is None:
@@ -154,12 +158,21 @@ class Allocator:
         """A piece that goes back when the lease dies."""
         return Lease(self.allocate(nbytes), self.garbage)
 
-    def adopt(self, block: Block, owner: object) -> Lease:
-        """Take a block of foreign memory as one piece; `owner` is let go when it is freed."""
+    def adopt(self, block: Block, owner: object) -> Lease | None:
+        """Take a block of foreign memory as one piece; `owner` is let go when it is freed.
+
+        None, and the block is gone, if part of it is here already: `find` must tell them apart.
+        """
         block.owner = owner
         with self._lock:
-            self.collect()
+            self.collect(thorough=True)
             self._locate(block)
+            at = bisect_right(self._starts, block.address)
+            neighbours = self._live[max(0, at - 1) : at + 1]
+            end = block.address + block.size
+            if any(n.address < end and block.address < n.address + n.nbytes for n in neighbours):
+                self._destroy(block)
+                return None
             self._blocks.append(block)
             made = self._cut(block, block.size)
         assert made is not None, "a block of its own has room for its piece"
@@ -173,17 +186,23 @@ class Allocator:
         inside = found is not None and address <= found.address + found.nbytes
         return found if inside else None
 
-    def collect(self) -> None:
-        """Free what was given back and is no longer used."""
+    def collect(self, *, thorough: bool = False) -> None:
+        """Free what was given back and is no longer used, up to the first that still is.
+
+        `thorough` looks at those behind it too, which other streams may be done with.
+        """
         with self._lock:
-            pending, self._pending = self._pending, []
+            pending = self._pending
             while self.garbage:
                 pending.append(self.garbage.popleft())
-            for allocation in pending:
+            while pending and pending[0].is_idle():
+                self._free(pending.popleft())
+            for _ in range(len(pending) if thorough else 0):
+                allocation = pending.popleft()
                 if allocation.is_idle():
                     self._free(allocation)
                 else:
-                    self._pending.append(allocation)
+                    pending.append(allocation)
 
     def close(self) -> None:
         """Free everything."""
@@ -200,16 +219,26 @@ class Allocator:
     def _place(self, size: int) -> Allocation | None:
         """A piece from a block that is there, else from a new one; None if there is no room."""
         if size >= OWN_BLOCK_BYTES:
+            self.collect(thorough=True)
             block = self._spare_block(size) or self._new_block(size, own=True)
             return None if block is None else self._cut(block, size)
-        for block in self._blocks:
-            if not block.own:
-                found = self._cut(block, size)
-                if found is not None:
-                    return found
+        found = self._piece(size)
+        if found is None:
+            self.collect(thorough=True)
+            found = self._piece(size)
+        if found is not None:
+            return found
         block = self._new_block(min(BLOCK_BYTES, self.largest), own=False)
         block = block or self._new_block(size, own=True)
         return None if block is None else self._cut(block, size)
+
+    def _piece(self, size: int) -> Allocation | None:
+        """A piece of a block that is there."""
+        for block in self._blocks:
+            found = None if block.own else self._cut(block, size)
+            if found is not None:
+                return found
+        return None
 
     def _cut(self, block: Block, size: int) -> Allocation | None:
         offset = block.take(block.size if block.own else size)
@@ -223,8 +252,6 @@ class Allocator:
 
     def _free(self, allocation: Allocation) -> None:
         at = bisect_right(self._starts, allocation.address) - 1
-        while self._live[at] is not allocation:  # lent pages may overlap
-            at -= 1
         del self._starts[at], self._live[at]
         allocation.live = False
         block = allocation.block

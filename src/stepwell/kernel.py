@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .dialects.diagnostics import CompileError
 from .language.types import ArrayType
 from .launch import Program
+from .registry import near_matches
 from .runtime.artifact import Bundle, Form
 from .runtime.artifact import load as load_bundle
 from .runtime.device import Device, dim3
@@ -31,8 +32,10 @@ ANY_GRID = Form()
 class Kernel(Program):
     """A Python function that runs on devices; made by `@kernel`.
 
-    `checks=False` leaves out the checks of indices, divisors and asserts; `fastmath=True` allows
-    reassociation and contraction of float operations and assumes that there is no NaN or infinity.
+    `checks=False` leaves out the checks of indices, divisors and asserts. `fastmath` says in what
+    float operations need not be exact, by LLVM's names: "contract" (a product and a sum are rounded
+    once), "reassoc", "nnan", "ninf", "nsz", "arcp" (a reciprocal may be multiplied by), "afn"
+    (functions may be approximate); one, several, or True for all.
     `block` is the block of every launch, threads of x, y and z: code is made for it (a GPU gives
     each thread as many registers as so many threads leave it), and another one is a LaunchError.
     """
@@ -42,7 +45,7 @@ class Kernel(Program):
         function: Callable[..., Any],
         *,
         checks: bool,
-        fastmath: bool,
+        fastmath: bool | str | Sequence[str],
         block: int | Sequence[int] | None = None,
     ):
         super().__init__()
@@ -50,7 +53,7 @@ class Kernel(Program):
         update_wrapper(self, function)
         self.function = function
         self.checks = checks
-        self.fastmath = fastmath
+        self.fastmath = fast_math_flags(fastmath)
         self._specialiser = Specialiser(function)
         self.parameter_names = self._specialiser.parameter_names
         self.key = self._key_at_first
@@ -163,14 +166,17 @@ class LoadedProgram(Program):
 def kernel(function: Callable[..., Any], /) -> Kernel: ...
 @overload
 def kernel(
-    *, checks: bool = True, fastmath: bool = False, block: int | Sequence[int] | None = None
+    *,
+    checks: bool = True,
+    fastmath: bool | str | Sequence[str] = False,
+    block: int | Sequence[int] | None = None,
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
 def kernel(
     function: Callable[..., Any] | None = None,
     /,
     *,
     checks: bool = True,
-    fastmath: bool = False,
+    fastmath: bool | str | Sequence[str] = False,
     block: int | Sequence[int] | None = None,
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Make a Python function a kernel; see `Kernel` for the options."""
@@ -179,6 +185,22 @@ def kernel(
         return Kernel(function, checks=checks, fastmath=fastmath, block=block)
 
     return make if function is None else make(function)
+
+
+_FLAGS = ("reassoc", "nnan", "ninf", "nsz", "arcp", "contract", "afn")
+
+
+def fast_math_flags(given: bool | str | Sequence[str]) -> tuple[str, ...]:
+    """The flags in LLVM's order; CompileError for others."""
+    if isinstance(given, bool):
+        return _FLAGS if given else ()
+    asked = (given,) if isinstance(given, str) else tuple(given)
+    for flag in asked:
+        if flag not in _FLAGS:
+            raise CompileError(
+                f"fastmath= has the flag {flag!r}", hint=near_matches(flag, list(_FLAGS))
+            )
+    return tuple(flag for flag in _FLAGS if flag in asked)
 
 
 def compile(

@@ -44,7 +44,7 @@ PASSES: dict[str, str] = {
 
 DIALECTS: dict[str, str] = {
     "arith": "stepwell.dialects.arith:ARITH",
-    "gpu": "stepwell.dialects.gpu:GPU",
+    "gpu": "stepwell.dialects.gpu_matrix:GPU",
     "gpux": "stepwell.dialects.gpux:GPUX",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "nvvm": "stepwell.dialects.nvvm:NVVM",

@@ -100,12 +100,21 @@ def find_tool(name: str) -> str | None:
 
 
 def assemble_cubin(ptx: str, arch: str, *, verbose: bool = False) -> tuple[bytes, str]:
-    """Machine code by ptxas, and what ptxas said; CompileError without ptxas."""
+    """Machine code by ptxas, or nvJitLink without it, and what was said; CompileError without both.
+
+    ptxas goes first, since its release is the one that a user puts on PATH.
+    """
     tool = find_tool("ptxas")
     if tool is None:
+        from . import nvjitlink
+
+        library = nvjitlink.find_library()
+        if library is not None:
+            return nvjitlink.link(ptx, arch, library, ["-verbose"] if verbose else [])
         raise CompileError(
-            "a cubin is made by ptxas, which is not here",
-            hint="pip install nvidia-cuda-nvcc, or put ptxas on PATH; the PTX needs neither",
+            "a cubin is made by ptxas or nvJitLink, and neither is here",
+            hint="pip install nvidia-nvjitlink (or nvidia-cuda-nvcc, or put ptxas on PATH); the "
+            "PTX needs none of them",
         )
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")

@@ -2,7 +2,9 @@
 
 A `!gpu.mma_matrix<16x16xf16, "AOp">` is the left (AOp), right (BOp) or added (COp) operand of a
 product. Which lane holds which element is the target's business, so a matrix is loaded, computed
-with as a whole, and stored. All lanes of the subgroup execute these ops together.
+with as a whole, and stored. All lanes of a whole subgroup execute these ops together. NVIDIA GPUs
+have instructions for some shapes (`lowering/gpu_to_nvvm/matrices.py`); the CPU computes any with
+scalars (`expand-matrices`).
 
 A load reads element (i, j) at `i * leadDimension + j` from the indexed element on; with `transpose`
 at `j * leadDimension + i`. A product multiplies the matrices as they are: its `a_transpose` and

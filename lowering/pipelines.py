@@ -30,6 +30,7 @@ PIPELINES: dict[str, Steps] = {
         ("cse", "the compares of neighbouring checks are often equal"),
     ),
     "gpu-to-cpu": (
+        ("expand-matrices{subgroup-size=$subgroup_size}", "lanes have ids until they are loops"),
         ("gpu-to-cpu{subgroup-size=$subgroup_size}", "adds checks that barriers are uniform"),
         ("canonicalize", "sizes of blocks and subgroups are constant now"),
         ("cse", "every thread region computes its ids"),

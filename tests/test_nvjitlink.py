@@ -1,5 +1,7 @@
 """Machine code by nvJitLink, which a package of PyPI has: where there is no ptxas."""
 
+# pyright: basic
+
 from __future__ import annotations
 
 import ctypes.util
@@ -12,8 +14,8 @@ from stepwell.lowering.emit import nvjitlink, ptx
 
 
 def text() -> str:
-    def kernel(x):  # pyright: ignore  # takes what its types say
-        x[sw.thread_id(0)] = 2.0  # pyright: ignore
+    def kernel(x):
+        x[sw.thread_id(0)] = 2.0
 
     return sw.kernel(checks=False)(kernel).ir("ptx", sw.Array[sw.f32, 1], target="cuda:sm_90")
 
@@ -24,7 +26,7 @@ def library(monkeypatch: pytest.MonkeyPatch) -> str:
     found = nvjitlink.find_library()
     if found is None:
         pytest.skip("nvidia-nvjitlink is not installed")
-    monkeypatch.setattr(ptx, "find_tool", lambda name: None)  # pyright: ignore
+    monkeypatch.setattr(ptx, "find_tool", lambda name: None)
     return found
 
 
@@ -56,7 +58,7 @@ def test_another_library_is_none():
 
 
 def test_without_both_the_packages_are_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ptx, "find_tool", lambda name: None)  # pyright: ignore
+    monkeypatch.setattr(ptx, "find_tool", lambda name: None)
     monkeypatch.setattr(nvjitlink, "find_library", lambda: None)
     with pytest.raises(CompileError, match="ptxas or nvJitLink, and neither is here") as caught:
         ptx.assemble_cubin(text(), "sm_90")

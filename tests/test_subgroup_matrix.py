@@ -1,4 +1,4 @@
-"""gpu.subgroup_mma_*: executed by the PTX interpreter and held against NumPy; refusals."""
+"""gpu.subgroup_mma_*: executed as PTX in the interpreter and on the CPU, held against NumPy."""
 
 # pyright: basic
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,18 @@ import ml_dtypes
 import numpy as np
 import pytest
 from oracles.ptx.module import Module
+from xdsl.context import Context
+from xdsl.dialects import scf
 
-from stepwell.compiler import find_target, lower_and_print
+import stepwell as sw
+from stepwell.compiler import compile_module, find_target, lower_and_print
+from stepwell.dialects import gpu
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.emit.ptx import assemble_cubin, find_tool
+from stepwell.lowering.gpu_to_cpu.expand_matrices import ExpandMatrices
 from stepwell.lowering.parse import parse_module, print_module
 from stepwell.lowering.verify import verify
+from stepwell.tools.compile_ir import parameters
 
 MLIR_OPT = shutil.which("mlir-opt-19") or shutil.which("mlir-opt", path="/usr/lib/llvm-19/bin")
 LIT = Path(__file__).parent.parent / "lit/dialects/gpu_matrix.mlir"
@@ -164,9 +171,41 @@ def test_refused(name: str):
     assert message in str(caught.value) and "<test>:" in str(caught.value)
 
 
-def test_a_cpu_says_that_it_has_none():
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("name", ["f16", "f16, tall", "f64", "si8", "ui8"])
+def test_a_cpu_computes_it_with_scalars(name: str, turned: bool):
+    shape, kind, sums, element, dtype, total, _ = CASES[name]
+    m, n, k = shape
+    rng = np.random.default_rng(2)
+    low = 0 if dtype is np.uint8 else -2
+    a, b = (rng.integers(low, 3, size).astype(dtype) for size in ((m, 2 * k), (2 * k, n)))
+    c = rng.integers(-3, 4, (m, n)).astype(total)
+    expected = ((a.astype(total) @ b.astype(total) + 1) * c + c).astype(total)
+    lanes = find_target("cpu").subgroup_size()
+    text = product(shape, kind, sums, turned=turned, element=element)
+    module = parse_module(text.replace("i32: 32, 1", f"i32: {lanes}, 1"), "<test>")
+    kernel = next(op for op in module.walk() if isinstance(op, gpu.FuncOp))
+    artifact = compile_module(module, "k", parameters(kernel), find_target("cpu"), start="gpu")
+    arrays = (a, np.ascontiguousarray(b.T) if turned else b, c)
+    packed = struct.pack("<3q", *(array.ctypes.data for array in arrays))
+    sw.device("cpu").load(artifact).launcher((1, 1, 1), (lanes, 1, 1))(packed)
+    np.testing.assert_array_equal(c, expected)
+
+
+@pytest.mark.parametrize(("lanes", "rows"), [(1, 16), (5, 4), (16, 1), (32, 1)])
+def test_each_lane_holds_its_rows(lanes: int, rows: int):
     module = parse_module(product((16, 16, 16), "f16", "f32"), "<test>")
+    ExpandMatrices(lanes).apply(Context(), module)
+    verify(module)
+    loop = next(op for op in module.walk() if isinstance(op, scf.ForOp))
+    assert len(loop.results) == 16 * rows
+    guards = [op for op in module.walk() if isinstance(op, scf.IfOp)]
+    assert len(guards) == (1 if 16 % lanes else 0)
+
+
+def test_rows_that_are_not_those_of_the_array_are_refused_on_a_cpu():
+    module = parse_module(changed("leadDimension = 32", "leadDimension = 16"), "<test>")
     with pytest.raises(CompileError) as caught:
-        lower_and_print(module, find_target("cpu"), "gpu", "llvm")
-    assert "gpu.subgroup_mma_compute" in str(caught.value)
+        ExpandMatrices(8).apply(Context(), module)
+    assert "leadDimension 16 of memref<16x32xf16" in str(caught.value)
     assert "<test>:" in str(caught.value)

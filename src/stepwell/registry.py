@@ -23,6 +23,7 @@ PASSES: dict[str, str] = {
     "cse": "stepwell.passes.cse:Cse",
     "emulate-types": "stepwell.lowering.grid_to_shader.emulate_types:EmulateTypes",
     "expand-math": "stepwell.lowering.math.expand_math:ExpandMath",
+    "expand-matrices": "stepwell.lowering.gpu_to_cpu.expand_matrices:ExpandMatrices",
     "flatten-memrefs": "stepwell.lowering.grid_to_shader.flatten_memrefs:FlattenMemrefs",
     "gpu-to-cpu": "stepwell.lowering.gpu_to_cpu.lower:GpuToCpu",
     "gpu-to-nvvm": "stepwell.lowering.gpu_to_nvvm.lower:GpuToNvvm",

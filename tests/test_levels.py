@@ -164,7 +164,7 @@ def test_a_new_dialect_needs_one_lowering() -> None:
 @pytest.mark.usefixtures("toy")
 def test_a_new_dialect_reaches_what_the_waist_reaches() -> None:
     way = route.route("toy", "cpu", subgroup_size=8)
-    assert str(way).startswith("toy-to-gpu,gpu-to-cpu")
+    assert str(way).startswith("toy-to-gpu,expand-matrices")
 
 
 @pytest.mark.usefixtures("toy")

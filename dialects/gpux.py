@@ -29,6 +29,8 @@ in any order), `gpux.buffer` an access to memory that threads share without an o
 `gpux.counts_up` marks an `scf.for` that starts at or above 0 and whose counter does not wrap, also
 when it is added to for the last time.
 
+`gpux.loose` on a `math.fma` says that its result may be rounded twice, as by a product and a sum.
+
 At the shader level a buffer of elements that a device cannot store is one of words; then
 `gpux.element` of the parameter is the type of what is passed, and the elements of 8 or 16 bits
 begin at `gpux.first_byte` of the first word.

@@ -56,6 +56,7 @@ PIPELINES: dict[str, Steps] = {
         ("flatten-memrefs", "everything after it sees which array an access is of"),
         ('legalise-memory{features="$arch"}', "sees the types of elements as the program has them"),
         ('emulate-types{features="$arch"}', "when no emulated type is in memory"),
+        ('expand-fma{features="$arch"}', "those of f16 and bf16 are of f32 by now"),
         ("canonicalize", "indices of neighbouring accesses, words that are put together"),
         ("cse", "the same, and numbers that are extended again"),
     ),

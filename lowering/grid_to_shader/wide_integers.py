@@ -1,4 +1,4 @@
-"""Integers of 64 bits as two words of 32.
+"""Integers of 64 bits as two words of 32 (and, what shifts and sums, of 128 as two of 64).
 
 Sums carry, products are those of the halves, shifts go across. Division is by shifting and
 subtracting, one bit of the quotient at a time, unless both numbers fit 32 bits; as everywhere here,
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from xdsl.dialects import arith, math, scf
-from xdsl.dialects.builtin import i32
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.dialects.builtin import i32, i64
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..math.calculator import Calculator, Number
 
@@ -25,9 +25,14 @@ class Wide(NamedTuple):
     high: Number
 
 
-def as_number(c: Calculator, bit: Number) -> Number:
+def as_number(c: Calculator, bit: Number, kind: Attribute = i32) -> Number:
     """A bool as 0 or 1."""
-    return c.op_of(arith.ExtUIOp, (bit,), i32)
+    return c.op_of(arith.ExtUIOp, (bit,), kind)
+
+
+def _bits(a: Wide) -> int:
+    """The width of a word."""
+    return 64 if a.low.type == i64 else 32
 
 
 def constant(c: Calculator, value: int) -> Wide:
@@ -38,12 +43,12 @@ def constant(c: Calculator, value: int) -> Wide:
 def add(c: Calculator, a: Wide, b: Wide) -> Wide:
     """The sum, which wraps."""
     low = a.low + b.low
-    return Wide(low, a.high + b.high + as_number(c, low.below(a.low)))
+    return Wide(low, a.high + b.high + as_number(c, low.below(a.low), low.type))
 
 
 def subtract(c: Calculator, a: Wide, b: Wide) -> Wide:
     """The difference, which wraps."""
-    borrow = as_number(c, a.low.below(b.low))
+    borrow = as_number(c, a.low.below(b.low), a.low.type)
     return Wide(a.low - b.low, a.high - b.high - borrow)
 
 
@@ -118,12 +123,13 @@ def extreme(least: bool, signed: bool) -> Callable[[Calculator, Wide, Wide], Wid
 
 
 def shift_left(c: Calculator, a: Wide, by: Number) -> Wide:
-    """Zeros come in from the right; `by` is below 64."""
-    count = by & 31
+    """Zeros come in from the right; `by` is below 64 (of 128 bits: below 128)."""
+    bits = _bits(a)
+    count = by & (bits - 1)
     low = a.low << count
-    # In two steps, because by 32 no word can be shifted.
-    high = (a.high << count) | a.low.shifted_out(1).shifted_out(count ^ 31)
-    far = (by & 32).differs(0)
+    # In two steps, because by all of its bits no word can be shifted.
+    high = (a.high << count) | a.low.shifted_out(1).shifted_out(count ^ (bits - 1))
+    far = (by & bits).differs(0)
     return Wide(c.select(far, 0, low), c.select(far, low, high))
 
 
@@ -131,20 +137,21 @@ def shift_right(signed: bool) -> Callable[[Calculator, Wide, Number], Wide]:
     """Copies of the sign, or zeros, come in from the left."""
 
     def shift(c: Calculator, a: Wide, by: Number) -> Wide:
-        count = by & 31
-        low = a.low.shifted_out(count) | ((a.high << 1) << (count ^ 31))
+        bits = _bits(a)
+        count = by & (bits - 1)
+        low = a.low.shifted_out(count) | ((a.high << 1) << (count ^ (bits - 1)))
         high = a.high >> count if signed else a.high.shifted_out(count)
-        far = (by & 32).differs(0)
-        fill = a.high >> 31 if signed else 0
+        far = (by & bits).differs(0)
+        fill = a.high >> (bits - 1) if signed else 0
         return Wide(c.select(far, high, low), c.select(far, fill, high))
 
     return shift
 
 
 def leading_zeros(c: Calculator, a: Wide) -> Number:
-    """Of 0 it is 64."""
-    in_low = c.op_of(math.CountLeadingZerosOp, (a.low,), i32) + 32
-    return c.select(a.high.equals(0), in_low, c.op_of(math.CountLeadingZerosOp, (a.high,), i32))
+    """Of 0 it is 64 (of 128 bits: 128)."""
+    low, high = (c.op_of(math.CountLeadingZerosOp, (word,), word.type) for word in a)
+    return c.select(a.high.equals(0), low + _bits(a), high)
 
 
 def trailing_zeros(c: Calculator, a: Wide) -> Number:

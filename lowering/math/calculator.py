@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     IntegerType,
+    UnitAttr,
     f32,
     f64,
     i1,
@@ -27,6 +28,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+LOOSE = "gpux.loose"
 _EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
 _PLAIN = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 _ORDERED = {"<": 4, "<=": 5, ">": 2, ">=": 3, "==": 1, "!=": 13, "unordered": 14}
@@ -249,10 +251,13 @@ class Calculator:
 
     # Functions
 
-    def fma(self, a: Any, b: Any, c: Any) -> Number:
-        """a * b + c, rounded once."""
+    def fma(self, a: Any, b: Any, c: Any, *, loose: bool = False) -> Number:
+        """a * b + c, rounded once; twice would do where it is `loose`."""
         shape = next(x for x in (a, b, c) if isinstance(x, Number))
-        return self.op(math.FmaOp, *(self.like(x, shape) for x in (a, b, c)))
+        result = self.op(math.FmaOp, *(self.like(x, shape) for x in (a, b, c)))
+        if loose and isinstance(result.value.owner, Operation):
+            result.value.owner.attributes[LOOSE] = UnitAttr()
+        return result
 
     def abs(self, x: Number) -> Number:
         """The magnitude."""
@@ -287,7 +292,7 @@ class Calculator:
         *rest, last = coefficients
         result = self.const(last)
         for coefficient in reversed(rest):
-            result = self.fma(result, x, coefficient)
+            result = self.fma(result, x, coefficient, loose=True)
         return result
 
     # Bits

@@ -27,8 +27,8 @@ EXP2_MOST, EXP2_LEAST = (128.0, 1024.0), (-150.0, -1075.0)
 def _exp_parts(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
     """n, r and r**2 P(r) of exp(x) = 2**n (1 + r + r**2 P(r))."""
     n = c.nearest(x * LOG2_E)
-    r = c.fma(n, -c.pick(LN2_HIGH), x)
-    r = c.fma(n, -c.pick(LN2_LOW), r)
+    r = c.fma(n, -c.pick(LN2_HIGH), x, loose=True)
+    r = c.fma(n, -c.pick(LN2_LOW), r, loose=True)
     return n, r, r * r * c.poly(r, c.pick(coefficients.EXP))
 
 
@@ -77,7 +77,8 @@ def expm1(c: Calculator, x: Number) -> Number:
     half = c.power_of_two(c.to_int(n) - 1)
     difference = half - 0.5
     # Where n is 0, r + tail is the result itself.
-    scaled = 2.0 * (c.fma(half, tail, c.fma(half, r, difference)))
+    inner = c.fma(half, r, difference, loose=True)  # half is a power of two
+    scaled = 2.0 * c.fma(half, tail, inner, loose=True)
     small = r + tail
     result = c.select(n.equals(0.0), small, scaled)
     result = c.select(x > most, INF, result)
@@ -121,8 +122,8 @@ def log(c: Calculator, x: Number) -> Number:
     k, f = _split(c, x)
     half, rest = _log_parts(c, f)
     n = c.to_float(k)
-    low = c.fma(n, c.pick(LN2_LOW), rest)
-    result = c.fma(n, c.pick(LN2_HIGH), f - (half - low))
+    low = c.fma(n, c.pick(LN2_LOW), rest, loose=True)
+    result = c.fma(n, c.pick(LN2_HIGH), f - (half - low), loose=True)
     return _log_ends(c, x, result)
 
 
@@ -138,8 +139,8 @@ def log1p(c: Calculator, x: Number) -> Number:
     n = c.select(near, 0.0, c.to_float(k))
     correction = c.select(near, 0.0, correction)
     half, rest = _log_parts(c, f)
-    low = c.fma(n, c.pick(LN2_LOW), rest + correction)
-    result = c.fma(n, c.pick(LN2_HIGH), f - (half - low))
+    low = c.fma(n, c.pick(LN2_LOW), rest + correction, loose=True)
+    result = c.fma(n, c.pick(LN2_HIGH), f - (half - low), loose=True)
     result = _log_ends(c, u, result)
     return c.select(c.abs(x) < c.pick((2.0**-60, 2.0**-120)), x, result)
 
@@ -320,7 +321,7 @@ def acosh(c: Calculator, x: Number) -> Number:
     """log(x + sqrt(x**2 - 1)); NaN below 1."""
     big = x > c.pick((1e8, 1e16))
     t = c.select(big, 1.0, x) - 1.0
-    small = log1p(c, t + c.sqrt(c.fma(t, t, 2.0 * t)))
+    small = log1p(c, t + c.sqrt(c.fma(t, t, 2.0 * t, loose=True)))
     return c.select(x < 1.0, NAN, c.select(big, log(c, x) + LN2, small))
 
 

@@ -127,11 +127,13 @@ def _sin_cos(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
     n, r, low = reduced(c, x)
     z = r * r
     cube = z * r
-    sine = r + c.fma(cube, c.poly(z, c.pick(coefficients.SIN)), low * c.fma(z, -0.5, 1.0))
+    end = low * c.fma(z, -0.5, 1.0, loose=True)
+    sine = r + c.fma(cube, c.poly(z, c.pick(coefficients.SIN)), end, loose=True)
     half = 0.5 * z
     top = 1.0 - half
     rest = (1.0 - top) - half
-    cosine = top + c.fma(z * z, c.poly(z, c.pick(coefficients.COS)), rest - r * low)
+    tail = c.poly(z, c.pick(coefficients.COS))
+    cosine = top + c.fma(z * z, tail, rest - r * low, loose=True)
     return n, sine, cosine
 
 
@@ -225,7 +227,7 @@ def _atan_of_ratio(c: Calculator, y: Number, x: Number) -> tuple[Number, Number]
     lost_below = (y - (below - (below - y))) + (x - (below - y))
     error = error + c.select(near, (lost_top - t * lost_below) / below, 0.0)
     z = t * t
-    tail = c.fma(t * z, c.poly(z, c.pick(coefficients.ATAN)), error)
+    tail = c.fma(t * z, c.poly(z, c.pick(coefficients.ATAN)), error, loose=True)
     first, second, _ = c.pick(HALF_PI_PARTS)
     quarter = c.select(near, 0.5 * c.const(first), 0.0)
     low = c.select(near, 0.5 * c.const(second), 0.0)
@@ -294,7 +296,7 @@ def erf(c: Calculator, x: Number) -> Number:
     log = c.select(v > 2.0, c.poly(v - 3.0, c.pick(coefficients.ERFC_2)), log)
     if c.double:
         log = c.select(v > 4.0, c.poly(v - 5.0, c.pick(coefficients.ERFC_4)), log)
-    large = 1.0 - exp(c, c.fma(-v, v, log))
+    large = 1.0 - exp(c, c.fma(-v, v, log, loose=True))
     result = c.select(size > limit, 1.0, c.select(size > 1.0, large, small))
     result = c.select(x.is_nan, x, result)
     return c.copysign(result, x)

@@ -21,6 +21,7 @@ from stepwell.runtime.artifact import Artifact
 from stepwell.runtime.device import Dim3, Stream
 from stepwell.runtime.errors import DeviceError
 from stepwell.runtime.vulkan.device import VulkanDevice
+from stepwell.runtime.vulkan.transfer import STAGING_BYTES
 
 ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
 ABIS = ("bda", "bindings")
@@ -65,6 +66,17 @@ def test_every_thread_of_a_grid_runs_once(device: VulkanDevice, abi: str, grid: 
     array = device.zeros(count + 100, "u32")
     launch(device, made, [array, 1], grid, (2, 2, 1))
     assert (array.numpy() == [1] * count + [0] * 100).all()
+
+
+@pytest.mark.parametrize("nbytes", [1, STAGING_BYTES, STAGING_BYTES + 5, 3 * STAGING_BYTES + 1])
+def test_copies_of_every_size_arrive_whole(device: VulkanDevice, nbytes: int) -> None:
+    data = np.random.default_rng(nbytes).integers(0, 255, nbytes, np.uint8)
+    array = device.array(data)
+    assert (array.numpy() == data).all()
+    middle = nbytes // 3
+    array[middle:] = data[: nbytes - middle]
+    assert (array.numpy()[middle:] == data[: nbytes - middle]).all()
+    assert (array.numpy()[:middle] == data[:middle]).all()
 
 
 def test_more_arrays_than_a_pool_has_descriptor_sets(device: VulkanDevice) -> None:

@@ -143,7 +143,9 @@ class Pipelines:
                 ctypes.byref(made),
             )
         except DeviceError as error:
-            error.add_note(f"while kernel {self._manifest.name} was made for blocks of {variant}")
+            error.add_note(
+                f"while kernel {self._manifest.name} was made for blocks of {variant.block} threads"
+            )
             raise
         return made.value
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .api import S
 from .memory import Allocation, Allocator, Lease
@@ -38,15 +38,12 @@ class Transfer:
             ctypes.memmove(allocation.host + offset, source, nbytes)
             return
         with self._lock:
-            turns: list[Batch | None] = [None, None]
             for number, start in enumerate(range(0, nbytes, STAGING_BYTES)):
                 size = min(STAGING_BYTES, nbytes - start)
                 buffer = self._buffer(number % 2)
-                _finish(turns[number % 2])
                 ctypes.memmove(buffer.host, source + start, size)
-                turns[number % 2] = self._submit(buffer, 0, allocation, offset + start, size)
-            _finish(turns[0])
-            _finish(turns[1])
+                self._submit(buffer, 0, allocation, offset + start, size)
+            wait_for(allocation.uses)
 
     def download(self, allocation: Allocation, offset: int, target: int, nbytes: int) -> None:
         """Copy to host address `target`, after all that writes the allocation now."""
@@ -56,37 +53,37 @@ class Transfer:
             ctypes.memmove(target, allocation.host + offset, nbytes)
             return
         with self._lock:
-            waiting: list[tuple[Batch, int, int, int]] = []
+            staged: list[tuple[Allocation, int, int]] = []
             for number, start in enumerate(range(0, nbytes, STAGING_BYTES)):
                 size = min(STAGING_BYTES, nbytes - start)
-                if len(waiting) == 2:
-                    self._receive(*waiting.pop(0))
+                if len(staged) == 2:
+                    _receive(*staged.pop(0))
                 buffer = self._buffer(number % 2)
-                batch = self._submit(allocation, offset + start, buffer, 0, size)
-                waiting.append((batch, buffer.host, target + start, size))
-            for one in waiting:
-                self._receive(*one)
-
-    def _receive(self, batch: Batch, staged: int, target: int, size: int) -> None:
-        _finish(batch)
-        ctypes.memmove(target, staged, size)
+                self._submit(allocation, offset + start, buffer, 0, size)
+                staged.append((buffer, target + start, size))
+            for one in staged:
+                _receive(*one)
 
     def _buffer(self, number: int) -> Allocation:
+        """A staging buffer that no copy uses, not even one whose wait was interrupted."""
         while len(self._buffers) <= number:
             self._buffers.append(self._staging.lease(STAGING_BYTES))
-        return self._buffers[number].allocation
+        found = self._buffers[number].allocation
+        wait_for(found.uses)
+        return found
 
     def _submit(
         self, source: Allocation, start: int, target: Allocation, at: int, size: int
-    ) -> Any:
+    ) -> None:
         timeline = self._timeline
         region = S.BufferCopy(source.offset + start, target.offset + at, size)
         buffers = source.block.buffer, target.block.buffer
         with timeline.lock:
             batch = timeline.record()
             self._copy(batch.command, *buffers, 1, ctypes.byref(region))
+            source.uses[id(timeline)] = target.uses[id(timeline)] = batch
+            target.writes[id(timeline)] = batch
             timeline.flush()
-        return batch
 
 
 def wait_for(batches: dict[int, Batch]) -> None:
@@ -97,6 +94,7 @@ def wait_for(batches: dict[int, Batch]) -> None:
             del batches[number]
 
 
-def _finish(batch: Batch | None) -> None:
-    if batch is not None:
-        batch.wait()
+def _receive(buffer: Allocation, target: int, size: int) -> None:
+    """Take what a copy of the device has put into a staging buffer."""
+    wait_for(buffer.writes)
+    ctypes.memmove(target, buffer.host, size)

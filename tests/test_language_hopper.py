@@ -308,3 +308,21 @@ def test_refusals(name: str, tmp_path: Path):
     with pytest.raises(sw.CompileError, match=message) as error:
         sw.kernel(scope["kernel"]).compile((sw.Array[sw.u64, 1],), target=target)
     assert error.value.location is not None and error.value.location.line >= 4
+
+
+def test_shared_arrays_lie_as_tiles_ask_for_only_where_there_may_be_tiles():
+    def plain(x):
+        tile = sw.shared(300, sw.f32)
+        tile[sw.thread_id(0)] = x[0]
+        sw.barrier()
+        x[1] = tile[0]
+
+    def asynchronous(x):
+        plain(x)
+        if sw.target.nvidia(sm=90):
+            sw.nvidia.fence_async()
+
+    types = (sw.Array[sw.f32, 1],)
+    for function, alignment in ((plain, 16), (asynchronous, 1024)):
+        text = sw.kernel(function).ir("ptx", *types, target="cuda:sm_90")
+        assert f".shared .align {alignment} .b8" in text

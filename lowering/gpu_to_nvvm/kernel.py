@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, SymbolRefAttr, Unit
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects import gpu, gpux, llvm
+from ...dialects.nvvm import NvvmOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.ptx import DYNAMIC_SHARED
 from ..emit.symbols import ptx_symbol
@@ -29,13 +30,13 @@ from ..to_llvm.func import KERNEL
 from ..to_llvm.memref import alignment_of, stored_type
 from ..to_llvm.target import State, const, icmp, resize
 from .ids import register
-from .target import sm_of
 
 RULES = Rules()
 converts = RULES.converts
 
 MOST_THREADS = 1024
 SHARED_ALIGNMENT = 16
+TILE_ALIGNMENT = 1024
 
 
 @converts(gpu.FuncOp)
@@ -56,7 +57,10 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     entry = op.entry
     first = entry.first_op
     assert first is not None, "a kernel ends in a terminator"
-    globals_ = [_shared_array(rw, f"{name}_shared_{n}", value) for n, value in enumerate(arrays)]
+    most = _largest_alignment(op)
+    globals_ = [
+        _shared_array(rw, f"{name}_shared_{n}", value, most) for n, value in enumerate(arrays)
+    ]
     rw.before(first)
     for value, symbol in zip(arrays, globals_, strict=True):
         pointer = rw.types(value.type)[0]
@@ -136,7 +140,7 @@ def _launch_bounds(op: gpu.FuncOp) -> list[tuple[str, str]]:
     return [("nvvm.maxntid", str(MOST_THREADS))]
 
 
-def _shared_array(rw: Rewriter, name: str, value: SSAValue) -> str:
+def _shared_array(rw: Rewriter, name: str, value: SSAValue, most: int) -> str:
     """A variable in shared memory for a workgroup attribution; its name."""
     kind = as_memref(value.type)
     if DYNAMIC_INDEX in kind.get_shape() or strides_of(kind) is not None:
@@ -150,16 +154,21 @@ def _shared_array(rw: Rewriter, name: str, value: SSAValue) -> str:
             name,
             llvm.ArrayType(prod(kind.get_shape()), element),
             space=3,
-            alignment=_shared_alignment(rw, kind, alignment_of(element)),
+            alignment=_shared_alignment(kind, alignment_of(element), most),
         )
     )
     return name
 
 
-def _shared_alignment(rw: Rewriter, kind: AnyMemRef, element: int) -> int:
-    """From sm_90 on, arrays lie as tensor copies (128) and swizzled tiles (256 to 1024) ask for."""
+def _largest_alignment(kernel: gpu.FuncOp) -> int:
+    """What tensor copies (128) and swizzled tiles (256 to 1024) ask for, where there may be any."""
+    newest = any(isinstance(op, NvvmOp) and op.needs.sm >= 90 for op in kernel.walk())
+    return TILE_ALIGNMENT if newest else SHARED_ALIGNMENT
+
+
+def _shared_alignment(kind: AnyMemRef, element: int, most: int) -> int:
+    """As much as an array's size deserves: a swizzled tile is as large as its alignment."""
     nbytes = prod(kind.get_shape()) * element
-    most = 1024 if sm_of(rw) >= 90 else SHARED_ALIGNMENT
     wanted = SHARED_ALIGNMENT
     while wanted < min(most, nbytes // 2 + 1):
         wanted *= 2

@@ -13,7 +13,7 @@ made; classes differ in nothing else, so it does not matter which other code is 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache, cached_property
 from threading import Lock
@@ -65,15 +65,26 @@ def _format_program() -> tuple[type[FormatProgram], Callable[[str, OpDef], Forma
 class LazyMethod:
     """A method of a dataclass that is compiled when it is looked up, and then replaces this."""
 
-    def __init__(self, name: str, *arguments: Any, **keywords: Any):
-        self.__name__ = name
-        self._arguments, self._keywords = arguments, keywords
+    # Thousands are made and most stay: few objects each, for the garbage collector's sake.
+    __slots__ = ("__name__", "_arguments", "_body", "_function", "_keywords")
 
-    @cached_property
+    def __init__(
+        self, name: str, arguments: Iterable[str], body: Iterable[str], **keywords: Any
+    ) -> None:
+        self.__name__ = name
+        self._arguments, self._body = tuple(arguments), tuple(body)
+        self._keywords = keywords
+        self._function: Callable[..., Any] | None = None
+
+    @property
     def function(self) -> Callable[..., Any]:
         """The method."""
-        assert _create is not None, "only what stands for it makes these"
-        return _create(self.__name__, *self._arguments, **self._keywords)
+        made = self._function
+        if made is None:
+            assert _create is not None, "only what stands for it makes these"
+            made = _create(self.__name__, self._arguments, self._body, **self._keywords)
+            self._function = made
+        return made
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         function, name = self.function, self.__name__

@@ -93,9 +93,10 @@ def _register_same_type() -> None:
 
     for op_class in llvm.LLVM.operations:
         word = op_class.name.partition(".")[2]
-        if issubclass(op_class, llvm.BinaryOp):
+        # Not issubclass: for an abstract class it asks all subclasses, and remembers each answer.
+        if llvm.BinaryOp in op_class.__mro__:
             EMITTERS[op_class] = binary(word)
-        elif issubclass(op_class, llvm.CastOp):
+        elif llvm.CastOp in op_class.__mro__:
             EMITTERS[op_class] = cast(word)
 
 

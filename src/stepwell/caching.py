@@ -76,7 +76,15 @@ def _compiled(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> 
             return compile_kernel(kernel, types, target, form)
     finally:
         if collecting:
+            _keep_as_old()
             gc.enable()
+
+
+def _keep_as_old() -> None:
+    """All that there is becomes old for the collector, which else looks at the compiler twice."""
+    if gc.get_freeze_count() == 0:  # else it would thaw what the program has frozen
+        gc.freeze()
+        gc.unfreeze()
 
 
 def disk_cache() -> Cache:

@@ -132,3 +132,18 @@ def _lines(code: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines())
+
+
+def test_the_collector_takes_the_compiler_for_old_and_frozen_objects_stay_so():
+    code = """
+import gc
+from stepwell.caching import _keep_as_old
+gc.disable()
+made = [[number] for number in range(10_000)]
+_keep_as_old()
+print("young", len(gc.get_objects(generation=0)) < 1000, gc.get_freeze_count())
+gc.freeze()
+_keep_as_old()
+print("frozen", gc.get_freeze_count() > 10_000)
+"""
+    assert _lines(code) == {"young True 0", "frozen True"}

@@ -68,7 +68,7 @@ def add_entry(function: llvm.FuncOp) -> llvm.FuncOp:
     entry = llvm.FuncOp.define(
         entry_symbol(name),
         llvm.FunctionType([llvm.POINTER, llvm.POINTER], i32),
-        passthrough=("nounwind",),
+        passthrough=("nounwind", "noinline", "optnone"),
         body=body,
     )
     entry.attributes[AS_IS] = UnitAttr()

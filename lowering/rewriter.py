@@ -193,8 +193,10 @@ class Rewriter:
 
     def insert(self, op: OpT) -> OpT:
         """Puts an op made elsewhere at the insertion point; it and its body get the location."""
-        for inner in op.walk():
-            inner.location = self._location
+        op.location = self._location
+        if op.regions:
+            for inner in op.walk():
+                inner.location = self._location
         self._place(op)
         return op
 

@@ -14,6 +14,7 @@ for each place that the helper is called from: two calls do not see each other's
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
@@ -42,6 +43,11 @@ class Inline(ModulePass):
                 inliner.callees[(id(_scope(function)), function.sym_name.data)] = function
         if not inliner.callees:
             return
+        inliner.calls.update(
+            (id(_scope(call)), call.callee.root_reference.data)
+            for call in op.walk()
+            if isinstance(call, func.CallOp)
+        )
         for function in everything:
             inliner.visit(function)
         for function in everything:
@@ -67,6 +73,7 @@ class _Inliner:
     callees: dict[tuple[int, str], func.FuncOp] = field(
         default_factory=dict[tuple[int, str], func.FuncOp]
     )
+    calls: Counter[tuple[int, str]] = field(default_factory=Counter[tuple[int, str]])
     done: set[int] = field(default_factory=set[int])
     path: list[func.FuncOp | gpu.FuncOp] = field(default_factory=list[func.FuncOp | gpu.FuncOp])
 
@@ -107,11 +114,12 @@ class _Inliner:
                 hint="a kernel has no stack: write a loop instead",
             )
         self.visit(callee)
-        _inline(call, callee)
+        only = self.calls[id(scope), name] == 1 and _is_private(callee)
+        _inline(call, callee, only)
 
 
-def _inline(call: func.CallOp, callee: func.FuncOp) -> None:
-    """Copies the callee's only block before the call and removes the call."""
+def _inline(call: func.CallOp, callee: func.FuncOp, only: bool) -> None:
+    """Copies the callee's only block before the call, or moves it for the `only` call of it."""
     body, target = callee.body.block, call.parent
     assert target is not None, "a call stands in a block"
     end = body.last_op
@@ -124,9 +132,15 @@ def _inline(call: func.CallOp, callee: func.FuncOp) -> None:
         )
     values: dict[SSAValue, SSAValue] = dict(zip(body.args, call.operands, strict=True))
     blocks: dict[Block, Block] = {}
-    for op in body.ops:
-        if op is not end:
-            target.insert_op_before(op.clone(values, blocks), call)
+    if only:
+        for argument, value in values.items():
+            argument.replace_all_uses_with(value)
+    for op in list(body.ops):
+        if op is end:
+            continue
+        if only:
+            op.detach()
+        target.insert_op_before(op if only else op.clone(values, blocks), call)
     for result, value in zip(call.results, end.operands, strict=True):
         result.replace_all_uses_with(values.get(value, value))
     erase(call)

@@ -137,6 +137,8 @@ def test_barriers_are_put_only_where_launches_share_what_one_writes(
     assert len(count) == 1  # what it shares was before the barrier
     launch(device, made, [targets[1], targets[2]])
     assert len(count) == 2
+    launch(device, made, [source, targets[1]])
+    assert len(count) == 3  # it writes what the one before only reads
     device.synchronize()
 
 

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -36,7 +38,9 @@ ENDLESS = "while (atomicAdd(BUFFER0(0), 0u) == 0u) { }"
 """
 
 
-def start(code: str, driver: str, **environment: str) -> subprocess.Popen[str]:
+@contextmanager
+def started(code: str, driver: str, **environment: str) -> Generator[subprocess.Popen[str]]:
+    """A process that is gone afterwards, whatever it is at."""
     if GLSLANG is None or find_library("vulkan") is None:
         pytest.skip("needs glslangValidator (glslang-tools) and the Vulkan loader (libvulkan1)")
     env = {
@@ -48,16 +52,25 @@ def start(code: str, driver: str, **environment: str) -> subprocess.Popen[str]:
         **environment,
     }
     command = [sys.executable, "-c", SETUP + code]
-    return subprocess.Popen(
+    with subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run(code: str, driver: str, **environment: str) -> tuple[str, str]:
-    out, err = start(code, driver, **environment).communicate(timeout=60)
+    with started(code, driver, **environment) as process:
+        out, err = process.communicate(timeout=60)
+    need_layer(err)
+    return out, err
+
+
+def need_layer(err: str) -> None:
     if "vulkan-validationlayers" in err:
         pytest.skip("needs the validation layer (vulkan-validationlayers)")
-    return out, err
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -112,17 +125,18 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    process = start(code, "swiftshader")
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        pytest.skip(process.communicate()[1][-300:])
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    sent = time.monotonic()
-    assert process.stdout.readline() == "interrupted\n"
-    assert time.monotonic() - sent < 1
-    assert process.communicate(timeout=20) == ("", "")  # at exit it does not wait for it
+    with started(code, "swiftshader") as process:
+        assert process.stdout is not None, "it is a pipe"
+        if process.stdout.readline() != "launched\n":
+            _, err = process.communicate()
+            need_layer(err)
+            pytest.fail(err)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        assert process.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - sent < 1
+        assert process.communicate(timeout=20) == ("", "")  # at exit it does not wait for it
 
 
 def test_a_message_of_the_validation_layer_is_raised_by_the_launch() -> None:

@@ -78,7 +78,7 @@ SMALL = "gpux.small"
 COUNTS_UP = "gpux.counts_up"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 
-CHECK_KINDS = ("bounds", "assert", "division", "barrier")
+CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop")
 FORMATS = (
     *("bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"),
     *("index", "f16", "bf16", "f32", "f64"),

@@ -10,9 +10,9 @@ Index3 = tuple[int, int, int]
 class KernelError(Exception):
     """A check in a kernel failed: what, on which line, in which block and thread, with what values.
 
-    `kind` is "bounds", "assert", "division" or "barrier"; `line` and `column` count from 1 (0 when
-    unknown); `block` and `thread` are (x, y, z); `values` are the operands of the check; `more` is
-    how many further checks of the same launch failed.
+    `kind` is "bounds", "assert", "division", "barrier" or "loop"; `line` and `column` count from 1
+    (0 when unknown); `block` and `thread` are (x, y, z); `values` are the operands of the check;
+    `more` is how many further checks of the same launch failed.
     """
 
     kernel: str = ""
@@ -74,11 +74,16 @@ class BarrierDivergence(KernelError):
     """A barrier was reached by some threads of a block and not by the others."""
 
 
+class LoopLimit(KernelError):
+    """A loop went round more often than the device lets it."""
+
+
 KERNEL_ERRORS: dict[str, type[KernelError]] = {
     "bounds": OutOfBounds,
     "assert": AssertionFailed,
     "division": DivisionByZero,
     "barrier": BarrierDivergence,
+    "loop": LoopLimit,
 }
 
 

@@ -49,6 +49,7 @@ PIPELINES: dict[str, Steps] = {
         ("canonicalize", "constant arguments of functions"),
         ("cse", "the same function of the same value"),
         ("narrow-indices", "when no index is computed any more; conditions say how large they are"),
+        ("check-loop-ends{wanted=$loops_end_early}", "adds checks, for devices that need them"),
         ("number-report-sites", "when every check and print exists"),
     ),
     "grid-to-shader": (
@@ -60,8 +61,13 @@ PIPELINES: dict[str, Steps] = {
         ("canonicalize", "indices of neighbouring accesses, words that are put together"),
         ("cse", "the same, and numbers that are extended again"),
     ),
+    "shader-to-spirv": (('gpu-to-spirv{arch="$arch"}', "the device itself simplifies"),),
     "grid-to-nvvm": (("gpu-to-nvvm{arch=$arch}", "LLVM itself simplifies what it gives"),),
 }
+
+
+# What a target is not asked for.
+DEFAULTS = {"loops_end_early": "false"}
 
 
 @cache
@@ -72,6 +78,6 @@ def pipeline(name: str, **parameters: object) -> Pipeline:
         raise CompileError(f"no pipeline is called {name!r}", hint=hint)
     text = ",".join(step for step, _ in PIPELINES[name])
     try:
-        return Pipeline.parse(Template(text).substitute(parameters))
+        return Pipeline.parse(Template(text).substitute(DEFAULTS, **parameters))
     except KeyError as missing:
         raise CompileError(f"pipeline {name!r} needs the parameter {missing}") from None

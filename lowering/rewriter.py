@@ -5,7 +5,8 @@ Both are used through `conversion.py`, whose head explains how they play togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -200,6 +201,11 @@ class Rewriter:
         self._place(op)
         return op
 
+    def add(self, op: OpT) -> OpT:
+        """Puts an op made elsewhere at the insertion point, with the locations that it has."""
+        self._place(op)
+        return op
+
     def _place(self, op: Operation) -> None:
         if self._anchor is not None:
             block = self._anchor.parent
@@ -219,6 +225,16 @@ class Rewriter:
         """What follows is built before `op`."""
         self._block, self._anchor = op.parent, op
         return self
+
+    @contextmanager
+    def inside(self, block: Block, before: Operation | None = None) -> Generator[Rewriter]:
+        """In the `with` block building goes on there: at the end of a block or before an op."""
+        saved = self._block, self._anchor
+        self._block, self._anchor = block, before
+        try:
+            yield self
+        finally:
+            self._block, self._anchor = saved
 
     def at(self, op: Operation) -> None:
         """Makes `op` the op being converted: insertion point and location."""

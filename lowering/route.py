@@ -46,6 +46,7 @@ LOWERINGS: list[Lowering] = [
     Lowering("gpu", "cpu", partial(pipeline, "gpu-to-cpu")),
     Lowering("cpu", "llvm", partial(pipeline, "cpu-to-llvm")),
     Lowering("gpu", "grid", partial(pipeline, "gpu-to-grid")),
+    Lowering("shader", "spirv", partial(pipeline, "shader-to-spirv")),
     Lowering("grid", "nvvm", partial(pipeline, "grid-to-nvvm")),
     Lowering("grid", "shader", partial(pipeline, "grid-to-shader")),
 ]
@@ -69,6 +70,14 @@ def register_lowering(lowering: Lowering) -> Lowering:
     find_level(lowering.gives)
     LOWERINGS.append(lowering)
     return lowering
+
+
+def step(takes: str, gives: str, **parameters: object) -> Pipeline:
+    """The cheapest pipeline that goes from one level to the next one; CompileError if none does."""
+    rows = [row for row in LOWERINGS if (row.takes, row.gives) == (takes, gives)]
+    if not rows:
+        raise CompileError(f"no lowering leads from level {takes!r} to {gives!r} at once")
+    return min(rows, key=lambda row: row.cost).pipeline(**parameters)
 
 
 def route(start: str, end: str, *, check: bool = False, **parameters: object) -> Pipeline:

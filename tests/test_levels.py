@@ -177,7 +177,7 @@ def test_the_cheapest_way_is_taken() -> None:
 def test_no_way_is_an_error_that_says_where_one_can_go() -> None:
     with pytest.raises(CompileError, match="no lowering leads from level 'gpu' to 'toy'") as caught:
         route.route("gpu", "toy")
-    assert caught.value.hint == "from 'gpu' there is a way to cpu, grid, llvm, nvvm, shader"
+    assert caught.value.hint == "from 'gpu' there is a way to cpu, grid, llvm, nvvm, shader, spirv"
 
 
 def test_a_name_is_registered_once() -> None:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 ARTIFACT = "artifact"
 AFTER_PTX = ("cubin", "sass")
-SUFFIXES: dict[type, str] = {str: ".txt", bytes: ".cubin"}
+# Levels and outputs that only one target has, which therefore name it.
+ONLY_OF = {
+    **dict.fromkeys((*AFTER_PTX, "nvvm", "ptx"), "cuda"),
+    **dict.fromkeys(("shader", "spirv", "spv", "spvasm"), "vulkan"),
+}
 EPILOG = """\
 The types of a kernel's parameters are its annotations, or are given:
   stepwell compile saxpy.py --signature 'saxpy(f32, Array[f32, 1], Array[f32, 1])' -o saxpy.swa
@@ -33,9 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="Python with @kernel functions, or IR (.mlir)")
     add("-o", "--output", type=Path, metavar="OUT", help="a file; for several kernels a folder")
-    add("--target", default="", help="cpu (the default) or cuda")
-    add("--arch", default="", metavar="SM", help="for cuda: sm_75 … sm_121a (default: sm_80)")
-    levels = "simt, gpu, cpu, llvm, asm, artifact; for cuda nvvm, ptx, cubin, sass"
+    add("--target", default="", help="cpu (the default), cuda or vulkan")
+    archs = "for cuda: sm_75 … sm_121a (default: sm_80); for vulkan: a profile (docs/vulkan.md)"
+    add("--arch", default="", metavar="ARCH", help=archs)
+    levels = (
+        "simt, gpu, cpu, llvm, asm, artifact; for cuda nvvm, ptx, cubin, sass; for vulkan shader, "
+        "spirv, spv (the binary), spvasm"
+    )
     add("--emit", default=ARTIFACT, metavar="WHAT", help=levels)
     add("--report", action="store_true", help="for cuda: registers and spills, by ptxas")
     add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
@@ -65,18 +73,23 @@ def run(args: argparse.Namespace) -> int:
         from .nvidia import from_ptx
 
         results = from_ptx(results, wanted, args.target, args.report)
-    return write(results, args.output, path)
+    return write(results, args.output, path, wanted)
 
 
 def _settle_target(args: argparse.Namespace) -> None:
-    """An architecture, and what only NVIDIA has, mean the target cuda."""
-    nvidia = args.emit in (*AFTER_PTX, "nvvm", "ptx", "grid") or args.arch or args.report
-    args.target = args.target or ("cuda" if nvidia else "cpu")
+    """An architecture, and what only one target has, mean that target."""
+    nvidia = args.arch.startswith("sm_") or args.report or args.emit == "grid"
+    args.target = args.target or ONLY_OF.get(args.emit) or ("cuda" if nvidia else "")
+    if args.arch and not args.target:
+        args.target = "vulkan"
+    args.target = args.target or "cpu"
     if args.arch:
         args.target = f"{args.target}:{args.arch}"
 
 
-def write(results: dict[str, str | bytes | Bundle], output: Path | None, source: Path) -> int:
+def write(
+    results: dict[str, str | bytes | Bundle], output: Path | None, source: Path, wanted: str
+) -> int:
     """Each result to its file: texts to standard output unless `output` says where."""
     if output is not None and len(results) > 1 and not output.is_dir():
         raise CompileError(
@@ -84,7 +97,7 @@ def write(results: dict[str, str | bytes | Bundle], output: Path | None, source:
             hint="name an existing folder by -o, or one kernel by --kernel",
         )
     for name, result in results.items():
-        suffix = SUFFIXES.get(type(result), ".swa")
+        suffix = _suffix(result, wanted)
         place = output / f"{name}{suffix}" if output and output.is_dir() else output
         if isinstance(result, str) and str(place or "-") == "-":
             print(result, end="" if result.endswith("\n") else "\n")
@@ -101,8 +114,15 @@ def write(results: dict[str, str | bytes | Bundle], output: Path | None, source:
     return 0
 
 
+def _suffix(result: str | bytes | Bundle, wanted: str) -> str:
+    if isinstance(result, str):
+        return ".txt"
+    return f".{wanted}" if isinstance(result, bytes) else ".swa"
+
+
 def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | bytes | Bundle]:
     from ..kernel import compile
+    from ..runtime.artifact import Form
 
     namespace = import_file(path)
     kernels = _chosen(path, namespace, args)
@@ -111,6 +131,9 @@ def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | byt
         if args.emit == ARTIFACT:
             over = args.over or "all"
             results[name] = compile(kernel, types, target=args.target, over=over)
+        elif args.emit == "spv":
+            form = Form(over=args.over)
+            results[name] = kernel.compile(types, target=args.target, form=form).payload
         else:
             results[name] = kernel.ir(args.emit, *types, over=args.over, target=args.target)
     return results

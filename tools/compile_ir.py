@@ -21,7 +21,9 @@ MARKS = (("simt.", "simt"), ("gpu.func", "gpu"), ("gpux.", "cpu"), ("llvm.func",
 KERNEL_LEVELS = ("simt", "gpu")
 
 
-def compile_ir(path: Path, start: str | None, target: str, emit: str) -> dict[str, str | Bundle]:
+def compile_ir(
+    path: Path, start: str | None, target: str, emit: str
+) -> dict[str, str | bytes | Bundle]:
     """The module of a file as an artifact or as text at a level, under its kernel's name."""
     from ..compiler import compile_module, find_target, lower_and_print
     from ..lowering.levels import check_level
@@ -38,7 +40,7 @@ def compile_ir(path: Path, start: str | None, target: str, emit: str) -> dict[st
     level = start or level_of(module, path)
     check_level(module, level)
     way = find_target(target)
-    if emit != "artifact":
+    if emit not in ("artifact", "spv"):
         return {path.stem: lower_and_print(module, way, level, emit)}
     if level not in KERNEL_LEVELS:
         raise CompileError(
@@ -48,7 +50,7 @@ def compile_ir(path: Path, start: str | None, target: str, emit: str) -> dict[st
     kernel = _only_kernel(module, path)
     name = kernel.sym_name.data
     artifact = compile_module(module, name, parameters(kernel), way, start=level)
-    return {name: Bundle((artifact,))}
+    return {name: artifact.payload if emit == "spv" else Bundle((artifact,))}
 
 
 def level_of(module: ModuleOp, path: Path) -> str:

@@ -171,7 +171,10 @@ def language_features(capabilities: frozenset[str]) -> frozenset[str]:
         "dynamic_shared": set(),
         "reports": set(),
     }
-    return frozenset(name for name, wanted in needs.items() if wanted <= capabilities)
+    found = {name for name, wanted in needs.items() if wanted <= capabilities}
+    if "short_loops" not in capabilities:
+        found.add("long_loops")
+    return frozenset(found)
 
 
 def _bits(structure: Any) -> Any:

@@ -37,9 +37,13 @@ def why_unfit(manifest: Manifest, profile: Profile, sizes: range) -> str | None:
     missing = sorted(needs - profile.capabilities)
     if missing:
         return f"the device lacks {', '.join(missing)}"
+    made_for = Profile.parse(manifest.cpu) if manifest.cpu else None
+    limited = "short_loops" in profile.capabilities
+    if limited and made_for is not None and "short_loops" not in made_for.capabilities:
+        return "it does not check that loops end in the device's 65535 rounds (short_loops)"
     if manifest.uses_subgroups and manifest.subgroup_size not in sizes:
         return f"it is for subgroups of {manifest.subgroup_size}, the device's are {list(sizes)}"
-    if manifest.cpu and Profile.parse(manifest.cpu).spirv > profile.spirv:
+    if made_for is not None and made_for.spirv > profile.spirv:
         return f"it is of a newer SPIR-V than {profile.spirv[0]}.{profile.spirv[1]}"
     return None
 

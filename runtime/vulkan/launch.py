@@ -40,7 +40,8 @@ class BoundLaunch(ABC):
         self.core = kernel.core
         self.layout = kernel.layout
         self.groups = groups
-        self.grid_words = GRID.pack(*grid, 0)
+        room = kernel.reports.words if kernel.reports is not None else 0
+        self.grid_words = GRID.pack(*grid, room)
         self.pipeline = pipeline
         self.pipeline_layout = kernel.pipelines.layout
         self.in_memory = kernel.manifest.block_in_memory

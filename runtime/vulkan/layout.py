@@ -1,6 +1,6 @@
 """Where a kernel's arguments are in its parameter block.
 
-    arguments in 8-byte slots, as packed   |   grid x y z 0 (u32)   |   address of the report buffer
+    arguments in 8-byte slots, as packed | grid x y z, room for reports (u32) | address of reports
 
 A buffer takes one slot for where it is, then one for each dynamic size and stride; a scalar takes
 one; the extents of `over` three. The report's slot is there only with buffer addresses.

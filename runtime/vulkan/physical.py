@@ -13,6 +13,8 @@ from .instance import Instance, device_override
 from .profile import CAPABILITIES, Profile
 from .table import DEVICE_TYPES, QUEUE_COMPUTE, QUEUE_GRAPHICS, SHADER_STAGE_COMPUTE, SOFTWARE
 
+# Drivers that end a loop after 65535 rounds: VK_DRIVER_ID_MESA_LLVMPIPE.
+SHORT_LOOPS = (13,)
 PORTABILITY_SUBSET = "VK_KHR_portability_subset"
 SPIRV_1_4 = ("VK_KHR_spirv_1_4", "VK_KHR_shader_float_controls")
 HOST_IMPORT = "VK_EXT_external_memory_host"
@@ -88,10 +90,13 @@ class Physical:
         self.subgroup_sizes = self._known(
             "PhysicalDeviceSubgroupSizeControlProperties", (1, 3), "VK_EXT_subgroup_size_control"
         )
+        self.driver = self._known(
+            "PhysicalDeviceDriverProperties", (1, 2), "VK_KHR_driver_properties"
+        )
         self.host_import = self._known(
             "PhysicalDeviceExternalMemoryHostPropertiesEXT", (9, 9), HOST_IMPORT
         )
-        optional = (self.floats, self.subgroup_sizes, self.host_import)
+        optional = (self.floats, self.subgroup_sizes, self.driver, self.host_import)
         asked = S.PhysicalDeviceProperties2()
         there = (one for one in optional if one is not None)
         chain(asked, self.ids, self.subgroup, self.sizes, *there)
@@ -115,6 +120,9 @@ class Physical:
         self.profile: Profile = profile(
             self.version, self.available, self.offer.names, self.subgroup, self.floats, without
         )
+        if self.driver is not None and self.driver.driverID in SHORT_LOOPS:
+            capabilities = self.profile.capabilities | {"short_loops"}
+            self.profile = self.profile._replace(capabilities=capabilities)
         self.features = language_features(self.profile.capabilities)
         if "timeline" not in self.offer.names:
             self.unfit = f"{self.name} has no timeline semaphores: its driver is too old"

@@ -2,8 +2,9 @@
 
     build simt  →  the target's pipelines, level by level  →  emit  →  artifact
 
-A target is a row of `TARGETS`: the levels on its way down with the pipeline to each, and the
-functions that make a payload of the last one. Everything is imported when it is first needed.
+A target is a row of `TARGETS`: the levels on its way down (`lowering/route.py` has the pipelines
+between them) and the functions that make a payload of the last one. Everything is imported when it
+is first needed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .dialects.diagnostics import CompileError
@@ -42,12 +44,13 @@ class Payload:
 
 @dataclass(frozen=True)
 class Target:
-    """One way down. `levels` are those below simt, each with the pipeline that gives it."""
+    """One way down. `levels` are those below simt, in order."""
 
     name: str
-    levels: tuple[tuple[str, str], ...]
-    emit: Callable[[ModuleOp], str]
-    assemble: Callable[[str], Payload]
+    levels: tuple[str, ...]
+    # The last level as text or words, and the payload of an artifact that is made of these.
+    emit: Callable[[ModuleOp], Any]
+    assemble: Callable[[Any], Payload]
     subgroup_size: Callable[[], int]
     # The level at which every check and print exists and has its number.
     sites_at: str
@@ -59,29 +62,37 @@ class Target:
     text: str = "asm"
     # Whether better code comes from facts about launches (`runtime/facts.py`).
     launch_facts: bool = False
+    # Whether the device ends loops after some rounds.
+    loops_end_early: bool = False
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
+    # Fields of the manifest that the module of the last level decides.
+    manifest: Callable[[ModuleOp], dict[str, Any]] = lambda module: {}
+    # The libraries whose versions decide what comes out.
+    libraries: tuple[str, ...] = ("xdsl", "llvmlite")
 
     def pipeline(self, start: str, end: str) -> Pipeline:
-        """The passes from one level of this target to another, given by pipeline rows."""
+        """The passes from one level of this target to another."""
         from .lowering.pipeline import Pipeline
+        from .lowering.route import step
 
-        names = ["simt", *(name for name, _ in self.levels)]
+        names = ["simt", *self.levels]
         for name in (start, end):
             if name not in names:
                 known = [*names, "asm", "artifact"]
                 raise CompileError(
                     f"target {self.name} has no level {name!r}", hint=near_matches(name, known)
                 )
-        steps = Pipeline()
-        for _, row in self.levels[names.index(start) : names.index(end)]:
-            steps += self._row(row)
-        return steps
+        way = Pipeline()
+        for takes, gives in pairwise(names[names.index(start) : names.index(end) + 1]):
+            way += step(takes, gives, **self._parameters())
+        return way
 
-    def _row(self, row: str) -> Pipeline:
-        from .lowering.pipelines import pipeline
-
-        return pipeline(row, subgroup_size=self.subgroup_size(), arch=self.arch)
+    def _parameters(self) -> dict[str, str]:
+        """What pipelines may ask of the target, as text."""
+        early = "true" if self.loops_end_early else "false"
+        size = str(self.subgroup_size())
+        return {"subgroup_size": size, "arch": self.arch, "loops_end_early": early}
 
 
 def _emit_llvm(module: ModuleOp) -> str:
@@ -123,6 +134,10 @@ def _ptx_entry(name: str) -> str:
 
 def _cuda_target(arch: str) -> Target:
     """NVIDIA GPUs of an architecture; the payload of an artifact is PTX."""
+    if arch != DEFAULT_SM:
+        from .lowering.gpu_to_nvvm.target import target_for
+
+        arch = target_for(arch).arch
 
     def emit(module: ModuleOp) -> str:
         from .lowering.emit.ptx import emit
@@ -137,7 +152,7 @@ def _cuda_target(arch: str) -> Target:
 
     return Target(
         "cuda",
-        (("gpu", "simt-to-gpu"), ("grid", "gpu-to-grid"), ("nvvm", "grid-to-nvvm")),
+        ("gpu", "grid", "nvvm"),
         emit,
         assemble,
         lambda: 32,
@@ -150,33 +165,79 @@ def _cuda_target(arch: str) -> Target:
     )
 
 
+def _vulkan_target(arch: str) -> Target:
+    """Vulkan devices of a profile; the payload of an artifact is a SPIR-V binary."""
+    from .lowering.gpu_to_spirv.target import target_for
+
+    target = target_for(arch)
+
+    def emit(module: ModuleOp) -> bytes:
+        from .lowering.emit.spirv import serialise
+        from .lowering.gpu_to_spirv.target import binary_of
+
+        return serialise(binary_of(module), debug=True)
+
+    def assemble(words: bytes) -> Payload:
+        from .lowering.emit.spirv import disassemble
+
+        return Payload(words, lambda: disassemble(words), "spirv", target.arch, ())
+
+    def manifest(module: ModuleOp) -> dict[str, Any]:
+        from .lowering.gpu_to_spirv.target import manifest_fields
+
+        return manifest_fields(module)
+
+    return Target(
+        "vulkan",
+        ("gpu", "grid", "shader", "spirv"),
+        emit,
+        assemble,
+        lambda: target.subgroup_size,
+        sites_at="grid",
+        entry=lambda name: name,
+        arch=target.arch,
+        text="spvasm",
+        loops_end_early=target.has("short_loops"),
+        kind="vulkan",
+        manifest=manifest,
+        libraries=("xdsl",),
+    )
+
+
+DEFAULT_SM = "sm_80"
 TARGETS: dict[str, Target] = {
     "cpu": Target(
         "cpu",
-        (("gpu", "simt-to-gpu"), ("cpu", "gpu-to-cpu"), ("llvm", "cpu-to-llvm")),
+        ("gpu", "cpu", "llvm"),
         _emit_llvm,
         _assemble_for_host,
         _host_subgroup_size,
         sites_at="cpu",
         entry=_cpu_entry,
     ),
-    "cuda": _cuda_target("sm_80"),
+    "cuda": _cuda_target(DEFAULT_SM),
 }
+# Targets of many architectures: an architecture's row is made when it is asked for.
+FAMILIES: dict[str, Callable[[str], Target]] = {"cuda": _cuda_target, "vulkan": _vulkan_target}
 
 
 def find_target(name: str) -> Target:
     """The row of a target ("cuda:sm_90a" for an architecture); CompileError for an unknown name."""
     kind, _, arch = name.partition(":")
-    if kind not in TARGETS:
-        raise CompileError(f"there is no target {name!r}", hint=near_matches(kind, sorted(TARGETS)))
-    found = TARGETS[kind]
-    if not arch or arch == found.arch:
+    found = TARGETS.get(kind)
+    if found is not None and arch in ("", found.arch):
         return found
-    if kind != "cuda":
+    if kind in FAMILIES:
+        return _of_family(kind, arch)
+    if found is not None:
         raise CompileError(f"target {kind!r} has no architectures, got {name!r}")
-    from .lowering.gpu_to_nvvm.target import target_for
+    known = sorted({*TARGETS, *FAMILIES})
+    raise CompileError(f"there is no target {name!r}", hint=near_matches(kind, known))
 
-    return _cuda_target(target_for(arch).arch)
+
+@cache
+def _of_family(kind: str, arch: str) -> Target:
+    return FAMILIES[kind](arch)
 
 
 @dataclass(frozen=True)
@@ -196,7 +257,7 @@ def compile_kernel(
 ) -> Compilation:
     """Compile for these parameter types; CompileError where the program is wrong."""
     way = find_target(target)
-    built = _build(kernel, types, form, way)
+    built = build(kernel, types, form, way)
     parameters = tuple(_parameter(info) for info in built.parameters)
     artifact = compile_module(built.module, kernel.__name__, parameters, way, observe=observe)
     manifest = artifact.manifest._replace(axes_used=built.axes_used)
@@ -213,20 +274,22 @@ def compile_module(
     observe: Sequence[Observer] = (),
 ) -> Artifact:
     """Compile a module with one kernel, of level `start` (simt or gpu); it is used up."""
-    _run(module, way, start, "gpu", observe)
-    manifest = _waist_manifest(name, parameters, module, way)
-    _run(module, way, "gpu", way.sites_at, observe)
-    sites = _sites(module)
-    _run(module, way, way.sites_at, way.levels[-1][0], observe)
-    text = way.emit(module)
-    payload = way.assemble(text)
+    lower_step(module, way, start, "gpu", observe)
+    manifest = waist_manifest(name, parameters, module, way)
+    lower_step(module, way, "gpu", way.sites_at, observe)
+    sites = sites_of(module)
+    lower_step(module, way, way.sites_at, way.levels[-1], observe)
+    emitted = way.emit(module)
+    payload = way.assemble(emitted)
+    content = emitted.encode() if isinstance(emitted, str) else emitted
+    fields = {"features": payload.features, **way.manifest(module)}
     manifest = manifest._replace(
         sites=sites,
         has_report=bool(sites),
         triple=payload.triple,
         cpu=payload.cpu,
-        features=payload.features,
-        ir_hash=hashlib.sha256(text.encode()).hexdigest(),
+        ir_hash=hashlib.sha256(content).hexdigest(),
+        **fields,
     )
     return Artifact(manifest, payload.content)
 
@@ -236,7 +299,7 @@ def print_level(
 ) -> str:
     """The kernel as text at a level of the target, or "asm" for what the target emits."""
     way = find_target(target)
-    built = _build(kernel, types, form, way)
+    built = build(kernel, types, form, way)
     return lower_and_print(built.module, way, "simt", level)
 
 
@@ -247,15 +310,16 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
     """
     from .lowering.parse import print_module
 
-    last = way.levels[-1][0]
+    last = way.levels[-1]
     if level in ("asm", way.text):
-        _run(module, way, start, last)
+        lower_step(module, way, start, last)
         return way.assemble(way.emit(module)).text()
-    _run(module, way, start, level)
+    lower_step(module, way, start, level)
     return print_module(module)
 
 
-def _build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
+def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
+    """The kernel at level simt, with what is known of its parameters and surroundings."""
     from .language.build import build_module
 
     return build_module(
@@ -273,16 +337,17 @@ def _build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any
     )
 
 
-def _run(
+def lower_step(
     module: ModuleOp, way: Target, start: str, end: str, observe: Sequence[Observer] = ()
 ) -> None:
+    """Take a module from one level of a target to another, in place."""
     from xdsl.context import Context
 
     # Nothing is parsed on the way, so no dialect (of a plugin, say) has to be looked up.
     way.pipeline(start, end).run(module, Context(), observe=observe)
 
 
-def _waist_manifest(
+def waist_manifest(
     name: str, parameters: tuple[Parameter, ...], module: ModuleOp, way: Target
 ) -> Manifest:
     """What the waist says about the kernel."""
@@ -309,7 +374,7 @@ def _waist_manifest(
         subgroup_size=way.subgroup_size(),
         small=gpux.SMALL in function.attributes,
         disjoint=_is_disjoint(function),
-        versions=_versions(),
+        versions=_versions(way),
     )
 
 
@@ -334,18 +399,19 @@ def _bytes(type_: Any) -> int:
     return prod(type_.get_shape()) * max(1, element.bitwidth // 8)
 
 
-def _sites(module: ModuleOp) -> tuple[Site, ...]:
+def sites_of(module: ModuleOp) -> tuple[Site, ...]:
+    """The places that can report, in the order of their numbers."""
     from .passes.number_report_sites import collect_sites
 
     rows = collect_sites(module)
     return tuple(Site(**row)._replace(formats=tuple(row["formats"])) for row in rows)
 
 
+def _versions(way: Target) -> dict[str, str]:
+    return {package: _version(package) for package in way.libraries}
+
+
 @cache
-def _versions() -> dict[str, str]:
-    return {package: _version(package) for package in ("xdsl", "llvmlite")}
-
-
 def _version(package: str) -> str:
     """Its version, by the name of its folder of metadata: reading what is in it takes 15 ms."""
     spec = find_spec(package)

@@ -19,6 +19,7 @@ from .registry import near_matches
 from .runtime.artifact import Bundle, Form
 from .runtime.artifact import load as load_bundle
 from .runtime.device import Device, dim3
+from .runtime.device import device as find_device
 from .runtime.errors import ArrayError, LaunchError
 from .runtime.facts import holds
 from .specialise import Specialiser, aligned_types
@@ -116,6 +117,19 @@ class Kernel(Program):
         types = self._specialiser.types_of(self.arrange(arguments, {}))
         form = Form(over, small=small, disjoint=disjoint)
         return print_level(self, types, level, target=target, form=form)
+
+    def explain(
+        self, *arguments: Any, over: int | None = None, device: str | Device | None = None
+    ) -> str:
+        """What the compiler makes of the kernel for a device, in words.
+
+        Says which checks remain, what memory a block needs, and everything that stands for
+        something that the device lacks. The arguments are those of a call (or their types).
+        """
+        from .explain import explain
+
+        types = self._specialiser.types_of(self.arrange(arguments, {}))
+        return explain(self, types, find_device(device).target, Form(over))
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}({', '.join(self.parameter_names)})>"

@@ -99,12 +99,13 @@ def launch(
     block: int | tuple[int, ...] = 1,
     **options: Any,
 ) -> None:
-    """Run a function (or kernel) on a device; options are those of `@kernel`."""
+    """Run a function (or kernel) on a device to its end; options are those of `@kernel`."""
     made = kernel if isinstance(kernel, sw.Kernel) else sw.kernel(**options)(kernel)
     if over is not None:
         made.over(over, device=device)(*args)
     else:
         made.launch(grid, block, device=device)(*args)
+    device.synchronize()
 
 
 def check(

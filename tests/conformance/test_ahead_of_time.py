@@ -53,7 +53,7 @@ FLOATS = sw.Array[sw.f32, 1]
 
 def saved(kernel: sw.Kernel, types: tuple[object, ...], folder: Path, device: sw.Device) -> Path:
     path = folder / f"{kernel.__name__}.swa"
-    sw.compile(kernel, types, target=device.kind).save(path)
+    sw.compile(kernel, types, target=device.target).save(path)
     return path
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conformance.compare import check
+from conformance.compare import check, expect_equal, launch, needs, not_simulated
 
 import stepwell as sw
 
@@ -344,3 +344,44 @@ def test_loop_over_a_tuple(device: sw.Device):
         out[i] = total
 
     over(kernel, device)
+
+
+def test_loops_longer_than_sixteen_bits_count(device: sw.Device):
+    not_simulated(device, "100 000 rounds")
+    needs(device, "long_loops")
+
+    def kernel(out, n, step):
+        for _ in range(n):
+            out[0] += 1
+        for k in range(0, n * step, step):
+            out[1] += k // step
+        k = n
+        while k > 0:
+            k -= 1
+            if k % 3 == 0:
+                continue
+            out[2] += 1
+
+    n = 100_000
+    out = np.zeros(3, np.int64)
+    launch(kernel, out, np.int32(n), np.int32(7), device=device)
+    third = sum(k % 3 != 0 for k in range(n))
+    expect_equal(out, np.array([n, n * (n - 1) // 2, third]))
+
+
+def test_a_loop_that_the_device_cannot_finish_is_an_error(device: sw.Device):
+    if "long_loops" in device.features:
+        pytest.skip(f"{device.name} has no limit of rounds")
+
+    def counted(out, n):
+        for _ in range(n):
+            out[0] += 1
+
+    def conditional(out, n):
+        while out[0] < n:
+            out[0] += 1
+
+    for kernel in (counted, conditional):
+        launch(kernel, np.zeros(1, np.int32), np.int32(60_000), device=device)
+        with pytest.raises(sw.KernelError, match="the device ended this loop"):
+            launch(kernel, np.zeros(1, np.int32), np.int32(100_000), device=device)

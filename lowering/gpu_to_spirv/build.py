@@ -1,0 +1,279 @@
+"""Short ways to build ops of the spirv dialect in a converter, and what a conversion keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    IntegerType,
+    StringAttr,
+    UnitAttr,
+    VectorType,
+    f32,
+    i1,
+    i32,
+)
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from ...dialects import spirv
+from ..conversion import CannotConvert, Rewriter
+from .target import SpirvTarget
+
+if TYPE_CHECKING:
+    from .parameters import ParameterBlock
+
+NOTHING: Mapping[str, Attribute] = {}
+NO_CONTRACTION: Mapping[str, Attribute] = {"no_contraction": UnitAttr()}
+BY_ADDRESS = "PhysicalStorageBuffer"
+
+
+@dataclass
+class Scope:
+    """A function on its way: its entry block begins with its variables, then what is needed often.
+
+    Constants, addresses of globals and what is read from them are made once for a function.
+    """
+
+    entry: Block
+    last: Operation | None = None
+    values: dict[Any, SSAValue] = field(default_factory=dict[Any, SSAValue])
+
+    def once(self, rw: Rewriter, key: Any, make: Callable[[], SSAValue]) -> SSAValue:
+        """The value with this key; made at the start of the function when first asked for."""
+        found = self.values.get(key)
+        if found is None:
+            after = self.entry.first_op if self.last is None else self.last.next_op
+            with rw.inside(self.entry, after):
+                found = make()
+            assert isinstance(found.owner, Operation), "what is needed often is computed"
+            self.values[key], self.last = found, found.owner
+        return found
+
+    def variable(self, rw: Rewriter, kind: Attribute) -> SSAValue:
+        """A variable of the function."""
+        pointer = spirv.PointerType(kind, "Function")
+        properties = {"storage_class": spirv.StorageClassAttr("Function")}
+        with rw.inside(self.entry, self.entry.first_op):
+            made = rw.value(spirv.VariableOp, (), pointer, properties)
+        if self.last is None:
+            self.last = made.owner if isinstance(made.owner, Operation) else None
+        return made
+
+
+@dataclass
+class State:
+    """What the converters of one module share."""
+
+    target: SpirvTarget
+    names: set[str] = field(default_factory=set[str])
+    """The globals and functions that the module has got."""
+
+    function: Operation | None = None
+    """The kernel; what defines a symbol goes before it."""
+
+    scope: Scope | None = None
+    """The function that is being built."""
+
+    parameters: ParameterBlock | None = None
+    over: int | None = None
+    """The rank of an `over` kernel."""
+
+    linear: bool = False
+    """Whether the device is given blocks of one dimension; see `ids`."""
+
+    starts: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """Of bound buffers: the element of the binding that is their first."""
+
+    pointers: dict[tuple[int, str], tuple[Attribute, spirv.PointerType]] = field(
+        default_factory=dict[tuple[int, str], tuple[Attribute, spirv.PointerType]]
+    )
+
+    def pointer(self, kind: Attribute, storage: StringAttr) -> spirv.PointerType:
+        """The pointer to a type; made once, since its verification costs more than most ops."""
+        key = id(kind), storage.data
+        found = self.pointers.get(key)
+        if found is None:
+            found = self.pointers[key] = kind, spirv.PointerType(kind, storage)
+        return found[1]
+
+    @property
+    def block(self) -> ParameterBlock:
+        """The parameter block of the kernel."""
+        assert self.parameters is not None, "a kernel is being converted"
+        return self.parameters
+
+    def declare(self, op: Operation) -> None:
+        """Puts an op that defines a symbol into the module."""
+        function = self.function
+        assert function is not None and function.parent is not None, "a kernel is being converted"
+        function.parent.insert_op_before(op, function)
+
+
+def state_of(rw: Rewriter) -> State:
+    """The state of the conversion that a rewriter belongs to."""
+    found = rw.state
+    assert isinstance(found, State), "this conversion is the one to spirv"
+    return found
+
+
+def op(
+    rw: Rewriter,
+    name: str,
+    operands: Sequence[SSAValue],
+    kind: Attribute,
+    properties: Mapping[str, Attribute] = NOTHING,
+) -> SSAValue:
+    """The result of an op of the table."""
+    return rw.value(spirv.OPS[name], operands, kind, properties)
+
+
+def once(rw: Rewriter, key: Any, make: Callable[[], SSAValue]) -> SSAValue:
+    """See `Scope.once`, of the function that is being built."""
+    scope = state_of(rw).scope
+    assert scope is not None, "a function is being built"
+    return scope.once(rw, key, make)
+
+
+def const(rw: Rewriter, value: int | float | bool, kind: Attribute) -> SSAValue:
+    """A constant of an integer, float or boolean type; integers wrap."""
+    if kind == i32:
+        return word(rw, int(value))
+    return attribute_const(rw, spirv.scalar_attribute(value, kind), kind)
+
+
+def attribute_const(rw: Rewriter, value: Attribute, kind: Attribute) -> SSAValue:
+    """A constant by its attribute."""
+    properties = {"value": value}
+    key: Any = value
+    if isinstance(value, FloatAttr):  # as attributes, zeros of either sign are equal
+        number: float = value.value.data  # pyright: ignore[reportUnknownMemberType]
+        key = (kind, number.hex())
+    return once(rw, key, lambda: rw.value(spirv.ConstantOp, (), kind, properties))
+
+
+def word(rw: Rewriter, value: int) -> SSAValue:
+    """A constant of 32 bits."""
+    return once(
+        rw, ("word", value), lambda: rw.value(spirv.ConstantOp, (), i32, _word_attribute(value))
+    )
+
+
+@cache
+def _word_attribute(value: int) -> Mapping[str, Attribute]:
+    return {"value": spirv.scalar_attribute(value, i32)}
+
+
+def binary(rw: Rewriter, name: str, a: SSAValue, b: SSAValue | int) -> SSAValue:
+    """An op on two values of one type; an int stands for a constant."""
+    other = const(rw, b, a.type) if isinstance(b, int) else b
+    return op(rw, name, (a, other), a.type)
+
+
+def compare(rw: Rewriter, name: str, a: SSAValue, b: SSAValue | int | float) -> SSAValue:
+    """A comparison of two values of one type."""
+    other = b if isinstance(b, SSAValue) else const(rw, b, a.type)
+    return op(rw, name, (a, other), i1)
+
+
+def both(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
+    """Whether two conditions hold."""
+    return op(rw, "LogicalAnd", (a, b), i1)
+
+
+def select(rw: Rewriter, condition: SSAValue, yes: SSAValue, no: SSAValue) -> SSAValue:
+    """The first value where the condition holds, else the second."""
+    return op(rw, "Select", (condition, yes, no), yes.type)
+
+
+# --- widths ---------------------------------------------------------------------------------------
+
+
+def is_integer(kind: Attribute) -> bool:
+    """Whether it is an integer or boolean type."""
+    return isinstance(kind, IntegerType)
+
+
+def bits(kind: Attribute) -> int:
+    """The width of an integer or float type."""
+    width: object = getattr(kind, "bitwidth", None)
+    if not isinstance(width, int) or isinstance(kind, VectorType):
+        raise CannotConvert(f"{kind} is no number")
+    return width
+
+
+def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> SSAValue:
+    """The integer in another width: extended by its sign (or zeros), or cut off."""
+    if value.type == kind:
+        return value
+    if value.type == i1:
+        return select(rw, value, const(rw, -1 if signed else 1, kind), const(rw, 0, kind))
+    if kind == i1:
+        return compare(rw, "INotEqual", binary(rw, "BitwiseAnd", value, 1), 0)
+    return op(rw, "SConvert" if signed else "UConvert", (value,), kind)
+
+
+def bitcast(rw: Rewriter, value: SSAValue, kind: Attribute) -> SSAValue:
+    """The same bits in another type."""
+    return value if value.type == kind else op(rw, "Bitcast", (value,), kind)
+
+
+def as_bits(rw: Rewriter, value: SSAValue) -> SSAValue:
+    """A float's bits as an integer."""
+    return bitcast(rw, value, IntegerType(bits(value.type)))
+
+
+def f32_of(rw: Rewriter, value: SSAValue) -> SSAValue:
+    """A 16-bit float in f32, exactly; others as they are."""
+    return op(rw, "FConvert", (value,), f32) if bits(value.type) == 16 else value
+
+
+# --- memory and composites ------------------------------------------------------------------------
+
+
+def access(
+    rw: Rewriter, base: SSAValue, indices: Sequence[SSAValue | int], kind: Attribute
+) -> SSAValue:
+    """The pointer to what lies in a composite, of type `kind`, under some indices."""
+    assert isinstance(base.type, spirv.PointerType), "the base is a pointer"
+    places = [word(rw, i) if isinstance(i, int) else i for i in indices]
+    pointer = state_of(rw).pointer(kind, base.type.storage)
+    return rw.value(spirv.AccessChainOp, (base, *places), pointer)
+
+
+def _aligned(pointer: SSAValue) -> Mapping[str, Attribute]:
+    """What an access through an address has to say; nothing for others."""
+    kind = pointer.type
+    assert isinstance(kind, spirv.PointerType), "an access needs a pointer"
+    if kind.storage_class != BY_ADDRESS:
+        return NOTHING
+    size = 8 if isinstance(kind.pointee, spirv.PointerType) else bits(kind.pointee) // 8
+    return _alignment(size)
+
+
+@cache
+def _alignment(size: int) -> Mapping[str, Attribute]:
+    return {
+        "memory_access": spirv.MemoryAccessAttr("Aligned"),
+        "alignment": spirv.scalar_attribute(size, i32),
+    }
+
+
+def load(rw: Rewriter, pointer: SSAValue) -> SSAValue:
+    """The value that a pointer points at."""
+    kind = pointer.type
+    assert isinstance(kind, spirv.PointerType), "a load needs a pointer"
+    return rw.value(spirv.LoadOp, (pointer,), kind.pointee, _aligned(pointer))
+
+
+def store(rw: Rewriter, pointer: SSAValue, value: SSAValue) -> None:
+    """Puts a value where a pointer points."""
+    rw.create(spirv.StoreOp, (pointer, value), properties=_aligned(pointer))
+
+
+def extract(rw: Rewriter, composite: SSAValue, index: int) -> SSAValue:
+    """An element of a vector or struct."""
+    return rw.insert(spirv.CompositeExtractOp.at(composite, index)).results[0]

@@ -1,0 +1,120 @@
+"""Modules and kernels: what stands around the body.
+
+gpu.module @m {                          spirv.module Logical GLSL450 {
+  gpu.func @k(%x: memref<?xf32, …>)        spirv.SpecConstant @block_x spec_id(0) = 1 : i32 …
+      workgroup(%s: memref<64xf32>)        spirv.GlobalVariable @__parameters : …
+      kernel { … }                         spirv.GlobalVariable @shared_0 : …, Workgroup
+}                                          spirv.func @k() "None" { … }
+                                           spirv.EntryPoint "GLCompute" @k, @__parameters, …
+                                         }
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import IntegerAttr, UnitAttr
+from xdsl.ir import Block
+
+from ...dialects import gpu, gpux, spirv
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from .build import Scope, state_of
+from .control import selection, variable
+from .ids import declare_sizes, past_the_end
+from .memory import array_type
+from .parameters import global_variable, lay_out, read_parameters
+from .target import BLOCK_IN_MEMORY, SpirvTarget
+
+RULES = Rules()
+converts = RULES.converts
+
+LANE_OPS = (
+    *(gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.ShuffleOp, gpu.SubgroupReduceOp),
+    *(gpux.SubgroupScanOp, gpux.BallotOp),
+)
+
+# What floats do, where the profile lets a module ask for it: mode, bits and the capability's name.
+_FLOAT_MODES = (
+    ("DenormPreserve", "denorm_preserve"),
+    ("RoundingModeRTE", "rte"),
+    ("SignedZeroInfNanPreserve", "signed_zero"),
+)
+
+
+@converts(gpu.ModuleOp)
+def convert_module(op: gpu.ModuleOp, operands: Operands, rw: Rewriter) -> Results:
+    """A module of spirv, whose one kernel is converted next."""
+    inside = list(op.body.block.ops)
+    if len(inside) != 1 or not isinstance(inside[0], gpu.FuncOp) or not inside[0].is_kernel:
+        raise CannotConvert("expected one kernel and nothing else (inline helpers first)")
+    kernel = inside[0]
+    kernel.detach()
+    addressing = "PhysicalStorageBuffer64" if state_of(rw).target.addresses else "Logical"
+    made = spirv.ModuleOp.define([kernel], addressing=addressing)
+    made.location = op.location
+    rw.add(made)
+    return None
+
+
+@converts(gpu.FuncOp)
+def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
+    """A function without parameters, and the entry point that names it."""
+    state = state_of(rw)
+    old, arrays, private = list(op.parameters), op.workgroup, op.private
+    reports = any(isinstance(inner, gpux.CheckOp | gpux.PrintOp) for inner in op.walk())
+    entry, body, name = op.entry, op.body, op.sym_name.data
+    start = entry.first_op
+    assert start is not None, "a kernel ends in a terminator"
+    state.scope, state.function = Scope(entry), op
+    state.over = _number(op, "gpux.over")
+    state.linear = _uses_lanes(op) and (state.over or _number(op, "gpux.block_rank") or 3) > 1
+    entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
+    declare_sizes(rw)
+    state.parameters = lay_out(rw, old, reports)
+    if state.block.in_memory:
+        module = op.parent_op()
+        assert module is not None, "a kernel stands in a module"
+        module.attributes[BLOCK_IN_MEMORY] = UnitAttr()
+    with rw.inside(entry, start):
+        for value in private:
+            rw.replace(value, variable(rw, array_type(rw, value)))
+        read_parameters(rw, old)
+        for number, value in enumerate(arrays):
+            rw.replace(value, global_variable(rw, f"__shared_{number}", rw.type(value.type)))
+        if state.over is None:
+            ended = Block()
+            with rw.inside(ended):
+                rw.create(spirv.ReturnOp)
+            selection(rw, past_the_end(rw), ended)
+    op.detach_region(body)
+    made = state.function = spirv.FuncOp.define(name, body=body)
+    made.location = op.location
+    rw.add(made)
+    rw.add(spirv.EntryPointOp.define(name))
+    for mode, width in float_modes(state.target):
+        rw.add(spirv.ExecutionModeOp.define(name, mode, [width]))
+    return None
+
+
+def _uses_lanes(op: gpu.FuncOp) -> bool:
+    return any(isinstance(inner, LANE_OPS) for inner in op.walk())
+
+
+def _number(op: gpu.FuncOp, name: str) -> int | None:
+    found = op.attributes.get(name)
+    return found.value.data if isinstance(found, IntegerAttr) else None
+
+
+def float_modes(target: SpirvTarget) -> list[tuple[str, int]]:
+    """What floats of each width are to do."""
+    return [
+        (mode, width)
+        for mode, capability in _FLOAT_MODES
+        for width in (16, 32, 64)
+        if target.has(f"{capability}{width}") and (width == 32 or target.has(f"float{width}"))
+    ]
+
+
+@converts(gpu.ReturnOp)
+def convert_return(op: gpu.ReturnOp, operands: Operands, rw: Rewriter) -> Results:
+    """The thread ends."""
+    rw.create(spirv.ReturnOp)
+    return None

@@ -1,0 +1,107 @@
+"""gpu-to-spirv: a kernel of the shader level becomes a module of the spirv dialect.
+
+    gpu.module @m {                              spirv.module PhysicalStorageBuffer64 GLSL450 {
+      gpu.func @k(%x: memref<?xf32, global>)       spirv.func @k() "None" {
+          kernel {                                   %x = spirv.Load "PushConstant" …
+        %i = gpu.thread_id x                         %t = spirv.Load "Input" %__LocalInvocationId
+        %v = memref.load %x[%i]                      %p = spirv.AccessChain %x[%zero, %i]
+        gpu.barrier                                  %v = spirv.Load "PhysicalStorageBuffer" %p
+        …                                            spirv.ControlBarrier <Workgroup>, …
+
+Before it, `grid-to-shader` has made every view 1-D and left only types that the profile has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    ArrayAttr,
+    IndexType,
+    MemRefType,
+    ModuleOp,
+    SymbolRefAttr,
+    f16,
+    i8,
+    i16,
+    i32,
+)
+from xdsl.ir import Attribute
+from xdsl.passes import ModulePass
+
+from ...dialects import spirv
+from ...passes.spirv_update_vce import derive_vce
+from ..conversion import CannotConvert, Legality, Rules, TypeMap, Types, convert
+from . import arith, casts, control, ids, kernel, math, memory, reports, subgroups
+from .build import State
+from .parameters import buffer_type
+from .target import SpirvTarget, target_for
+
+RULES = Rules(
+    *(arith.RULES, casts.RULES, control.RULES, ids.RULES, kernel.RULES, math.RULES),
+    *(memory.RULES, reports.RULES, subgroups.RULES),
+)
+LEGALITY = Legality({"spirv": True, ModuleOp: True})
+_NARROW: dict[Attribute, str] = {i8: "Int8", i16: "Int16", f16: "Float16"}
+_STORAGE = {"workgroup": "Workgroup", "private": "Function"}
+
+
+@dataclass(frozen=True)
+class GpuToSpirv(ModulePass):
+    """Lowers the kernel of a module for a profile (see `target.py`); "" is the least one."""
+
+    name = "gpu-to-spirv"
+    arch: str = ""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        """Lowers everything, or raises one CompileError that lists what cannot be."""
+        lower(op, target_for(self.arch))
+
+
+def lower(module: ModuleOp, target: SpirvTarget) -> None:
+    """Lowers the kernel of a module, in place."""
+    convert(module, RULES, LEGALITY, type_map(target), "spirv", State(target))
+    for made in [op for op in module.body.block.ops if isinstance(op, spirv.ModuleOp)]:
+        _name_inputs(made)
+        made.properties["vce_triple"] = _requirements(made, target)
+
+
+def _requirements(module: spirv.ModuleOp, target: SpirvTarget) -> spirv.VceAttr:
+    """What the module needs. Who has narrow numbers also says that it computes with them: without
+    that, not even a pointer to them may be cast."""
+    version, capabilities, extensions = derive_vce(module, (1, target.minor)).data
+    kinds = {result.type for op in module.walk() for result in op.results}
+    kinds |= {kind.pointee for kind in kinds if isinstance(kind, spirv.PointerType)}
+    more = [
+        name
+        for kind, name in _NARROW.items()
+        if kind in kinds and target.has(name.lower()) and name not in capabilities
+    ]
+    return spirv.VceAttr.of(version, (*capabilities, *more), extensions)
+
+
+def _name_inputs(module: spirv.ModuleOp) -> None:
+    """The entry point lists its inputs, which are known when all of it is converted."""
+    variables = [op for op in module.block.ops if isinstance(op, spirv.GlobalVariableOp)]
+    inputs = [op.sym_name for op in variables if op.type.storage_class == "Input"]
+    for op in module.block.ops:
+        if isinstance(op, spirv.EntryPointOp):
+            op.properties["interface"] = ArrayAttr(SymbolRefAttr(name) for name in inputs)
+
+
+def type_map(target: SpirvTarget) -> TypeMap:
+    """An index is a word, a view a pointer to an array of its elements."""
+
+    def view(kind: MemRefType, types: Types) -> Attribute:
+        (element,) = types(kind.element_type)
+        space = next((name for name in _STORAGE if name in str(kind.memory_space)), None)
+        if space is None:
+            return buffer_type(target, element)
+        length = kind.get_shape()[0] if kind.get_num_dims() == 1 else DYNAMIC_INDEX
+        if length == DYNAMIC_INDEX:
+            raise CannotConvert(f"an array of type {kind}, expected one dimension and its size")
+        return spirv.PointerType(spirv.ArrayType(element, length), _STORAGE[space])
+
+    return TypeMap({IndexType: lambda kind, types: i32, MemRefType: view})

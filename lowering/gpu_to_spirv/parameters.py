@@ -1,0 +1,206 @@
+"""The parameter block: what a launch passes, as a struct of 8-byte slots.
+
+    gpu.func @k(%x: memref<?xf32, global>, %n: index) kernel
+
+    spirv.GlobalVariable @__parameters : !spirv.ptr<!spirv.struct<(
+        !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, …> [0],
+        i32 [8], i32 [16], i32 [20], i32 [24], i32 [28]), Block>, PushConstant>
+
+One slot for each parameter, in order, then the grid (x, y, z) and the capacity of the report buffer
+as u32, then its address if the kernel reports and buffers are passed by address. Up to 128 bytes
+are push constants; a larger block lies in memory, at an address in the push constants or in the
+last binding. Without addresses, buffers are bindings in order, then the report buffer, and a
+buffer's slot holds the element of the binding at which it starts. The address of a buffer of 8 or
+16 bits is that of words in the block: what is narrower may not occur in push constants, not even
+behind a pointer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import (
+    IndexType,
+    MemRefType,
+    SymbolRefAttr,
+    UnitAttr,
+    i16,
+    i32,
+)
+from xdsl.ir import Attribute, SSAValue
+
+from ...dialects import spirv
+from ..conversion import CannotConvert, Rewriter
+from ..memref_views import as_memref
+from .build import (
+    BY_ADDRESS,
+    access,
+    binary,
+    bitcast,
+    bits,
+    compare,
+    is_integer,
+    load,
+    once,
+    resize,
+    state_of,
+)
+from .target import PUSH_CONSTANT_BYTES, SpirvTarget
+
+SLOT = 8
+GRID_SLOTS = 2
+BLOCK = "__parameters"
+REPORT = "__report"
+
+
+@dataclass
+class ParameterBlock:
+    """The block of one kernel: its type, where it lies, and which members are what."""
+
+    struct: spirv.StructType
+    # The member with the grid's x; y and z follow, the report buffer's capacity and its address.
+    grid: int
+    in_memory: bool
+    binding: int  # where it is a binding
+
+    def read(self, rw: Rewriter, member: int) -> SSAValue:
+        """The value of a member."""
+        kind = self.struct.types[member]
+        pointer = self._pointer(rw)
+        place = once(rw, ("place", member), lambda: access(rw, pointer, [member], kind))
+        return once(rw, ("parameter", member), lambda: load(rw, place))
+
+    def _pointer(self, rw: Rewriter) -> SSAValue:
+        if not self.in_memory:
+            return global_variable(rw, BLOCK, spirv.PointerType(self.struct, "PushConstant"))
+        if not state_of(rw).target.addresses:
+            kind = spirv.PointerType(self.struct, "StorageBuffer")
+            return global_variable(rw, BLOCK, kind, binding=self.binding, readonly=True)
+        inner = spirv.PointerType(block_struct(self.struct), BY_ADDRESS)
+        outer = spirv.PointerType(spirv.StructType([inner], [0]), "PushConstant")
+        variable = global_variable(rw, BLOCK, outer)
+        place = once(rw, "address", lambda: access(rw, variable, [0], inner))
+        return once(rw, "block", lambda: load(rw, place))
+
+
+def block_struct(struct: spirv.StructType) -> spirv.StructType:
+    """A struct that pointers into memory by address point at says that it is a block."""
+    return spirv.StructType(
+        struct.members, struct.offsets, struct.member_decorations, "", ("Block",)
+    )
+
+
+def buffer_type(target: SpirvTarget, element: Attribute) -> spirv.PointerType:
+    """The pointer to a buffer of elements of a (new) type."""
+    struct = spirv.StructType([spirv.RuntimeArrayType(element, bits(element) // 8)], [0])
+    if target.addresses:
+        return spirv.PointerType(block_struct(struct), BY_ADDRESS)
+    return spirv.PointerType(struct, "StorageBuffer")
+
+
+def is_view(kind: Attribute) -> bool:
+    """Whether a parameter of the type is a buffer."""
+    return isinstance(kind, MemRefType)
+
+
+def member_type(rw: Rewriter, kind: Attribute) -> Attribute:
+    """How a parameter of a type lies in its slot."""
+    if is_view(kind):
+        target = state_of(rw).target
+        if not target.addresses:
+            return i32
+        narrow = bits(as_memref(kind).element_type) < 32
+        return buffer_type(target, i32) if narrow else rw.type(kind)
+    if isinstance(kind, IndexType):
+        return i32
+    return kind if bits(kind) >= 32 else i32  # the low bytes of a word
+
+
+def from_member(rw: Rewriter, value: SSAValue, kind: Attribute) -> SSAValue:
+    """A parameter out of what lies in its slot."""
+    if value.type == kind or isinstance(kind, IndexType):
+        return value
+    if bits(kind) == 1:
+        return compare(rw, "INotEqual", binary(rw, "BitwiseAnd", value, 0xFF), 0)
+    if is_integer(kind):
+        return resize(rw, value, kind, signed=False)
+    return bitcast(rw, resize(rw, value, i16, signed=False), kind)
+
+
+def lay_out(rw: Rewriter, parameters: list[SSAValue], reports: bool) -> ParameterBlock:
+    """The block of a kernel with these (old) parameters."""
+    addresses = state_of(rw).target.addresses
+    kinds = [member_type(rw, value.type) for value in parameters]
+    offsets = [SLOT * index for index in range(len(kinds))]
+    first = SLOT * len(kinds)
+    kinds += [i32, i32, i32, i32]
+    offsets += [first, first + 4, first + 8, first + 12]
+    if reports and addresses:
+        kinds.append(buffer_type(state_of(rw).target, i32))
+        offsets.append(first + SLOT * GRID_SLOTS)
+    size = first + SLOT * (GRID_SLOTS + (reports and addresses))
+    buffers = sum(is_view(value.type) for value in parameters)
+    return ParameterBlock(
+        spirv.StructType(kinds, offsets),
+        len(parameters),
+        size > PUSH_CONSTANT_BYTES,
+        buffers + reports,
+    )
+
+
+def read_parameters(rw: Rewriter, parameters: list[SSAValue]) -> None:
+    """The parameters of a kernel, at its start, in place of the old ones."""
+    state = state_of(rw)
+    binding = 0
+    for number, old in enumerate(parameters):
+        value = state.block.read(rw, number)
+        if not is_view(old.type):
+            value = from_member(rw, value, old.type)
+        elif state.target.addresses:
+            value = bitcast(rw, value, rw.type(old.type))
+        else:
+            kind = rw.type(old.type)
+            view = global_variable(rw, f"__buffer_{binding}", kind, binding=binding)
+            state.starts[view] = value
+            value, binding = view, binding + 1
+        value.name_hint = old.name_hint
+        rw.replace(old, value)
+
+
+def report_capacity(rw: Rewriter) -> SSAValue:
+    """How many words of records the report buffer has room for."""
+    block = state_of(rw).block
+    return block.read(rw, block.grid + 3)
+
+
+def report_buffer(rw: Rewriter) -> SSAValue:
+    """The report buffer, as a view of words."""
+    state = state_of(rw)
+    if state.target.addresses:
+        return state.block.read(rw, state.block.grid + 4)
+    binding = state.block.binding - 1
+    return global_variable(rw, REPORT, buffer_type(state.target, i32), binding=binding)
+
+
+def global_variable(
+    rw: Rewriter,
+    name: str,
+    kind: Attribute,
+    *,
+    binding: int | None = None,
+    builtin: str | None = None,
+    readonly: bool = False,
+) -> SSAValue:
+    """The address of a global of the module, which is made when it is first asked for."""
+    state = state_of(rw)
+    if not isinstance(kind, spirv.PointerType):
+        raise CannotConvert(f"a global of type {kind}")
+    if name not in state.names:
+        state.names.add(name)
+        place = None if binding is None else (0, binding)
+        made = spirv.GlobalVariableOp.define(name, kind, binding=place, built_in=builtin)
+        if readonly:
+            made.attributes["non_writable"] = UnitAttr()
+        state.declare(made)
+    symbol = SymbolRefAttr(name)
+    return once(rw, symbol, lambda: rw.value(spirv.AddressOfOp, (), kind, {"variable": symbol}))

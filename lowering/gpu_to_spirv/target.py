@@ -1,0 +1,126 @@
+"""What code for Vulkan is compiled for: a profile, and what it means for the lowering.
+
+A profile is written as one word: the SPIR-V version, the subgroup size, then capabilities in the
+order of the alphabet, `1.6+sg8+bda+float64+int64`. A device says its own; `MINIMUM` is what every
+device of Vulkan 1.1 with subgroup operations has. `short_loops` is no capability but a limit: the
+device (Mesa's llvmpipe) ends the loops of a thread after 65535 rounds, which is then checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from xdsl.dialects.builtin import ModuleOp
+
+from ...dialects import spirv
+from ...dialects.diagnostics import CompileError
+from ...registry import near_matches
+from ..grid_to_shader.features import CAPABILITIES as FEATURES
+
+# No question to a driver tells whether its fma is fused.
+CAPABILITIES = frozenset(FEATURES) - {"fma"}
+MINIMUM = (
+    "1.3+sg32+short_loops+subgroup_arithmetic+subgroup_ballot+subgroup_basic+subgroup_shuffle"
+    "+subgroup_shuffle_relative+subgroup_vote"
+)
+PUSH_CONSTANT_BYTES = 128  # what every device has
+_PROFILE = re.compile(r"1\.([3-6])\+sg(1|2|4|8|16|32|64|128)((?:\+[a-z0-9_]+)*)")
+
+
+@dataclass(frozen=True)
+class SpirvTarget:
+    """A parsed profile."""
+
+    minor: int
+    subgroup_size: int
+    capabilities: frozenset[str]
+
+    @property
+    def arch(self) -> str:
+        """The profile as one word."""
+        return "+".join((f"1.{self.minor}", f"sg{self.subgroup_size}", *sorted(self.capabilities)))
+
+    @property
+    def addresses(self) -> bool:
+        """Whether buffers are passed by their addresses, else as bindings."""
+        return "bda" in self.capabilities
+
+    def has(self, capability: str) -> bool:
+        """Whether the profile has a capability."""
+        assert capability in CAPABILITIES, f"{capability} is a capability"
+        return capability in self.capabilities
+
+
+def target_for(profile: str) -> SpirvTarget:
+    """The target of a profile ("" is `MINIMUM`); CompileError for one that cannot be read."""
+    match = _PROFILE.fullmatch(profile or MINIMUM)
+    if match is None:
+        raise CompileError(
+            f"{profile!r} is no profile of a Vulkan device",
+            hint=f"a profile is version, subgroup size and capabilities, such as {MINIMUM!r}",
+        )
+    names = frozenset(match[3].split("+")[1:])
+    for name in sorted(names - CAPABILITIES):
+        raise CompileError(
+            f"profile {profile!r} has the unknown capability {name!r}",
+            hint=near_matches(name, sorted(CAPABILITIES)),
+        )
+    return SpirvTarget(int(match[1]), int(match[2]), _usable(names))
+
+
+def _usable(names: frozenset[str]) -> frozenset[str]:
+    """Storage of narrow numbers is of use only with arithmetic on them, which few devices lack."""
+    useless = {f"storage{width}" for width in (8, 16) if f"int{width}" not in names}
+    return names - useless
+
+
+BLOCK_IN_MEMORY = "gpux.block_in_memory"
+
+
+# What a module declares, and the capability of a profile that stands for it.
+_NEEDS = {
+    "PhysicalStorageBufferAddresses": "bda",
+    "Int8": "int8",
+    "Int16": "int16",
+    "Int64": "int64",
+    "Float16": "float16",
+    "Float64": "float64",
+    "StorageBuffer8BitAccess": "storage8",
+    "StorageBuffer16BitAccess": "storage16",
+    "AtomicFloat32AddEXT": "float32_atomic_add",
+    "AtomicFloat64AddEXT": "float64_atomic_add",
+    "Int64Atomics": "int64_atomics",
+    "GroupNonUniform": "subgroup_basic",
+    "GroupNonUniformVote": "subgroup_vote",
+    "GroupNonUniformArithmetic": "subgroup_arithmetic",
+    "GroupNonUniformBallot": "subgroup_ballot",
+    "GroupNonUniformShuffle": "subgroup_shuffle",
+}
+
+
+def needs_of(capabilities: Iterable[str]) -> tuple[str, ...]:
+    """What a device's profile must have for a module that declares these capabilities."""
+    return tuple(sorted({_NEEDS[name] for name in capabilities if name in _NEEDS}))
+
+
+def binary_of(module: ModuleOp) -> spirv.ModuleOp:
+    """The one module that becomes a binary; CompileError where there is none or another."""
+    found = [op for op in module.body.block.ops if isinstance(op, spirv.ModuleOp)]
+    if len(found) != 1:
+        raise CompileError(f"expected one spirv.module, got {len(found)}")
+    return found[0]
+
+
+def manifest_fields(module: ModuleOp) -> dict[str, Any]:
+    """What the manifest of an artifact says of a module: how it takes arguments, what it needs."""
+    inner = binary_of(module)
+    addresses = inner.enum("addressing_model") != "Logical"
+    needs = inner.vce.data.capabilities if inner.vce is not None else ()
+    return {
+        "abi": "bda" if addresses else "bindings",
+        "block_in_memory": BLOCK_IN_MEMORY in inner.attributes,
+        "features": needs_of(needs),
+    }

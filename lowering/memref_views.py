@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias, cast
 
 from xdsl.dialects import memref
@@ -30,6 +30,35 @@ def strides_of(kind: MemRefType) -> Sequence[int | None] | None:
     if isinstance(layout, StridedLayoutAttr):
         return layout.get_strides()
     raise CannotConvert(f"a memref with the layout {layout} (only strided ones can be lowered)")
+
+
+class ViewParts:
+    """What a memref type leaves open, for each dimension: its size and its stride.
+
+    `strides` is None for a contiguous memref, whose strides follow from its sizes.
+    """
+
+    def __init__(self, kind: Attribute, values: Iterable[SSAValue]) -> None:
+        self.kind = as_memref(kind)
+        rest = iter(values)
+        self.sizes: list[Size] = [
+            next(rest) if size == DYNAMIC else size for size in self.kind.get_shape()
+        ]
+        strides = strides_of(self.kind)
+        self.strides: list[Size] | None = None
+        if strides is not None:
+            self.strides = [next(rest) if stride is None else stride for stride in strides]
+
+    def strides_by(self, multiply: Callable[[Size, Size], Size]) -> list[Size]:
+        """The strides of all dimensions, computed from the sizes where they are not given."""
+        if self.strides is not None:
+            return self.strides
+        strides: list[Size] = []
+        stride: Size = 1
+        for size in reversed(self.sizes):
+            strides.append(stride)
+            stride = multiply(stride, size)
+        return strides[::-1]
 
 
 def mixed(

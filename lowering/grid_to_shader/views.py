@@ -9,39 +9,24 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, SSAValue
 
 from ...passes.block_editing import constant, constant_value
-from ..memref_views import DYNAMIC, Size, as_memref, strides_of
+from ..memref_views import DYNAMIC, Size, ViewParts, as_memref, strides_of
 from ..rewriter import Rewriter
 
 INDEX = IndexType()
 _FLAGS: dict[str, Attribute] = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 
-class View:
+class View(ViewParts):
     """An array, the index in it of a view's first element, and the view's sizes and strides."""
 
     def __init__(self, kind: Attribute, values: Sequence[SSAValue]) -> None:
-        kind = self.kind = as_memref(kind)
+        super().__init__(kind, values[2:])
         self.base = values[0]
         self.offset: Size = known_size(values[1])
-        rest = iter(values[2:])
-        self.sizes: list[Size] = [
-            next(rest) if size == DYNAMIC else size for size in kind.get_shape()
-        ]
-        strides = strides_of(kind)
-        self.strides: list[Size] | None = None
-        if strides is not None:
-            self.strides = [next(rest) if stride is None else stride for stride in strides]
 
     def all_strides(self, rw: Rewriter) -> list[Size]:
         """The strides of all dimensions, computed from the sizes where they are not given."""
-        if self.strides is not None:
-            return self.strides
-        strides: list[Size] = []
-        stride: Size = 1
-        for size in reversed(self.sizes):
-            strides.append(stride)
-            stride = multiply(rw, stride, size)
-        return strides[::-1]
+        return self.strides_by(lambda stride, size: multiply(rw, stride, size))
 
     def at(self, rw: Rewriter, indices: Sequence[Size]) -> SSAValue:
         """The index in the array of one element."""

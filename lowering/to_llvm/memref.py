@@ -31,7 +31,16 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ...dialects import llvm
 from ...dialects.llvm.base import UNIT
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from ..memref_views import DYNAMIC, AnyMemRef, Size, as_memref, kept_dimensions, mixed, strides_of
+from ..memref_views import (
+    DYNAMIC,
+    AnyMemRef,
+    Size,
+    ViewParts,
+    as_memref,
+    kept_dimensions,
+    mixed,
+    strides_of,
+)
 from .target import State, const, enclosing_function, icmp, resize, select, space_number
 
 RULES = Rules()
@@ -45,34 +54,16 @@ _CACHE_LINE = 64
 # --- what a memref is made of ---------------------------------------------------------------------
 
 
-class View:
-    """The parts of a memref value: pointer, and for each dimension its size and stride.
-
-    `strides` is None for a contiguous memref, whose strides follow from its sizes.
-    """
+class View(ViewParts):
+    """The parts of a memref value: pointer, and for each dimension its size and stride."""
 
     def __init__(self, kind: Attribute, values: Sequence[SSAValue]):
-        kind = self.kind = as_memref(kind)
+        super().__init__(kind, values[1:])
         self.pointer = values[0]
-        rest = iter(values[1:])
-        self.sizes: list[Size] = [
-            next(rest) if size == DYNAMIC else size for size in kind.get_shape()
-        ]
-        strides = strides_of(kind)
-        self.strides: list[Size] | None = None
-        if strides is not None:
-            self.strides = [next(rest) if stride is None else stride for stride in strides]
 
     def all_strides(self, rw: Rewriter) -> list[Size]:
         """The strides of all dimensions, computed from the sizes where they are not given."""
-        if self.strides is not None:
-            return self.strides
-        strides: list[Size] = []
-        stride: Size = 1
-        for size in reversed(self.sizes):
-            strides.append(stride)
-            stride = multiply(rw, stride, size)
-        return strides[::-1]
+        return self.strides_by(lambda stride, size: multiply(rw, stride, size))
 
 
 def as_value(rw: Rewriter, size: Size) -> SSAValue:

@@ -9,6 +9,7 @@
     nvvm        llvm and the instructions of NVIDIA GPUs
     shader      grid for shading languages: arrays in one dimension, types that the target has
                 (lowering/grid_to_shader)
+    spirv       instructions of SPIR-V, as one binary has them
     llvm        instructions of LLVM only; no index, no memref, no structured control flow
 
 The prose on what the ops mean is at the head of each dialect's file. `check_level(module, "gpu")`
@@ -197,6 +198,14 @@ LEVELS: dict[str, Level] = {
             SCALARS | {"vector", "llvm"},
             frozenset({"gpux", "llvm", "nvvm"}),
             _is_signless,
+        ),
+        Level(
+            "spirv",
+            "instructions of SPIR-V",
+            frozenset({"spirv", "builtin.module"}),
+            frozenset({"integer_type", "f16", "f32", "f64", "vector", "spirv"}),
+            # Decorations have plain names; what else an attribute says, its dialect does.
+            frozenset({"gpux", "spirv"}),
         ),
         Level(
             "llvm",

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute, Operation
 
 from ..dialects import spirv
+from ..dialects.diagnostics import CompileError
 from ..dialects.spirv.grammar import (
     Enumerant,
     Requirement,
@@ -38,7 +39,9 @@ def capability(*names: str) -> Requirement:
 def enumerant_needs(kind: str, name: str) -> Requirement:
     """What a value of an enumeration needs, with the extensions of its other names."""
     found = enumeration(kind)
-    row: Enumerant = found.by_name[name]
+    row: Enumerant | None = found.by_name.get(name)
+    if row is None:
+        raise CompileError(f"{name!r} is not a {kind} of SPIR-V")
     extensions = [
         extension
         for other in found.by_name.values()

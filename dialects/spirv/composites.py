@@ -12,7 +12,8 @@ from xdsl.utils.exceptions import VerifyException
 from ..lists import parse_operands, print_operands, print_types
 from .base import PURE, SpirvOp
 from .kinds import is_value, is_vector, length_of, scalar_of
-from .types import ArrayType, CooperativeMatrixType, MatrixType, StructType, member_type
+from .members import member_type
+from .types import ArrayType, CooperativeMatrixType, MatrixType, StructType
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

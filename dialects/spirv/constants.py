@@ -53,7 +53,7 @@ class ConstantOp(SpirvOp):
         self.print_attributes(printer, but=("value",))
         printer.print_string(" ")
         printer.print_attribute(self.value)
-        if isinstance(self.value, ArrayAttr):
+        if isinstance(self.results[0].type, (ArrayType, StructType)):
             printer.print_string(" : ")
             printer.print_attribute(self.results[0].type)
 
@@ -69,7 +69,10 @@ class ConstantOp(SpirvOp):
             kind = type_of(value)
         else:
             parser.raise_error(f"expected a number, dense numbers or an array, got {value}", start)
-        kind = _as_vector(kind)
+        kind = _as_arrays(kind)
+        is_tensor = not is_array(value) and isinstance(kind, ArrayType)
+        if is_tensor and parser.parse_optional_punctuation(":") is not None:
+            kind = parser.parse_type()  # strides are not in a tensor's type
         op = cls.of((), [kind], value=value)
         op.attributes |= attributes
         return op
@@ -86,7 +89,7 @@ def is_array(value: Attribute) -> bool:
     return isinstance(value, ArrayAttr)
 
 
-def _as_vector(kind: Attribute) -> Attribute:
+def _as_arrays(kind: Attribute) -> Attribute:
     """The type of dense numbers: a tensor of them is a nested array."""
     from xdsl.dialects.builtin import TensorType
 
@@ -114,7 +117,7 @@ def _mismatch(value: Attribute, kind: Attribute) -> str | None:
         found = (_mismatch(item, member) for item, member in zip(items, members, strict=True))
         return next((reason for reason in found if reason is not None), None)
     if is_numbers(value):
-        found_type = _as_vector(type_of(value))
+        found_type = _as_arrays(type_of(value))
         unstrided = _without_strides(kind)
         return None if found_type == unstrided else f"a value of {found_type} is not of {kind}"
     return f"{value} is not the value of a constant"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
-from xdsl.dialects.builtin import StringAttr, SymbolRefAttr
+from xdsl.dialects.builtin import FunctionType, StringAttr, SymbolRefAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
 from .base import TERMINATOR, SpirvOp
-from .constructs import ValuesOp, enclosing
-from .structure import FuncOp
+from .constructs import ValuesOp
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -51,10 +50,13 @@ class ReturnValueOp(ValuesOp):
 
 
 def _results_of_function(op: Operation) -> list[Attribute]:
-    function = enclosing(op, FuncOp)
-    if not isinstance(function, FuncOp):
-        raise VerifyException("expected to stand in a spirv.func")
-    return list(function.type.outputs)
+    function = op.parent_op()
+    while function is not None and "function_type" not in function.properties:
+        function = function.parent_op()
+    kind = function.properties["function_type"] if function is not None else None
+    if not isinstance(kind, FunctionType):
+        raise VerifyException("expected to stand in a function")
+    return list(kind.outputs)
 
 
 class UnreachableOp(ReturnOp):

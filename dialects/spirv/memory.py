@@ -13,7 +13,8 @@ from ..lists import parse_operands, print_operands, print_types
 from .base import PURE, SpirvOp
 from .constants import ConstantOp
 from .kinds import is_int
-from .types import PointerType, RuntimeArrayType, StructType, member_type
+from .members import member_type
+from .types import PointerType, RuntimeArrayType, StructType
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -21,11 +21,12 @@ from .kinds import (
     scalar_of,
     with_shape_of,
 )
-from .types import CooperativeMatrixType, MatrixType, PointerType, StructType, member_type
+from .members import member_type
+from .types import CooperativeMatrixType, MatrixType, PointerType, StructType
 
 CLASSES: dict[str, Callable[[Attribute], bool]] = {
-    "int": lambda kind: is_value(kind) and is_int(scalar_of(kind)),
-    "float": lambda kind: is_value(kind) and is_float(scalar_of(kind)),
+    "int": lambda kind: is_elementwise(kind) and is_int(element_of(kind)),
+    "float": lambda kind: is_elementwise(kind) and is_float(element_of(kind)),
     "bool": lambda kind: is_value(kind) and is_bool(scalar_of(kind)),
     "num": lambda kind: is_value(kind) and is_number(kind),
     "value": is_value,
@@ -56,6 +57,24 @@ _SAYS = {
     "coop": "a cooperative matrix",
 }
 _KNOWN: dict[str, Attribute] = {"bool.": i1, "i32": IntegerType(32)}
+
+
+def is_elementwise(kind: Attribute) -> bool:
+    """Whether arithmetic works on it: a scalar, a vector, or a cooperative matrix."""
+    return is_value(kind) or isinstance(kind, CooperativeMatrixType)
+
+
+def element_of(kind: Attribute) -> Attribute:
+    """The scalar of a vector or of a cooperative matrix."""
+    return kind.element if isinstance(kind, CooperativeMatrixType) else scalar_of(kind)
+
+
+def _have_one_shape(first: Attribute, second: Attribute) -> bool:
+    if isinstance(first, CooperativeMatrixType) and isinstance(second, CooperativeMatrixType):
+        return first.parameters[1:] == second.parameters[1:]
+    matrix = isinstance(first, CooperativeMatrixType) or isinstance(second, CooperativeMatrixType)
+    same = length_of(first) == length_of(second) and is_vector(first) == is_vector(second)
+    return same and not matrix
 
 
 class Item(NamedTuple):
@@ -166,8 +185,7 @@ def _check(item: Item, kind: Attribute, names: dict[str, Attribute]) -> str | No
     if item.of and not CLASSES[item.of](kind):
         return f"expected {_SAYS.get(item.of, item.of)}, got {kind}"
     if item.derive == "~":
-        wanted = length_of(names[item.source])
-        if length_of(kind) != wanted or is_vector(kind) != is_vector(names[item.source]):
+        if not _have_one_shape(kind, names[item.source]):
             return f"expected as many elements as {names[item.source]} has, got {kind}"
     elif item.derive:
         expected = _derive(item, names)

@@ -232,8 +232,6 @@ class FuncOp(SpirvOp):
         if len(outputs) > 1:
             raise VerifyException(f"cannot return {len(outputs)} values, only one or none")
         first = self.body.first_block
-        if first is None and "linkage_attributes" not in self.properties:
-            raise VerifyException("without a body it needs linkage_attributes of type Import")
         if first is not None and list(first.arg_types) != list(inputs):
             raise VerifyException("expected the first block to take the function's parameters")
 

@@ -59,10 +59,12 @@ class PointerType(ParametrizedAttribute, TypeAttribute):
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        start = parser.pos
         with parser.in_angle_brackets():
             pointee = parser.parse_type()
             parser.parse_punctuation(",")
-            return pointee, StringAttr(parser.parse_identifier())
+            storage = StringAttr(parser.parse_identifier())
+        return _verified(cls, parser, start, (pointee, storage))
 
     def verify(self) -> None:
         _check_name("StorageClass", self.storage.data)
@@ -111,6 +113,7 @@ class ArrayType(ParametrizedAttribute, TypeAttribute):
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        start = parser.pos
         with parser.in_angle_brackets():
             symbol = parser.parse_optional_symbol_name()
             if symbol is not None:
@@ -118,7 +121,8 @@ class ArrayType(ParametrizedAttribute, TypeAttribute):
             else:
                 count = IntAttr(parser.parse_shape_dimension(allow_dynamic=False))
             parser.parse_shape_delimiter()
-            return parser.parse_type(), count, _parse_stride(parser)
+            parameters = parser.parse_type(), count, _parse_stride(parser)
+        return _verified(cls, parser, start, parameters)
 
     def verify(self) -> None:
         check_component(self.element)
@@ -144,8 +148,10 @@ class RuntimeArrayType(ParametrizedAttribute, TypeAttribute):
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        start = parser.pos
         with parser.in_angle_brackets():
-            return parser.parse_type(), _parse_stride(parser)
+            parameters = parser.parse_type(), _parse_stride(parser)
+        return _verified(cls, parser, start, parameters)
 
     def verify(self) -> None:
         check_component(self.element)
@@ -243,13 +249,17 @@ class StructType(ParametrizedAttribute, TypeAttribute):
         if offsets and len(offsets) != len(rows):
             parser.raise_error("expected an offset for every member or for none", start)
         words = [decorations for _, _, decorations in rows]
-        return cls(
-            [kind for kind, _, _ in rows],
-            offsets,
-            words if any(words) else (),
-            identifier or "",
-            decorations,
-        ).parameters
+        try:
+            made = cls(
+                [kind for kind, _, _ in rows],
+                offsets,
+                words if any(words) else (),
+                identifier or "",
+                decorations,
+            )
+        except VerifyException as error:
+            parser.raise_error(str(error), start)
+        return made.parameters
 
     def verify(self) -> None:
         for member in self.types:
@@ -297,10 +307,12 @@ class MatrixType(ParametrizedAttribute, TypeAttribute):
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        start = parser.pos
         with parser.in_angle_brackets():
             columns = parser.parse_shape_dimension(allow_dynamic=False)
             parser.parse_shape_delimiter()
-            return parser.parse_type(), IntAttr(columns)
+            parameters = parser.parse_type(), IntAttr(columns)
+        return _verified(cls, parser, start, parameters)
 
     def verify(self) -> None:
         column = self.column
@@ -348,7 +360,9 @@ class CooperativeMatrixType(ParametrizedAttribute, TypeAttribute):
             scope = parser.parse_identifier()
             parser.parse_punctuation(",")
             use = parser.parse_identifier()
-        return element, IntAttr(shape[0]), IntAttr(shape[1]), StringAttr(scope), StringAttr(use)
+        numbers = (IntAttr(shape[0]), IntAttr(shape[1]))
+        parameters = (element, *numbers, StringAttr(scope), StringAttr(use))
+        return _verified(cls, parser, start, parameters)
 
     def verify(self) -> None:
         if not is_number(self.element) or is_vector(self.element):
@@ -356,6 +370,16 @@ class CooperativeMatrixType(ParametrizedAttribute, TypeAttribute):
         _check_name("Scope", self.scope.data)
         if self.use.data not in USES:
             raise VerifyException(f"{self.use.data!r} is none of {', '.join(USES)}")
+
+
+def _verified(
+    cls: type[ParametrizedAttribute], parser: AttrParser, start: int, given: Sequence[Attribute]
+) -> Sequence[Attribute]:
+    """The parameters of a type; an error at its place in the text if they do not fit."""
+    try:
+        return cls.new(given).parameters
+    except VerifyException as error:
+        parser.raise_error(str(error), start)
 
 
 def _int(value: int | IntAttr) -> IntAttr:
@@ -397,53 +421,6 @@ def check_component(kind: Attribute) -> None:
             f"expected a vector of 2, 3, 4, 8 or 16 numbers or booleans, got {kind}"
         )
     raise VerifyException(f"cannot use {kind} to compose SPIR-V types")
-
-
-def member_type(kind: Attribute, index: int | None) -> Attribute:
-    """What is at an index of a composite (None: an index known at run time).
-
-    Raises VerifyException where there is nothing of that index.
-    """
-    if isinstance(kind, StructType):
-        if index is None:
-            raise VerifyException("a member of a struct needs an index that is a constant")
-        member = _at(kind.types, index, kind)
-        return _unfold(member, kind) if kind.identifier.data else member
-    if isinstance(kind, (ArrayType, CooperativeMatrixType, RuntimeArrayType)):
-        return kind.element
-    if isinstance(kind, MatrixType):
-        return kind.column
-    if is_vector(kind):
-        scalar = scalar_of(kind)
-        return scalar if index is None else _at((scalar,) * length_of(kind), index, kind)
-    raise VerifyException(f"{kind} has no members")
-
-
-def _unfold(kind: Attribute, struct: StructType) -> Attribute:
-    """A member's type seen from outside: what stands for the struct around it is that struct."""
-    if isinstance(kind, PointerType):
-        return PointerType(_unfold(kind.pointee, struct), kind.storage)
-    if isinstance(kind, ArrayType):
-        return ArrayType(_unfold(kind.element, struct), kind.count, kind.stride)
-    if isinstance(kind, RuntimeArrayType):
-        return RuntimeArrayType(_unfold(kind.element, struct), kind.stride)
-    if not isinstance(kind, StructType):
-        return kind
-    if kind.is_reference:
-        return struct if kind.identifier == struct.identifier else kind
-    return StructType(
-        [_unfold(member, struct) for member in kind.types],
-        kind.offsets,
-        kind.member_decorations,
-        kind.identifier,
-        kind.decorations,
-    )
-
-
-def _at(types: Sequence[Attribute], index: int, kind: Attribute) -> Attribute:
-    if not 0 <= index < len(types):
-        raise VerifyException(f"index {index} is out of range of {kind}")
-    return types[index]
 
 
 TYPES = (

@@ -78,10 +78,6 @@ class EntryPointOp(SpirvOp):
         function = SymbolTable.lookup_symbol(self, self.function) if module else None
         if module is not None and not isinstance(function, FuncOp):
             raise VerifyException(f"there is no function @{self.function}")
-        if isinstance(function, FuncOp) and (
-            function.type.inputs.data or function.type.outputs.data
-        ):
-            raise VerifyException("an entry point takes no parameters and returns nothing")
 
 
 def symbol_names(attribute: Attribute | None) -> tuple[str, ...]:

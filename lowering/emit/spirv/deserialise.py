@@ -9,6 +9,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ....dialects import spirv
 from ....dialects.spirv.grammar import enumeration
+from ...verify import verify
 from .opcodes import Op
 from .operands import Operand
 from .read_constants import CONSTANTS, ConstantReader, decoration_attribute
@@ -26,11 +27,13 @@ def deserialise(data: bytes) -> spirv.ModuleOp:
     """
     binary = from_bytes(data)
     try:
-        return _Module(binary).read()
+        module = _Module(binary).read()
     except (VerifyException, LookupError, ValueError, RecursionError) as error:
         # What the dialect's own checks and look-ups find in a binary that nobody validated.
         reason = str(error).strip() or type(error).__name__
         raise malformed(reason.splitlines()[0]) from error
+    verify(module)
+    return module
 
 
 class _Module:

@@ -195,18 +195,18 @@ class ModuleWords:
 
     def function(self, op: spirv.FuncOp) -> None:
         """A function with its body."""
-        self.functions += FunctionWords(self, op).emit()
         linkage = op.properties.get("linkage_attributes")
-        if isinstance(linkage, spirv.LinkageAttributesAttr):
-            name, kind = linkage.data
-            words = [
-                self.symbols[op.sym_name],
-                enumeration("Decoration").value("LinkageAttributes"),
-                *string_words(name),
-                enumeration("LinkageType").value(kind),
-            ]
-            _append(self.annotations, Op.Decorate, words)
-        self.decorate_by(self.symbols[op.sym_name], op.attributes, op)
+        if op.body.first_block is None and linkage is None:
+            raise CompileError(
+                f"{op.name}: @{op.sym_name} has no body",
+                location_of(op),
+                hint="a function of another module has linkage_attributes of type Import",
+            )
+        self.functions += FunctionWords(self, op).emit()
+        number = self.symbols[op.sym_name]
+        if linkage is not None:
+            self.decorate_by(number, {"linkage_attributes": linkage}, op)
+        self.decorate_by(number, op.attributes, op)
 
     def variable(self, op: spirv.GlobalVariableOp) -> None:
         """A variable of the module."""
@@ -277,6 +277,15 @@ class ModuleWords:
         _append(self.modes, Op.ExecutionModeId, [self.symbol_id(op.function, op), mode, *values])
 
     def entry_point(self, op: spirv.EntryPointOp) -> None:
+        for function in self.module.block.ops:
+            if isinstance(function, spirv.FuncOp) and function.sym_name == op.function:
+                kind = function.type
+                if kind.inputs.data or kind.outputs.data:
+                    raise CompileError(
+                        f"{op.name}: @{op.function} takes parameters or returns a value, which no "
+                        "entry point does",
+                        location_of(op),
+                    )
         model = cast("spirv.EnumAttr", op.properties["execution_model"]).value
         interface = [self.symbol_id(name, op) for name in self._interface(op)]
         words = [model, self.symbol_id(op.function, op), *string_words(op.function), *interface]
@@ -324,6 +333,9 @@ def _decoration_words(decoration: str, value: Attribute, op: Operation) -> Seque
         return (cast("IntegerAttr", value).value.data,)
     if isinstance(value, spirv.EnumAttr) and row.parameters == (value.kind,):
         return (value.value,)
+    if isinstance(value, spirv.LinkageAttributesAttr):
+        name, kind = value.data
+        return [*string_words(name), enumeration("LinkageType").value(kind)]
     expected = ", ".join(row.parameters) or "a flag"
     raise CompileError(
         f"{op.name}: the decoration {decoration} takes {expected}, got {value}", location_of(op)

@@ -16,6 +16,7 @@ from .opcodes import Op
 from .words import read_string
 
 IDS = frozenset(("IdResultType", "IdResult", "IdMemorySemantics", "IdScope", "IdRef"))
+WIDTHS = {Op.TypeInt: (8, 16, 32, 64), Op.TypeFloat: (16, 32, 64)}
 PAIRS = {
     "PairLiteralIntegerIdRef": ("LiteralContextDependentNumber", "IdRef"),
     "PairIdRefLiteralInteger": ("IdRef", "LiteralInteger"),
@@ -55,6 +56,8 @@ class Context:
 
     def note(self, opcode: int, words: Sequence[int]) -> None:
         """Remembers what an instruction says about its result."""
+        if opcode in (Op.TypeInt, Op.TypeFloat) and words[1] not in WIDTHS[opcode]:
+            raise CompileError(f"malformed SPIR-V: %{words[0]} is a number of {words[1]} bits")
         if opcode == Op.TypeInt:
             self.scalars[words[0]] = Scalar("int", words[1], bool(words[2]))
         elif opcode == Op.TypeFloat:

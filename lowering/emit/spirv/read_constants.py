@@ -15,12 +15,13 @@ from xdsl.ir import Attribute
 
 from ....dialects import spirv
 from ....dialects.spirv.kinds import is_vector
+from ....dialects.spirv.members import member_type
 from ....dialects.spirv.spec_constants import EXPRESSION_OPCODES
-from ....dialects.spirv.types import member_type
 from .numbers import float_value, signed_value
 from .opcodes import Op
 from .operands import Number
 from .read_module import Line, ModuleReader, malformed, unsupported
+from .words import read_string
 
 SPEC_CONSTANTS = frozenset(
     (Op.SpecConstant, Op.SpecConstantTrue, Op.SpecConstantFalse, Op.SpecConstantComposite)
@@ -28,6 +29,10 @@ SPEC_CONSTANTS = frozenset(
 CONSTANTS = frozenset(
     (Op.Constant, Op.ConstantTrue, Op.ConstantFalse, Op.ConstantComposite, Op.ConstantNull)
 )
+
+
+LONGEST = 1 << 16
+"""How many elements of a constant null are written out."""
 
 
 class ConstantReader:
@@ -84,6 +89,8 @@ class ConstantReader:
             size = cast("VectorType[Attribute]", kind).get_shape()[0]
             return _dense([self.zero(member_type(kind, None))] * size, kind)
         if isinstance(kind, spirv.ArrayType) and kind.length is not None:
+            if kind.length > LONGEST:
+                raise unsupported(f"a constant null of {kind.length} elements")
             return ArrayAttr([self.zero(kind.element)] * kind.length)
         if isinstance(kind, spirv.StructType):
             return ArrayAttr(map(self.zero, kind.types))
@@ -186,6 +193,10 @@ def decoration_attribute(decoration: str, words: tuple[int, ...]) -> tuple[str, 
     parameters = enumeration("Decoration").by_name[decoration].parameters
     if not words and not parameters:
         return name, spirv.as_attribute(name, True)
+    if decoration == "LinkageAttributes":
+        text, end = read_string(words)
+        kind = enumeration("LinkageType").names(words[end])[0]
+        return name, spirv.LinkageAttributesAttr((text, kind))
     if len(words) != 1 or len(parameters) != 1:
         raise unsupported(f"the decoration {decoration}")
     if name in PROPERTY_KINDS:

@@ -93,13 +93,10 @@ class FunctionReader:
         return {"spirv.decoration": spirv.DecorationAttr(found[0][0])} if found else {}
 
     def _decorations(self, op: spirv.FuncOp, number: int) -> None:
-        from .words import read_string
-
-        words = self.module.decoration(number, "LinkageAttributes")
-        if words is not None:
-            name, end = read_string(words)
-            kind = spirv.LinkageTypeAttr.from_value(words[end]).data
-            op.properties["linkage_attributes"] = spirv.LinkageAttributesAttr((name, kind))
+        for decoration, words in self.module.decorations_of(number):
+            name, value = decoration_attribute(decoration, words)
+            target = op.properties if name == "linkage_attributes" else op.attributes
+            target[name] = value
 
     # Values
 
@@ -198,11 +195,13 @@ class FunctionReader:
                 continue
             found[label] = None
             source = self._source(label)
+            passed = {label}
             while (following := self._following(source)) is not None and following not in exits:
+                if following in passed:
+                    raise malformed(f"the block %{following} comes after itself")
+                passed.add(following)
                 found.pop(following, None)
                 source = self._source(following)
-                if source.label == label:
-                    break
             if following is None:
                 pending += source.targets()
         if scope.kind == "loop":

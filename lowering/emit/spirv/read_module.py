@@ -24,6 +24,7 @@ from xdsl.ir import Attribute
 from ....dialects import spirv
 from ....dialects.diagnostics import CompileError
 from ....dialects.spirv.grammar import enumeration
+from ....dialects.spirv.kinds import VECTOR_LENGTHS
 from ....dialects.spirv.types import USES
 from ....dialects.spirv.variables import BLOCK_CLASSES
 from .numbers import signed_value
@@ -250,6 +251,8 @@ class ModuleReader:
         if line.opcode == Op.TypeFloat:
             return _float(words[1])
         if line.opcode == Op.TypeVector:
+            if words[2] not in VECTOR_LENGTHS:
+                raise malformed(f"%{number} is a vector of {words[2]} elements")
             return VectorType(self.type(words[1]), [words[2]])
         if line.opcode == Op.TypeMatrix:
             return spirv.MatrixType(self.type(words[1]), words[2])

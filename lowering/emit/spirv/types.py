@@ -31,7 +31,8 @@ from ....dialects.spirv.kinds import (
     length_of,
     scalar_of,
 )
-from ....dialects.spirv.types import USES, member_type
+from ....dialects.spirv.members import member_type
+from ....dialects.spirv.types import USES
 from .opcodes import Op
 
 if TYPE_CHECKING:

@@ -195,7 +195,7 @@ class FunctionReader:
                 continue
             found[label] = None
             source = self._source(label)
-            passed = {label}
+            passed: set[int] = {label}
             while (following := self._following(source)) is not None and following not in exits:
                 if following in passed:
                     raise malformed(f"the block %{following} comes after itself")

@@ -382,9 +382,12 @@ def _passthrough_word(entry: Attribute) -> str:
 def _parameter_words(
     attributes: Mapping[str, Attribute], type_text: Callable[[Attribute], str]
 ) -> list[str]:
-    """`{llvm.align = 8 : i64, llvm.noalias}` as `align 8 noalias`; other dialects' are dropped."""
+    """`{llvm.align = 8 : i64, llvm.noalias}` as `align 8 noalias`, `nvvm.grid_constant` as text;
+    other dialects' are dropped."""
     words: list[str] = []
     for name, value in attributes.items():
+        if name.startswith("nvvm."):
+            words.append(quoted(name))
         if not name.startswith("llvm."):
             continue
         word = name[len("llvm.") :]

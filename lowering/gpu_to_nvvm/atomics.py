@@ -13,6 +13,8 @@ loop, which LLVM expands right.
 
 from __future__ import annotations
 
+from typing import Any
+
 from xdsl.dialects.builtin import (
     BFloat16Type,
     Float16Type,
@@ -22,7 +24,9 @@ from xdsl.dialects.builtin import (
     IntegerType,
     StringAttr,
     UnitAttr,
+    VectorType,
     i16,
+    i32,
 )
 from xdsl.ir import Attribute, SSAValue
 
@@ -60,6 +64,8 @@ def instruction(kind: str, element: Attribute, sm: int) -> tuple[str, str, str] 
         return "exch", f"b{bits}", "f" if bits == 32 else "d"
     if kind != "add":
         return None
+    if element.name == VectorType.name:
+        return _pair(element, sm)
     if isinstance(element, Float32Type):
         return "add", "f32", "f"
     if isinstance(element, Float64Type):
@@ -68,6 +74,17 @@ def instruction(kind: str, element: Attribute, sm: int) -> tuple[str, str, str] 
         return "add.noftz", "f16", "h"
     if isinstance(element, BFloat16Type) and sm >= 90:
         return "add.noftz", "bf16", "h"
+    return None
+
+
+def _pair(kind: Any, sm: int) -> tuple[str, str, str] | None:
+    """Two 16-bit floats side by side."""
+    if kind.get_shape() != (2,):
+        return None
+    if isinstance(kind.element_type, Float16Type):
+        return "add.noftz", "f16x2", "r"
+    if isinstance(kind.element_type, BFloat16Type) and sm >= 90:
+        return "add.noftz", "bf16x2", "r"
     return None
 
 
@@ -84,8 +101,9 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
     word, kind, register = chosen
     order = _order(op, rw)
     given = value
-    if register == "h" and value.type != i16:
-        given = rw.value(llvm.BitcastOp, (value,), i16)
+    bits = {"h": i16, "r": i32}.get(register)
+    if bits is not None and value.type != bits:
+        given = rw.value(llvm.BitcastOp, (value,), bits)
     modifiers = f"{_SCOPES[op.scope.data]}{_SPACES[_space(address)]}.{word}.{kind}"
     at = constraint(address.type)
     if op.old.first_use is None and order in ("relaxed", "release") and word != "exch":
@@ -99,8 +117,9 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
 
 def _refuse_wide(op: gpux.AtomicRMWOp) -> None:
     element = op.value.type
-    if isinstance(element, IntegerType) and llvm.int_width(element) > 64:
-        raise CannotConvert(f"an atomic of {element}")
+    wide = isinstance(element, IntegerType) and llvm.int_width(element) > 64
+    if wide or element.name == VectorType.name:
+        raise CannotConvert(f"an atomic {op.kind.data} of {element}")
 
 
 @converts(gpux.AtomicCASOp)

@@ -17,7 +17,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, SymbolRefAttr, UnitAttr, i1, i8, i32
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    DenseArrayBase,
+    IntegerAttr,
+    MemRefType,
+    SymbolRefAttr,
+    UnitAttr,
+    i1,
+    i8,
+    i32,
+)
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects import gpu, gpux, llvm
@@ -30,6 +40,7 @@ from ..to_llvm.func import KERNEL
 from ..to_llvm.memref import alignment_of, stored_type
 from ..to_llvm.target import State, const, icmp, resize
 from .ids import register
+from .target import sm_of
 
 RULES = Rules()
 converts = RULES.converts
@@ -50,6 +61,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     old = list(op.parameters)
     body = op.body
     name = ptx_symbol(op.sym_name.data)
+    _check_grid_constants(op)
     inputs, words = _signature(rw, op)
     if reports:
         inputs.append(llvm.PointerType(state.target.report_space))
@@ -74,7 +86,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         name,
         llvm.FunctionType(inputs),
         convention="ptx_kernelcc",
-        passthrough=("nounwind", *_launch_bounds(op)),
+        passthrough=("nounwind", *_launch_bounds(op), *_launch_attributes(op, rw)),
         arg_attrs=words,
         body=body,
     )
@@ -138,6 +150,55 @@ def _launch_bounds(op: gpu.FuncOp) -> list[tuple[str, str]]:
             raise CannotConvert(f"a block of {prod(size)} threads, expected at most {MOST_THREADS}")
         return [("nvvm.reqntid", ",".join(map(str, size)))]
     return [("nvvm.maxntid", str(MOST_THREADS))]
+
+
+# Upstream's attributes of kernels: LLVM's name, how many numbers, the least architecture.
+_ATTRIBUTES = {
+    "nvvm.minctasm": ("nvvm.minctasm", 1, 75),
+    "nvvm.maxnreg": ("nvvm.maxnreg", 1, 75),
+    "nvvm.cluster_dim": ("nvvm.cluster_dim", 3, 90),
+    "nvvm.cluster_max_blocks": ("nvvm.maxclusterrank", 1, 90),
+}
+
+
+def _launch_attributes(op: gpu.FuncOp, rw: Rewriter) -> list[tuple[str, str]]:
+    """What ptxas reads beside the block size: blocks for each multiprocessor, clusters."""
+    found: list[tuple[str, str]] = []
+    for name, value in op.attributes.items():
+        if not name.startswith("nvvm."):
+            continue
+        if name not in _ATTRIBUTES:
+            raise CannotConvert(f"the attribute {name}, expected one of {', '.join(_ATTRIBUTES)}")
+        word, count, least = _ATTRIBUTES[name]
+        numbers = _numbers(value)
+        if len(numbers) != count or min(numbers) < 1:
+            wanted = "a positive number" if count == 1 else f"{count} positive numbers"
+            raise CannotConvert(f"{name} is {value}, expected {wanted}")
+        if sm_of(rw) < least:
+            raise CannotConvert(f"{name} needs sm_{least} or later")
+        found.append((word, ",".join(map(str, numbers))))
+    return found
+
+
+def _numbers(value: Attribute) -> list[int]:
+    if isinstance(value, IntegerAttr):
+        return [value.value.data]
+    if isinstance(value, DenseArrayBase):
+        return [int(number) for number in value.get_values()]
+    return []
+
+
+def _check_grid_constants(op: gpu.FuncOp) -> None:
+    """A `nvvm.grid_constant` is a pointer to a copy in the parameters, whose type is known."""
+    rows = op.arg_attrs.data if op.arg_attrs is not None else ()
+    for value, row in zip(op.parameters, rows, strict=False):
+        if "nvvm.grid_constant" not in row.data:
+            continue
+        if not isinstance(value.type, llvm.PointerType) or "llvm.byval" not in row.data:
+            raise CannotConvert(
+                f"nvvm.grid_constant on a parameter of type {value.type}, expected an !llvm.ptr "
+                "with llvm.byval"
+            )
 
 
 def _shared_array(rw: Rewriter, name: str, value: SSAValue, most: int) -> str:

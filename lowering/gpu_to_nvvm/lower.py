@@ -25,12 +25,12 @@ from ...dialects.gpux import SMALL
 from ..conversion import Legality, Rules, convert
 from ..to_llvm.target import State, type_map
 from ..to_llvm.to_llvm import RULES as SHARED_RULES
-from . import atomics, ids, kernel, math
+from . import atomics, halves, ids, kernel, math
 from .architecture import check_architecture
 from .subgroups import lower_subgroups
 from .target import NvvmTarget, target_for
 
-RULES = Rules(SHARED_RULES, atomics.RULES, ids.RULES, kernel.RULES, math.RULES)
+RULES = Rules(SHARED_RULES, atomics.RULES, halves.RULES, ids.RULES, kernel.RULES, math.RULES)
 MATRIX_OPS = "gpu.subgroup_mma_"
 LEGALITY = Legality({"llvm": True, "nvvm": True, ModuleOp: True})
 
@@ -60,6 +60,7 @@ def lower(module: ModuleOp, target: NvvmTarget) -> None:
         types = replace(types, rules={**types.rules, **matrices.TYPE_RULES})
     for kernel_op in kernels:
         lower_subgroups(kernel_op, target.sm)
+        halves.shrink_sums(kernel_op, target.sm)
     _open_modules(module)
     state = State(target, module, small=all(SMALL in kernel_op.attributes for kernel_op in kernels))
     convert(module, rules, LEGALITY, types, "nvvm", state)

@@ -32,7 +32,7 @@ FEATURES = frozenset(
     [
         *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
         *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports", "host_memory"),
-        *("barrier_checks", "long_loops"),
+        *("barrier_checks", "long_loops", "subnormals"),
     ]
 )
 

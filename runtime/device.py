@@ -8,7 +8,7 @@ module. Nothing here imports a driver: a kind is loaded when it is asked for.
 Without `with use(...)` and without STEPWELL_DEVICE (read once) the default is the best device of
 `KINDS`: a GPU, else the CPU, else what imitates a GPU on the CPU. A kind whose module has a
 function `may_be_hardware` is not looked at for that where it says no: loading drivers takes time.
-Devices of other packages are used when they are named, and so are those of `UNLISTED`.
+Devices of other packages are used when they are named.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -34,7 +34,6 @@ KINDS: dict[str, str] = {
     "vulkan": ".vulkan.find",
 }
 # Kinds whose compiler is not complete: neither in `devices()` nor chosen as the default.
-UNLISTED = {"vulkan"}
 ENTRY_POINTS = "stepwell.devices"
 
 Dim3 = tuple[int, int, int]
@@ -262,12 +261,8 @@ _used: ContextVar[Device | None] = ContextVar("stepwell_device", default=None)
 
 def devices() -> tuple[Device, ...]:
     """All devices that are there, the best first: GPUs, then the CPU, then others."""
-    return _best_first(kind for kind in _all_kinds() if kind not in UNLISTED)
-
-
-def every_device() -> tuple[Device, ...]:
-    """Those of `devices()`, and those that are used only when they are named."""
-    return _best_first(_all_kinds())
+    found = [device for kind in _all_kinds() for device in _of_kind(kind)]
+    return tuple(sorted(found, key=lambda device: device.is_software))
 
 
 def device(name: str | Device | None = None) -> Device:
@@ -320,19 +315,13 @@ def _choose_default() -> Device:
     if wanted:
         _default.append(device(wanted))
     else:
-        kinds = [kind for kind in KINDS if kind not in UNLISTED]
-        gpus = (found for kind in kinds for found in _hardware(kind))
-        others = (found for kind in kinds for found in _of_kind(kind))
+        gpus = (found for kind in KINDS for found in _hardware(kind))
+        others = (found for kind in KINDS for found in _of_kind(kind))
         best = next(gpus, None) or next(others, None)
         if best is None:
             raise DeviceError("there is no device at all; `stepwell doctor` says what to install")
         _default.append(best)
     return _default[0]
-
-
-def _best_first(kinds: Iterable[str]) -> tuple[Device, ...]:
-    found = [device for kind in kinds for device in _of_kind(kind)]
-    return tuple(sorted(found, key=lambda device: device.is_software))
 
 
 def _hardware(kind: str) -> list[Device]:

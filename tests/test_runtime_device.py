@@ -173,7 +173,6 @@ def named(name: str, *, is_software: bool) -> CpuDevice:
 def chosen(monkeypatch: pytest.MonkeyPatch, kinds: dict[str, Kind]) -> list[str]:
     """The name of the default device, then those of all that are listed."""
     monkeypatch.setattr(devices, "KINDS", dict.fromkeys(kinds, ""))
-    monkeypatch.setattr(devices, "UNLISTED", {"secret"})
     monkeypatch.setattr(devices, "_module", kinds.__getitem__)
     monkeypatch.setattr(devices, "_found", {})
     monkeypatch.setattr(devices, "_default", [])
@@ -191,9 +190,6 @@ def test_a_gpu_comes_before_the_cpu_and_the_cpu_before_what_imitates_one(
     assert chosen(monkeypatch, both) == ["vulkan:0", "vulkan:0", "cpu:0", "vulkan:1"]
     software = {"cpu": cpu, "vulkan": Kind(imitation)}
     assert chosen(monkeypatch, software) == ["cpu:0", "cpu:0", "vulkan:1"]
-    unlisted = {"cpu": cpu, "secret": Kind(named("secret:0", is_software=False))}
-    assert chosen(monkeypatch, unlisted) == ["cpu:0", "cpu:0"]
-    assert device("secret").name == "secret:0"
 
 
 def test_drivers_are_not_loaded_for_the_default_where_there_is_no_gpu(

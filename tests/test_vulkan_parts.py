@@ -48,12 +48,13 @@ def test_every_capability_of_the_table_may_be_in_a_profile() -> None:
     assert set(BITS) - set(OURS) <= CAPABILITIES
 
 
-def test_types_of_the_language_need_arithmetic_and_storage() -> None:
-    assert language_features(frozenset()) == {
-        *("i32", "f32", "atomics_float", "dynamic_shared", "reports")
-    }
-    assert "i8" not in language_features(frozenset({"int8"}))
-    assert "i8" in language_features(frozenset({"int8", "storage8"}))
+def test_only_f64_and_some_abilities_depend_on_the_device() -> None:
+    types = {"i8", "i16", "i32", "i64", "f16", "bf16", "f32"}
+    others = {"atomics_float", "dynamic_shared", "reports", "long_loops"}
+    assert language_features(frozenset()) == types | others
+    assert "f64" not in language_features(frozenset({"float64"}))
+    assert "f64" in language_features(frozenset({"float64", "int64"}))
+    assert "long_loops" not in language_features(frozenset({"short_loops"}))
     assert "host_memory" not in language_features(CAPABILITIES)
 
 

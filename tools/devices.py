@@ -17,10 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the devices, the default one first marked; 1 if there is none."""
-    from ..runtime.device import device, every_device, why_missing
+    from ..runtime.device import device, devices, why_missing
     from ..runtime.errors import DeviceError
 
-    found = every_device()
+    found = devices()
     try:
         default = device()
     except DeviceError as error:

@@ -127,9 +127,9 @@ def compiler() -> Iterator[Finding]:
 
 def devices() -> Iterator[Finding]:
     """The devices that are there, and why others are not."""
-    from ..runtime.device import every_device, why_missing
+    from ..runtime.device import devices, why_missing
 
-    for device in every_device():
+    for device in devices():
         yield Finding(device.name, device.description)
     for kind, advice in why_missing():
         yield Finding(kind, "not there", advice, needed=False)

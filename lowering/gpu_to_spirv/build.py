@@ -100,6 +100,9 @@ class State:
             found = self.pointers[key] = kind, spirv.PointerType(kind, storage)
         return found[1]
 
+    first_bytes: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """Of buffers whose elements are packed in words: the byte at which the first one begins."""
+
     @property
     def block(self) -> ParameterBlock:
         """The parameter block of the kernel."""
@@ -250,7 +253,8 @@ def _aligned(pointer: SSAValue) -> Mapping[str, Attribute]:
     assert isinstance(kind, spirv.PointerType), "an access needs a pointer"
     if kind.storage_class != BY_ADDRESS:
         return NOTHING
-    size = 8 if isinstance(kind.pointee, spirv.PointerType) else bits(kind.pointee) // 8
+    is_pair = isinstance(kind.pointee, spirv.PointerType | VectorType)  # two words of an address
+    size = 8 if is_pair else bits(kind.pointee) // 8
     return _alignment(size)
 
 

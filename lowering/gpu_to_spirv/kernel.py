@@ -20,7 +20,7 @@ from .build import Scope, state_of
 from .control import selection, variable
 from .ids import declare_sizes, past_the_end
 from .memory import array_type
-from .parameters import global_variable, lay_out, read_parameters
+from .parameters import global_variable, lay_out, parameters_of, read_parameters
 from .target import BLOCK_IN_MEMORY, SpirvTarget
 
 RULES = Rules()
@@ -58,7 +58,7 @@ def convert_module(op: gpu.ModuleOp, operands: Operands, rw: Rewriter) -> Result
 def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     """A function without parameters, and the entry point that names it."""
     state = state_of(rw)
-    old, arrays, private = list(op.parameters), op.workgroup, op.private
+    parameters, arrays, private = parameters_of(op), op.workgroup, op.private
     reports = any(isinstance(inner, gpux.CheckOp | gpux.PrintOp) for inner in op.walk())
     entry, body, name = op.entry, op.body, op.sym_name.data
     start = entry.first_op
@@ -68,7 +68,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     state.linear = _uses_lanes(op) and (state.over or _number(op, "gpux.block_rank") or 3) > 1
     entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
     declare_sizes(rw)
-    state.parameters = lay_out(rw, old, reports)
+    state.parameters = lay_out(rw, parameters, reports)
     if state.block.in_memory:
         module = op.parent_op()
         assert module is not None, "a kernel stands in a module"
@@ -76,7 +76,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     with rw.inside(entry, start):
         for value in private:
             rw.replace(value, variable(rw, array_type(rw, value)))
-        read_parameters(rw, old)
+        read_parameters(rw, parameters)
         for number, value in enumerate(arrays):
             rw.replace(value, global_variable(rw, f"__shared_{number}", rw.type(value.type)))
         if state.over is None:

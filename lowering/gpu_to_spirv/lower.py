@@ -34,14 +34,14 @@ from xdsl.passes import ModulePass
 from ...dialects import spirv
 from ...passes.spirv_update_vce import derive_vce
 from ..conversion import CannotConvert, Legality, Rules, TypeMap, Types, convert
-from . import arith, casts, control, ids, kernel, math, memory, reports, subgroups
+from . import arith, casts, control, ids, kernel, math, memory, parameters, reports, subgroups
 from .build import State
 from .parameters import buffer_type
 from .target import SpirvTarget, target_for
 
 RULES = Rules(
     *(arith.RULES, casts.RULES, control.RULES, ids.RULES, kernel.RULES, math.RULES),
-    *(memory.RULES, reports.RULES, subgroups.RULES),
+    *(memory.RULES, parameters.RULES, reports.RULES, subgroups.RULES),
 )
 LEGALITY = Legality({"spirv": True, ModuleOp: True})
 _NARROW: dict[Attribute, str] = {i8: "Int8", i16: "Int16", f16: "Float16"}

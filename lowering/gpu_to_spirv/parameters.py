@@ -6,7 +6,8 @@
         !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, …> [0],
         i32 [8], i32 [16], i32 [20], i32 [24], i32 [28]), Block>, PushConstant>
 
-One slot for each parameter, in order, then the grid (x, y, z) and the capacity of the report buffer
+One slot for each parameter, in order (one for the two halves of 64 bits that the device has no type
+for), then the grid (x, y, z) and the capacity of the report buffer
 as u32, then its address if the kernel reports and buffers are passed by address. Up to 128 bytes
 are push constants; a larger block lies in memory, at an address in the push constants or in the
 last binding. Without addresses, buffers are bindings in order, then the report buffer, and a
@@ -17,20 +18,23 @@ behind a pointer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import (
+    DenseArrayBase,
     IndexType,
     MemRefType,
     SymbolRefAttr,
     UnitAttr,
+    VectorType,
     i16,
     i32,
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ...dialects import spirv
-from ..conversion import CannotConvert, Rewriter
+from ...dialects import gpu, gpux, spirv
+from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import as_memref
 from .build import (
     BY_ADDRESS,
@@ -39,13 +43,18 @@ from .build import (
     bitcast,
     bits,
     compare,
+    extract,
     is_integer,
     load,
     once,
+    op,
     resize,
     state_of,
 )
 from .target import PUSH_CONSTANT_BYTES, SpirvTarget
+
+RULES = Rules()
+converts = RULES.converts
 
 SLOT = 8
 GRID_SLOTS = 2
@@ -103,12 +112,47 @@ def is_view(kind: Attribute) -> bool:
     return isinstance(kind, MemRefType)
 
 
-def member_type(rw: Rewriter, kind: Attribute) -> Attribute:
-    """How a parameter of a type lies in its slot."""
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a kernel: its old value, its 4-byte word of the block, the host's element."""
+
+    value: SSAValue
+    word: int
+    element_bits: int
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is words in which smaller elements lie, from some byte of the first one on."""
+        if not is_view(self.value.type):
+            return False
+        return self.element_bits < 32 and as_memref(self.value.type).element_type == i32
+
+
+def parameters_of(kernel: gpu.FuncOp) -> list[Parameter]:
+    """The parameters of a kernel of the shader level."""
+    words = kernel.attributes.get("gpux.parameter_words")
+    places: Sequence[int] = range(0, 2 * len(kernel.parameters), 2)
+    if isinstance(words, DenseArrayBase):
+        places = [int(word) for word in words.get_values()]
+    found: list[Parameter] = []
+    for number, (value, place) in enumerate(zip(kernel.parameters, places, strict=True)):
+        element = 0
+        if is_view(value.type):
+            passed = kernel.arg_attrs and kernel.arg_attrs.data[number].data.get("gpux.element")
+            element = bits(passed or as_memref(value.type).element_type)
+        found.append(Parameter(value, place, element))
+    return found
+
+
+def member_type(rw: Rewriter, parameter: Parameter) -> Attribute:
+    """How a parameter lies in the block."""
+    kind = parameter.value.type
     if is_view(kind):
         target = state_of(rw).target
         if not target.addresses:
             return i32
+        if parameter.is_packed:
+            return VectorType(i32, [2])
         narrow = bits(as_memref(kind).element_type) < 32
         return buffer_type(target, i32) if narrow else rw.type(kind)
     if isinstance(kind, IndexType):
@@ -127,19 +171,19 @@ def from_member(rw: Rewriter, value: SSAValue, kind: Attribute) -> SSAValue:
     return bitcast(rw, resize(rw, value, i16, signed=False), kind)
 
 
-def lay_out(rw: Rewriter, parameters: list[SSAValue], reports: bool) -> ParameterBlock:
-    """The block of a kernel with these (old) parameters."""
+def lay_out(rw: Rewriter, parameters: Sequence[Parameter], reports: bool) -> ParameterBlock:
+    """The block of a kernel with these parameters."""
     addresses = state_of(rw).target.addresses
-    kinds = [member_type(rw, value.type) for value in parameters]
-    offsets = [SLOT * index for index in range(len(kinds))]
-    first = SLOT * len(kinds)
+    kinds = [member_type(rw, parameter) for parameter in parameters]
+    offsets = [4 * parameter.word for parameter in parameters]
+    first = SLOT * (max((parameter.word for parameter in parameters), default=-1) // 2 + 1)
     kinds += [i32, i32, i32, i32]
     offsets += [first, first + 4, first + 8, first + 12]
     if reports and addresses:
         kinds.append(buffer_type(state_of(rw).target, i32))
         offsets.append(first + SLOT * GRID_SLOTS)
     size = first + SLOT * (GRID_SLOTS + (reports and addresses))
-    buffers = sum(is_view(value.type) for value in parameters)
+    buffers = sum(is_view(parameter.value.type) for parameter in parameters)
     return ParameterBlock(
         spirv.StructType(kinds, offsets),
         len(parameters),
@@ -148,23 +192,59 @@ def lay_out(rw: Rewriter, parameters: list[SSAValue], reports: bool) -> Paramete
     )
 
 
-def read_parameters(rw: Rewriter, parameters: list[SSAValue]) -> None:
+def read_parameters(rw: Rewriter, parameters: Sequence[Parameter]) -> None:
     """The parameters of a kernel, at its start, in place of the old ones."""
     state = state_of(rw)
     binding = 0
-    for number, old in enumerate(parameters):
+    for number, parameter in enumerate(parameters):
+        old = parameter.value
         value = state.block.read(rw, number)
         if not is_view(old.type):
             value = from_member(rw, value, old.type)
         elif state.target.addresses:
-            value = bitcast(rw, value, rw.type(old.type))
+            value = _by_address(rw, parameter, value)
         else:
-            kind = rw.type(old.type)
-            view = global_variable(rw, f"__buffer_{binding}", kind, binding=binding)
-            state.starts[view] = value
-            value, binding = view, binding + 1
+            value, binding = _bound(rw, parameter, value, binding), binding + 1
         value.name_hint = old.name_hint
         rw.replace(old, value)
+
+
+def _by_address(rw: Rewriter, parameter: Parameter, passed: SSAValue) -> SSAValue:
+    """The view at an address; of packed elements, from the word on in which the first one lies."""
+    kind = rw.type(parameter.value.type)
+    if not parameter.is_packed:
+        return bitcast(rw, passed, kind)
+    low, high = extract(rw, passed, 0), extract(rw, passed, 1)
+    words = (binary(rw, "BitwiseAnd", low, -4), high)
+    pair = rw.value(spirv.CompositeConstructOp, words, passed.type)
+    view = op(rw, "Bitcast", (pair,), kind)
+    state_of(rw).first_bytes[view] = binary(rw, "BitwiseAnd", low, 3)
+    return view
+
+
+def _bound(rw: Rewriter, parameter: Parameter, start: SSAValue, binding: int) -> SSAValue:
+    """The view at a binding, whose `start`-th element (as the host has them) is its first."""
+    state, kind = state_of(rw), rw.type(parameter.value.type)
+    view = global_variable(rw, f"__buffer_{binding}", kind, binding=binding)
+    own = bits(as_memref(parameter.value.type).element_type)
+    if parameter.is_packed:
+        first = binary(rw, "IMul", start, parameter.element_bits // 8)
+        state.first_bytes[view] = binary(rw, "BitwiseAnd", first, 3)
+        start = binary(rw, "ShiftRightLogical", first, 2)
+    elif parameter.element_bits > own:
+        start = binary(rw, "IMul", start, parameter.element_bits // own)
+    state.starts[view] = start
+    return view
+
+
+@converts(gpux.FirstByteOp)
+def convert_first_byte(op_: gpux.FirstByteOp, operands: Operands, rw: Rewriter) -> Results:
+    """Known from where the parameter is."""
+    ((view,),) = operands
+    found = state_of(rw).first_bytes.get(view)
+    if found is None:
+        raise CannotConvert("the first byte of a view that is no parameter of packed elements")
+    return found
 
 
 def report_capacity(rw: Rewriter) -> SSAValue:

@@ -76,11 +76,13 @@ def _report(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) 
     if op_.site is None:
         raise CannotConvert("no site number: number-report-sites has to run before")
     words: list[SSAValue] = []
-    for values, old, format in zip(operands, op_.values, op_.formats.data, strict=False):
+    new = iter(operands)
+    for old, format in zip(gpux.values_by_format(op_), op_.formats.data, strict=True):
+        values = [next(new)[0] for _ in old]
         if len(values) == 2:  # 64 bits that the device has no type for
             words += values
         else:
-            words += _words(rw, values[0], old.type, format.data)
+            words += _words(rw, values[0], old[0].type, format.data)
     site: IntegerAttr = op_.site
     name = _function(rw, len(words))
     rw.insert(spirv.FunctionCallOp.to(name, [word(rw, site.value.data + 1), *words]))

@@ -131,8 +131,10 @@ def ballot(rw: Rewriter, predicate: SSAValue) -> tuple[SSAValue, SSAValue]:
 
 @converts(gpux.BallotOp)
 def convert_ballot(op_: gpux.BallotOp, operands: Operands, rw: Rewriter) -> Results:
-    """Two words as one integer."""
+    """Two words as one integer, or one of them."""
     ((predicate,),) = operands
+    if op_.result.type == i32:
+        return ballot(rw, predicate)[op_.first_lane // 32]
     low, high = (resize(rw, part, i64, signed=False) for part in ballot(rw, predicate))
     return binary(rw, "BitwiseOr", low, binary(rw, "ShiftLeftLogical", high, 32))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from ...dialects import spirv
 from ...dialects.diagnostics import CompileError
@@ -114,6 +115,16 @@ def binary_of(module: ModuleOp) -> spirv.ModuleOp:
     return found[0]
 
 
+def _shared_bytes(op: Operation) -> int:
+    """What a variable takes of a block's memory; that of dynamic size counts at the launch."""
+    if not isinstance(op, spirv.GlobalVariableOp) or op.type.storage_class != "Workgroup":
+        return 0
+    array = op.type.pointee
+    assert isinstance(array, spirv.ArrayType), "memory of a block is arrays"
+    element: Any = array.element
+    return (array.length or 0) * element.bitwidth // 8
+
+
 def manifest_fields(module: ModuleOp) -> dict[str, Any]:
     """What the manifest of an artifact says of a module: how it takes arguments, what it needs."""
     inner = binary_of(module)
@@ -123,4 +134,6 @@ def manifest_fields(module: ModuleOp) -> dict[str, Any]:
         "abi": "bda" if addresses else "bindings",
         "block_in_memory": BLOCK_IN_MEMORY in inner.attributes,
         "features": needs_of(needs),
+        # Where a device lacks a type, arrays of it are larger than the waist says.
+        "static_shared_bytes": sum(map(_shared_bytes, inner.block.ops)),
     }

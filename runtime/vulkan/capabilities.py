@@ -155,14 +155,9 @@ def profile(
 def language_features(capabilities: frozenset[str]) -> frozenset[str]:
     """The capabilities as features of a `Device`: what kernels may use."""
     needs: dict[str, set[str]] = {
-        "i8": {"int8", "storage8"},
-        "i16": {"int16", "storage16"},
-        "i32": set(),
-        "i64": {"int64"},
-        "f16": {"float16", "storage16"},
-        "bf16": {"storage16"},
-        "f32": set(),
-        "f64": {"float64"},
+        # Where the device lacks one of these, the compiler puts it together of words.
+        **{name: set() for name in ("i8", "i16", "i32", "i64", "f16", "bf16", "f32")},
+        "f64": {"float64", "int64"},
         "atomics_i64": {"int64", "int64_atomics"},
         "atomics_float": set(),
         "subgroups": {
@@ -170,6 +165,7 @@ def language_features(capabilities: frozenset[str]) -> frozenset[str]:
         },
         "dynamic_shared": set(),
         "reports": set(),
+        "subnormals": {"denorm_preserve32"},
     }
     found = {name for name, wanted in needs.items() if wanted <= capabilities}
     if "short_loops" not in capabilities:

@@ -13,8 +13,9 @@ from .instance import Instance, device_override
 from .profile import CAPABILITIES, Profile
 from .table import DEVICE_TYPES, QUEUE_COMPUTE, QUEUE_GRAPHICS, SHADER_STAGE_COMPUTE, SOFTWARE
 
-# Drivers that end a loop after 65535 rounds: VK_DRIVER_ID_MESA_LLVMPIPE.
-SHORT_LOOPS = (13,)
+# VK_DRIVER_ID_MESA_LLVMPIPE ends all loops of a thread after 65535 rounds, and converts to f16
+# towards zero, whatever rounding it declares and is asked for (both seen with Mesa 22.3).
+LLVMPIPE = 13
 PORTABILITY_SUBSET = "VK_KHR_portability_subset"
 SPIRV_1_4 = ("VK_KHR_spirv_1_4", "VK_KHR_shader_float_controls")
 HOST_IMPORT = "VK_EXT_external_memory_host"
@@ -113,6 +114,8 @@ class Physical:
         asked = chain(found[CORE], *(one for name, one in found.items() if name != CORE))
         self.functions.GetPhysicalDeviceFeatures2(self.handle, ctypes.byref(asked))
         without = set(_without())
+        if self._is_llvmpipe():
+            without.add("float16")
         sizes = self.subgroup_sizes
         if sizes is None or not sizes.requiredSubgroupSizeStages & SHADER_STAGE_COMPUTE:
             without.add("subgroup_size_control")
@@ -120,7 +123,7 @@ class Physical:
         self.profile: Profile = profile(
             self.version, self.available, self.offer.names, self.subgroup, self.floats, without
         )
-        if self.driver is not None and self.driver.driverID in SHORT_LOOPS:
+        if self._is_llvmpipe():
             capabilities = self.profile.capabilities | {"short_loops"}
             self.profile = self.profile._replace(capabilities=capabilities)
         self.features = language_features(self.profile.capabilities)
@@ -136,6 +139,9 @@ class Physical:
         elif self.version < (1, 2) and self.floats is not None:
             wanted.add(SPIRV_1_4[1])
         return sorted(wanted)
+
+    def _is_llvmpipe(self) -> bool:
+        return self.driver is not None and self.driver.driverID == LLVMPIPE
 
     def _ask_memory(self) -> None:
         memory = S.PhysicalDeviceMemoryProperties()

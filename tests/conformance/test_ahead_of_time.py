@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conformance.compare import not_simulated
+from conformance.compare import needs, not_simulated
 
 import stepwell as sw
 
@@ -80,6 +80,8 @@ def test_two_axes(device: sw.Device, tmp_path: Path):
 
 
 def test_shared_memory_and_device_arrays(device: sw.Device, tmp_path: Path):
+    needs(device, "f64")
+
     doubles = sw.Array[sw.f64, 1]
     program = sw.load(saved(block_sum, (doubles, doubles), tmp_path, device))
     x, out = device.array(np.arange(96, dtype=np.float64)), device.zeros(3, "f64")

@@ -57,88 +57,90 @@ def numpy_table(table: dict[str, str], x: Array, y: Array) -> dict[str, Array]:
 
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_add_subtract_multiply(device: sw.Device, dtype: str):
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     got, expected = run_table(device, BASIC, x, y), numpy_table(BASIC, x, y)
     for name in BASIC:
-        expect_equal(got[name], expected[name], what=f"{dtype} {BASIC[name]}")
+        expect_equal(got[name], expected[name], what=f"{dtype} {BASIC[name]}", device=device)
 
 
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_negate_and_absolute(device: sw.Device, dtype: str):
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     got, expected = run_table(device, UNARY, x, x), numpy_table(UNARY, x, x)
     for name in UNARY:
-        expect_equal(got[name], expected[name], what=f"{dtype} {UNARY[name]}")
+        expect_equal(got[name], expected[name], what=f"{dtype} {UNARY[name]}", device=device)
 
 
 @pytest.mark.parametrize("dtype", INTS + UINTS)
 def test_floor_division_and_modulo_of_integers(device: sw.Device, dtype: str):
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     x, y = x[y != 0], y[y != 0]
     got, expected = run_table(device, DIVISIONS, x, y), numpy_table(DIVISIONS, x, y)
     for name in DIVISIONS:
-        expect_equal(got[name], expected[name], what=f"{dtype} {DIVISIONS[name]}")
+        expect_equal(got[name], expected[name], what=f"{dtype} {DIVISIONS[name]}", device=device)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_floor_division_and_modulo_of_floats(device: sw.Device, dtype: str):
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     got, expected = run_table(device, DIVISIONS, x, y), numpy_table(DIVISIONS, x, y)
     for name in DIVISIONS:
-        expect_equal(got[name], expected[name], what=f"{dtype} {DIVISIONS[name]}")
+        expect_equal(got[name], expected[name], what=f"{dtype} {DIVISIONS[name]}", device=device)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_true_division_of_floats(device: sw.Device, dtype: str):
     table = {"quotient": "x / y"}
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     got, expected = run_table(device, table, x, y), numpy_table(table, x, y)
-    expect_equal(got["quotient"], expected["quotient"], what=f"{dtype} x / y")
+    expect_equal(got["quotient"], expected["quotient"], what=f"{dtype} x / y", device=device)
 
 
 @pytest.mark.parametrize("dtype", INTS + UINTS)
 def test_min_and_max_of_integers(device: sw.Device, dtype: str):
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     got, expected = run_table(device, EXTREMES, x, y), numpy_table(EXTREMES, x, y)
     for name in EXTREMES:
-        expect_equal(got[name], expected[name], what=f"{dtype} {EXTREMES[name]}")
+        expect_equal(got[name], expected[name], what=f"{dtype} {EXTREMES[name]}", device=device)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_min_and_max_of_floats_that_differ(device: sw.Device, dtype: str):
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     with np.errstate(all="ignore"):
         ordered = (x < y) | (x > y)
     x, y = x[ordered], y[ordered]
     got, expected = run_table(device, EXTREMES, x, y), numpy_table(EXTREMES, x, y)
     for name in EXTREMES:
-        expect_equal(got[name], expected[name], what=f"{dtype} {EXTREMES[name]}")
+        expect_equal(got[name], expected[name], what=f"{dtype} {EXTREMES[name]}", device=device)
 
 
 @pytest.mark.parametrize("dtype", INTS + UINTS)
 def test_integer_power_wraps(device: sw.Device, dtype: str):
-    base = np.repeat(specials(dtype), 6)
-    exponent = np.tile(np.array([0, 1, 2, 3, 5, 9], DTYPES[dtype]), specials(dtype).size)
+    base = np.repeat(specials(dtype, device=device), 6)
+    exponent = np.tile(
+        np.array([0, 1, 2, 3, 5, 9], DTYPES[dtype]), specials(dtype, device=device).size
+    )
     got = run_table(device, {"power": "x ** y"}, base, exponent)["power"]
     info = np.iinfo(DTYPES[dtype])
     wrapped = [
         (int(b) ** int(e) - info.min) % 2**info.bits + info.min
         for b, e in zip(base, exponent, strict=True)
     ]
-    expect_equal(got, np.array(wrapped, DTYPES[dtype]), what=f"{dtype} x ** y")
+    expect_equal(got, np.array(wrapped, DTYPES[dtype]), what=f"{dtype} x ** y", device=device)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_power_with_a_small_constant_exponent(device: sw.Device, dtype: str):
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     size = abs(x.astype(np.float64))
     x = x[(size < 16) & (size >= 0.05)]
     table = {"zero": "x ** 0", "one": "x ** 1", "square": "x ** 2", "inverse": "x ** -1"}
     got = run_table(device, table, x, x)
-    expect_equal(got["zero"], np.ones_like(x))
-    expect_equal(got["one"], x)
-    expect_equal(got["square"], x * x, ulps=1)
-    expect_equal(got["inverse"], (1 / x).astype(x.dtype), ulps=1)
+    expect_equal(got["zero"], np.ones_like(x), device=device)
+    expect_equal(got["one"], x, device=device)
+    expect_equal(got["square"], x * x, ulps=1, device=device)
+    expect_equal(got["inverse"], (1 / x).astype(x.dtype), ulps=1, device=device)
 
 
 @pytest.mark.parametrize("dtype", NUMBERS)
@@ -158,4 +160,4 @@ def test_augmented_assignment_to_elements_and_variables(device: sw.Device, dtype
     one = np.ones_like(x)
     with np.errstate(all="ignore"):
         expected = ((5 * one) + ((x + x) * (3 * one) - one)) * (2 * one)
-    expect_equal(out, expected.astype(x.dtype))
+    expect_equal(out, expected.astype(x.dtype), device=device)

@@ -22,10 +22,10 @@ def test_load_and_store_keep_every_value(device: sw.Device, dtype: str):
         i = sw.global_id(0)
         y[i] = x[i]
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     y = np.zeros_like(x)
     launch(kernel, x, y, device=device, over=x.size)
-    expect_equal(y, x)
+    expect_equal(y, x, device=device)
 
 
 def test_one_to_four_dimensions(device: sw.Device):
@@ -82,7 +82,7 @@ def test_strided_views_of_three_dimensions(device: sw.Device, view: Array):
 
     out = np.zeros(view.shape, np.int32)
     launch(kernel, view, out, device=device, over=view.shape)
-    expect_equal(out, np.ascontiguousarray(view))
+    expect_equal(out, np.ascontiguousarray(view), device=device)
 
 
 def test_elements_beside_a_strided_array_are_left_alone(device: sw.Device):
@@ -211,7 +211,7 @@ def test_read_only_array_can_be_read(device: sw.Device):
     x.flags.writeable = False
     out = np.zeros(4, np.int32)
     launch(kernel, x, out, device=device, over=4)
-    expect_equal(out, x.copy())
+    expect_equal(out, x.copy(), device=device)
 
 
 def test_device_arrays_stay_and_change_in_place(device: sw.Device):
@@ -234,7 +234,7 @@ def test_views_of_device_arrays(device: sw.Device):
     launch(kernel, whole[:, 1], device=device, over=3)
     expected = np.arange(12, dtype=np.int32).reshape(3, 4)
     expected[:, 1] *= -1
-    expect_equal(whole.numpy(), expected)
+    expect_equal(whole.numpy(), expected, device=device)
 
 
 class FromElsewhere:

@@ -20,7 +20,7 @@ def test_and_or_xor(device: sw.Device, dtype: str):
         disj[i] = a[i] | b[i]
         excl[i] = a[i] ^ b[i]
 
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     check(kernel, x, y, *(np.zeros_like(x) for _ in range(3)), device=device, over=x.size)
 
 
@@ -30,7 +30,7 @@ def test_invert(device: sw.Device, dtype: str):
         i = sw.global_id(0)
         out[i] = ~a[i]
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     check(kernel, x, np.zeros_like(x), device=device, over=x.size)
 
 
@@ -42,8 +42,8 @@ def test_shifts_by_every_amount_below_the_width(device: sw.Device, dtype: str):
         right[i] = a[i] >> by[i]
 
     bits = DTYPES[dtype].itemsize * 8
-    x = np.repeat(specials(dtype), bits)
-    by = np.tile(np.arange(bits), specials(dtype).size).astype(x.dtype)
+    x = np.repeat(specials(dtype, device=device), bits)
+    by = np.tile(np.arange(bits), specials(dtype, device=device).size).astype(x.dtype)
     check(kernel, x, by, np.zeros_like(x), np.zeros_like(x), device=device, over=x.size)
 
 
@@ -53,7 +53,7 @@ def test_shifts_by_literals(device: sw.Device, dtype: str):
         i = sw.global_id(0)
         out[i] = ((a[i] << 3) ^ (a[i] >> 2)) | 1
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     check(kernel, x, np.zeros_like(x), device=device, over=x.size)
 
 
@@ -69,5 +69,5 @@ def test_augmented_bit_operations(device: sw.Device, dtype: str):
         x >>= 2
         out[i] ^= x
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     check(kernel, x, np.full_like(x, 9), device=device, over=x.size)

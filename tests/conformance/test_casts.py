@@ -66,26 +66,26 @@ def expected_cast(values: Array, to: str) -> Array:
 
 @pytest.mark.parametrize("dtype", ALL)
 def test_cast_to_every_type(device: sw.Device, dtype: str):
-    values = specials(dtype)
+    values = specials(dtype, device=device)
     got = cast_all(device, values, {to: language_name(to) for to in ALL})
     for to in ALL:
-        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("dtype", ["i64", "f64", "u8"])
 def test_numpy_scalar_types_cast(device: sw.Device, dtype: str):
-    values = specials(dtype)
+    values = specials(dtype, device=device)
     got = cast_all(device, values, NUMPY_NAMES)
     for to in NUMPY_NAMES:
-        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("dtype", ALL)
 def test_int_float_and_bool_give_i32_f32_and_bool(device: sw.Device, dtype: str):
-    values = specials(dtype)
+    values = specials(dtype, device=device)
     got = cast_all(device, values, {"i32": "int", "f32": "float", "bool": "bool"})
     for to, out in got.items():
-        expect_equal(out, expected_cast(values, to), what=f"{dtype} to {to}")
+        expect_equal(out, expected_cast(values, to), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -95,7 +95,7 @@ def test_edges_of_saturation(device: sw.Device, dtype: str):
     near = np.concatenate([values, np.nextafter(values, 0), np.nextafter(values, np.inf)])
     got = cast_all(device, near, {to: f"sw.{to}" for to in INTS + UINTS})
     for to, out in got.items():
-        expect_equal(out, expected_cast(near, to), what=f"{dtype} to {to}")
+        expect_equal(out, expected_cast(near, to), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("to", ["f16", "bf16", "f32"])
@@ -117,23 +117,23 @@ def test_large_integers_become_floats_rounded_once(device: sw.Device, dtype: str
     values = np.array(numbers, DTYPES[dtype])
     got = cast_all(device, values, {to: f"sw.{to}" for to in ("f32", "f64")})
     for to, out in got.items():
-        expect_equal(out, values.astype(DTYPES[to]), what=f"{dtype} to {to}")
+        expect_equal(out, values.astype(DTYPES[to]), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("dtype", INTS + UINTS)
 def test_a_store_wraps_integers_and_makes_floats(device: sw.Device, dtype: str):
-    values = specials(dtype)
+    values = specials(dtype, device=device)
     got = cast_all(device, values, dict.fromkeys(NUMBERS, ""))
     for to in NUMBERS:
-        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_a_store_rounds_floats(device: sw.Device, dtype: str):
-    values = specials(dtype)
+    values = specials(dtype, device=device)
     got = cast_all(device, values, dict.fromkeys(FLOATS, ""))
     for to in FLOATS:
-        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}")
+        expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}", device=device)
 
 
 @pytest.mark.parametrize("to", INTS)

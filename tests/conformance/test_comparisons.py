@@ -16,7 +16,7 @@ RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=
 
 @pytest.mark.parametrize("dtype", ALL)
 def test_every_relation(device: sw.Device, dtype: str):
-    x, y = pairs(dtype)
+    x, y = pairs(dtype, device=device)
     lines = [f"    {name}[i] = a[i] {sign} b[i]" for name, sign in RELATIONS.items()]
     head = [f"def kernel(a, b, {', '.join(RELATIONS)}):", "    i = sw.global_id(0)"]
     outs = [np.zeros(x.shape, bool) for _ in RELATIONS]
@@ -24,7 +24,7 @@ def test_every_relation(device: sw.Device, dtype: str):
     with np.errstate(all="ignore"):  # ml_dtypes warns of NaN
         expected = [eval(f"x {sign} y", {"x": x, "y": y}) for sign in RELATIONS.values()]
     for out, wanted, sign in zip(outs, expected, RELATIONS.values(), strict=True):
-        expect_equal(out, wanted, what=f"{dtype} x {sign} y")
+        expect_equal(out, wanted, what=f"{dtype} x {sign} y", device=device)
 
 
 @pytest.mark.parametrize("dtype", ALL)
@@ -36,7 +36,7 @@ def test_truth_of_a_number(device: sw.Device, dtype: str):
         by_not[i] = not a[i]
         by_bool[i] = bool(a[i])
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     check(kernel, x, *(np.zeros(x.shape, bool) for _ in range(3)), device=device, over=x.size)
 
 
@@ -48,7 +48,7 @@ def test_and_or_not_of_conditions(device: sw.Device):
         either[i] = x > 0 or y > 0
         neither[i] = not (x > 0 or not y <= 0)
 
-    x, y = pairs("i32")
+    x, y = pairs("i32", device=device)
     check(kernel, x, y, *(np.zeros(x.shape, bool) for _ in range(3)), device=device, over=x.size)
 
 
@@ -58,7 +58,7 @@ def test_and_or_of_numbers_give_an_operand(device: sw.Device):
         both[i] = a[i] and b[i]
         either[i] = a[i] or b[i]
 
-    x, y = pairs("i32")
+    x, y = pairs("i32", device=device)
     check(kernel, x, y, np.zeros_like(x), np.zeros_like(x), device=device, over=x.size)
 
 
@@ -83,7 +83,7 @@ def test_conditional_expression_evaluates_one_side(device: sw.Device):
         i = sw.global_id(0)
         out[i] = x[i] // y[i] if y[i] != 0 else -1
 
-    x, y = pairs("i32")
+    x, y = pairs("i32", device=device)
     check(kernel, x, y, np.zeros_like(x), device=device, over=x.size)
 
 
@@ -92,7 +92,7 @@ def test_chained_comparison(device: sw.Device):
         i = sw.global_id(0)
         out[i] = -2 < x[i] <= 3 != 2
 
-    x = specials("i32")
+    x = specials("i32", device=device)
     check(kernel, x, np.zeros(x.shape, bool), device=device, over=x.size)
 
 
@@ -116,7 +116,7 @@ def test_nan_is_unordered_and_unequal_to_itself(device: sw.Device, dtype: str):
         out[2] = nan < nan or nan > nan or nan <= nan or nan >= nan
         out[3] = not (nan < 1.0)
 
-    x = specials(dtype)[-1:]
+    x = specials(dtype, device=device)[-1:]
     assert np.isnan(x[0])
     out = np.zeros(4, bool)
     launch(kernel, x, out, device=device, over=1)

@@ -366,7 +366,7 @@ def test_loops_longer_than_sixteen_bits_count(device: sw.Device):
     out = np.zeros(3, np.int64)
     launch(kernel, out, np.int32(n), np.int32(7), device=device)
     third = sum(k % 3 != 0 for k in range(n))
-    expect_equal(out, np.array([n, n * (n - 1) // 2, third]))
+    expect_equal(out, np.array([n, n * (n - 1) // 2, third]), device=device)
 
 
 def test_a_loop_that_the_device_cannot_finish_is_an_error(device: sw.Device):

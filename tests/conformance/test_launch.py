@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conformance.compare import check, launch, not_simulated
+from conformance.compare import check, launch, needs, not_simulated
 
 import stepwell as sw
 from stepwell.runtime.errors import LaunchError
@@ -111,6 +111,8 @@ def test_empty_grid_runs_nothing(device: sw.Device):
 
 
 def test_a_large_grid(device: sw.Device):
+    needs(device, "atomics_i64")
+
     not_simulated(device, "33 million threads")
 
     def kernel(total, n):
@@ -210,6 +212,8 @@ def test_keyword_and_default_arguments(device: sw.Device):
 
 
 def test_annotated_parameters_are_converted_and_checked(device: sw.Device):
+    needs(device, "f64")
+
     @sw.kernel
     def kernel(a: sw.f64, x: sw.Array[sw.f64, 1]):
         x[sw.global_id(0)] = a
@@ -234,6 +238,8 @@ def test_scalar_arguments_keep_their_value(device: sw.Device, value: object):
 
 
 def test_different_types_in_a_row_use_different_code(device: sw.Device):
+    needs(device, "f64")
+
     @sw.kernel
     def kernel(x, out):
         i = sw.global_id(0)

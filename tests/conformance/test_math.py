@@ -88,7 +88,7 @@ def test_narrow_floats_compute_in_f32_and_round(device: sw.Device, name: str, dt
     source = f"def kernel(x, out):\n    i = sw.global_id(0)\n    out[i] = math.{name}(x[i])\n"
     launch(define(source), x, out, device=device, over=x.size)
     expected = getattr(np, name)(x.astype(np.float64)).astype(x.dtype)
-    expect_equal(out, expected, ulps=1)
+    expect_equal(out, expected, ulps=1, device=device)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -102,7 +102,7 @@ def test_special_values_of_functions(device: sw.Device, dtype: str):
     with np.errstate(all="ignore"):
         for name, out in outs.items():
             expected = getattr(np, name if name != "atan" else "arctan")(x)
-            expect_equal(out, expected, ulps=2, what=name)
+            expect_equal(out, expected, ulps=2, what=name, device=device)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
@@ -189,7 +189,7 @@ def test_classification(device: sw.Device, dtype: str):
         inf[i] = math.isinf(x[i])
         finite[i] = math.isfinite(x[i])
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     check(kernel, x, *(np.zeros(x.size, bool) for _ in range(3)), device=device, over=x.size)
 
 
@@ -200,13 +200,13 @@ def test_copysign_fabs_and_fma(device: sw.Device, dtype: str):
         signed[i] = math.copysign(x[i], y[i])
         size[i] = math.fabs(x[i])
 
-    values = specials(dtype)
+    values = specials(dtype, device=device)
     values = values[~np.isnan(values)]
     x, y = np.repeat(values, values.size), np.tile(values, values.size)
     signed, size = np.zeros_like(x), np.zeros_like(x)
     launch(kernel, x, y, signed, size, device=device, over=x.size)
-    expect_equal(signed, np.copysign(x, y))
-    expect_equal(size, np.abs(x))
+    expect_equal(signed, np.copysign(x, y), device=device)
+    expect_equal(size, np.abs(x), device=device)
 
 
 UFUNCS = {
@@ -233,7 +233,7 @@ def test_numpy_functions_on_scalars(device: sw.Device, expression: str):
     b = np.array([-3.5, 1.5, 8.0, -1e-10], np.float32)
     out = np.zeros_like(a)
     launch(define(source), a, b, out, device=device, over=a.size)
-    expect_equal(out, UFUNCS[expression](a, b))
+    expect_equal(out, UFUNCS[expression](a, b), device=device)
 
 
 def test_integer_functions(device: sw.Device):

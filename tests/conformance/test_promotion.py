@@ -42,8 +42,11 @@ def common_of_floats(a: str, b: str) -> str:
 def test_sum_of_every_pair_has_the_common_type(device: sw.Device, a: str):
     """All partners of `a` in one kernel; sums near the ends of the range tell the type."""
     partners = [b for b in ALL if common(a, b) is not None and not (a == b == "bool")]
-    x = specials(a)[-4:-1] if a in FLOATS else specials(a)[-3:]
-    ys = {b: specials(b)[-4:-1] if b in FLOATS else specials(b)[-3:] for b in partners}
+    x = specials(a, device=device)[-4:-1] if a in FLOATS else specials(a, device=device)[-3:]
+    ys = {
+        b: specials(b, device=device)[-4:-1] if b in FLOATS else specials(b, device=device)[-3:]
+        for b in partners
+    }
     pairs = {b: (np.repeat(x, ys[b].size), np.tile(ys[b], x.size)) for b in partners}
     sources = ["def kernel(" + ", ".join(f"x{b}, y{b}, out{b}" for b in partners) + "):"]
     sources += ["    i = sw.global_id(0)"]
@@ -79,7 +82,7 @@ def test_an_integer_literal_takes_the_type_it_meets(device: sw.Device, dtype: st
         i = sw.global_id(0)
         out[i] = sw.f64(x[i] + 100)
 
-    x = specials(dtype)
+    x = specials(dtype, device=device)
     x = x[np.isfinite(x)]
     out = np.zeros(x.size)
     launch(kernel, x, out, device=device, over=x.size)

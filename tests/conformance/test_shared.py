@@ -67,7 +67,7 @@ def test_transposed_tile(device: sw.Device):
     x = np.arange(8 * 12, dtype=np.float32).reshape(8, 12)
     out = np.zeros((12, 8), np.float32)
     launch(kernel, x, out, device=device, grid=(3, 2), block=(4, 4))
-    expect_equal(out, np.ascontiguousarray(x.T))
+    expect_equal(out, np.ascontiguousarray(x.T), device=device)
 
 
 def test_barriers_in_three_dimensions(device: sw.Device):
@@ -118,17 +118,18 @@ def test_barrier_in_a_uniform_branch(device: sw.Device):
         t = sw.thread_id(0)
         s = sw.shared(8, sw.i32)
         s[t] = x[t]
+        i = sw.global_id(0)
         if flag > 0:
             sw.barrier()
-            out[t] = s[7 - t]
+            out[i] = s[7 - t]
         else:
-            out[t] = -1
+            out[i] = -1
         if sw.block_id(0) == 1:
             sw.barrier()
-            out[t] += 1000
+            out[i] += 1000
 
     for flag in (0, 1):
-        args = X, np.int32(flag), np.zeros(8, np.int32)
+        args = X, np.int32(flag), np.zeros(16, np.int32)
         check(kernel, *args, device=device, grid=2, block=8, cooperative=True)
 
 

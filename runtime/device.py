@@ -355,5 +355,5 @@ def _entry_points() -> dict[str, Any]:
 
 
 def _listing() -> str:
-    names = [device.name for device in every_device()]
+    names = [device.name for device in devices()]
     return f"are {', '.join(names)}" if len(names) > 1 else f"is {names[0]}" if names else "is none"

@@ -53,10 +53,15 @@ class Report(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """All records of a launch in the order in which they were begun, and how many were lost."""
+    """All records of a launch in the order in which they were begun, and how many were lost.
+
+    Where a thread has used up the rounds that the device lets it go, the loop that writes its
+    record ends too, and the record stays empty. `loops` are the sites that can be the reason.
+    """
 
     reports: list[Report]
     lost: int
+    loops: tuple[Site, ...] = ()
 
 
 class _Float(float):
@@ -95,7 +100,12 @@ def decode(buffer: Any, sites: Sequence[Site]) -> Decoded:
             break
         reports.append(_record(site, words[start : start + size]))
         position += size
-    return Decoded(reports, _lost_records(used - position, sites))
+    longest = max((record_words(site) for site in sites), default=0)
+    empty = (
+        position < used and position + longest <= capacity and not words[HEADER_WORDS + position]
+    )
+    loops = tuple(site for site in sites if site.kind == "loop") if empty else ()
+    return Decoded(reports, _lost_records(used - position, longest), loops)
 
 
 def record_words(site: Site) -> int:
@@ -112,6 +122,8 @@ def raise_or_print(decoded: Decoded, kernel: str, device: str = "") -> None:
         else:
             failed.append(report)
     if not failed:
+        if decoded.loops:
+            raise _loop_limit(decoded.loops, kernel, device)
         if decoded.lost:
             sys.stdout.flush()
             print(_lost_note(decoded.lost), file=sys.stderr)
@@ -135,6 +147,25 @@ def kernel_error(report: Report, kernel: str, device: str = "", more: int = 0) -
         thread=report.thread,
         values=report.values,
         more=more,
+        device=device,
+    )
+
+
+def _loop_limit(loops: Sequence[Site], kernel: str, device: str) -> KernelError:
+    """The exception of a thread that used up its rounds in one of these loops."""
+    site, lines = loops[0], sorted({loop.line for loop in loops})
+    message = site.message
+    if len(lines) > 1:
+        message += f"; it is one of those in lines {', '.join(map(str, lines))}"
+        site = site._replace(file="", line=0, column=0)
+    return KERNEL_ERRORS[site.kind](
+        message,
+        kernel=kernel,
+        kind=site.kind,
+        file=site.file,
+        line=site.line,
+        column=site.column,
+        function=site.function,
         device=device,
     )
 
@@ -182,11 +213,9 @@ def _value(low: int, high: int, name: str) -> Any:
     return bits if name.startswith("u") or bits < 1 << 63 else bits - (1 << 64)
 
 
-def _lost_records(words: int, sites: Sequence[Site]) -> int:
-    """At least how many records `words` words would have held."""
-    if words <= 0 or not sites:
-        return 0
-    return -(-words // max(record_words(site) for site in sites))
+def _lost_records(words: int, longest: int) -> int:
+    """At least how many records of at most `longest` words `words` words would have held."""
+    return -(-words // longest) if words > 0 and longest else 0
 
 
 def _lost_note(lost: int) -> str:

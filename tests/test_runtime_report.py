@@ -116,6 +116,25 @@ def test_records_past_the_capacity_are_counted(capsys: pytest.CaptureFixture[str
     assert "3 printed lines were lost" in capsys.readouterr().err
 
 
+def test_an_empty_record_is_of_a_loop_that_the_device_ended() -> None:
+    first, second = (Site("loop", "ended", (), "a.py", line, 5, "k") for line in (3, 8))
+    data = buffer([0] * 7, used=14)
+    for sites, place, text in (
+        ([BOUNDS, first], ("a.py", 3, 5), "ended"),
+        ([BOUNDS, first, second], ("", 0, 0), "ended; it is one of those in lines 3, 8"),
+    ):
+        with pytest.raises(errors.LoopLimit) as caught:
+            raise_or_print(decode(data, sites), "k", "vulkan:0")
+        error = caught.value
+        assert (error.message, (error.file, error.line, error.column)) == (text, place)
+
+
+def test_a_record_without_room_is_not_taken_for_an_empty_one() -> None:
+    loop = Site("loop", "ended")
+    assert decode(buffer(used=11, capacity=10), [BOUNDS, loop]).loops == ()
+    assert decode(buffer(record(1), used=7), [BOUNDS, loop]).loops == ()
+
+
 def test_errors_survive_pickling() -> None:
     error = errors.OutOfBounds("index 1", kernel="k", line=4, block=(1, 2, 3), thread=(0, 0, 0))
     again = pickle.loads(pickle.dumps(error))

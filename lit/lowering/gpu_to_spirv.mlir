@@ -28,23 +28,61 @@ gpu.module @m {
 
 // -----
 
-// A check is a selection that ends the invocation; a function writes the record.
+// A check that fails keeps its record and ends the invocation; the kernel's end reports it.
 
-// CHECK-LABEL: spirv.func @__report_2(
+// CHECK-LABEL: spirv.func @__write_record(%{{[0-9]+}}: i32, %{{[0-9]+}}: i32, %{{[0-9]+}}: i32, %{{[0-9]+}}: i32)
 // CHECK: spirv.AtomicIAdd <Device> <None>
-// CHECK-LABEL: spirv.func @check()
+// CHECK-LABEL: spirv.func @__body()
+// CHECK-DAG: %[[SITE:.*]] = spirv.mlir.addressof @__failed_site : !spirv.ptr<i32, Private>
+// CHECK-DAG: %[[SIZE:.*]] = spirv.mlir.addressof @__failed_size : !spirv.ptr<i32, Private>
+// CHECK-DAG: %[[LOW:.*]] = spirv.mlir.addressof @__failed_0 : !spirv.ptr<i32, Private>
+// CHECK-DAG: %[[C1:.*]] = spirv.Constant 1 : i32
+// CHECK-DAG: %[[C9:.*]] = spirv.Constant 9 : i32
 // CHECK: %[[NOT:.*]] = spirv.LogicalNot %{{.*}} : i1
 // CHECK: spirv.BranchConditional %[[NOT]] [1, 1048575], ^[[FAILED:.*]], ^[[MERGE:.*]]
 // CHECK: ^[[FAILED]]:
-// CHECK: spirv.FunctionCall @__report_2(
+// CHECK: spirv.Store "Private" %[[SITE]], %[[C1]] : i32
+// CHECK-NEXT: spirv.Store "Private" %[[SIZE]], %[[C9]] : i32
+// CHECK-NEXT: spirv.Store "Private" %[[LOW]], %i : i32
+// CHECK-NEXT: spirv.Store "Private"
 // CHECK-NEXT: spirv.Return
 // CHECK: ^[[MERGE]]:
 // CHECK-NEXT: spirv.mlir.merge
+// CHECK: spirv.Store "Private" %[[SITE]], %[[C2:.*]] : i32
+// CHECK-NEXT: spirv.Store "Private" %[[SIZE]], %[[C7:.*]] : i32
+// CHECK-NEXT: spirv.Return
+// CHECK-LABEL: spirv.func @check()
+// CHECK: spirv.Store "Private" %[[SITE:.*]], %[[C0:.*]] : i32
+// CHECK-NEXT: spirv.FunctionCall @__body()
+// CHECK: %[[S:.*]] = spirv.Load "Private" %[[SITE]] : i32
+// CHECK: spirv.INotEqual %[[S]], %[[C0]]
+// CHECK: spirv.FunctionCall @__write_record(%[[S]], %{{.*}}, %{{.*}}, %{{.*}})
+// CHECK-NEXT: spirv.Branch
+// CHECK: spirv.EntryPoint "GLCompute" @check
 gpu.module @m {
-  gpu.func @check(%n: index) kernel {
+  gpu.func @check(%n: index, %p: i1) kernel {
     %i = gpu.thread_id x
     %ok = arith.cmpi ult, %i, %n : index
     gpux.check %ok, "bounds", "index {}" (%i : index) formats ["index"] site 0 : i32
+    gpux.check %p, "assert", "no" formats [] site 1 : i32
+    gpu.return
+  }
+}
+
+// -----
+
+// What is printed is written where it stands; there is nothing to do at the end.
+
+// CHECK-LABEL: spirv.func @__write_record(
+// CHECK-NOT: spirv.func @__body
+// CHECK-LABEL: spirv.func @print()
+// CHECK: spirv.FunctionCall @__write_record(%[[SITE:.*]], %[[SIZE:.*]], %i, %{{[0-9]+}})
+// CHECK: spirv.FunctionCall @__write_record(%{{.*}}, %{{.*}}, %[[C0:.*]], %[[C0]])
+gpu.module @m {
+  gpu.func @print() kernel {
+    %i = gpu.thread_id x
+    gpux.print "index {}" (%i : index) formats ["index"] site 0 : i32
+    gpux.print "here" formats [] site 1 : i32
     gpu.return
   }
 }

@@ -82,6 +82,9 @@ class State:
     over: int | None = None
     """The rank of an `over` kernel."""
 
+    longest_record: int = 0
+    """The words of values in the longest record that the kernel writes; see `reports`."""
+
     linear: bool = False
     """Whether the device is given blocks of one dimension; see `ids`."""
 

@@ -21,11 +21,13 @@ from .control import selection, variable
 from .ids import declare_sizes, past_the_end
 from .memory import array_type
 from .parameters import global_variable, lay_out, parameters_of, read_parameters
+from .reports import longest_record, reporting
 from .target import BLOCK_IN_MEMORY, SpirvTarget
 
 RULES = Rules()
 converts = RULES.converts
 
+_BODY = "__body"  # what the kernel does, where something remains to do behind it
 LANE_OPS = (
     *(gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.ShuffleOp, gpu.SubgroupReduceOp),
     *(gpux.SubgroupScanOp, gpux.BallotOp),
@@ -59,7 +61,9 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     """A function without parameters, and the entry point that names it."""
     state = state_of(rw)
     parameters, arrays, private = parameters_of(op), op.workgroup, op.private
-    reports = any(isinstance(inner, gpux.CheckOp | gpux.PrintOp) for inner in op.walk())
+    longest = longest_record(op)
+    checks = any(isinstance(inner, gpux.CheckOp) for inner in op.walk())
+    state.longest_record = longest or 0
     entry, body, name = op.entry, op.body, op.sym_name.data
     start = entry.first_op
     assert start is not None, "a kernel ends in a terminator"
@@ -68,7 +72,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     state.linear = _uses_lanes(op) and (state.over or _number(op, "gpux.block_rank") or 3) > 1
     entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
     declare_sizes(rw)
-    state.parameters = lay_out(rw, parameters, reports)
+    state.parameters = lay_out(rw, parameters, longest is not None)
     if state.block.in_memory:
         module = op.parent_op()
         assert module is not None, "a kernel stands in a module"
@@ -85,9 +89,11 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
                 rw.create(spirv.ReturnOp)
             selection(rw, past_the_end(rw), ended)
     op.detach_region(body)
-    made = state.function = spirv.FuncOp.define(name, body=body)
+    made = state.function = spirv.FuncOp.define(_BODY if checks else name, body=body)
     made.location = op.location
     rw.add(made)
+    if checks:
+        rw.add(spirv.FuncOp.define(name, body=reporting(rw, _BODY)))
     rw.add(spirv.EntryPointOp.define(name))
     for mode, width in float_modes(state.target):
         rw.add(spirv.ExecutionModeOp.define(name, mode, [width]))

@@ -1,25 +1,32 @@
-"""Checks and prints: a record in the report buffer, and for a check the end of the thread.
+"""Checks and prints: records in the report buffer, and for a check the end of the thread.
 
     gpux.check %ok, "bounds", "…" (%i : index) formats ["index"] site 3 : i32
 
-    spirv.mlir.selection {
-      spirv.BranchConditional %ok [1048575, 1], ^merge, ^failed
-    ^failed:
-      spirv.FunctionCall @__report_2(%site, %low, %high)
-      spirv.Return
-    ^merge:
-      spirv.mlir.merge
-    }
+    spirv.func @__body() {                             spirv.func @kernel() {
+      …                                                  spirv.Store "Private" %site, %zero
+      spirv.mlir.selection {                             spirv.FunctionCall @__body()
+        spirv.BranchConditional %not_ok, ^failed, …      %s = spirv.Load "Private" %site
+      ^failed:                                           spirv.mlir.selection {
+        spirv.Store "Private" %site, %four                 spirv.BranchConditional %s != 0, …
+        spirv.Store "Private" …                          ^failed:
+        spirv.Return                                       spirv.FunctionCall @__write_record(…)
+      …                                                  …
+
+A thread ends at its first failed check. So variables keep what failed, and one place at the end of
+the kernel reports it. Devices that run both sides of every branch, with masks, pass through that
+place in every thread; there a report costs up to half as much as a small kernel, and a check that
+only sets variables next to nothing.
 
 A record in the report buffer is: site + 1, six ids, two words for each value. What does not fit is
-dropped, and the host sees that. The function is small and touches memory in one place, because
-devices that run both sides of every branch, with masks, pass through it at every check.
+dropped, and the host sees that. One function writes all records; it takes the words of the longest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xdsl.dialects.builtin import Float64Type, IntegerAttr, i1, i32, i64
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
@@ -31,16 +38,18 @@ from .build import (
     bits,
     compare,
     f32_of,
+    load,
     op,
     resize,
     select,
     state_of,
+    store,
     word,
 )
 from .control import loop, selection
 from .ids import block_id, thread_id
 from .memory import atomic
-from .parameters import report_buffer, report_capacity
+from .parameters import global_variable, report_buffer, report_capacity
 
 RULES = Rules()
 converts = RULES.converts
@@ -48,17 +57,25 @@ converts = RULES.converts
 _OFTEN, _RARELY = 1048575, 1
 _HEADER_WORDS = 4
 _ID_COUNT = 6
+_WRITER = "__write_record"
 _SIGNED = ("i8", "i16", "i32", "i64", "index")
+
+
+def longest_record(kernel: Operation) -> int | None:
+    """The words of values in the longest record of a kernel; None where it reports nothing."""
+    sites = [site for site in kernel.walk() if isinstance(site, gpux.CheckOp | gpux.PrintOp)]
+    return max((2 * len(site.formats) for site in sites), default=None)
 
 
 @converts(gpux.CheckOp)
 def convert_check(op_: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Results:
-    """A branch that is hardly ever taken, to a report and the end of the thread."""
+    """A branch that is hardly ever taken, to where the failure is kept and the thread ends."""
     (condition,) = operands[0]
     failing = op(rw, "LogicalNot", (condition,), i1)
     failed = Block()
     with rw.inside(failed):
-        _report(op_, operands[1:], rw)
+        for place, value in zip(_failure(rw), _record(op_, operands[1:], rw), strict=False):
+            store(rw, place, value)
         rw.create(spirv.ReturnOp)
     selection(rw, failing, failed, weights=(_RARELY, _OFTEN))
     return None
@@ -67,12 +84,38 @@ def convert_check(op_: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Result
 @converts(gpux.PrintOp)
 def convert_print(op_: gpux.PrintOp, operands: Operands, rw: Rewriter) -> Results:
     """A report, after which the thread goes on."""
-    _report(op_, operands, rw)
+    _report(rw, _record(op_, operands, rw))
     return None
 
 
-def _report(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) -> None:
-    """Calls the function that writes records of as many words, where the insertion point is."""
+def reporting(rw: Rewriter, body: str) -> Region:
+    """A kernel's region: calls the function that does its work; reports if a check failed there."""
+
+    def build() -> None:
+        places = _failure(rw)
+        store(rw, places[0], word(rw, 0))
+        rw.insert(spirv.FunctionCallOp.to(body, []))
+        site = load(rw, places[0])
+        failed = Block()
+        with rw.inside(failed):
+            _report(rw, [site, *(load(rw, place) for place in places[1:])])
+        failing = compare(rw, "INotEqual", site, 0)
+        merge = selection(rw, failing, failed, weights=(_RARELY, _OFTEN))
+        with rw.inside(failed):
+            rw.create(spirv.BranchOp, successors=[merge])
+
+    return _region(rw, [], build)
+
+
+def _failure(rw: Rewriter) -> list[SSAValue]:
+    """The thread's variables for the record of what failed: see `_record`."""
+    kind = spirv.PointerType(i32, "Private")
+    names = ["site", "size", *map(str, range(state_of(rw).longest_record))]
+    return [global_variable(rw, f"__failed_{name}", kind) for name in names]
+
+
+def _record(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) -> list[SSAValue]:
+    """What is to be written: site + 1, the size of the whole record, the words of the values."""
     if op_.site is None:
         raise CannotConvert("no site number: number-report-sites has to run before")
     words: list[SSAValue] = []
@@ -84,8 +127,31 @@ def _report(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) 
         else:
             words += _words(rw, values[0], old[0].type, format.data)
     site: IntegerAttr = op_.site
-    name = _function(rw, len(words))
-    rw.insert(spirv.FunctionCallOp.to(name, [word(rw, site.value.data + 1), *words]))
+    return [word(rw, site.value.data + 1), word(rw, 1 + _ID_COUNT + len(words)), *words]
+
+
+def _report(rw: Rewriter, record: list[SSAValue]) -> None:
+    """Calls the function that writes a record, where the insertion point is."""
+    state = state_of(rw)
+    types: list[Attribute] = [i32] * (2 + state.longest_record)
+    if _WRITER not in state.names:
+        state.names.add(_WRITER)
+        body = _region(rw, types, lambda *values: _write_record(rw, *values))
+        state.declare(spirv.FuncOp.define(_WRITER, types, body=body))
+    missing = [word(rw, 0)] * (len(types) - len(record))
+    rw.insert(spirv.FunctionCallOp.to(_WRITER, [*record, *missing]))
+
+
+def _region(rw: Rewriter, types: list[Attribute], build: Callable[..., None]) -> Region:
+    """The region of a function of its own; `build` gets its arguments."""
+    state, entry = state_of(rw), Block(arg_types=types)
+    outer, state.scope = state.scope, Scope(entry)
+    with rw.inside(entry):
+        end = rw.create(spirv.ReturnOp)
+    with rw.inside(entry, end):
+        build(*entry.args)
+    state.scope = outer
+    return Region(entry)
 
 
 def _words(rw: Rewriter, value: SSAValue, kind: Attribute, format: str) -> list[SSAValue]:
@@ -102,44 +168,26 @@ def _words(rw: Rewriter, value: SSAValue, kind: Attribute, format: str) -> list[
     return [low, binary(rw, "ShiftRightArithmetic", low, 31) if signed else word(rw, 0)]
 
 
-def _function(rw: Rewriter, count: int) -> str:
-    """The module's function that writes records of `count` words after the ids."""
-    state = state_of(rw)
-    name = f"__report_{count}"
-    if name not in state.names:
-        state.names.add(name)
-        entry = Block(arg_types=[i32] * (1 + count))
-        outer, state.scope = state.scope, Scope(entry)
-        with rw.inside(entry):
-            end = rw.create(spirv.ReturnOp)
-        with rw.inside(entry, end):
-            _write_record(rw, *entry.args)
-        state.scope = outer
-        kinds = [i32] * (1 + count)
-        state.declare(spirv.FuncOp.define(name, kinds, body=Region(entry)))
-    return name
-
-
-def _write_record(rw: Rewriter, site: SSAValue, *words: SSAValue) -> None:
+def _write_record(rw: Rewriter, site: SSAValue, size: SSAValue, *words: SSAValue) -> None:
     """One loop around one atomic addition, which writes too: records are cleared by the host.
 
     Round 0 reserves the words of the record; then round n writes word n, if the record fits. If
     the counter's sign is set, one more round takes the reservation back, so that it never wraps.
     """
-    size = 1 + _ID_COUNT + len(words)
     report, room = report_buffer(rw), report_capacity(rw)
     threads = [thread_id(rw, axis) for axis in range(3)]
     blocks = [block_id(rw, axis) for axis in range(3)]
     record = (site, *blocks, *threads, *words)
-    back = size + 2
+    past, back = binary(rw, "IAdd", size, 1), binary(rw, "IAdd", size, 2)
+    less = binary(rw, "ISub", word(rw, 0), size)
 
     def count(turn: SSAValue, start: SSAValue) -> SSAValue:
         written = compare(rw, "ULessThanEqual", turn, size)
         return op(rw, "LogicalOr", (written, compare(rw, "IEqual", turn, back)), i1)
 
     def write(turn: SSAValue, start: SSAValue) -> tuple[SSAValue, SSAValue]:
-        first, undone = (compare(rw, "IEqual", turn, number) for number in (0, back))
-        value = select(rw, undone, word(rw, -size), word(rw, size))
+        first, undone = compare(rw, "IEqual", turn, 0), compare(rw, "IEqual", turn, back)
+        value = select(rw, undone, less, size)
         for number, part in enumerate(record, 1):
             value = select(rw, compare(rw, "IEqual", turn, number), part, value)
         place = binary(rw, "IAdd", binary(rw, "IAdd", start, _HEADER_WORDS - 1), turn)
@@ -147,8 +195,8 @@ def _write_record(rw: Rewriter, site: SSAValue, *words: SSAValue) -> None:
         index = select(rw, counter, word(rw, 0), place)
         old = atomic(rw, "AtomicIAdd", access(rw, report, [0, index], i32), (value,))
         fits = compare(rw, "ULessThanEqual", binary(rw, "IAdd", old, size), room)
-        following = select(rw, fits, word(rw, 1), word(rw, size + 1))
-        following = select(rw, compare(rw, "SLessThan", old, 0), word(rw, back), following)
+        following = select(rw, fits, word(rw, 1), past)
+        following = select(rw, compare(rw, "SLessThan", old, 0), back, following)
         following = select(rw, first, following, binary(rw, "IAdd", turn, 1))
         return following, select(rw, first, old, start)
 

@@ -21,6 +21,7 @@ the extent do not run. `gpux.block_rank = r`: blocks have one thread along the d
 at most `SMALL_BLOCK` threads, at most `SMALL_SIZE` threads in all; no axis of an array and no
 extent is longer than `SMALL_SIZE`; and elements of one array are less than 2^31 elements apart.
 Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2 * i + 1`.
+Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension.
 
 At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run
 in any order), `gpux.buffer` an access to memory that threads share without an order among them,
@@ -77,6 +78,7 @@ from .lazy_format import op_with_format
 SMALL = "gpux.small"
 COUNTS_UP = "gpux.counts_up"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
+MAX_GRID = (1 << 31) - 1
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop")
 FORMATS = (

@@ -10,8 +10,8 @@ value, the size of a memref axis, an id, or ZERO; `3 <= i` is `ZERO <= i - 3`. T
 
 Numbers are mathematical integers: `i + 1` is only taken apart where it cannot wrap. For that, ids,
 array sizes and launch extents are assumed to stay below an eighth of the range of `index`
-(2^61, or 2^29 where `index` has 32 bits): no device has such arrays or grids. In a kernel whose
-launches are small (`gpux.small`) the limits are those of `dialects/gpux.py`.
+(2^61, or 2^29 where `index` has 32 bits): no device has such arrays or grids. How many blocks there
+are along a dimension, in any launch and in a small one (`gpux.small`), is said in `dialects/gpux.py`.
 
 The idea is that of ABCD (R. Bodik, R. Gupta, V. Sarkar, PLDI 2000), on structured control flow.
 """
@@ -27,7 +27,7 @@ from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects import gpu
-from ..dialects.gpux import SMALL, SMALL_BLOCK, SMALL_GRID, SMALL_SIZE
+from ..dialects.gpux import MAX_GRID, SMALL, SMALL_BLOCK, SMALL_GRID, SMALL_SIZE
 from .block_editing import constant_value, integer_bits
 
 Node: TypeAlias = int | tuple[str, int, int]
@@ -244,7 +244,8 @@ class Ranges:
 
     def _natural_interval(self, node: Node) -> tuple[int, int]:
         if isinstance(node, tuple):
-            return 0, _SMALL_LIMITS.get(node[0], self.limit) if self.small else self.limit
+            limits = _SMALL_LIMITS if self.small else _LIMITS
+            return 0, min(self.limit, limits.get(node[0], self.limit))
         value = self.values[node]
         return (0, 1) if value.type == _I1 else self.type_range(value.type)
 
@@ -342,6 +343,7 @@ class Ranges:
 
 
 _I1 = IntegerType(1)
+_LIMITS = {gpu.BlockIdOp.name: MAX_GRID - 1, gpu.GridDimOp.name: MAX_GRID}
 _SMALL_LIMITS = {
     gpu.BlockIdOp.name: SMALL_GRID - 1,
     gpu.GridDimOp.name: SMALL_GRID,

@@ -22,10 +22,9 @@ from .array import (
     extent,
 )
 from .artifact import Artifact, Manifest
-from .device import Device, Event, Limits, LoadedKernel, Stream
+from .device import MAX_GRID, Device, Event, Limits, LoadedKernel, Stream
 from .errors import ArrayError, ArtifactError, DeviceError, OutOfMemory
 
-MAX_GRID = 2**31 - 1
 SHARED_BYTES = 256 * 1024
 
 FEATURES = frozenset(

@@ -36,12 +36,17 @@ KINDS: dict[str, str] = {
 # Kinds whose compiler is not complete: neither in `devices()` nor chosen as the default.
 ENTRY_POINTS = "stepwell.devices"
 
+MAX_GRID = 2**31 - 1
+
 Dim3 = tuple[int, int, int]
 Launcher = Callable[[bytes], None]
 
 
 class Limits(NamedTuple):
-    """What a launch may ask of a device; sizes in threads, blocks and bytes."""
+    """What a launch may ask of a device; sizes in threads, blocks and bytes.
+
+    Along each dimension `max_grid` is at most `MAX_GRID`, since the compiler relies on that.
+    """
 
     max_block: Dim3
     max_block_threads: int
@@ -231,7 +236,7 @@ def check_launch(
             f"block {block} of kernel {name} has {threads} threads; {device.name} takes up to "
             f"{limits.max_block_threads}, and {limits.max_block} by dimension: use smaller blocks"
         )
-    if min(grid) < 0 or any(map(int.__gt__, grid, limits.max_grid)):
+    if min(grid) < 0 or max(grid) > MAX_GRID or any(map(int.__gt__, grid, limits.max_grid)):
         raise LaunchError(
             f"grid {grid} of kernel {name} is over what {device.name} takes, {limits.max_grid} "
             "blocks by dimension: let each thread do several items"

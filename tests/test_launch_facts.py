@@ -17,6 +17,9 @@ from stepwell.dialects import gpux
 from stepwell.language.types import ArrayType
 from stepwell.launch import Launch, Program
 from stepwell.runtime import facts
+from stepwell.runtime.artifact import Form
+from stepwell.runtime.device import MAX_GRID, check_launch
+from stepwell.runtime.errors import LaunchError
 
 F32 = ArrayType(sw.f32, 1)
 
@@ -58,6 +61,19 @@ def ptx(function: Any, *types: Any, checks: bool = True, **facts: bool) -> str:
 def manifests(program: Program) -> list[Any]:
     """Of what was loaded, in order."""
     return [loaded.manifest for loaded in program._loaded.values()]
+
+
+def test_no_launch_has_more_blocks_than_the_compiler_counts_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert MAX_GRID == gpux.MAX_GRID
+    device = sw.device("cpu")
+    more = MAX_GRID + 1
+    monkeypatch.setattr(device, "limits", device.limits._replace(max_grid=(more, more, more)))
+    manifest = sw.kernel(scale).compile((F32, F32), target="cpu", form=Form(block_rank=1)).manifest
+    for grid in ((more, 1, 1), (1, more, 1), (1, 1, more)):
+        with pytest.raises(LaunchError, match="blocks by dimension"):
+            check_launch(device, manifest, grid, (1, 1, 1), 0)
 
 
 def test_numbers_of_small_are_those_of_the_compiler() -> None:

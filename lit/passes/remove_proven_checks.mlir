@@ -555,3 +555,40 @@ gpu.module @stride {
 // CHECK:         scf.for
 // CHECK-NOT:     simt.check_index
 // CHECK:         gpu.return
+
+// -----
+
+// A grid has less than 2^31 blocks along a dimension, so a constant times a block's id cannot wrap;
+// a larger one, or one times what the program computes, may.
+gpu.module @blocks {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %m: index) kernel {
+    %c0 = arith.constant 0 : index
+    %c16 = arith.constant 16 : index
+    %huge = arith.constant 8589934592 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %t = gpu.thread_id x
+    %b = gpu.block_id x
+    %first = arith.muli %b, %c16 : index
+    %i = arith.addi %first, %t : index
+    %in = arith.cmpi slt, %i, %n : index
+    scf.if %in {
+      simt.check_index %i, %x, 0 : i64 as "tile, proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %far = arith.muli %b, %huge : index
+    %j = arith.addi %far, %t : index
+    %near = arith.cmpi slt, %j, %n : index
+    scf.if %near {
+      simt.check_index %j, %x, 0 : i64 as "may wrap, stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %some = arith.muli %m, %c16 : index
+    %less = arith.cmpi slt, %some, %n : index
+    scf.if %less {
+      simt.check_index %some, %x, 0 : i64 as "may be negative, stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+// CHECK-LABEL: gpu.module @blocks
+// CHECK-NOT:     proven
+// CHECK:         "may wrap, stays"
+// CHECK:         "may be negative, stays"

@@ -7,13 +7,11 @@ from typing import Any, ClassVar
 
 from ..array import DeviceArray, HostArray, Memory
 from ..artifact import Artifact, Manifest
-from ..device import Device, Event, Limits, LoadedKernel, Stream
+from ..device import MAX_GRID, Device, Event, Limits, LoadedKernel, Stream
 from .core import Core
 from .find import close_at_exit
 from .physical import Physical
 from .stream import VulkanStream
-
-MAX_GRID = 2**31 - 1
 
 
 class VulkanDevice(Device):

@@ -186,5 +186,5 @@ def test_unspecified_forms_of_matrix_instructions_are_refused() -> None:
     with pytest.raises(UnknownInstruction, match="registers of f16"):
         module("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
                "{%f1,%f2,%f3,%f4}, {%r1,%r2}, {%r3,%r4}, {%f1,%f2,%f3,%f4};")  # fmt: skip
-    with pytest.raises(UnknownInstruction, match="wgmma"):
-        module("wgmma.fence.sync.aligned;")
+    with pytest.raises(UnknownInstruction, match="tcgen05"):
+        module("tcgen05.wait::ld.sync.aligned;")

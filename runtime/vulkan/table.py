@@ -74,8 +74,9 @@ PhysicalDeviceProperties: apiVersion:u driverVersion:u vendorID:u deviceID:u dev
 PhysicalDeviceProperties2 1000059001: properties:=PhysicalDeviceProperties
 PhysicalDeviceIDProperties 1000071004: deviceUUID:b*16 driverUUID:b*16 deviceLUID:b*8
   deviceNodeMask:u deviceLUIDValid:u
+ConformanceVersion: major:b minor:b subminor:b patch:b
 PhysicalDeviceDriverProperties 1000196000: driverID:u driverName:c*256 driverInfo:c*256
-  conformanceVersion:b*4
+  conformanceVersion:=ConformanceVersion
 PhysicalDeviceSubgroupProperties 1000094000: subgroupSize:u supportedStages:u
   supportedOperations:u quadOperationsInAllStages:u
 PhysicalDeviceMaintenance3Properties 1000168000: maxPerSetDescriptors:u maxMemoryAllocationSize:U

@@ -6,11 +6,11 @@
       …                                                  spirv.Store "Private" %site, %zero
       spirv.mlir.selection {                             spirv.FunctionCall @__body()
         spirv.BranchConditional %not_ok, ^failed, …      %s = spirv.Load "Private" %site
-      ^failed:                                           spirv.mlir.selection {
-        spirv.Store "Private" %site, %four                 spirv.BranchConditional %s != 0, …
-        spirv.Store "Private" …                          ^failed:
-        spirv.Return                                       spirv.FunctionCall @__write_record(…)
-      …                                                  …
+      ^failed:                                           …
+        spirv.Store "Private" %site, %four               spirv.FunctionCall @__write_record(%s, …)
+        spirv.Store "Private" …                          spirv.Return
+        spirv.Return                                   }
+      …
 
 A thread ends at its first failed check. So variables keep what failed, and one place at the end of
 the kernel reports it. Devices that run both sides of every branch, with masks, pass through that
@@ -18,7 +18,8 @@ place in every thread; there a report costs up to half as much as a small kernel
 only sets variables next to nothing.
 
 A record in the report buffer is: site + 1, six ids, two words for each value. What does not fit is
-dropped, and the host sees that. One function writes all records; it takes the words of the longest.
+dropped, and the host sees that. One function writes all records; it takes the words of the longest,
+and does nothing where the first word is 0: no check has failed.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ converts = RULES.converts
 _OFTEN, _RARELY = 1048575, 1
 _HEADER_WORDS = 4
 _ID_COUNT = 6
+_UNDO, _END = -2, -1  # turns that are past every word of a record
 _WRITER = "__write_record"
 _SIGNED = ("i8", "i16", "i32", "i64", "index")
 
@@ -95,14 +97,7 @@ def reporting(rw: Rewriter, body: str) -> Region:
         places = _failure(rw)
         store(rw, places[0], word(rw, 0))
         rw.insert(spirv.FunctionCallOp.to(body, []))
-        site = load(rw, places[0])
-        failed = Block()
-        with rw.inside(failed):
-            _report(rw, [site, *(load(rw, place) for place in places[1:])])
-        failing = compare(rw, "INotEqual", site, 0)
-        merge = selection(rw, failing, failed, weights=(_RARELY, _OFTEN))
-        with rw.inside(failed):
-            rw.create(spirv.BranchOp, successors=[merge])
+        _report(rw, [load(rw, place) for place in places])
 
     return _region(rw, [], build)
 
@@ -173,20 +168,19 @@ def _write_record(rw: Rewriter, site: SSAValue, size: SSAValue, *words: SSAValue
 
     Round 0 reserves the words of the record; then round n writes word n, if the record fits. If
     the counter's sign is set, one more round takes the reservation back, so that it never wraps.
+    There is no selection around the loop: where all is masked, each costs some instructions more.
     """
     report, room = report_buffer(rw), report_capacity(rw)
     threads = [thread_id(rw, axis) for axis in range(3)]
     blocks = [block_id(rw, axis) for axis in range(3)]
     record = (site, *blocks, *threads, *words)
-    past, back = binary(rw, "IAdd", size, 1), binary(rw, "IAdd", size, 2)
     less = binary(rw, "ISub", word(rw, 0), size)
 
-    def count(turn: SSAValue, start: SSAValue) -> SSAValue:
-        written = compare(rw, "ULessThanEqual", turn, size)
-        return op(rw, "LogicalOr", (written, compare(rw, "IEqual", turn, back)), i1)
+    def goes_on(turn: SSAValue, start: SSAValue) -> SSAValue:
+        return compare(rw, "INotEqual", turn, _END)
 
     def write(turn: SSAValue, start: SSAValue) -> tuple[SSAValue, SSAValue]:
-        first, undone = compare(rw, "IEqual", turn, 0), compare(rw, "IEqual", turn, back)
+        first, undone = compare(rw, "IEqual", turn, 0), compare(rw, "IEqual", turn, _UNDO)
         value = select(rw, undone, less, size)
         for number, part in enumerate(record, 1):
             value = select(rw, compare(rw, "IEqual", turn, number), part, value)
@@ -195,9 +189,12 @@ def _write_record(rw: Rewriter, site: SSAValue, size: SSAValue, *words: SSAValue
         index = select(rw, counter, word(rw, 0), place)
         old = atomic(rw, "AtomicIAdd", access(rw, report, [0, index], i32), (value,))
         fits = compare(rw, "ULessThanEqual", binary(rw, "IAdd", old, size), room)
-        following = select(rw, fits, word(rw, 1), past)
-        following = select(rw, compare(rw, "SLessThan", old, 0), back, following)
-        following = select(rw, first, following, binary(rw, "IAdd", turn, 1))
-        return following, select(rw, first, old, start)
+        reserved = select(rw, fits, word(rw, 1), word(rw, _END))
+        reserved = select(rw, compare(rw, "SLessThan", old, 0), word(rw, _UNDO), reserved)
+        last = compare(rw, "UGreaterThanEqual", turn, size)
+        written = select(rw, last, word(rw, _END), binary(rw, "IAdd", turn, 1))
+        return select(rw, first, reserved, written), select(rw, first, old, start)
 
-    loop(rw, (word(rw, 0), word(rw, 0)), count, write)
+    nothing = compare(rw, "IEqual", site, 0)
+    begin = select(rw, nothing, word(rw, _END), word(rw, 0))
+    loop(rw, (begin, word(rw, 0)), goes_on, write)

@@ -23,6 +23,9 @@ extent is longer than `SMALL_SIZE`; and elements of one array are less than 2^31
 Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2 * i + 1`.
 Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension.
 
+`gpux.most_threads` of a kernel is how many threads its blocks may have at most: its code has room
+for so many.
+
 At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run
 in any order), `gpux.buffer` an access to memory that threads share without an order among them,
 `gpux.cold` a loop that hardly ever runs, and `gpux.part` a function outlined from a kernel.
@@ -76,6 +79,7 @@ from xdsl.utils.exceptions import VerifyException
 from .lazy_format import op_with_format
 
 SMALL = "gpux.small"
+MOST_THREADS = "gpux.most_threads"
 COUNTS_UP = "gpux.counts_up"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1

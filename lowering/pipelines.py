@@ -55,6 +55,10 @@ PIPELINES: dict[str, Steps] = {
     "grid-to-shader": (
         ("inline", "functions of a shader take no arrays"),
         ("flatten-memrefs", "everything after it sees which array an access is of"),
+        (
+            'lower-subgroups-to-shared{features="$arch"}',
+            "sees types as the program has them; what it adds are arrays, and indices of lanes",
+        ),
         ('legalise-memory{features="$arch"}', "sees the types of elements as the program has them"),
         ('emulate-types{features="$arch"}', "when no emulated type is in memory"),
         ('expand-fma{features="$arch"}', "those of f16 and bf16 are of f32 by now"),

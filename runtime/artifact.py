@@ -88,7 +88,8 @@ class Manifest(NamedTuple):
 
     `shared_arrays` gives name and bytes of each array in static shared memory. `abi` says how a
     target with several ways takes buffers ("bda" or "bindings" on Vulkan), `block_in_memory` that
-    its parameter block is too big to be pushed.
+    its parameter block is too big to be pushed. `most_threads` is how many threads of a block the
+    code has room for, 0 where only the device limits it.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Manifest(NamedTuple):
     block_rank: int = 3
     axes_used: int = 0
     known_block: tuple[int, int, int] | None = None
+    most_threads: int = 0
     static_shared_bytes: int = 0
     shared_arrays: tuple[tuple[str, int], ...] = ()
     uses_barrier: bool = False

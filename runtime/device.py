@@ -245,6 +245,11 @@ def check_launch(
         raise LaunchError(
             f"kernel {name} is compiled for {manifest.form}, got blocks of {block} threads"
         )
+    if 0 < manifest.most_threads < threads:
+        raise LaunchError(
+            f"block {block} of kernel {name} has {threads} threads; its code has room for "
+            f"{manifest.most_threads}: use smaller blocks"
+        )
     if manifest.known_block is not None and tuple(manifest.known_block) != tuple(block):
         raise LaunchError(
             f"kernel {name} is compiled for blocks of {tuple(manifest.known_block)}, got {block}"

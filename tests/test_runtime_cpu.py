@@ -142,6 +142,12 @@ def test_a_kernel_with_a_fixed_block_takes_no_other() -> None:
         kernel(known_block=(64, 1, 1)).launcher(ONE, (32, 1, 1))
 
 
+def test_a_block_may_have_no_more_threads_than_the_code_has_room_for() -> None:
+    kernel(most_threads=64).launcher(ONE, (8, 8, 1))
+    with pytest.raises(LaunchError, match="65 threads; its code has room for 64"):
+        kernel(most_threads=64).launcher(ONE, (65, 1, 1))
+
+
 def test_a_kernel_of_another_device_is_refused() -> None:
     with pytest.raises(DeviceError, match="is loaded on"):
         CpuDevice().launch(kernel(), ONE, ONE, packed(counts(1)))

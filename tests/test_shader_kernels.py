@@ -17,8 +17,9 @@ from stepwell.compiler import find_target
 
 # As many lanes as the CPU itself takes, which is what results are compared with.
 LEAST = f"sg{find_target('cpu').subgroup_size()}"
+LANES = f"{LEAST}+subgroup_basic+subgroup_vote+subgroup_arithmetic+subgroup_ballot+subgroup_shuffle"
 MOST = (
-    f"{LEAST}+int8+storage8+int16+storage16+float16+int64+float64+int64_atomics+shared_int64_atomics"
+    f"{LANES}+int8+storage8+int16+storage16+float16+int64+float64+int64_atomics+shared_int64_atomics"
     "+float32_atomic_add+shared_float32_atomic_add+float64_atomic_add+shared_float64_atomic_add"
     "+subgroup_extended_types"
 )
@@ -196,7 +197,8 @@ def test_reports_hold_values_of_emulated_types(least: ShaderDevice, capfd: pytes
     assert capfd.readouterr().out.strip() == "-1099511627776 200 1.5"
 
 
-def test_lanes_exchange_emulated_types(device: ShaderDevice):
+@pytest.mark.parametrize("features", [LEAST, LANES, MOST], ids=["shared", "words", "most"])
+def test_lanes_exchange_emulated_types(features: str, monkeypatch: pytest.MonkeyPatch):
     def kernel(x, total, least, before, other):
         i = sw.global_id(0)
         if i % 5 != 3:
@@ -205,6 +207,8 @@ def test_lanes_exchange_emulated_types(device: ShaderDevice):
             before[i] = sw.subgroup_exclusive_add(x[i])
         other[i] = sw.shuffle_xor(x[i], 1)
 
+    monkeypatch.setenv("STEPWELL_CACHE", "0")
+    device = register(features)
     for dtype in ("i8", "u16", "i64", "u64", "bf16"):
         x = np.resize(specials(dtype) if dtype != "bf16" else np.arange(12), 24)
         x = x.astype(DTYPES[dtype])
@@ -215,3 +219,4 @@ def test_lanes_exchange_emulated_types(device: ShaderDevice):
             results.append(outs)
         for expected, got in zip(*results, strict=True):
             expect_equal(got, expected, what=dtype)
+    unregister()

@@ -50,7 +50,7 @@ def test_every_capability_of_the_table_may_be_in_a_profile() -> None:
 
 def test_only_f64_and_some_abilities_depend_on_the_device() -> None:
     types = {"i8", "i16", "i32", "i64", "f16", "bf16", "f32"}
-    others = {"atomics_float", "dynamic_shared", "reports", "long_loops"}
+    others = {"atomics_float", "subgroups", "dynamic_shared", "reports", "long_loops"}
     assert language_features(frozenset()) == types | others
     assert "f64" not in language_features(frozenset({"float64"}))
     assert "f64" in language_features(frozenset({"float64", "int64"}))

@@ -25,6 +25,7 @@ from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm import int_width
 from ...passes.block_editing import constant_value, erase
 from ..gpu_to_cpu.collective import combine
+from ..loop_forms import as_while
 from .lanes import Lanes
 from .uniform import Uniform
 
@@ -99,7 +100,7 @@ class _Lowering:
             if all(self.uniform(bound) for bound in (op.lb, op.ub, op.step)):
                 self.block(op.body.block, mask)
             else:
-                self._while(_as_while(op), mask)
+                self._while(as_while(op), mask)
         elif isinstance(op, scf.WhileOp):
             self._while(op, mask)
         elif isinstance(op, scf.IndexSwitchOp):
@@ -359,32 +360,3 @@ def _serial(
         regions=[Region(before), Region(after)],
     )
     return build.add(loop).results[1]
-
-
-def _as_while(op: scf.ForOp) -> scf.WhileOp:
-    """A loop over a range as one with a condition."""
-    build = Lanes.before(op)
-    kinds = [value.type for value in op.iter_args]
-    index = op.lb.type
-    before = Block(arg_types=[index, *kinds])
-    head = build.inside(before)
-    more = head.cmp("slt", before.args[0], op.ub)
-    head.add(scf.ConditionOp.create(operands=[more, *before.args]))
-    after = op.body.block
-    op.body.detach_block(after)
-    last = after.last_op
-    assert last is not None, "a loop's body ends in a yield"
-    end = Lanes.before(last)
-    following = end.op(arith.AddiOp, after.args[0], op.step)
-    last.operands = [following, *last.operands]
-    new = scf.WhileOp.create(
-        operands=[op.lb, *op.iter_args],
-        result_types=[index, *kinds],
-        regions=[Region(before), Region(after)],
-        location=op.location,
-    )
-    build.add(new)
-    for old, result in zip(op.results, new.results[1:], strict=True):
-        old.replace_all_uses_with(result)
-    erase(op)
-    return new

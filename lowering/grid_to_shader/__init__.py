@@ -34,5 +34,9 @@ instruction: integers of 32 (or 64) bits, sums of floats.
 wrap, and what is undefined upstream is as in the lowering to llvm: division by 0 gives 0, casts to
 integers saturate. A `gpux.ballot` may give an i32, and a report an i64 as two words.
 
+**Subgroups.** Each subgroup op that is left has an instruction (`subgroup_basic` for ids,
+`…_arithmetic`, `…_ballot`, `…_shuffle`). Where one has none, arrays of words for 1024 threads may
+have been added to the kernel's; then `gpux.most_threads` says that a block has no more.
+
 **Remarks.** What was expressed by something dearer is listed by `gpux.remarks` of the kernel.
 """

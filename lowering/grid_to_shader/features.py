@@ -50,6 +50,8 @@ class ShaderFeatures:
         for word in filter(None, text.split("+")):
             if lanes := _SUBGROUP.fullmatch(word):
                 size = int(lanes[1])
+                if size.bit_count() != 1:
+                    raise CompileError(f"{word}: expected a power of 2 for the lanes of a subgroup")
             elif word in CAPABILITIES:
                 names.add(word)
             elif not _VERSION.fullmatch(word):

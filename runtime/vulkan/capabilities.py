@@ -160,9 +160,7 @@ def language_features(capabilities: frozenset[str]) -> frozenset[str]:
         "f64": {"float64", "int64"},
         "atomics_i64": {"int64", "int64_atomics"},
         "atomics_float": set(),
-        "subgroups": {
-            f"subgroup_{name}" for name in ("basic", "vote", "arithmetic", "ballot", "shuffle")
-        },
+        "subgroups": set(),  # through shared memory where the device has none
         "dynamic_shared": set(),
         "reports": set(),
         "subnormals": {"denorm_preserve32"},

@@ -205,6 +205,7 @@ def _vulkan_target(arch: str) -> Target:
 
 
 DEFAULT_SM = "sm_80"
+SHADER = "shader"
 TARGETS: dict[str, Target] = {
     "cpu": Target(
         "cpu",
@@ -278,7 +279,12 @@ def compile_module(
     manifest = waist_manifest(name, parameters, module, way)
     lower_step(module, way, "gpu", way.sites_at, observe)
     sites = sites_of(module)
-    lower_step(module, way, way.sites_at, way.levels[-1], observe)
+    level = way.sites_at
+    if SHADER in way.levels:
+        lower_step(module, way, level, SHADER, observe)
+        manifest = manifest._replace(**block_facts(module))
+        level = SHADER
+    lower_step(module, way, level, way.levels[-1], observe)
     emitted = way.emit(module)
     payload = way.assemble(emitted)
     content = emitted.encode() if isinstance(emitted, str) else emitted
@@ -354,8 +360,7 @@ def waist_manifest(
     from .dialects import gpu, gpux
 
     ops = {type(op) for op in module.walk()}
-    subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
-    function = next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)
+    function = _kernel_of(module)
     return Manifest(
         name=name,
         target=way.name,
@@ -364,18 +369,37 @@ def waist_manifest(
         over=_number(function, "gpux.over"),
         block_rank=_number(function, "gpux.block_rank") or 3,
         known_block=function.known_block_size,
-        static_shared_bytes=sum(_bytes(value.type) for value in function.workgroup),
-        shared_arrays=tuple(
-            (value.name_hint or f"shared array {number}", _bytes(value.type))
-            for number, value in enumerate(function.workgroup)
-        ),
         uses_barrier=gpu.BarrierOp in ops,
-        uses_subgroups=not ops.isdisjoint(subgroup),
         subgroup_size=way.subgroup_size(),
         small=gpux.SMALL in function.attributes,
         disjoint=_is_disjoint(function),
         versions=_versions(way),
+        **block_facts(module),
     )
+
+
+def block_facts(module: ModuleOp) -> dict[str, Any]:
+    """What the kernel of a module takes of a block; lowering may have added to it."""
+    from .dialects import gpu, gpux
+
+    function = _kernel_of(module)
+    ops = {type(op) for op in function.walk()}
+    subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
+    return {
+        "static_shared_bytes": sum(_bytes(value.type) for value in function.workgroup),
+        "shared_arrays": tuple(
+            (value.name_hint or f"shared array {number}", _bytes(value.type))
+            for number, value in enumerate(function.workgroup)
+        ),
+        "uses_subgroups": not ops.isdisjoint(subgroup),
+        "most_threads": _number(function, gpux.MOST_THREADS) or 0,
+    }
+
+
+def _kernel_of(module: ModuleOp) -> FuncOp:
+    from .dialects import gpu
+
+    return next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)
 
 
 def _number(function: FuncOp, attribute: str) -> int | None:

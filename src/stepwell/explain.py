@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .compiler import Target, build, find_target, lower_step, sites_of, waist_manifest
+from .compiler import (
+    SHADER,
+    Target,
+    block_facts,
+    build,
+    find_target,
+    lower_step,
+    sites_of,
+    waist_manifest,
+)
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -37,6 +46,8 @@ def explain(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> st
         lower_step(module, way, above, level)
         if level == way.sites_at:
             sites = sites_of(module)
+        if level == SHADER:
+            manifest = manifest._replace(**block_facts(module))
         remarks += [text for text in _remarks(module) if text not in remarks]
         above = level
     return "\n".join(_lines(manifest, way, form, sites, remarks))

@@ -34,6 +34,8 @@ PASSES: dict[str, str] = {
     "inline": "stepwell.passes.inline:Inline",
     "legalise-memory": "stepwell.lowering.grid_to_shader.legalise_memory:LegaliseMemory",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
+    "lower-subgroups-to-shared": "stepwell.lowering.grid_to_shader.lower_subgroups_to_shared"
+    ":LowerSubgroupsToShared",
     "narrow-indices": "stepwell.passes.narrow_indices:NarrowIndices",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
     "outline-cold-loops": "stepwell.passes.outline_cold_loops:OutlineColdLoops",

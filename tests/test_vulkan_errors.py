@@ -10,6 +10,7 @@ import pytest
 from vulkan_devices import NAMES, open_device
 from vulkan_kernels import artifact
 
+import stepwell as sw
 from stepwell.launch import Program
 from stepwell.runtime.arguments import make_packer
 from stepwell.runtime.array import DeviceArray
@@ -24,7 +25,9 @@ from stepwell.runtime.errors import (
     OutOfBounds,
     OutOfMemory,
 )
+from stepwell.runtime.report import USED_WORD
 from stepwell.runtime.vulkan.device import VulkanDevice
+from stepwell.runtime.vulkan.reports import ReportBuffer, ReportPool
 from stepwell.runtime.vulkan.table import DEVICE_LOST
 
 ABIS = ("bda", "bindings")
@@ -296,3 +299,31 @@ def test_a_lost_device_refuses_everything(
     for use in (device.synchronize, array.numpy, lambda: device.zeros(4, "u32")):
         with pytest.raises(DeviceLost, match="cannot be used any more"):
             use()
+
+
+def _many(x: Any, n: Any) -> None:
+    print("n is", n)
+    x[n] = 1
+
+
+def test_the_counter_of_a_full_report_buffer_does_not_wrap(
+    own_device: VulkanDevice, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    full, seen, collect = 1 << 31, list[int](), ReportBuffer.collect
+
+    def look(self: ReportBuffer) -> Any:
+        seen.append(self._words[USED_WORD])  # pyright: ignore[reportPrivateUsage]
+        return collect(self)
+
+    def fill(self: ReportPool, finish_some: Any) -> ReportBuffer:
+        buffer = take(self, finish_some)
+        buffer._words[USED_WORD] = full  # pyright: ignore[reportPrivateUsage]
+        return buffer
+
+    take = ReportPool.take
+    monkeypatch.setattr(ReportPool, "take", fill)
+    monkeypatch.setattr(ReportBuffer, "collect", look)
+    sw.kernel(_many).launch((4,), (8,), device=own_device)(np.zeros(4, np.int32), np.int32(1))
+    own_device.synchronize()
+    assert seen == [full]
+    assert "were lost" in capfd.readouterr().err

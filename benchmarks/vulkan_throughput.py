@@ -4,8 +4,9 @@
 
 Shaders in GLSL are compiled by glslangValidator and launched by our runtime, with the arguments of
 our kernels, so that only the code differs. Shaders in WGSL go through wgpu, on an adapter of the
-same driver. Each round launches a kernel several times and waits once. A contender whose tools are
-not there is left out, and the output says so.
+same driver. Blocks are as large as those of the WGSL, which a kernel may say (`block=`). Each round
+launches a kernel several times and waits once. A contender whose tools are not there is left out,
+and the output says so.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import stepwell as sw
 from stepwell.runtime.artifact import Artifact, Form
 
 HERE = Path(__file__).parent
-ROUNDS = 15
+ROUNDS = 25
 LAUNCHES = 5
 LIMITS = {"stepwell, checks off": 1.05, "stepwell": 1.15}
 Launch = Callable[[], None]
@@ -106,7 +107,7 @@ def ours(checks: bool) -> Callable[[Task, sw.Device], Prepared]:
     """Our kernel, with or without checks."""
 
     def prepare(task: Task, device: sw.Device) -> Prepared:
-        kernel = sw.kernel(checks=checks)(task.function)
+        kernel = sw.kernel(checks=checks, block=task.block)(task.function)
         arguments = _on(device, task)
         bound = kernel.launch(task.grid, task.block, device=device)
         return lambda: bound(*arguments), device.synchronize, arguments[task.result].numpy

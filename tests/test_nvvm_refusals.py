@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from stepwell.compiler import find_target, lower_and_print
+from stepwell.compiler import lower_and_print
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.emit.ptx import assemble_cubin, assemble_ptx, emit, find_tool
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.verify import verify
+from stepwell.targets import find_target
 
 ROW_COL = "layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>"
 HEAD = (

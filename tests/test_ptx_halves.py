@@ -11,10 +11,11 @@ import pytest
 from oracles.ptx.module import Memory, Module
 
 import stepwell as sw
-from stepwell.compiler import find_target, lower_and_print
+from stepwell.compiler import lower_and_print
 from stepwell.language.types import ArrayType
 from stepwell.lowering.emit.ptx import find_tool, resources
 from stepwell.lowering.parse import parse_module
+from stepwell.targets import find_target
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90a", "sm_100a", "sm_120")
 LANES = 256

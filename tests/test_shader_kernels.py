@@ -13,7 +13,7 @@ from conformance.compare import DTYPES, Array, check, define, expect_equal, laun
 from oracles.shader_device import ShaderDevice, register, unregister
 
 import stepwell as sw
-from stepwell.compiler import find_target
+from stepwell.targets import find_target
 
 # As many lanes as the CPU itself takes, which is what results are compared with.
 LEAST = f"sg{find_target('cpu').subgroup_size()}"

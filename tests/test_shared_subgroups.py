@@ -15,8 +15,8 @@ from oracles.shader_device import ShaderDevice, register, unregister
 from vulkan_devices import open_device
 
 import stepwell as sw
-from stepwell.compiler import find_target
 from stepwell.runtime.vulkan.device import VulkanDevice
+from stepwell.targets import find_target
 
 BLOCK = 40  # no multiple of 16: the last subgroup is partial
 NONE = ",".join(

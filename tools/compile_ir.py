@@ -25,10 +25,11 @@ def compile_ir(
     path: Path, start: str | None, target: str, emit: str
 ) -> dict[str, str | bytes | Bundle]:
     """The module of a file as an artifact or as text at a level, under its kernel's name."""
-    from ..compiler import compile_module, find_target, lower_and_print
+    from ..compiler import compile_module, lower_and_print
     from ..lowering.levels import check_level
     from ..lowering.parse import parse_module
     from ..lowering.verify import verify
+    from ..targets import find_target
 
     try:
         text = path.read_text(encoding="utf-8")

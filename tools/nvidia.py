@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..compiler import find_target
 from ..dialects.diagnostics import CompileError
 from ..lowering.emit.ptx import assemble_cubin, disassemble, resources
+from ..targets import find_target
 
 if TYPE_CHECKING:
     from ..runtime.artifact import Bundle

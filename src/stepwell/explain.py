@@ -12,16 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .compiler import (
-    SHADER,
-    Target,
-    block_facts,
-    build,
-    find_target,
-    lower_step,
-    sites_of,
-    waist_manifest,
-)
+from .compiler import build, lower_step
+from .manifest import block_facts, sites_of, waist_manifest
+from .targets import SHADER, Target, find_target
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp

@@ -236,7 +236,7 @@ def compile(
     `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
     arrays start at multiples of `alignment` bytes; a launch takes it where they hold.
     """
-    from .compiler import find_target
+    from .targets import find_target
 
     way = find_target(target)
     fixed = kernel.parameter_types(types)

@@ -18,7 +18,7 @@ from oracles.ptx.errors import DivergentBarrier
 from oracles.ptx.memory import Memory as SimulatedMemory
 from oracles.ptx.module import Module
 
-from stepwell import compiler
+from stepwell import targets
 from stepwell.runtime import device as devices
 from stepwell.runtime.array import Memory
 from stepwell.runtime.artifact import Artifact
@@ -51,7 +51,7 @@ def register(arch: str = ARCHITECTURE) -> PtxDevice:
     """Make the device and its target known; the device."""
     if KIND not in devices.KINDS:
         devices.KINDS[KIND] = __name__
-        compiler.TARGETS[KIND] = replace(compiler.find_target(f"cuda:{arch}"), name=KIND)
+        targets.TARGETS[KIND] = replace(targets.find_target(f"cuda:{arch}"), name=KIND)
     found = devices.device(KIND)
     assert isinstance(found, PtxDevice), "the kind was registered with this module"
     return found
@@ -61,7 +61,7 @@ def unregister() -> None:
     """Make the device and its target unknown again."""
     devices.KINDS.pop(KIND, None)
     devices.forget(KIND)
-    compiler.TARGETS.pop(KIND, None)
+    targets.TARGETS.pop(KIND, None)
 
 
 def find() -> list[Device]:

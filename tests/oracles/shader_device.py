@@ -32,7 +32,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, SSAValue
 from xdsl.passes import ModulePass
 
-from stepwell import compiler
+from stepwell import targets
 from stepwell.dialects import gpu, gpux
 from stepwell.lowering.math.calculator import Calculator
 from stepwell.lowering.memref_views import as_memref
@@ -49,7 +49,7 @@ FEATURES = os.environ.get("STEPWELL_TEST_SHADER_FEATURES", "sg4")
 
 
 @dataclass(frozen=True)
-class ShaderTarget(compiler.Target):
+class ShaderTarget(targets.Target):
     """The CPU's target by way of the shader level."""
 
     def pipeline(self, start: str, end: str) -> Pipeline:
@@ -70,11 +70,11 @@ class ShaderTarget(compiler.Target):
 
 def register(features: str = FEATURES) -> ShaderDevice:
     """Make a device with these features known; the device."""
-    cpu = compiler.find_target("cpu")
+    cpu = targets.find_target("cpu")
     given: dict[str, Any] = {field.name: getattr(cpu, field.name) for field in fields(cpu)}
     size = next((int(name[2:]) for name in features.split("+") if name.startswith("sg")), 4)
     given |= {"name": KIND, "arch": features, "subgroup_size": lambda: size}
-    compiler.TARGETS[KIND] = ShaderTarget(**given)
+    targets.TARGETS[KIND] = ShaderTarget(**given)
     devices.KINDS[KIND] = __name__
     found = devices.device(KIND)
     assert isinstance(found, ShaderDevice), "the kind was registered with this module"
@@ -85,7 +85,7 @@ def unregister() -> None:
     """Make the device and its target unknown again."""
     devices.KINDS.pop(KIND, None)
     devices.forget(KIND)
-    compiler.TARGETS.pop(KIND, None)
+    targets.TARGETS.pop(KIND, None)
 
 
 def find() -> list[Device]:

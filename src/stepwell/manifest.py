@@ -1,0 +1,112 @@
+"""What a module says of its kernel: the fields of an artifact's manifest."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from .runtime.artifact import Manifest, Parameter, Site
+from .targets import Target
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from .dialects.gpu import FuncOp
+
+
+def waist_manifest(
+    name: str, parameters: tuple[Parameter, ...], module: ModuleOp, way: Target
+) -> Manifest:
+    """What the waist says about the kernel."""
+    from .dialects import gpu, gpux
+
+    ops = {type(op) for op in module.walk()}
+    function = _kernel_of(module)
+    return Manifest(
+        name=name,
+        target=way.name,
+        entry=way.entry(function.sym_name.data),
+        parameters=parameters,
+        over=_number(function, "gpux.over"),
+        block_rank=_number(function, "gpux.block_rank") or 3,
+        known_block=function.known_block_size,
+        uses_barrier=gpu.BarrierOp in ops,
+        subgroup_size=way.subgroup_size(),
+        small=gpux.SMALL in function.attributes,
+        disjoint=_is_disjoint(function),
+        versions=_versions(way),
+        **block_facts(module),
+    )
+
+
+def block_facts(module: ModuleOp) -> dict[str, Any]:
+    """What the kernel of a module takes of a block; lowering may have added to it."""
+    from .dialects import gpu, gpux
+
+    function = _kernel_of(module)
+    ops = {type(op) for op in function.walk()}
+    subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
+    return {
+        "static_shared_bytes": sum(_bytes(value.type) for value in function.workgroup),
+        "shared_arrays": tuple(
+            (value.name_hint or f"shared array {number}", _bytes(value.type))
+            for number, value in enumerate(function.workgroup)
+        ),
+        "uses_subgroups": not ops.isdisjoint(subgroup),
+        "most_threads": _number(function, gpux.MOST_THREADS) or 0,
+    }
+
+
+def _kernel_of(module: ModuleOp) -> FuncOp:
+    from .dialects import gpu
+
+    return next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)
+
+
+def _number(function: FuncOp, attribute: str) -> int | None:
+    from xdsl.dialects.builtin import IntegerAttr
+
+    found = function.attributes.get(attribute)
+    return found.value.data if isinstance(found, IntegerAttr) else None
+
+
+def _is_disjoint(function: FuncOp) -> bool:
+    """Whether the code may rely on arrays being apart."""
+    rows = function.arg_attrs.data if function.arg_attrs is not None else ()
+    return any("llvm.noalias" in row.data for row in rows)
+
+
+def _bytes(type_: Any) -> int:
+    """Bytes of a memref of static shape."""
+    from math import prod
+
+    element = type_.element_type
+    return prod(type_.get_shape()) * max(1, element.bitwidth // 8)
+
+
+def sites_of(module: ModuleOp) -> tuple[Site, ...]:
+    """The places that can report, in the order of their numbers."""
+    from .passes.number_report_sites import collect_sites
+
+    rows = collect_sites(module)
+    return tuple(Site(**row)._replace(formats=tuple(row["formats"])) for row in rows)
+
+
+def _versions(way: Target) -> dict[str, str]:
+    return {package: _version(package) for package in way.libraries}
+
+
+@cache
+def _version(package: str) -> str:
+    """Its version, by the name of its folder of metadata: reading what is in it takes 15 ms."""
+    spec = find_spec(package)
+    assert spec is not None and spec.origin is not None, f"{package} is what compiled the kernel"
+    folder = os.path.dirname(os.path.dirname(spec.origin))
+    for name in os.listdir(folder):
+        if name.startswith(f"{package}-") and name.endswith(".dist-info"):
+            return name.removesuffix(".dist-info").partition("-")[2]
+    from importlib.metadata import version
+
+    return version(package)

@@ -1,0 +1,231 @@
+"""The targets: which levels each goes down through, and what makes a payload of the last one.
+
+A target is a row of `TARGETS`, or of `FAMILIES` where it has architectures. The pipelines between
+its levels are found through `lowering/route.py`. Everything is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from .dialects.diagnostics import CompileError
+from .registry import near_matches
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from .lowering.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a target makes of a module of its last level."""
+
+    content: bytes
+    text: Callable[[], str]
+    triple: str
+    cpu: str
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One way down. `levels` are those below simt, in order."""
+
+    name: str
+    levels: tuple[str, ...]
+    # The last level as text or words, and the payload of an artifact that is made of these.
+    emit: Callable[[ModuleOp], Any]
+    assemble: Callable[[Any], Payload]
+    subgroup_size: Callable[[], int]
+    # The level at which every check and print exists and has its number.
+    sites_at: str
+    # The symbol of the entry of a kernel with this name.
+    entry: Callable[[str], str]
+    # What code is made for, such as "sm_90a"; empty where the target is this machine.
+    arch: str = ""
+    # What the emitted text is called beside "asm".
+    text: str = "asm"
+    # Whether better code comes from facts about launches (`runtime/facts.py`).
+    launch_facts: bool = False
+    # Whether the device ends loops after some rounds.
+    loops_end_early: bool = False
+    # What `sw.target.name` is in kernels, where it is not the name.
+    kind: str = ""
+    # Fields of the manifest that the module of the last level decides.
+    manifest: Callable[[ModuleOp], dict[str, Any]] = lambda module: {}
+    # The libraries whose versions decide what comes out.
+    libraries: tuple[str, ...] = ("xdsl", "llvmlite")
+
+    def pipeline(self, start: str, end: str) -> Pipeline:
+        """The passes from one level of this target to another."""
+        from .lowering.pipeline import Pipeline
+        from .lowering.route import step
+
+        names = ["simt", *self.levels]
+        for name in (start, end):
+            if name not in names:
+                known = [*names, "asm", "artifact"]
+                raise CompileError(
+                    f"target {self.name} has no level {name!r}", hint=near_matches(name, known)
+                )
+        way = Pipeline()
+        for takes, gives in pairwise(names[names.index(start) : names.index(end) + 1]):
+            way += step(takes, gives, **self._parameters())
+        return way
+
+    def _parameters(self) -> dict[str, str]:
+        """What pipelines may ask of the target, as text."""
+        early = "true" if self.loops_end_early else "false"
+        size = str(self.subgroup_size())
+        return {"subgroup_size": size, "arch": self.arch, "loops_end_early": early}
+
+
+def _emit_llvm(module: ModuleOp) -> str:
+    from .lowering.emit.host import host_attributes, host_masks_tails
+    from .lowering.emit.llvm import emit
+
+    tails = host_masks_tails()
+    attributes = host_attributes()
+    return emit(module, attributes=attributes, debug=True, masked_tails=tails, apart=True)
+
+
+def _assemble_for_host(text: str) -> Payload:
+    from .lowering.emit.native import assemble
+
+    code = assemble(text, opt=2)
+    target = code.target
+    return Payload(
+        code.object, code.asm, target.triple, target.cpu, tuple(target.features.split(","))
+    )
+
+
+def _host_subgroup_size() -> int:
+    from .lowering.emit.host import host_subgroup_size
+
+    return host_subgroup_size()
+
+
+def _cpu_entry(name: str) -> str:
+    from .lowering.emit.symbols import entry_symbol
+
+    return entry_symbol(name)
+
+
+def _ptx_entry(name: str) -> str:
+    from .lowering.emit.symbols import ptx_symbol
+
+    return ptx_symbol(name)
+
+
+def _cuda_target(arch: str) -> Target:
+    """NVIDIA GPUs of an architecture; the payload of an artifact is PTX."""
+    if arch != DEFAULT_SM:
+        from .lowering.gpu_to_nvvm.target import target_for
+
+        arch = target_for(arch).arch
+
+    def emit(module: ModuleOp) -> str:
+        from .lowering.emit.ptx import emit
+
+        return emit(module, arch)
+
+    def assemble(text: str) -> Payload:
+        from .lowering.emit.ptx import TRIPLE, assemble_ptx
+
+        ptx = assemble_ptx(text, arch).ptx
+        return Payload(ptx.encode(), lambda: ptx, TRIPLE, arch, ())
+
+    return Target(
+        "cuda",
+        ("gpu", "grid", "nvvm"),
+        emit,
+        assemble,
+        lambda: 32,
+        sites_at="grid",
+        entry=_ptx_entry,
+        arch=arch,
+        text="ptx",
+        launch_facts=True,
+        kind="cuda",
+    )
+
+
+def _vulkan_target(arch: str) -> Target:
+    """Vulkan devices of a profile; the payload of an artifact is a SPIR-V binary."""
+    from .lowering.gpu_to_spirv.target import target_for
+
+    target = target_for(arch)
+
+    def emit(module: ModuleOp) -> bytes:
+        from .lowering.emit.spirv import serialise
+        from .lowering.gpu_to_spirv.target import binary_of
+
+        return serialise(binary_of(module), debug=True)
+
+    def assemble(words: bytes) -> Payload:
+        from .lowering.emit.spirv import disassemble
+
+        return Payload(words, lambda: disassemble(words), "spirv", target.arch, ())
+
+    def manifest(module: ModuleOp) -> dict[str, Any]:
+        from .lowering.gpu_to_spirv.target import manifest_fields
+
+        return manifest_fields(module)
+
+    return Target(
+        "vulkan",
+        ("gpu", "grid", "shader", "spirv"),
+        emit,
+        assemble,
+        lambda: target.subgroup_size,
+        sites_at="grid",
+        entry=lambda name: name,
+        arch=target.arch,
+        text="spvasm",
+        loops_end_early=target.has("short_loops"),
+        kind="vulkan",
+        manifest=manifest,
+        libraries=("xdsl",),
+    )
+
+
+DEFAULT_SM = "sm_80"
+SHADER = "shader"
+TARGETS: dict[str, Target] = {
+    "cpu": Target(
+        "cpu",
+        ("gpu", "cpu", "llvm"),
+        _emit_llvm,
+        _assemble_for_host,
+        _host_subgroup_size,
+        sites_at="cpu",
+        entry=_cpu_entry,
+    ),
+    "cuda": _cuda_target(DEFAULT_SM),
+}
+# Targets of many architectures: an architecture's row is made when it is asked for.
+FAMILIES: dict[str, Callable[[str], Target]] = {"cuda": _cuda_target, "vulkan": _vulkan_target}
+
+
+def find_target(name: str) -> Target:
+    """The row of a target ("cuda:sm_90a" for an architecture); CompileError for an unknown name."""
+    kind, _, arch = name.partition(":")
+    found = TARGETS.get(kind)
+    if found is not None and arch in ("", found.arch):
+        return found
+    if kind in FAMILIES:
+        return _of_family(kind, arch)
+    if found is not None:
+        raise CompileError(f"target {kind!r} has no architectures, got {name!r}")
+    known = sorted({*TARGETS, *FAMILIES})
+    raise CompileError(f"there is no target {name!r}", hint=near_matches(kind, known))
+
+
+@cache
+def _of_family(kind: str, arch: str) -> Target:
+    return FAMILIES[kind](arch)

@@ -125,7 +125,7 @@ def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | byt
     from ..runtime.artifact import Form
 
     namespace = import_file(path)
-    kernels = _chosen(path, namespace, args)
+    kernels = chosen_kernels(path, namespace, args)
     results: dict[str, str | bytes | Bundle] = {}
     for name, (kernel, types) in kernels.items():
         if args.emit == ARTIFACT:
@@ -160,10 +160,10 @@ def import_file(path: Path) -> dict[str, Any]:
     return vars(module)
 
 
-def _chosen(
+def chosen_kernels(
     path: Path, namespace: dict[str, Any], args: argparse.Namespace
 ) -> dict[str, tuple[Kernel, Sequence[Any]]]:
-    """The kernels that are asked for, with the types of their parameters."""
+    """The kernels that `--kernel` and `--signature` ask for, with the types of their parameters."""
     from ..kernel import Kernel
     from .signature import annotated_types, parse_signature, unknown_name
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "compile": Row(
         "compile", "compile the kernels of a file ahead of time, or show them at a level"
     ),
+    "explain": Row("explain", "say what the compiler makes of the kernels of a file, in words"),
     "opt": Row("opt", "read IR, run a pass pipeline over it, print the result"),
     "lit": Row("lit.command", "run the lit tests of a folder in this process"),
 }

@@ -5,6 +5,9 @@ kernel saxpy for cpu, over() of rank 1
     saxpy.py:9:20  index {} is out of bounds for axis 0 of x with size {}
   shared memory: none
   stands for what the device lacks: nothing
+  uniformity:                                          (only if asked for)
+    saxpy.py:9:8  branch: lanes go different ways: both are run, under masks
+    saxpy.py:9:20  load of x: consecutive places
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .compiler import build, lower_step
-from .manifest import block_facts, sites_of, waist_manifest
+from .manifest import block_facts, kernel_of, sites_of, waist_manifest
 from .targets import SHADER, Target, find_target
 
 if TYPE_CHECKING:
@@ -25,13 +28,19 @@ if TYPE_CHECKING:
 REMARKS = "gpux.remarks"
 
 
-def explain(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> str:
-    """Compile for these types, and say which checks and which substitutes are in the code."""
+def explain(
+    kernel: Kernel, types: Sequence[Any], target: str, form: Form, *, uniformity: bool = False
+) -> str:
+    """Compile for these types, and say which checks and which substitutes are in the code.
+
+    With `uniformity`, also how branches, loops and accesses differ between the lanes of a subgroup.
+    """
     way = find_target(target)
     built = build(kernel, types, form, way)
     module = built.module
     lower_step(module, way, "simt", "gpu")
     manifest = waist_manifest(kernel.__name__, (), module, way)
+    spreads = _uniformity(module, way, manifest) if uniformity else []
     sites: tuple[Site, ...] = ()
     remarks: list[str] = []
     above = "gpu"
@@ -43,7 +52,21 @@ def explain(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> st
             manifest = manifest._replace(**block_facts(module))
         remarks += [text for text in _remarks(module) if text not in remarks]
         above = level
-    return "\n".join(_lines(manifest, way, form, sites, remarks))
+    return "\n".join([*_lines(manifest, way, form, sites, remarks), *spreads])
+
+
+def _uniformity(module: ModuleOp, way: Target, manifest: Manifest) -> list[str]:
+    """What the divergence analysis says of the kernel at the waist."""
+    from .passes.annotate_divergence import kernel_divergence, remark_lines
+
+    kernel = kernel_of(module)
+    # The CPU has a loop over each row of a block, unless lanes have numbers.
+    rows = way.name == "cpu" and not manifest.uses_subgroups
+    lines = remark_lines(kernel, kernel_divergence(kernel, way.subgroup_size(), rows=rows))
+    return [
+        f"  uniformity:{'' if lines else ' nothing to say'}",
+        *(f"    {line}" for line in lines),
+    ]
 
 
 def _remarks(module: ModuleOp) -> list[str]:

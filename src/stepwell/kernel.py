@@ -119,17 +119,23 @@ class Kernel(Program):
         return print_level(self, types, level, target=target, form=form)
 
     def explain(
-        self, *arguments: Any, over: int | None = None, device: str | Device | None = None
+        self,
+        *arguments: Any,
+        over: int | None = None,
+        device: str | Device | None = None,
+        uniformity: bool = False,
     ) -> str:
         """What the compiler makes of the kernel for a device, in words.
 
         Says which checks remain, what memory a block needs, and everything that stands for
-        something that the device lacks. The arguments are those of a call (or their types).
+        something that the device lacks; with `uniformity`, also which branches and accesses
+        differ between the lanes of a subgroup. The arguments are those of a call (or their types).
         """
         from .explain import explain
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        return explain(self, types, find_device(device).target, Form(over))
+        target = find_device(device).target
+        return explain(self, types, target, Form(over), uniformity=uniformity)
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}({', '.join(self.parameter_names)})>"

@@ -23,7 +23,7 @@ def waist_manifest(
     from .dialects import gpu, gpux
 
     ops = {type(op) for op in module.walk()}
-    function = _kernel_of(module)
+    function = kernel_of(module)
     return Manifest(
         name=name,
         target=way.name,
@@ -45,7 +45,7 @@ def block_facts(module: ModuleOp) -> dict[str, Any]:
     """What the kernel of a module takes of a block; lowering may have added to it."""
     from .dialects import gpu, gpux
 
-    function = _kernel_of(module)
+    function = kernel_of(module)
     ops = {type(op) for op in function.walk()}
     subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
     return {
@@ -59,7 +59,8 @@ def block_facts(module: ModuleOp) -> dict[str, Any]:
     }
 
 
-def _kernel_of(module: ModuleOp) -> FuncOp:
+def kernel_of(module: ModuleOp) -> FuncOp:
+    """The kernel of a module of level gpu or grid."""
     from .dialects import gpu
 
     return next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)

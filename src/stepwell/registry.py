@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PASSES: dict[str, str] = {
     "add-cpu-entry": "stepwell.lowering.to_llvm.cpu_entry:AddCpuEntry",
+    "annotate-divergence": "stepwell.passes.annotate_divergence:AnnotateDivergence",
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "check-loop-ends": "stepwell.passes.check_loop_ends:CheckLoopEnds",

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepwell.runtime.artifact import Manifest, Parameter
+from stepwell.runtime.process import timeout_ns
 from stepwell.runtime.vulkan.capabilities import BITS, OURS, language_features
-from stepwell.runtime.vulkan.context import timeout_ns
 from stepwell.runtime.vulkan.find import may_be_hardware
 from stepwell.runtime.vulkan.kernel import fold, why_unfit
 from stepwell.runtime.vulkan.layout import ArgumentLayout

@@ -7,13 +7,13 @@ layer said. The paths of a launch call `functions` themselves.
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
 from ..errors import DeviceError, DeviceLost, OutOfMemory
+from ..process import timeout_ns
 from .api import Functions, S, array, chain, gives_result, names
 from .physical import Physical
 from .table import DEVICE_LOST, OUT_OF_MEMORY, RESULTS, TIMEOUT
@@ -179,15 +179,3 @@ class Context:
             self.functions.DestroyDevice(self.handle, None)
             self.raise_messages("vkDestroyDevice")
         self.closed = True
-
-
-def timeout_ns() -> int:
-    """STEPWELL_TIMEOUT (seconds) in nanoseconds; 0 for no limit."""
-    text = os.environ.get("STEPWELL_TIMEOUT", "")
-    try:
-        seconds = float(text or 0)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 1e9:
-        raise DeviceError(f"STEPWELL_TIMEOUT is {text!r}, expected seconds, or 0 for no limit")
-    return int(seconds * 1e9)

@@ -11,9 +11,10 @@ import sys
 from typing import Any
 
 from ..errors import DeviceError
+from ..process import is_validating
 from .api import Functions, S, api_version, chain, listed, names, version
 from .table import ENUMERATE_PORTABILITY, RESULTS
-from .validation import DEBUG_UTILS, Validation, wants_validation
+from .validation import DEBUG_UTILS, Validation
 
 PORTABILITY = "VK_KHR_portability_enumeration"
 HIGHEST_VERSION = (1, 3)  # that we know
@@ -44,7 +45,7 @@ class Instance:
         self.address_of.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
         loader = Functions(lambda name: self.address_of(None, name))
         self.version = _loader_version(loader)
-        self.validation = Validation(loader) if wants_validation() else None
+        self.validation = Validation(loader) if is_validating() else None
         self.handle = self._create(loader)
         self.functions = Functions(lambda name: self.address_of(self.handle, name))
         if self.validation is not None:

@@ -9,12 +9,12 @@ buffer, parameter block) comes first: waiting submits the batch.
 from __future__ import annotations
 
 import ctypes
-import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from ..device import Dim3, Launcher
 from ..errors import DeviceError, LaunchError
+from ..process import caller
 from .layout import GRID, POINTER, SLOT, Buffer
 from .table import BIND_POINT_COMPUTE, SHADER_STAGE_COMPUTE
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 MAX_ELEMENTS = 1 << 31
 Used = list[tuple["Allocation", bool]]
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
 
 class BoundLaunch(ABC):
@@ -120,7 +119,7 @@ class BoundLaunch(ABC):
                 )
 
     def _validated(self, packed: bytes) -> None:
-        place = f"kernel {self.name} at {_caller()}"
+        place = f"kernel {self.name} at {caller()}"
         with self.timeline.lock:
             self.timeline.record().places.append(place)
             self.launch(packed)
@@ -216,14 +215,3 @@ def launch_nothing(packed: bytes) -> None:
 
 def _range(allocation: Allocation) -> tuple[int, int, int]:
     return allocation.block.buffer, allocation.offset, allocation.nbytes
-
-
-def _caller() -> str:
-    """File and line of the innermost frame outside of this package."""
-    import inspect
-
-    frame = inspect.currentframe()
-    assert frame is not None, "CPython has frames"
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

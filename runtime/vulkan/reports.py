@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..artifact import Manifest
-from ..report import (
-    CAPACITY_WORD,
-    HEADER_WORDS,
-    USED_WORD,
-    Decoded,
-    capacity_words,
-    decode,
-    lost_failure,
-    raise_or_print,
-)
+from ..outcome import Outcome
+from ..report import CAPACITY_WORD, HEADER_WORDS, USED_WORD, capacity_words, decode
 from .memory import Allocator, Lease
 
 if TYPE_CHECKING:
@@ -23,20 +15,6 @@ if TYPE_CHECKING:
 
 POOL_BYTES = 32 << 20
 MIN_POOL = 4
-
-
-class Outcome(NamedTuple):
-    """What one launch reported."""
-
-    decoded: Decoded
-    manifest: Manifest
-
-    def tell(self, device: str) -> None:
-        """Print it, or raise its first failed check."""
-        name = self.manifest.name
-        raise_or_print(self.decoded, name, device)
-        if self.decoded.lost and not self.manifest.prints:
-            raise lost_failure(name, device)
 
 
 class ReportBuffer:

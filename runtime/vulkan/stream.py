@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ..device import Device, Stream
-from ..errors import KernelError
+from ..outcome import Outcome, tell_all
 from .api import S
 from .context import Context, Queue
 from .table import (
@@ -39,7 +39,7 @@ from .table import (
 if TYPE_CHECKING:
     from .memory import Allocation
     from .parameters import Parameters
-    from .reports import Outcome, ReportBuffer
+    from .reports import ReportBuffer
 
 MAX_BATCH = 64
 MAX_IN_FLIGHT = 32
@@ -228,18 +228,7 @@ class Timeline:
         """Print what finished kernels printed, in order, and raise the first failed check."""
         with self.lock:
             outcomes, self._outcomes = self._outcomes, []
-        failures: list[KernelError] = []
-        for outcome in outcomes:
-            try:
-                outcome.tell(self.context.name)
-            except KernelError as error:
-                failures.append(error)
-        if failures:
-            if len(failures) > 1:
-                failures[0].add_note(
-                    f"{len(failures) - 1} later launches failed too, the next one: {failures[1]}"
-                )
-            raise failures[0]
+        tell_all(outcomes, self.context.name)
 
     def is_settled(self) -> bool:
         """Whether all is done and told."""

@@ -8,7 +8,6 @@ or the wait that made it.
 from __future__ import annotations
 
 import ctypes
-import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError
@@ -27,18 +26,9 @@ if TYPE_CHECKING:
 LAYER = "VK_LAYER_KHRONOS_validation"
 DEBUG_UTILS = "VK_EXT_debug_utils"
 SETTINGS = "VK_EXT_layer_settings"
-_ON = {"1": True, "0": False, "": False}
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_void_p
 )
-
-
-def wants_validation() -> bool:
-    """STEPWELL_VALIDATE; DeviceError for a value that is neither 1 nor 0."""
-    value = os.environ.get("STEPWELL_VALIDATE", "")
-    if value not in _ON:
-        raise DeviceError(f"STEPWELL_VALIDATE is {value!r}, expected 1 or 0")
-    return _ON[value]
 
 
 class Validation:

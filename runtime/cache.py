@@ -48,7 +48,7 @@ class Cache:
     """A folder of entries by key. Never raises for a folder that is full, read-only or damaged."""
 
     def __init__(self, folder: str | None = None, size: int | None = None):
-        self._enabled = os.environ.get("STEPWELL_CACHE") != "0"
+        self._enabled = is_wanted()
         self.folder = folder if folder is not None else default_folder()
         self.size = size if size is not None else default_size()
         self._hits = self._misses = self._damaged = 0
@@ -176,6 +176,14 @@ class Cache:
             return
         for path in old:
             _remove(path)
+
+
+def is_wanted() -> bool:
+    """Whether STEPWELL_CACHE (1, or 0 for off; 1 by default) asks for a cache."""
+    text = os.environ.get("STEPWELL_CACHE") or "1"
+    if text not in ("0", "1"):
+        raise ValueError(f"STEPWELL_CACHE is {text!r}, expected 0 or 1")
+    return text == "1"
 
 
 def default_folder() -> str:

@@ -140,6 +140,12 @@ def test_a_size_that_is_none_says_what_is_expected(monkeypatch: pytest.MonkeyPat
         default_size()
 
 
+def test_a_switch_that_is_neither_says_what_is_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_CACHE", "off")
+    with pytest.raises(ValueError, match="'off', expected 0 or 1"):
+        Cache()
+
+
 @pytest.mark.parametrize("key", ["", "../up", "a/b", ".hidden", "x" * 201])
 def test_a_key_cannot_leave_the_folder(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="cache key"):

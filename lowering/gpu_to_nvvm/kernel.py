@@ -32,11 +32,11 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects import gpu, gpux, llvm
 from ...dialects.nvvm import NvvmOp
+from ...passes.outline_cold_loops import KERNEL
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.ptx import DYNAMIC_SHARED
 from ..emit.symbols import ptx_symbol
 from ..memref_views import AnyMemRef, as_memref, strides_of
-from ..to_llvm.func import KERNEL
 from ..to_llvm.memref import alignment_of, stored_type
 from ..to_llvm.target import State, const, icmp, resize
 from .ids import register

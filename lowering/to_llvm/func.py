@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import FunctionType, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
+from ...passes.outline_cold_loops import AS_IS, KERNEL, PART
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .scf import flat
 from .target import State, const, enclosing_function, icmp
@@ -21,9 +22,9 @@ from .target import State, const, enclosing_function, icmp
 RULES = Rules()
 converts = RULES.converts
 
-KERNEL = "gpux.kernel"
-PART = "gpux.part"
 _COLD = ("cold", "noinline", "minsize", "optsize")
+# Code is generated in half the time, and twice as long, which is no matter for what only fails.
+_ONLY_FAILS = ("cold", "noinline", "optnone")
 _LIKELY = (1048575, 1)
 
 
@@ -52,7 +53,7 @@ def convert_function(op: func.FuncOp, operands: Operands, rw: Rewriter) -> Resul
             i32 if gives_status(op) else packed_type(rw, kind.outputs.data),
         ),
         linkage="internal" if visibility == "private" and body.blocks else "external",
-        passthrough=("nounwind", *(_COLD if PART in op.attributes else ())),
+        passthrough=("nounwind", *_how_hot(op)),
         arg_attrs=_argument_attributes(op, rw),
         body=body,
     )
@@ -63,6 +64,13 @@ def convert_function(op: func.FuncOp, operands: Operands, rw: Rewriter) -> Resul
     state: State = rw.state
     state.functions[made.symbol] = made
     return None
+
+
+def _how_hot(op: func.FuncOp) -> tuple[str, ...]:
+    """What LLVM is told of a part of a kernel."""
+    if PART not in op.attributes:
+        return ()
+    return _ONLY_FAILS if AS_IS in op.attributes else _COLD
 
 
 def _place(rw: Rewriter, op: Operation) -> None:

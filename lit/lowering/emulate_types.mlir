@@ -144,9 +144,26 @@ gpu.module @m {
   gpu.func @refused(%b: i24) kernel {
     gpu.return
   }
-  gpu.func @product(%a: i64) kernel {
-    // expected-error @below {{arith.mului_extended: the upper half of a product of 64 bits (this device has no i64)}}
-    %low, %high = arith.mului_extended %a, %a : i64
+}
+
+// -----
+
+// The upper half of a product of 64 bits is made of four products of 32; less the other factor where
+// one is negative. A power goes round once for each bit of the exponent.
+
+// CHECK-LABEL: gpu.func @products(
+// CHECK-COUNT-4: arith.mului_extended %{{.*}} : i32
+// CHECK: arith.cmpi slt, %a_high, %{{.*}} : i32
+// CHECK: arith.cmpi slt, %b_high, %{{.*}} : i32
+// CHECK: scf.while (
+// CHECK: arith.mului_extended %{{.*}} : i32
+// CHECK-NOT: i64
+gpu.module @m {
+  gpu.func @products(%a: i64, %b: i64, %x: memref<?xi32, #gpu.address_space<global>>, %n: index) kernel {
+    %low, %high = arith.mulsi_extended %a, %b : i64
+    %p = math.ipowi %high, %a : i64
+    %r = arith.trunci %p : i64 to i32
+    memref.store %r, %x[%n] : memref<?xi32, #gpu.address_space<global>>
     gpu.return
   }
 }

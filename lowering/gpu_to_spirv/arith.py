@@ -99,18 +99,54 @@ def float_flags(op_: Operation) -> Mapping[str, Attribute]:
 
 @converts(*_FLOAT)
 def convert_float(op_: Operation, operands: Operands, rw: Rewriter) -> Results:
-    """IEEE 754 arithmetic, in the type of the operands.
-
-    A quotient by a constant zero is the product with infinity, which is the same; Mesa's software
-    device takes such a divisor for undefined.
-    """
+    """IEEE 754 arithmetic, in the type of the operands."""
     (a,), (b,) = operands
-    if isinstance(op_, arith.DivfOp):
-        divisor = float_constant(op_.rhs)
-        if divisor is not None and divisor == 0.0:
-            infinity = const(rw, math.copysign(math.inf, divisor), b.type)
-            return op(rw, "FMul", (a, infinity), a.type, float_flags(op_))
+    around = _around_zero(op_, a, b, rw)
+    if around is not None:
+        return around
     return rw.value(spirv.OPS[_FLOAT[type(op_)]], (a, b), a.type, float_flags(op_))
+
+
+def _around_zero(op_: Operation, a: SSAValue, b: SSAValue, rw: Rewriter) -> SSAValue | None:
+    """The same result without a constant +0, where an operand is one.
+
+    Mesa's software device takes x + 0 for x, x * 0 and 0 / x for 0, and x / 0 for undefined. It
+    does not for -0 and infinity.
+    """
+    flags = float_flags(op_)
+    first, second = (float_constant(value) for value in op_.operands)
+    if isinstance(op_, arith.DivfOp):
+        if second == 0.0:
+            infinity = const(rw, math.copysign(math.inf, second), b.type)
+            return op(rw, "FMul", (a, infinity), a.type, flags)
+        return _negated(rw, "FDiv", const(rw, -0.0, a.type), b, flags) if _is(first, 0.0) else None
+    if isinstance(op_, arith.MulfOp):
+        if not (_is(first, 0.0) or _is(second, 0.0)):
+            return None
+        return _negated(rw, "FMul", b if _is(first, 0.0) else a, const(rw, -0.0, a.type), flags)
+    is_sum = isinstance(op_, arith.AddfOp)
+    if _is(second, 0.0 if is_sum else -0.0):
+        return _plus_zero(rw, a)
+    if _is(first, 0.0):
+        return _plus_zero(rw, b if is_sum else op(rw, "FNegate", (b,), b.type))
+    return None
+
+
+def _is(number: float | None, zero: float) -> bool:
+    """Whether it is this zero, of this sign."""
+    return number == 0.0 and math.copysign(1.0, number) == math.copysign(1.0, zero)
+
+
+def _negated(
+    rw: Rewriter, name: str, a: SSAValue, b: SSAValue, flags: Mapping[str, Attribute]
+) -> SSAValue:
+    return op(rw, "FNegate", (op(rw, name, (a, b), a.type, flags),), a.type)
+
+
+def _plus_zero(rw: Rewriter, value: SSAValue) -> SSAValue:
+    """x + 0 is x, but 0 for -0."""
+    zero = const(rw, 0.0, value.type)
+    return select(rw, compare(rw, "FOrdEqual", value, zero), zero, value)
 
 
 def float_constant(value: SSAValue) -> float | None:

@@ -8,7 +8,7 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IntegerAttr, i32
 from xdsl.ir import Operation
 
-from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..conversion import Operands, Results, Rewriter, Rules
 from ..math.calculator import Calculator
 from . import wide_integers as wide
 from .emulated import calculator, extended, wide_of, width_of, words
@@ -27,6 +27,7 @@ _READS: dict[type[Operation], str] = {
     **dict.fromkeys((arith.FloorDivSIOp, arith.CeilDivSIOp), "signed"),
     arith.ShLIOp: "any",
     arith.ShRSIOp: "signed",
+    math.IPowIOp: "signed",
 }
 _SHIFTS = (arith.ShLIOp, arith.ShRUIOp, arith.ShRSIOp)
 
@@ -50,6 +51,7 @@ _WIDE: dict[type[Operation], WideOp] = {
     arith.ShLIOp: lambda c, a, b: wide.shift_left(c, a, b.low),
     arith.ShRUIOp: lambda c, a, b: wide.shift_right(False)(c, a, b.low),
     arith.ShRSIOp: lambda c, a, b: wide.shift_right(True)(c, a, b.low),
+    math.IPowIOp: wide.power,
 }
 
 
@@ -133,11 +135,12 @@ def convert_add_extended(op: arith.AddUIExtendedOp, operands: Operands, rw: Rewr
 
 @converts(arith.MulUIExtendedOp, arith.MulSIExtendedOp)
 def convert_mul_extended(op: Operation, operands: Operands, rw: Rewriter) -> Results:
-    """The halves of a product; of 64 bits they are refused."""
+    """The halves of a product."""
+    c, signed = calculator(op), isinstance(op, arith.MulSIExtendedOp)
     if len(operands[0]) == 2:
-        raise CannotConvert("the upper half of a product of 64 bits (this device has no i64)")
-    c = calculator(op)
-    width, signed = width_of(op.results[0].type), isinstance(op, arith.MulSIExtendedOp)
+        low, high = wide.multiply_extended(c, *wide_of(c, operands), signed)
+        return [words(low), words(high)]
+    width = width_of(op.results[0].type)
     first, second = (extended(c, value, width, signed) for (value,) in operands)
     product = first * second
     return [product.value, product.shifted_out(width).value]

@@ -58,6 +58,23 @@ def multiply(c: Calculator, a: Wide, b: Wide) -> Wide:
     return Wide(low, carried + a.low * b.high + a.high * b.low)
 
 
+def multiply_extended(c: Calculator, a: Wide, b: Wide, signed: bool) -> tuple[Wide, Wide]:
+    """Both halves of the product."""
+    first, carried = c.wide_product(a.low, b.low)
+    crossed = [c.wide_product(a.low, b.high), c.wide_product(a.high, b.low)]
+    second, high = carried, Wide(*c.wide_product(a.high, b.high))
+    zero = c.const(0, a.low.type)
+    for low, top in crossed:
+        second = second + low
+        carry = as_number(c, second.below(low), low.type)
+        high = add(c, add(c, high, Wide(top, zero)), Wide(carry, zero))
+    if signed:  # a negative factor was taken for one that is 2**64 larger
+        for factor, other in ((a, b), (b, a)):
+            less = subtract(c, high, other)
+            high = select(c, factor.high < 0, less, high)
+    return Wide(first, second), high
+
+
 def negate(c: Calculator, a: Wide) -> Wide:
     """The number with the other sign."""
     return subtract(c, constant(c, 0), a)
@@ -247,6 +264,44 @@ def divide_up_unsigned(c: Calculator, a: Wide, b: Wide) -> Wide:
     quotient, rest = divide_unsigned(c, a, b)
     inexact = (rest.low | rest.high).differs(0)
     return select(c, inexact, add(c, quotient, constant(c, 1)), quotient)
+
+
+# --- powers ---------------------------------------------------------------------------------------
+
+
+def power(c: Calculator, base: Wide, exponent: Wide) -> Wide:
+    """Squares and multiplies, a round for each bit of the exponent.
+
+    A negative exponent gives 1 / base**n, which is 0 except for the bases 1 and -1 (0 for 0).
+    """
+    one, zero = constant(c, 1), constant(c, 0)
+    below = exponent.high < 0
+    start = (one, base, select(c, below, zero, exponent))
+    kinds = [i32] * 6
+    before, after = Block(arg_types=kinds), Block(arg_types=kinds)
+    head = Calculator(c.anchor, c.type, before)
+    more = (head.number(before.args[4]) | head.number(before.args[5])).differs(0)
+    head.add(scf.ConditionOp.create(operands=[more.value, *before.args]))
+    body = Calculator(c.anchor, c.type, after)
+    words = [body.number(value) for value in after.args]
+    result, factor, left = (Wide(*words[n : n + 2]) for n in (0, 2, 4))
+    odd = (left.low & 1).differs(0)
+    again = (
+        *select(body, odd, multiply(body, result, factor), result),
+        *multiply(body, factor, factor),
+        *shift_right(signed=False)(body, left, body.const(1, i32)),
+    )
+    body.add(scf.YieldOp.create(operands=[word.value for word in again]))
+    loop = scf.WhileOp.create(
+        operands=[word.value for number in start for word in number],
+        result_types=kinds,
+        regions=[Region(before), Region(after)],
+    )
+    low, high, *_ = (c.number(value) for value in c.add(loop).results)
+    minus = equal(c, base, constant(c, -1))
+    alternating = select(c, (exponent.low & 1).differs(0), constant(c, -1), one)
+    unit = select(c, minus, alternating, select(c, equal(c, base, one), one, zero))
+    return select(c, below, unit, Wide(low, high))
 
 
 # --- floats ---------------------------------------------------------------------------------------

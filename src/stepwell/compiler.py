@@ -59,12 +59,9 @@ def compile_module(
     manifest = waist_manifest(name, parameters, module, way)
     lower_step(module, way, "gpu", way.sites_at, observe)
     sites = sites_of(module)
-    level = way.sites_at
-    if SHADER in way.levels:
-        lower_step(module, way, level, SHADER, observe)
+    if way.sites_at == SHADER:  # what a block takes may have become more
         manifest = manifest._replace(**block_facts(module))
-        level = SHADER
-    lower_step(module, way, level, way.levels[-1], observe)
+    lower_step(module, way, way.sites_at, way.levels[-1], observe)
     emitted = way.emit(module)
     payload = way.assemble(emitted)
     content = emitted.encode() if isinstance(emitted, str) else emitted

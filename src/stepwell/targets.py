@@ -183,7 +183,7 @@ def _vulkan_target(arch: str) -> Target:
         emit,
         assemble,
         lambda: target.subgroup_size,
-        sites_at="grid",
+        sites_at=SHADER,
         entry=lambda name: name,
         arch=target.arch,
         text="spvasm",

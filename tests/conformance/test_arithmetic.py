@@ -63,6 +63,25 @@ def test_add_subtract_multiply(device: sw.Device, dtype: str):
         expect_equal(got[name], expected[name], what=f"{dtype} {BASIC[name]}", device=device)
 
 
+# Where one operand is known to be a zero: the sign that a result has, and whether it is a number.
+AROUND_ZERO = {
+    "sum": "x + {0}", "turned_sum": "{0} + x", "less": "x - {0}", "from_zero": "{0} - x",
+    "product": "x * {0}", "turned_product": "{0} * x", "quotient": "x / {0}", "parts": "{0} / x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("zero", ["0.0", "-0.0"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_arithmetic_with_a_constant_zero(device: sw.Device, dtype: str, zero: str):
+    x = specials(dtype, device=device)
+    at_compile_time = {n: e.format(f"sw.{dtype}({zero})") for n, e in AROUND_ZERO.items()}
+    got = run_table(device, at_compile_time, x, x)
+    y = np.full(x.shape, float(zero)).astype(x.dtype)
+    expected = numpy_table({n: e.format("y") for n, e in AROUND_ZERO.items()}, x, y)
+    for name, text in at_compile_time.items():
+        expect_equal(got[name], expected[name], what=f"{dtype} {text}", device=device)
+
+
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_negate_and_absolute(device: sw.Device, dtype: str):
     x = specials(dtype, device=device)

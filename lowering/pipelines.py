@@ -60,7 +60,10 @@ PIPELINES: dict[str, Steps] = {
         ),
         ('legalise-memory{features="$arch"}', "sees the types of elements as the program has them"),
         ('emulate-types{features="$arch"}', "when no emulated type is in memory"),
-        ("check-loop-ends{wanted=$loops_end_early}", "all loops exist by now, also those made here"),
+        (
+            "check-loop-ends{wanted=$loops_end_early}",
+            "all loops exist by now, also those made here",
+        ),
         ('expand-fma{features="$arch"}', "those of f16 and bf16 are of f32 by now"),
         ("canonicalize", "indices of neighbouring accesses, words that are put together"),
         ("cse", "the same, and numbers that are extended again"),

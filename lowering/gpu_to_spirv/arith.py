@@ -114,27 +114,22 @@ def _around_zero(op_: Operation, a: SSAValue, b: SSAValue, rw: Rewriter) -> SSAV
     does not for -0 and infinity.
     """
     flags = float_flags(op_)
-    first, second = (float_constant(value) for value in op_.operands)
+    first, second = (zero_sign(value) for value in op_.operands)
     if isinstance(op_, arith.DivfOp):
-        if second == 0.0:
+        if second:
             infinity = const(rw, math.copysign(math.inf, second), b.type)
             return op(rw, "FMul", (a, infinity), a.type, flags)
-        return _negated(rw, "FDiv", const(rw, -0.0, a.type), b, flags) if _is(first, 0.0) else None
+        return _negated(rw, "FDiv", const(rw, -0.0, a.type), b, flags) if first > 0 else None
     if isinstance(op_, arith.MulfOp):
-        if not (_is(first, 0.0) or _is(second, 0.0)):
+        if max(first, second) <= 0:
             return None
-        return _negated(rw, "FMul", b if _is(first, 0.0) else a, const(rw, -0.0, a.type), flags)
+        return _negated(rw, "FMul", b if first > 0 else a, const(rw, -0.0, a.type), flags)
     is_sum = isinstance(op_, arith.AddfOp)
-    if _is(second, 0.0 if is_sum else -0.0):
+    if second == (1 if is_sum else -1):
         return _plus_zero(rw, a)
-    if _is(first, 0.0):
+    if first > 0:
         return _plus_zero(rw, b if is_sum else op(rw, "FNegate", (b,), b.type))
     return None
-
-
-def _is(number: float | None, zero: float) -> bool:
-    """Whether it is this zero, of this sign."""
-    return number == 0.0 and math.copysign(1.0, number) == math.copysign(1.0, zero)
 
 
 def _negated(
@@ -149,12 +144,13 @@ def _plus_zero(rw: Rewriter, value: SSAValue) -> SSAValue:
     return select(rw, compare(rw, "FOrdEqual", value, zero), zero, value)
 
 
-def float_constant(value: SSAValue) -> float | None:
-    """The number that an (old) value is, if it is a float constant."""
+def zero_sign(value: SSAValue) -> int:
+    """1 or -1 for an (old) value that is a constant zero of this sign; 0 for others."""
     owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, FloatAttr):
-        return owner.value.value.data
-    return None
+    if not isinstance(owner, arith.ConstantOp) or not isinstance(owner.value, FloatAttr):
+        return 0
+    number = owner.value.value.data
+    return int(math.copysign(1, number)) if number == 0.0 else 0
 
 
 @converts(arith.NegfOp)

@@ -138,7 +138,7 @@ def convert_mul_extended(op: Operation, operands: Operands, rw: Rewriter) -> Res
     """The halves of a product."""
     c, signed = calculator(op), isinstance(op, arith.MulSIExtendedOp)
     if len(operands[0]) == 2:
-        low, high = wide.multiply_extended(c, *wide_of(c, operands), signed)
+        low, high = wide.multiply_extended(c, *wide_of(c, operands), signed=signed)
         return [words(low), words(high)]
     width = width_of(op.results[0].type)
     first, second = (extended(c, value, width, signed) for (value,) in operands)

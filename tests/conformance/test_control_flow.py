@@ -12,6 +12,7 @@ import pytest
 from conformance.compare import check, expect_equal, launch, needs, not_simulated
 
 import stepwell as sw
+from stepwell.runtime.errors import LoopLimit
 
 
 def over(kernel: Callable[..., None], device: sw.Device, *args: object, n: int = 20) -> None:
@@ -369,19 +370,72 @@ def test_loops_longer_than_sixteen_bits_count(device: sw.Device):
     expect_equal(out, np.array([n, n * (n - 1) // 2, third]), device=device)
 
 
-def test_a_loop_that_the_device_cannot_finish_is_an_error(device: sw.Device):
+def counted(out, n):
+    for _ in range(n):
+        out[0] += 1
+
+
+def conditional(out, n):
+    while out[0] < n:
+        out[0] += 1
+
+
+def counted_in_a_variable(out, n):
+    total = 0
+    for k in range(n):
+        total += k & n
+    out[0] = total
+
+
+def conditional_in_a_variable(out, n):
+    k = 0
+    while k < n:
+        k += 1
+    out[0] = k
+
+
+@pytest.mark.parametrize(
+    "kernel", [counted, conditional, counted_in_a_variable, conditional_in_a_variable]
+)
+def test_a_loop_that_the_device_cannot_finish_is_an_error(
+    device: sw.Device, kernel: Callable[..., None]
+):
+    if "long_loops" in device.features:
+        pytest.skip(f"{device.name} has no limit of rounds")
+    launch(kernel, np.zeros(1, np.int32), np.int32(60_000), device=device)
+    with pytest.raises(sw.KernelError, match="the device ended this loop"):
+        launch(kernel, np.zeros(1, np.int32), np.int32(100_000), device=device)
+
+
+def test_no_atomic_is_lost_when_a_kernel_has_gone_round_too_often(device: sw.Device):
     if "long_loops" in device.features:
         pytest.skip(f"{device.name} has no limit of rounds")
 
-    def counted(out, n):
-        for _ in range(n):
-            out[0] += 1
+    def kernel(x, n, greatest, out):
+        i = sw.global_id(0)
+        total = 0
+        for k in range(n):
+            total += k & n
+        out[i] = total
+        sw.atomic_max(greatest, 0, x[i])  # of floats: a loop of compare-exchanges
+        sw.atomic_max(greatest, 0, -x[i])
 
-    def conditional(out, n):
-        while out[0] < n:
-            out[0] += 1
+    x = np.arange(64, dtype=np.float32)
+    for rounds in range(65_500, 65_536):
+        greatest, out = np.zeros(1, np.float32), np.zeros(64, np.int32)
+        told = False
+        try:
+            launch(kernel, x, np.int32(rounds), greatest, out, device=device, over=64)
+        except LoopLimit:
+            told = True
+        assert told or greatest[0] == 63
 
-    for kernel in (counted, conditional):
-        launch(kernel, np.zeros(1, np.int32), np.int32(60_000), device=device)
-        with pytest.raises(sw.KernelError, match="the device ended this loop"):
-            launch(kernel, np.zeros(1, np.int32), np.int32(100_000), device=device)
+
+def test_a_range_whose_last_step_is_past_the_greatest_number(device: sw.Device):
+    def kernel(out, n, step):
+        for _ in range(5, n, step):
+            out[0] += 1
+        for _ in range(n, 5, step):
+            out[1] += 1
+
+    check(kernel, np.zeros(2, np.int32), np.int32(2**31 - 1), np.int32(2**30), device=device)

@@ -48,7 +48,7 @@ def test_both_halves_of_a_product(device: sw.Device, dtype: str):
     width, unsigned = 8 * DTYPES[dtype].itemsize, f"u{DTYPES[dtype].itemsize}"
     for op, kind in (("arith.mulsi_extended", a.dtype), ("arith.mului_extended", unsigned)):
         low, high = both(device, op, dtype, a, b, 2)
-        numbers = (zip(a.view(kind), b.view(kind), strict=True))
+        numbers = zip(a.view(kind), b.view(kind), strict=True)
         products = [int(x) * int(y) for x, y in numbers]
         np.testing.assert_array_equal(low, wrapped(products, dtype), err_msg=op)
         upper = [product >> width for product in products]

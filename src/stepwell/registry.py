@@ -50,13 +50,14 @@ PASSES: dict[str, str] = {
 }
 
 DIALECTS: dict[str, str] = {
-    "arith": "stepwell.dialects.arith:ARITH",
+    "arith": "stepwell.dialects.arith_lanes:ARITH",
     "gpu": "stepwell.dialects.gpu_matrix:GPU",
     "gpux": "stepwell.dialects.gpux:GPUX",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "nvvm": "stepwell.dialects.nvvm:NVVM",
     "simt": "stepwell.dialects.simt:SIMT",
     "spirv": "stepwell.dialects.spirv:SPIRV",
+    "vector": "stepwell.dialects.vector:VECTOR",
 }
 
 # What other packages registered while running: a row, or the thing itself.

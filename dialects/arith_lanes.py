@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from xdsl.printer import Printer
 
 
+def is_vector(kind: Attribute) -> bool:
+    """Whether a type has lanes."""
+    return isinstance(kind, VectorType)
+
+
 class _OnLanes(Operation):
     """What these classes share."""
 
@@ -33,7 +38,7 @@ class _OnLanes(Operation):
     def verify_(self) -> None:
         """One number of lanes; and in each lane what xDSL asks of a scalar."""
         values = (*self.operands, *self.results)
-        if any(not isinstance(value.type, VectorType) for value in values):
+        if not all(is_vector(value.type) for value in values):
             raise VerifyException("expected vectors only")
         kinds = [cast(VectorType[Attribute], value.type) for value in values]
         if len({kind.get_shape() for kind in kinds}) != 1:
@@ -58,7 +63,7 @@ class _Cast(_OnLanes):
         parser.parse_punctuation(":")
         source = parser.parse_type()
         parser.parse_keyword("to")
-        made = cls if isinstance(source, VectorType) else cls.scalar
+        made = cls if is_vector(source) else cls.scalar
         return made.create(
             operands=[parser.resolve_operand(operand, source)],
             result_types=[parser.parse_type()],
@@ -98,11 +103,11 @@ class _Select(_OnLanes):
             operands.append(parser.parse_unresolved_operand())
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
-        kinds = [parser.parse_type()]
+        kinds: list[Attribute] = [parser.parse_type()]
         if parser.parse_optional_punctuation(",") is not None:
             kinds.append(parser.parse_type())
-        condition = kinds[0] if len(kinds) == 2 else i1
-        made = cls if isinstance(condition, VectorType) else cls.scalar
+        condition: Attribute = kinds[0] if len(kinds) == 2 else i1
+        made = cls if is_vector(condition) else cls.scalar
         return made.create(
             operands=parser.resolve_operands(operands, [condition, kinds[-1], kinds[-1]], start),
             result_types=[kinds[-1]],
@@ -138,7 +143,7 @@ LANES = {scalar: _declare(scalar, form) for scalar, form in _FORMS.items()}
 
 def on_lanes(op: type[Operation], kind: Attribute) -> type[Operation]:
     """The class to build an arith op with whose first operand has this type."""
-    return LANES.get(op, op) if isinstance(kind, VectorType) else op
+    return LANES.get(op, op) if is_vector(kind) else op
 
 
 ARITH = Dialect(

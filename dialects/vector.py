@@ -16,7 +16,7 @@ are reduced in f32, and rounded once at the end.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -129,11 +129,9 @@ def reduction(kind: str, vector: SSAValue, acc: SSAValue | None = None) -> Reduc
     from xdsl.dialects.arith import FastMathFlagsAttr
     from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
 
-    assert isinstance(vector.type, VectorType), "what is reduced is a vector"
-    element: Attribute = vector.type.element_type
     return ReductionOp.create(
         operands=[vector] if acc is None else [vector, acc],
-        result_types=[element],
+        result_types=[element_of(vector.type)],
         properties={
             "kind": CombiningKindAttr(CombiningKindFlag(kind)),
             "fastmath": FastMathFlagsAttr("none"),
@@ -147,19 +145,24 @@ def shape_of(kind: Attribute) -> tuple[int, ...]:
     return kind.get_shape()
 
 
+def element_of(kind: Any) -> Attribute:
+    """The type of the elements of a vector or memref type."""
+    assert isinstance(kind, VectorType | MemRefType), f"a type with elements, not {kind}"
+    return cast(VectorType[Attribute], kind).element_type
+
+
 def _verify_access(op: Operation, memref: Attribute, indices: int, vector: Attribute) -> None:
     assert isinstance(memref, MemRefType), "the constraint of the operand says so"
     if memref.get_num_dims() != indices:
         raise VerifyException(f"expected {memref.get_num_dims()} indices, got {indices}")
-    if not isinstance(vector, VectorType) or vector.element_type != memref.element_type:
-        raise VerifyException(f"expected a vector of {memref.element_type}, got {vector}")
+    if not isinstance(vector, VectorType) or element_of(vector) != element_of(memref):
+        raise VerifyException(f"expected a vector of {element_of(memref)}, got {vector}")
 
 
 def _verify_lanes(indices: Attribute, *others: Attribute) -> None:
-    assert isinstance(indices, VectorType), "the constraint of the operand says so"
-    if not isinstance(indices.element_type, IntegerType | IndexType):
+    if not isinstance(element_of(indices), IntegerType | IndexType):
         raise VerifyException(f"expected offsets that are integers, got {indices}")
-    if any(shape_of(other) != indices.get_shape() for other in others):
+    if any(shape_of(other) != shape_of(indices) for other in others):
         raise VerifyException("expected offsets, mask and values to have the same number of lanes")
 
 

@@ -91,12 +91,31 @@ class Legality:
 
 
 class Rules:
-    """Converters by op class, filled by `@rules.converts(...)` and `rules.rename({...})`."""
+    """Converters by op class, filled by `@rules.converts(...)` and `rules.rename({...})`.
 
-    def __init__(self, *others: Rules) -> None:
+    A class without one has that of the class it derives from. `on_demand` gives the rules of a
+    dialect when the first of its ops is met, so that others do not wait for its import.
+    """
+
+    def __init__(self, *others: Rules, on_demand: Mapping[str, Callable[[], Rules]] = {}) -> None:
         self.table: dict[type[Operation], Converter] = {}
+        self.on_demand: dict[str, Callable[[], Rules]] = {}
         for other in others:
             self.table.update(other.table)
+            self.on_demand.update(other.on_demand)
+        self.on_demand.update(on_demand)
+
+    def find(self, op_class: type[Operation]) -> Converter | None:
+        """The converter of a class of ops, which is looked for once."""
+        dialect = op_class.name.partition(".")[0]
+        if (load := self.on_demand.get(dialect)) is not None:
+            self.table.update(load().table)
+            self.on_demand.pop(dialect, None)  # only now: another thread may be here too
+        known = next((cls for cls in op_class.__mro__ if cls in self.table), None)
+        if known is None:
+            return None
+        self.table[op_class] = self.table[known]
+        return self.table[known]
 
     def converts(self, *classes: type[Operation]) -> Callable[[Converter], Converter]:
         """Decorator: the function converts ops of these classes."""
@@ -171,7 +190,7 @@ class _Run:
     """One conversion under way."""
 
     def __init__(self, rules: Rules, legality: Legality, rw: Rewriter) -> None:
-        self.rules = rules.table
+        self.rules = rules
         self.legality = legality
         self.rw = rw
         self.verdicts: dict[type[Operation], Verdict] = {UnrealizedConversionCastOp: True}
@@ -220,7 +239,8 @@ class _Run:
     def convert(self, op: Operation) -> bool:
         rw = self.rw
         converter = rw.special.pop(op, None) if rw.special else None
-        converter = converter or self.rules.get(op.__class__)
+        converter = converter or self.rules.table.get(op.__class__)
+        converter = converter or self.rules.find(op.__class__)
         if converter is None:
             return self.fail(op, f"no rule converts {op.name}")
         depth = rw.depth.get(op, 0)

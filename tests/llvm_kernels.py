@@ -96,6 +96,32 @@ func.func @{name}({", ".join(parameters)}, %out: memref<?x{output}>) {{
 }}"""
 
 
+def vectorwise(
+    name: str, body: str, inputs: Sequence[str], output: str, lanes: int, *, setup: str = ""
+) -> str:
+    """As `elementwise`, on vectors of so many elements at once; arrays have whole vectors."""
+    names = "abcd"[: len(inputs)]
+    parameters = [f"%p{n}: memref<?x{t}>" for n, t in zip(names, inputs, strict=True)]
+    loads = [
+        f"%{n} = vector.load %p{n}[%i] : memref<?x{t}>, vector<{lanes}x{t}>"
+        for n, t in zip(names, inputs, strict=True)
+    ]
+    newline = "\n    "
+    return f"""
+func.func @{name}({", ".join(parameters)}, %out: memref<?x{output}>) {{
+  %zero = arith.constant 0 : index
+  %step = arith.constant {lanes} : index
+  %n = memref.dim %out, %zero : memref<?x{output}>
+  {setup}
+  scf.for %i = %zero to %n step %step {{
+    {newline.join(loads)}
+    {body}
+    vector.store %r, %out[%i] : memref<?x{output}>, vector<{lanes}x{output}>
+  }}
+  func.return
+}}"""
+
+
 def pairs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs of the values, as two arrays."""
     count = len(values)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from . import arithmetic, control, functions, intrinsics, memory, types, values
+from . import arithmetic, control, functions, intrinsics, masked, memory, types, values
 from .arithmetic import (
     AddOp,
     AddrSpaceCastOp,
@@ -64,6 +64,7 @@ from .functions import (
     UnreachableOp,
 )
 from .intrinsics import INTRINSICS, Intrinsic, IntrinsicOp
+from .masked import MaskedGatherOp, MaskedLoadOp, MaskedOp, MaskedScatterOp, MaskedStoreOp
 from .memory import (
     DYNAMIC_INDEX,
     AllocaOp,
@@ -89,12 +90,15 @@ from .types import (
     LinkageAttr,
     LoopAnnotationAttr,
     OverflowAttr,
+    PointersType,
     PointerType,
     StructType,
     VoidType,
     element_type,
     int_width,
     is_llvm_type,
+    is_vector,
+    lanes_of,
 )
 from .values import (
     AddressOfOp,
@@ -115,6 +119,7 @@ LLVM = Dialect(
     [
         *arithmetic.OPERATIONS,
         *memory.OPERATIONS,
+        *masked.OPERATIONS,
         *values.OPERATIONS,
         *functions.OPERATIONS,
         *control.OPERATIONS,
@@ -187,10 +192,16 @@ __all__ = [
     "LinkageAttr",
     "LoadOp",
     "LoopAnnotationAttr",
+    "MaskedGatherOp",
+    "MaskedLoadOp",
+    "MaskedOp",
+    "MaskedScatterOp",
+    "MaskedStoreOp",
     "MulOp",
     "OrOp",
     "OverflowAttr",
     "PointerType",
+    "PointersType",
     "PoisonOp",
     "PtrToIntOp",
     "ReturnOp",
@@ -219,6 +230,8 @@ __all__ = [
     "element_type",
     "fast_math", "int_width",
     "is_llvm_type",
+    "is_vector",
+    "lanes_of",
     "mask_type",
     "number",
     "numbers",

@@ -14,7 +14,16 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands, print_types
 from .base import PURE, UNIT, LLVMOp, number, numbers, parse_function_types, print_function_types
-from .types import ATOMIC_KINDS, ORDERING_NAMES, ORDERINGS, PointerType, StructType
+from .types import (
+    ATOMIC_KINDS,
+    ORDERING_NAMES,
+    ORDERINGS,
+    PointersType,
+    PointerType,
+    StructType,
+    is_vector,
+    lanes_of,
+)
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -74,7 +83,10 @@ class GEPOp(LLVMOp):
         *,
         inbounds: bool = False,
     ) -> Self:
-        """The address of an element; indices count elements, then select inside them."""
+        """The address of an element; indices count elements, then select inside them.
+
+        With a vector among the indices, one for each lane.
+        """
         properties: dict[str, Attribute] = {
             "elem_type": element,
             "rawConstantIndices": numbers(
@@ -83,9 +95,14 @@ class GEPOp(LLVMOp):
         }
         if inbounds:
             properties["inbounds"] = UNIT
+        kind = pointer.type
+        for index in indices:
+            if not isinstance(index, int) and is_vector(index.type):
+                assert isinstance(kind, PointerType), "one pointer and offsets for each lane"
+                kind = PointersType(lanes_of(index.type), kind)
         return cls.create(
             operands=[pointer, *(index for index in indices if not isinstance(index, int))],
-            result_types=[pointer.type],
+            result_types=[kind],
             properties=properties,
         )
 

@@ -79,6 +79,30 @@ class PointerType(ParametrizedAttribute, TypeAttribute):
 
 
 @irdl_attr_definition
+class PointersType(ParametrizedAttribute, TypeAttribute):
+    """`!llvm.vec<4 x ptr>`: a pointer for each lane; other lanes make a `vector<4xf32>`."""
+
+    name = "llvm.vec"
+    size: IntAttr
+    pointer: PointerType
+
+    def __init__(self, size: int | IntAttr, pointer: PointerType):
+        super().__init__(IntAttr(size) if isinstance(size, int) else size, pointer)
+
+    def print_parameters(self, printer: Printer) -> None:
+        printer.print_string(f"<{self.size.data} x ")
+        print_inner_type(printer, self.pointer)
+        printer.print_string(">")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            size = IntAttr(parser.parse_shape_dimension(allow_dynamic=False))
+            parser.parse_shape_delimiter()
+            return (size, parse_inner_type(parser))
+
+
+@irdl_attr_definition
 class VoidType(ParametrizedAttribute, TypeAttribute):
     """`!llvm.void`: the result of a function that returns nothing."""
 
@@ -214,6 +238,7 @@ def _parse_parameter(parser: AttrParser) -> Attribute | None:
 
 _INNER: dict[str, type[ParametrizedAttribute]] = {
     "ptr": PointerType,
+    "vec": PointersType,
     "array": ArrayType,
     "struct": StructType,
     "func": FunctionType,
@@ -231,7 +256,7 @@ def parse_inner_type(parser: AttrParser) -> Attribute:
 
 def print_inner_type(printer: Printer, attribute: Attribute) -> None:
     """The inverse of `parse_inner_type`: llvm types without their prefix, as upstream prints."""
-    if isinstance(attribute, PointerType | ArrayType | StructType | FunctionType | VoidType):
+    if isinstance(attribute, tuple(_INNER.values())):
         printer.print_string(attribute.name[len("llvm.") :])
         attribute.print_parameters(printer)
     else:
@@ -342,7 +367,7 @@ class LoopAnnotationAttr(Data[str]):
 POINTER = PointerType()
 """The pointer into the generic address space."""
 
-TYPES: list[type[Attribute]] = [PointerType, VoidType, ArrayType, StructType, FunctionType]
+TYPES: list[type[Attribute]] = list(_INNER.values())
 ATTRIBUTES: list[type[Attribute]] = [
     *(LinkageAttr, CConvAttr, TailCallKindAttr, FastMathAttr, OverflowAttr, LoopAnnotationAttr),
 ]
@@ -357,7 +382,18 @@ def is_llvm_type(attribute: Attribute) -> bool:
     if isinstance(attribute, VectorType):
         element = element_type(attribute)
         return len(attribute.shape) == 1 and not isinstance(element, IndexType)
-    return isinstance(attribute, (*_SCALARS, ArrayType, StructType))
+    return isinstance(attribute, (*_SCALARS, PointersType, ArrayType, StructType))
+
+
+def is_vector(attribute: Attribute) -> bool:
+    """Whether there are lanes; unlike `isinstance`, forgets nothing of the type's type."""
+    return isinstance(attribute, VectorType)
+
+
+def lanes_of(attribute: Any) -> int:
+    """The number of lanes of a vector type."""
+    assert isinstance(attribute, VectorType), f"a vector type, not {attribute}"
+    return cast(VectorType[Attribute], attribute).get_shape()[0]
 
 
 def int_width(attribute: Any) -> int:

@@ -60,6 +60,20 @@ llvm.func internal fastcc @f(%a: i32 {llvm.noundef}, %p: !llvm.ptr<3> {llvm.alig
   %v2 = llvm.extractelement %v1[%a : i32] : vector<4xf32>
   // CHECK: %v3 = llvm.shufflevector %v1, %v [0, 1, -1, 3] : vector<4xf32>
   %v3 = llvm.shufflevector %v1, %v [0, 1, -1, 3] : vector<4xf32>
+  // CHECK: %lanes = llvm.mlir.poison : vector<4xi32>
+  %lanes = llvm.mlir.poison : vector<4xi32>
+  // CHECK: %ps = llvm.getelementptr %g[%lanes] : (!llvm.ptr<3>, vector<4xi32>) -> !llvm.vec<4 x ptr<3>>, f32
+  %ps = llvm.getelementptr %g[%lanes] : (!llvm.ptr<3>, vector<4xi32>) -> !llvm.vec<4 x ptr<3>>, f32
+  // CHECK: %vm = llvm.icmp "slt" %lanes, %lanes : vector<4xi32>
+  %vm = llvm.icmp "slt" %lanes, %lanes : vector<4xi32>
+  // CHECK: %vl = llvm.intr.masked.load %g, %vm, %v {alignment = 4 : i32} : (!llvm.ptr<3>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
+  %vl = llvm.intr.masked.load %g, %vm, %v {alignment = 4 : i32} : (!llvm.ptr<3>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
+  // CHECK: %vg = llvm.intr.masked.gather %ps, %vm, %v {alignment = 4 : i32} : (!llvm.vec<4 x ptr<3>>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
+  %vg = llvm.intr.masked.gather %ps, %vm, %v {alignment = 4 : i32} : (!llvm.vec<4 x ptr<3>>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
+  // CHECK: llvm.intr.masked.store %vl, %g, %vm {alignment = 4 : i32} : vector<4xf32>, vector<4xi1> into !llvm.ptr<3>
+  llvm.intr.masked.store %vl, %g, %vm {alignment = 4 : i32} : vector<4xf32>, vector<4xi1> into !llvm.ptr<3>
+  // CHECK: llvm.intr.masked.scatter %vg, %ps, %vm {alignment = 4 : i32} : vector<4xf32>, vector<4xi1> into !llvm.vec<4 x ptr<3>>
+  llvm.intr.masked.scatter %vg, %ps, %vm {alignment = 4 : i32} : vector<4xf32>, vector<4xi1> into !llvm.vec<4 x ptr<3>>
   // CHECK: %z = llvm.mlir.zero : !llvm.ptr
   %z = llvm.mlir.zero : !llvm.ptr
   // CHECK: %po = llvm.mlir.poison : i32

@@ -218,6 +218,23 @@ def _fence(f: FunctionText, op: llvm.FenceOp) -> str:
     return f"fence{_scope(op)} {_ordering(op)}"
 
 
+@emits(llvm.MaskedLoadOp, llvm.MaskedStoreOp, llvm.MaskedGatherOp, llvm.MaskedScatterOp)
+def _masked(f: FunctionText, op: llvm.MaskedOp) -> str:
+    """The call of an intrinsic; the alignment stands at the operand with the addresses."""
+    lanes = op.results[0] if op.results else op.operands[0]
+    address = op.operands[0 if op.results else 1]
+    alignment = op.int_property("alignment", 1)
+    given = [
+        f"{f.type(value.type)} align {alignment} {f.name(value)}"
+        if value is address
+        else f.typed(value)
+        for value in op.operands
+    ]
+    word = op.name.removeprefix("llvm.intr.")
+    name = f"llvm.{word}.{mangled(lanes.type)}.{mangled(address.type)}"
+    return f"call {_result_type(f, op)} @{name}({', '.join(given)})"
+
+
 # --- aggregates -----------------------------------------------------------------------------------
 
 
@@ -246,8 +263,9 @@ def _insert_element(f: FunctionText, op: llvm.InsertElementOp) -> str:
 @emits(llvm.ShuffleVectorOp)
 def _shuffle_vector(f: FunctionText, op: llvm.ShuffleVectorOp) -> str:
     lanes = ", ".join("i32 poison" if lane < 0 else f"i32 {lane}" for lane in op.mask)
+    mask = f"<{lanes}>" if any(op.mask) else "zeroinitializer"
     first, second = op.operands
-    return f"shufflevector {f.typed(first)}, {f.typed(second)}, <{len(op.mask)} x i32> <{lanes}>"
+    return f"shufflevector {f.typed(first)}, {f.typed(second)}, <{len(op.mask)} x i32> {mask}"
 
 
 # --- calls ----------------------------------------------------------------------------------------

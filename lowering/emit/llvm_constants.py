@@ -44,6 +44,8 @@ def type_text(attribute: Attribute) -> str:
     if isinstance(attribute, VectorType) and len(attribute.get_shape()) == 1:
         element = llvm.element_type(attribute)
         return f"<{attribute.get_shape()[0]} x {type_text(element)}>"
+    if isinstance(attribute, llvm.PointersType):
+        return f"<{attribute.size.data} x {type_text(attribute.pointer)}>"
     if isinstance(attribute, llvm.ArrayType):
         return f"[{attribute.size.data} x {type_text(attribute.element)}]"
     if isinstance(attribute, llvm.StructType):
@@ -70,6 +72,8 @@ def mangled(attribute: Attribute) -> str:
         return f"v{attribute.get_shape()[0]}{mangled(element)}"
     if isinstance(attribute, llvm.PointerType):
         return f"p{attribute.space.data}"
+    if isinstance(attribute, llvm.PointersType):
+        return f"v{attribute.size.data}{mangled(attribute.pointer)}"
     if attribute.__class__ in _FLOATS:
         return _FLOATS[attribute.__class__][1]
     return type_text(attribute)
@@ -172,10 +176,9 @@ def _dense(value: DenseIntOrFPElementsAttr, kind: Attribute, op: Operation) -> s
     numbers: list[Attribute] = list(value.iter_attrs())
     if isinstance(kind, VectorType):
         element = llvm.element_type(kind)
-        count = kind.get_shape()[0]
-        if len(numbers) == 1:
-            numbers *= count
         items = [f"{type_text(element)} {constant(n, element, op)}" for n in numbers]
+        if len(set(items)) == 1:
+            return f"splat ({items[0]})"
         return f"<{', '.join(items)}>"
     if not isinstance(kind, llvm.ArrayType):
         raise CompileError(f"dense numbers are no constant of type {kind}", location_of(op))

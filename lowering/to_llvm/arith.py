@@ -8,7 +8,7 @@ result of dividing by zero open, here it is 0 (and the remainder 0), and INT_MIN
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from xdsl.dialects import arith
@@ -144,41 +144,51 @@ _DIVISIONS: dict[type[Operation], type[Operation]] = {
 
 @converts(*_DIVISIONS)
 def convert_division(op: Operation, operands: Operands, rw: Rewriter) -> Results:
-    """Truncating division; a divisor that the processor may trap on is replaced by 1."""
+    """Truncating division."""
     (a,), (b,) = operands
     divide = _DIVISIONS[type(op)]
-    divisor = constant_value(op.operands[1])
-    if divisor is not None and divisor not in (0, -1):
-        return binary(rw, divide, a, b)
-    none = icmp(rw, "eq", b, 0)
-    if not isinstance(op, arith.DivSIOp | arith.RemSIOp):
-        result = binary(rw, divide, a, select(rw, none, const(rw, 1, b.type), b))
-    else:
-        quotient, remainder = _safe_division(rw, a, select(rw, none, const(rw, 1, b.type), b))
-        result = quotient if isinstance(op, arith.DivSIOp) else remainder
-    return select(rw, none, const(rw, 0, a.type), result)
+
+    def quotient(divisor: SSAValue) -> SSAValue:
+        if not isinstance(op, arith.DivSIOp | arith.RemSIOp) or _is_known(op.operands[1]):
+            return binary(rw, divide, a, divisor)
+        both = _safe_division(rw, a, divisor)
+        return both[0] if isinstance(op, arith.DivSIOp) else both[1]
+
+    return _unless_zero(rw, op, b, quotient)
 
 
-@converts(arith.FloorDivSIOp)
-def convert_floor_div(op: Operation, operands: Operands, rw: Rewriter) -> Results:
-    """The quotient towards minus infinity; INT_MIN // -1 wraps."""
+def _is_known(divisor: SSAValue) -> bool:
+    """Whether it is a constant that no processor traps on."""
+    return constant_value(divisor) not in (None, 0, -1)
+
+
+def _unless_zero(
+    rw: Rewriter, op: Operation, divisor: SSAValue, compute: Callable[[SSAValue], SSAValue]
+) -> SSAValue:
+    """What is computed with the divisor, which the processor may trap on; 0 where it is 0."""
+    if _is_known(op.operands[1]):
+        return compute(divisor)
+    none = icmp(rw, "eq", divisor, 0)
+    result = compute(select(rw, none, const(rw, 1, divisor.type), divisor))
+    return select(rw, none, const(rw, 0, divisor.type), result)
+
+
+@converts(arith.FloorDivSIOp, arith.CeilDivSIOp)
+def convert_rounding_division(op: Operation, operands: Operands, rw: Rewriter) -> Results:
+    """The quotient towards minus or plus infinity; INT_MIN // -1 wraps."""
     (a,), (b,) = operands
-    quotient, remainder = _safe_division(rw, a, b)
-    opposite = icmp(rw, "slt", binary(rw, llvm.XorOp, remainder, b), 0)
-    inexact = icmp(rw, "ne", remainder, 0)
-    adjust = rw.value(llvm.AndOp, (opposite, inexact), inexact.type)
-    return select(rw, adjust, binary(rw, llvm.AddOp, quotient, -1), quotient)
+    floor = isinstance(op, arith.FloorDivSIOp)
 
+    def rounded(divisor: SSAValue) -> SSAValue:
+        quotient, remainder = _safe_division(rw, a, divisor)
+        signs = binary(rw, llvm.XorOp, remainder, divisor)
+        between = icmp(rw, "slt" if floor else "sge", signs, 0)
+        inexact = icmp(rw, "ne", remainder, 0)
+        adjust = rw.value(llvm.AndOp, (between, inexact), inexact.type)
+        other = binary(rw, llvm.AddOp, quotient, -1 if floor else 1)
+        return select(rw, adjust, other, quotient)
 
-@converts(arith.CeilDivSIOp)
-def convert_ceil_div(op: Operation, operands: Operands, rw: Rewriter) -> Results:
-    """The quotient towards plus infinity; INT_MIN / -1 wraps."""
-    (a,), (b,) = operands
-    quotient, remainder = _safe_division(rw, a, b)
-    same = icmp(rw, "sge", binary(rw, llvm.XorOp, remainder, b), 0)
-    inexact = icmp(rw, "ne", remainder, 0)
-    adjust = rw.value(llvm.AndOp, (same, inexact), inexact.type)
-    return select(rw, adjust, binary(rw, llvm.AddOp, quotient, 1), quotient)
+    return _unless_zero(rw, op, b, rounded)
 
 
 def _safe_division(rw: Rewriter, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -195,10 +205,13 @@ def _safe_division(rw: Rewriter, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SS
 def convert_ceil_div_unsigned(op: Operation, operands: Operands, rw: Rewriter) -> Results:
     """0 for 0, else (a - 1) / b + 1, which cannot wrap."""
     (a,), (b,) = operands
-    quotient = binary(rw, llvm.UDivOp, binary(rw, llvm.AddOp, a, -1), b)
-    return select(
-        rw, icmp(rw, "eq", a, 0), const(rw, 0, a.type), binary(rw, llvm.AddOp, quotient, 1)
-    )
+
+    def rounded(divisor: SSAValue) -> SSAValue:
+        quotient = binary(rw, llvm.UDivOp, binary(rw, llvm.AddOp, a, -1), divisor)
+        above = binary(rw, llvm.AddOp, quotient, 1)
+        return select(rw, icmp(rw, "eq", a, 0), const(rw, 0, a.type), above)
+
+    return _unless_zero(rw, op, b, rounded)
 
 
 @converts(arith.AddUIExtendedOp)
@@ -215,12 +228,37 @@ def convert_mul_extended(op: Operation, operands: Operands, rw: Rewriter) -> Res
     (a,), (b,) = operands
     signed = isinstance(op, arith.MulSIExtendedOp)
     bits = width(a.type)
+    if bits == 64 and isinstance(a.type, VectorType):
+        return [binary(rw, llvm.MulOp, a, b), _high_half(rw, a, b, signed)]
     wide = like(a.type, IntegerType(2 * bits))
     product = binary(
         rw, llvm.MulOp, resize(rw, a, wide, signed=signed), resize(rw, b, wide, signed=signed)
     )
     high = binary(rw, llvm.LShrOp, product, bits)
     return [resize(rw, product, a.type), resize(rw, high, a.type)]
+
+
+def _high_half(rw: Rewriter, a: SSAValue, b: SSAValue, signed: bool) -> SSAValue:
+    """Of the product of lanes of 64 bits: by halves, since no processor multiplies them whole."""
+
+    def low(x: SSAValue) -> SSAValue:
+        return binary(rw, llvm.AndOp, x, 0xFFFFFFFF)
+
+    def high(x: SSAValue) -> SSAValue:
+        return binary(rw, llvm.LShrOp, x, 32)
+
+    def plus(x: SSAValue, y: SSAValue) -> SSAValue:
+        return binary(rw, llvm.AddOp, x, y)
+
+    first, second = (binary(rw, llvm.MulOp, x(a), y(b)) for x, y in ((low, high), (high, low)))
+    below = high(binary(rw, llvm.MulOp, low(a), low(b)))
+    middle = high(plus(plus(below, low(first)), low(second)))
+    top = binary(rw, llvm.MulOp, high(a), high(b))
+    result = plus(plus(top, middle), plus(high(first), high(second)))
+    for x, y in ((a, b), (b, a)) if signed else ():
+        negative = binary(rw, llvm.AndOp, binary(rw, llvm.AShrOp, x, 63), y)
+        result = binary(rw, llvm.SubOp, result, negative)
+    return result
 
 
 # --- constants, comparisons, selection ------------------------------------------------------------

@@ -6,11 +6,10 @@ Integer powers wrap and are computed by squaring, as upstream's `math.ipowi` mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
 
 from xdsl.dialects import math
-from xdsl.dialects.builtin import Float64Type, IntegerAttr, VectorType, i32
+from xdsl.dialects.builtin import Float64Type, IntegerAttr, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
@@ -103,15 +102,28 @@ def call_library(
     state: State = rw.state
     symbol = name if isinstance(element, Float64Type) else f"{name}f"
     state.declare(symbol, [element] * len(values), element, "willreturn", "memory(none)")
-    if not isinstance(kind, VectorType):
+
+    def call(values: Sequence[SSAValue]) -> SSAValue:
         return rw.insert(llvm.CallOp.to(symbol, values, [element], properties)).results[0]
-    vector = cast(VectorType[Attribute], kind)
-    result = rw.value(llvm.PoisonOp, (), vector)
-    for lane in range(vector.get_shape()[0]):
+
+    return each_lane(rw, values, call)
+
+
+def each_lane(
+    rw: Rewriter, values: Sequence[SSAValue], compute: Callable[[Sequence[SSAValue]], SSAValue]
+) -> SSAValue:
+    """What is computed of scalars, or lane by lane of vectors; of the type of its operands."""
+    kind = values[0].type
+    if not llvm.is_vector(kind):
+        return compute(values)
+    result = rw.value(llvm.PoisonOp, (), kind)
+    for lane in range(llvm.lanes_of(kind)):
         index = const(rw, lane, i32)
-        parts = [rw.value(llvm.ExtractElementOp, (value, index), element) for value in values]
-        part = rw.insert(llvm.CallOp.to(symbol, parts, [element], properties)).results[0]
-        result = rw.value(llvm.InsertElementOp, (result, part, index), vector)
+        parts = [
+            rw.value(llvm.ExtractElementOp, (value, index), llvm.element_type(value.type))
+            for value in values
+        ]
+        result = rw.value(llvm.InsertElementOp, (result, compute(parts), index), kind)
     return result
 
 
@@ -144,9 +156,14 @@ def convert_fpowi(op: math.FPowIOp, operands: Operands, rw: Rewriter) -> Results
 def convert_ipowi(op: math.IPowIOp, operands: Operands, rw: Rewriter) -> Results:
     """A call of a function that squares and multiplies."""
     (base,), (exponent,) = operands
-    name = power_function(rw, base.type)
+    element = llvm.element_type(base.type)
+    name = power_function(rw, element)
     rw.at(op)
-    return rw.insert(llvm.CallOp.to(name, (base, exponent), [base.type])).results[0]
+
+    def call(values: Sequence[SSAValue]) -> SSAValue:
+        return rw.insert(llvm.CallOp.to(name, values, [element])).results[0]
+
+    return each_lane(rw, (base, exponent), call)
 
 
 def power_function(rw: Rewriter, kind: Attribute) -> str:

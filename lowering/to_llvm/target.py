@@ -24,7 +24,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.diagnostics import CompileError
-from ..conversion import Rewriter, TypeMap, Types
+from ..conversion import CannotConvert, Rewriter, TypeMap, Types
 from ..memref_views import DYNAMIC, strides_of
 
 
@@ -91,6 +91,8 @@ def type_map(target: LlvmTarget) -> TypeMap:
         return [pointer, *sizes, *strides]
 
     def vector(kind: VectorType, types: Types) -> Attribute:
+        if len(kind.get_shape()) != 1 or any(kind.get_scalable_dims()):
+            raise CannotConvert(f"{kind}: vectors have one dimension and a fixed length here")
         element: Attribute = kind.element_type
         (new,) = types(element)
         return kind if new is element else VectorType(new, kind.get_shape())

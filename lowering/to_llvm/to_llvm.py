@@ -5,7 +5,7 @@
       func.return                                      %v = llvm.load %p : !llvm.ptr -> f32
                                                        llvm.return
 
-The rules stand in one file for each dialect: scf, arith, math, memref, func, gpux. Another
+The rules stand in one file for each dialect: scf, arith, math, memref, func, gpux, vector. Another
 LLVM target adds its own to `RULES` and gives its `LlvmTarget`.
 """
 
@@ -22,7 +22,17 @@ from ..emit.host import host_converts_half
 from . import arith, func, gpux, math, memref, scf
 from .target import LlvmTarget, State, type_map
 
-RULES = Rules(arith.RULES, func.RULES, gpux.RULES, math.RULES, memref.RULES, scf.RULES)
+
+def _vector_rules() -> Rules:
+    from .vector import RULES  # xDSL's dialect takes 5 ms to import, and few kernels need it
+
+    return RULES
+
+
+RULES = Rules(
+    *(arith.RULES, func.RULES, gpux.RULES, math.RULES, memref.RULES, scf.RULES),
+    on_demand={"vector": _vector_rules},
+)
 LEGALITY = Legality({"llvm": True, ModuleOp: True})
 
 

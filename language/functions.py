@@ -124,12 +124,17 @@ def _vendor_function(target: Any) -> Function | None:
     return table.get(target.__name__)
 
 
+def _module_of(target: Any) -> str:
+    name = getattr(target, "__module__", None)
+    return name if isinstance(name, str) else ""
+
+
 def find_function(target: Any) -> Function | None:
     """The row for a Python object, if it has one."""
     row = _tables().get(id(target))
     if row is not None:
         return row[1]
-    if target is vendor.inline_ptx or getattr(target, "__module__", None) == nvidia.__name__:
+    if target is vendor.inline_ptx or _module_of(target).startswith(f"{nvidia.__name__}."):
         return _vendor_function(target)
     numpy = sys.modules.get("numpy")
     if numpy is not None:

@@ -223,7 +223,7 @@ NVIDIA: dict[str, Function] = {
     **MEMORY_FUNCTIONS,
     **ASYNC_FUNCTIONS,
 }
-"""By the name in `nvidia.py`."""
+"""By the name in `nvidia/`."""
 
 VENDOR: dict[str, Function] = {
     "inline_ptx": Function("sw.inline_ptx", _inline_ptx, ("text",), ("dtype",), many=True),

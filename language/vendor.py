@@ -1,7 +1,7 @@
 """What a kernel can ask of the device that it is compiled for; imports neither xDSL nor NumPy.
 
 `sw.target` says which device that is, as a constant of the compilation; `sw.inline_ptx` and
-`sw.nvidia` (in `nvidia.py`) are for arms that it guards.
+`sw.nvidia` (in `nvidia/`) are for arms that it guards.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .kernel import Kernel
 
 # What the compiler consists of, seen from the package's folder.
-_COMPILER = ("", "dialects", "passes", "language")
-_COMPILER_TREES = ("lowering",)
+_COMPILER = ("", "passes")
+_COMPILER_TREES = ("dialects", "language", "lowering")
 _SETTINGS = (
     "STEPWELL_CACHE",
     "STEPWELL_CACHE_DIR",

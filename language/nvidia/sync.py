@@ -1,0 +1,105 @@
+"""Barriers, fences, mbarriers, clusters, dependent grids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .ask import ask
+
+
+def fence_block() -> Any:
+    """Orders memory for the block."""
+    return ask("fence_block")
+
+
+def fence_device() -> Any:
+    """Orders memory for the device."""
+    return ask("fence_device")
+
+
+def fence_system() -> Any:
+    """Orders memory for the system."""
+    return ask("fence_system")
+
+
+def fence_cluster() -> Any:
+    """Orders memory for the cluster, in one order for all; sm_90 or later."""
+    return ask("fence_cluster")
+
+
+def fence_async() -> Any:
+    """Orders plain accesses to shared memory and those of bulk copies and wgmma. sm_90."""
+    return ask("fence_async")
+
+
+def fence_mbarrier_init() -> Any:
+    """Makes initialised mbarriers seen in the cluster. sm_90."""
+    return ask("fence_mbarrier_init")
+
+
+def barrier_sync(id: Any, threads: Any) -> Any:
+    """Wait at one of 16 barriers of the block until so many threads, a multiple of 32, are there;
+    `sw.barrier` is barrier 0."""
+    return ask("barrier_sync", id, threads)
+
+
+def barrier_arrive(id: Any, threads: Any) -> Any:
+    """Be counted at a barrier, as by `barrier_sync`, without waiting."""
+    return ask("barrier_arrive", id, threads)
+
+
+def mbarrier_init(view: Any, index: Any, count: Any) -> Any:
+    """Make `view[index]`, a u64 in shared memory, an mbarrier for so many arrivals; one thread does
+    it, and `fence_async` or a barrier follows before others use it. sm_80."""
+    return ask("mbarrier_init", view, index, count)
+
+
+def mbarrier_arrive(view: Any, index: Any) -> Any:
+    """Arrive at an mbarrier; its state (u64). sm_80."""
+    return ask("mbarrier_arrive", view, index)
+
+
+def mbarrier_expect(view: Any, index: Any, bytes: Any) -> Any:
+    """Arrive at an mbarrier, whose phase now also needs so many bytes to arrive. sm_90."""
+    return ask("mbarrier_expect", view, index, bytes)
+
+
+def mbarrier_wait(view: Any, index: Any, parity: Any) -> Any:
+    """Wait until the phase of this parity (0 first, then 1, 0, …) is over. sm_90."""
+    return ask("mbarrier_wait", view, index, parity)
+
+
+def cluster_arrive() -> Any:
+    """Arrive at the cluster's barrier; sm_90 or later."""
+    return ask("cluster_arrive")
+
+
+def cluster_wait() -> Any:
+    """Wait for all threads of the cluster; sm_90 or later."""
+    return ask("cluster_wait")
+
+
+def cluster_rank() -> Any:
+    """The block's place in its cluster (u32); sm_90 or later."""
+    return ask("cluster_rank")
+
+
+def cluster_size() -> Any:
+    """Blocks of the cluster (u32); sm_90 or later."""
+    return ask("cluster_size")
+
+
+def mapa(address: Any, rank: Any) -> Any:
+    """The address that a place in shared memory (an `address`) has in the block of that rank, for
+    instructions on `shared::cluster` (u32); sm_90 or later."""
+    return ask("mapa", address, rank)
+
+
+def griddepcontrol_wait() -> Any:
+    """Wait for the grids that this one depends on; sm_90 or later."""
+    return ask("griddepcontrol_wait")
+
+
+def griddepcontrol_launch() -> Any:
+    """Let the grids that depend on this one start; sm_90 or later."""
+    return ask("griddepcontrol_launch")

@@ -16,6 +16,7 @@ from .types import (
     DType,
     Field,
     StructType,
+    TensorMapType,
     TupleType,
     Type,
     alignment_of,
@@ -166,7 +167,7 @@ def parameter_type(annotation: Any) -> Type | type[Const] | None:
     """The type a parameter's annotation asks for; `Const` itself for a compile-time constant."""
     if annotation is Const:
         return Const
-    if isinstance(annotation, (ArrayType, ConstType)):
+    if isinstance(annotation, (ArrayType, ConstType, TensorMapType)):
         return annotation
     return value_type(annotation)
 

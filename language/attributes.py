@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from .arrays import dimension
 from .constants import attribute_static
 from .operators import binary
+from .tensor_maps import tensor_map_attribute
 from .values import (
     AnyView,
     RecordView,
     Scalar,
     Static,
     StructValue,
+    TensorMapValue,
     TupleValue,
     Value,
     View,
@@ -33,6 +35,8 @@ def attribute_of(frame: Frame, node: ast.Attribute, value: Value, name: str) -> 
         from .structs import struct_attribute
 
         return struct_attribute(frame, node, value, name)
+    if isinstance(value, TensorMapValue):
+        return tensor_map_attribute(frame, node, value, name)
     if isinstance(value, Static):
         return attribute_static(frame, node, value, name)
     hint = None

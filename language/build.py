@@ -29,15 +29,27 @@ from .emitter import MEMORY, REGISTER, body
 from .expressions import EXPRESSIONS
 from .fingerprint import Dependency
 from .frame import Frame
+from .hints import Hints
 from .machines import Machine
 from .scope import Scope
 from .source import Source, source_of
 from .statements import STATEMENTS
-from .types import ArrayType, ConstType, DType, StructType, TupleType, Type, leaves
+from .tensor_maps import pointer_type, refuse_tensor_maps, tensor_map_attributes
+from .types import (
+    ArrayType,
+    ConstType,
+    DType,
+    StructType,
+    TensorMapType,
+    TupleType,
+    Type,
+    leaves,
+)
 from .unit import Specialisation, Unit, compile_body
-from .values import NOWHERE, RecordView, Root, Scalar, Value, View
+from .values import NOWHERE, RecordView, Root, Scalar, TensorMapValue, Value, View
 from .variables import rebuild
 
+NO_HINTS = Hints()
 Frame.expressions = EXPRESSIONS
 Frame.statements = STATEMENTS
 
@@ -63,6 +75,8 @@ class ParameterInfo:
     writes: bool = False
     alignment: int = 0
     """Of a buffer's address in bytes, where it is more than its elements need."""
+    swizzle: int = 0
+    """Of a tensor map, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +104,21 @@ def build_module(
     arch: str | None = None,
     small: bool = False,
     disjoint: bool = False,
+    hints: Hints = NO_HINTS,
 ) -> Built:
     """The simt module of a kernel for parameters of these types.
 
     `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
     `block_rank` dimensions. `block` is the block of every launch, where it is known; launches are
     small, and arrays disjoint, if so said (see `gpux.small`, and `llvm.noalias`).
-    `target` and `arch` ("sm_90a") are what `sw.target` is in the kernel.
+    `hints` say how NVIDIA GPUs run it. `target` and `arch` ("sm_90a") are what `sw.target` is in
+    the kernel.
     Raises CompileError.
     """
     assert isinstance(function, FunctionType), "a kernel is a Python function"
     source = source_of(function)
     unit = Unit(checks, fastmath, axes, Machine(target, arch or ""))
+    refuse_tensor_maps(source, signature, unit.machine)
     unit.unique_name(name or source.name)
     arguments, inputs = _arguments(source, signature)
     extents = [] if axes is None else [IndexType()] * 3
@@ -123,6 +140,7 @@ def build_module(
         rows = [*attributes, *(none for _ in extents)]
         kernel.properties["arg_attrs"] = ArrayAttr([DictionaryAttr(row) for row in rows])
     kernel.location = made.frame.location_at(source.node)
+    kernel.attributes |= hints.attributes(unit.machine, source.locate(source.node))
     inside = Block([kernel, *(s.op for s in _reached(made.frame.callees))])
     inner = gpu.ModuleOp(name or source.name, Region(inside))
     inner.location = kernel.location
@@ -145,6 +163,8 @@ def _reached(callees: list[Specialisation]) -> list[Specialisation]:
 
 def _attributes(info: ParameterInfo, disjoint: bool) -> dict[str, Attribute]:
     """What a parameter's pointer is known to be, in LLVM's words."""
+    if info.kind == "tensor_map":
+        return tensor_map_attributes()
     found: dict[str, Attribute] = {}
     if info.alignment:
         found["llvm.align"] = IntegerAttr(info.alignment, i64)
@@ -156,7 +176,7 @@ def _attributes(info: ParameterInfo, disjoint: bool) -> dict[str, Attribute]:
 def _with_writes(parameters: list[ParameterInfo], written: list[bool]) -> list[ParameterInfo]:
     buffers = iter(written)
     return [
-        replace(info, writes=next(buffers)) if info.kind == "buffer" else info
+        info if info.kind == "scalar" else replace(info, writes=next(buffers))
         for info in parameters
     ]
 
@@ -198,6 +218,14 @@ def _argument(
         return lift(type_.value)
     if isinstance(type_, ArrayType):
         return _array_argument(position, name, type_, inputs)
+    if isinstance(type_, TensorMapType):
+        info = ParameterInfo(
+            *(position, name, (), 0, "tensor_map"),
+            *(type_.element.name, len(type_.box), type_.box),
+            swizzle=type_.swizzle,
+        )
+        inputs.append((info, pointer_type()))
+        return TensorMapValue(type_, NOWHERE, Root(name))
     scalars: list[Value] = []
     for leaf in leaves(type_):
         info = ParameterInfo(

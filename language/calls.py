@@ -26,6 +26,7 @@ from .values import (
     Scalar,
     Static,
     StructValue,
+    TensorMapValue,
     TupleValue,
     Value,
     View,
@@ -310,14 +311,14 @@ def _argument(frame: Frame, node: ast.AST, value: Value) -> Value:
         seen = capture(value, node)
         captured = {name: _argument(frame, node, item) for name, item in seen.items()}
         return LocalFunction(value.name, value.node, value.frame, captured)
-    if not isinstance(value, (Scalar, Static, View, RecordView, Method)):
+    if not isinstance(value, (Scalar, Static, View, RecordView, TensorMapValue, Method)):
         raise frame.refuse(node, f"{describe(value)} cannot be passed to a function")
     return value
 
 
-def views_of(value: Value) -> list[View]:
+def views_of(value: Value) -> list[View | TensorMapValue]:
     """The arrays inside an argument, in the order of its parameters."""
-    if isinstance(value, View):
+    if isinstance(value, (View, TensorMapValue)):
         return [value]
     if isinstance(value, RecordView):
         return list(value.leaves)
@@ -336,6 +337,8 @@ def argument_key(value: Value) -> Hashable:
         return value.dtype
     if isinstance(value, View):
         return ("view", value.dtype, value.type)
+    if isinstance(value, TensorMapValue):
+        return value.type
     if isinstance(value, RecordView):
         return ("records", value.element, *(leaf.type for leaf in value.leaves))
     if isinstance(value, TupleValue):

@@ -14,7 +14,7 @@ from xdsl.ir import Block
 from ..dialects.diagnostics import CompileError
 from .emitter import Emitter
 from .source import Source
-from .values import LocalFunction, RecordView, Root, Value, View
+from .values import LocalFunction, RecordView, Root, TensorMapValue, Value, View
 from .variables import Plan, Variable
 
 if TYPE_CHECKING:
@@ -166,13 +166,10 @@ class Frame:
         if not self.emit.dry:
             raise RestartError(reason)
 
-    def mark_written(self, view: View | RecordView) -> None:
+    def mark_written(self, view: View | RecordView | TensorMapValue) -> None:
         """Remember that the array behind a view is stored to."""
-        if isinstance(view, View):
-            view.root.written = True
-        else:
-            for leaf in view.leaves:
-                leaf.root.written = True
+        for leaf in view.leaves if isinstance(view, RecordView) else (view,):
+            leaf.root.written = True
 
 
 def merge(states: Sequence[set[str] | None]) -> set[str] | None:

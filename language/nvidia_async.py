@@ -1,14 +1,15 @@
 """Instructions of NVIDIA GPUs that go on by themselves: mbarriers, bulk and tensor copies, wgmma.
 
 All are inline PTX of addresses in shared memory (u32) and in global memory (u64). An mbarrier is an
-element of an array of u64 in shared memory; a tensor's descriptor is 128 bytes of global memory,
-which the host has filled.
+element of an array of u64 in shared memory; a tensor's descriptor is a parameter of the kernel, or
+128 bytes of global memory that the host has filled.
 """
 
 from __future__ import annotations
 
 import ast
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
@@ -20,7 +21,7 @@ from .nvidia_emit import emit, require
 from .nvidia_matrix import FALSE, element_word, fragment, give_back, known_words, static_bool
 from .nvidia_memory import address_of, expect_global, expect_shared
 from .types import DType, f32, i32, u32, u64
-from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
+from .values import Scalar, Static, TensorMapValue, TupleValue, Value, View, describe, static_int
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,22 +145,54 @@ def _bulk_store(
 
 def _descriptor(frame: Frame, node: ast.AST, name: str, value: Value) -> SSAValue:
     """The address of a tensor's descriptor."""
+    if isinstance(value, TensorMapValue):
+        return value.ssa
     if not isinstance(value, View) or len(value.sizes) != 1:
         raise frame.refuse(
             node,
-            f"the descriptor is {describe(value)}, expected an array of u64 with 16 elements: "
-            "what cuTensorMapEncodeTiled filled",
+            f"the descriptor is {describe(value)}, expected a tensor map (x.tensor_map(box)) or an "
+            "array of u64 with 16 elements",
         )
     address, array = address_of(frame, node, name, value, Static(0), DESCRIPTOR_BYTES)
     expect_global(frame, node, name, array)
     return address.ssa
 
 
-def _coordinates(frame: Frame, node: ast.AST, value: Value) -> list[SSAValue]:
+def _coordinates(frame: Frame, node: ast.AST, descriptor: Value, value: Value) -> list[SSAValue]:
+    """PTX has the innermost first."""
     items = value.items if isinstance(value, TupleValue) else (value,)
-    if not 1 <= len(items) <= 5:
-        raise frame.refuse(node, f"{len(items)} coordinates, expected 1 to 5, the innermost first")
-    return [store_as(frame, node, item, i32, "coordinate").ssa for item in items]
+    rank = len(descriptor.type.box) if isinstance(descriptor, TensorMapValue) else None
+    if not 1 <= len(items) <= 5 or rank not in (None, len(items)):
+        expected = rank or "1 to 5"
+        raise frame.refuse(node, f"{len(items)} coordinates, expected {expected}, as for the array")
+    return [store_as(frame, node, item, i32, "coordinate").ssa for item in reversed(items)]
+
+
+def _tile(
+    frame: Frame, node: ast.AST, name: str, shared: Value, index: Value, descriptor: Value
+) -> SSAValue:
+    """The address of a box in shared memory, with all of it inside the array where it is known."""
+    if not isinstance(shared, View) or not isinstance(descriptor, TensorMapValue):
+        return _shared(frame, node, name, shared, index, 16)[0]
+    box = descriptor.type
+    if shared.dtype is not box.element:
+        raise frame.refuse(node, f"{name} of a box of {box.element} and an array of {shared.dtype}")
+    sizes = [size or 0 for size in shared.sizes]
+    whole = [prod(sizes[axis:]) >= prod(box.box) for axis in range(len(sizes))]
+    if not any(whole):
+        raise frame.refuse(
+            node,
+            f"a box has {prod(box.box)} elements, the array in shared memory {prod(sizes)}",
+        )
+    first = len(whole) - 1 - whole[::-1].index(True)
+    if first == len(sizes) - 1:
+        return _shared(frame, node, name, shared, index, box.nbytes)[0]
+    indices = index.items if isinstance(index, TupleValue) else (index,)
+    if any(static_int(item) != 0 for item in indices[first:]):
+        raise frame.refuse(
+            node, f"the box takes axes {first} to {len(sizes) - 1} of the array: their index is 0"
+        )
+    return _shared(frame, node, name, shared, index, 0)[0]
 
 
 def _box(first: int, count: int) -> str:
@@ -171,10 +204,10 @@ def _tma_load(
     mbarrier: Value, which: Value,
 ) -> Value:  # fmt: skip
     require(frame, node, "sw.nvidia.tma_load", HOPPER)
-    to, _ = _shared(frame, node, "tma_load", shared, index, 16)
+    to = _tile(frame, node, "tma_load", shared, index, descriptor)
     tensor = _descriptor(frame, node, "tma_load", descriptor)
     heard = _mbarrier(frame, node, "tma_load", mbarrier, which)
-    box = _coordinates(frame, node, at)
+    box = _coordinates(frame, node, descriptor, at)
     text = (
         f"cp.async.bulk.tensor.{len(box)}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
         f" [$0], [$1, {_box(3, len(box))}], [$2];"
@@ -186,9 +219,11 @@ def _tma_store(
     frame: Frame, node: ast.AST, descriptor: Value, at: Value, shared: Value, index: Value
 ) -> Value:
     require(frame, node, "sw.nvidia.tma_store", HOPPER)
-    of, _ = _shared(frame, node, "tma_store", shared, index, 16)
+    of = _tile(frame, node, "tma_store", shared, index, descriptor)
     tensor = _descriptor(frame, node, "tma_store", descriptor)
-    box = _coordinates(frame, node, at)
+    if isinstance(descriptor, TensorMapValue):
+        frame.mark_written(descriptor)
+    box = _coordinates(frame, node, descriptor, at)
     text = (
         f"cp.async.bulk.tensor.{len(box)}d.global.shared::cta.tile.bulk_group "
         f"[$0, {_box(2, len(box))}], [$1];"

@@ -8,6 +8,7 @@ what they say, and print as a stable text that a cache may use as a key.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -196,7 +197,30 @@ class ConstType(_Structural):
         return f"const {self._parts[0]} {self.value!r}"
 
 
-Type = DType | StructType | TupleType | ArrayType | ConstType
+class TensorMapType(_Structural):
+    """What a kernel copies boxes of a tensor by: elements, sizes of a box, swizzle in bytes."""
+
+    __slots__ = ("box", "element", "swizzle")
+
+    def __init__(self, element: DType, box: tuple[int, ...], swizzle: int = 0):
+        self.element = element
+        self.box = box
+        self.swizzle = swizzle
+        self._parts = (element, box, swizzle)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of a box."""
+        return prod(self.box) * self.element.size
+
+    def __str__(self) -> str:
+        sizes = "x".join(map(str, self.box))
+        return f"tensor_map {sizes}x{self.element}" + f", swizzle {self.swizzle}" * bool(
+            self.swizzle
+        )
+
+
+Type = DType | StructType | TupleType | ArrayType | ConstType | TensorMapType
 
 
 class Array:
@@ -226,6 +250,28 @@ class Array:
 
 
 _LAYOUTS = ("strided", "contiguous")
+
+
+class TensorMap:
+    """Annotation of a parameter: `TensorMap[sw.bf16, (128, 64)]`, or with a swizzle in bytes,
+    `TensorMap[sw.bf16, (128, 64), 128]`; the argument is made by `array.tensor_map(box, swizzle)`.
+    """
+
+    def __class_getitem__(cls, parameters: Any) -> TensorMapType:
+        """The type; TypeError for what is none."""
+        parts = cast("tuple[Any, ...]", parameters if isinstance(parameters, tuple) else ())
+        if not 2 <= len(parts) <= 3 or not isinstance(parts[0], DType):
+            raise TypeError(
+                "TensorMap takes an element type, the sizes of a box and perhaps a swizzle, as in "
+                "TensorMap[sw.bf16, (128, 64), 128]"
+            )
+        box = cast("tuple[Any, ...]", parts[1] if isinstance(parts[1], tuple) else (parts[1],))
+        if not 1 <= len(box) <= 5 or any(type(size) is not int or size < 1 for size in box):
+            raise TypeError(f"the box of a TensorMap has 1 to 5 positive sizes, got {parts[1]!r}")
+        swizzle = parts[2] if len(parts) == 3 else 0
+        if swizzle not in (0, 32, 64, 128):
+            raise TypeError(f"the swizzle of a TensorMap is 0, 32, 64 or 128, got {swizzle!r}")
+        return TensorMapType(parts[0], box, swizzle)
 
 
 class Const:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
@@ -19,6 +19,7 @@ from .machines import CPU, Machine
 from .scope import Scope
 from .source import Source, assigned_names
 from .statements import end_region, give_back
+from .tensor_maps import pointer_type
 from .types import Type, leaves
 from .typing_of import settle_type
 from .values import (
@@ -29,6 +30,7 @@ from .values import (
     Scalar,
     Static,
     StructValue,
+    TensorMapValue,
     TupleValue,
     Value,
     View,
@@ -208,10 +210,10 @@ def rename(value: Value, inputs: Iterable[SSAValue], frame: Frame, name: str) ->
     iterator = iter(inputs)
     if isinstance(value, Scalar):
         return Scalar(value.dtype, next(iterator))
-    if isinstance(value, View):
+    if isinstance(value, (View, TensorMapValue)):
         root = Root(name)
         frame.roots.append(root)
-        return View(value.dtype, value.type, next(iterator), root)
+        return replace(value, ssa=next(iterator), root=root)
     if isinstance(value, RecordView):
         views = tuple(rename(leaf, iterator, frame, name) for leaf in value.leaves)
         return RecordView(value.element, views)  # pyright: ignore[reportArgumentType]
@@ -228,7 +230,7 @@ def rename(value: Value, inputs: Iterable[SSAValue], frame: Frame, name: str) ->
 
 def inputs_of(value: Value) -> list[SSAValue]:
     """The run-time values that an argument consists of."""
-    if isinstance(value, (Scalar, View)):
+    if isinstance(value, (Scalar, View, TensorMapValue)):
         return [value.ssa]
     if isinstance(value, RecordView):
         return [leaf.ssa for leaf in value.leaves]
@@ -245,6 +247,8 @@ def input_types(value: Value) -> list[Attribute]:
     """The IR types of `inputs_of`."""
     if isinstance(value, Scalar):
         return [REGISTER[value.dtype]]
+    if isinstance(value, TensorMapValue):
+        return [pointer_type()]
     if isinstance(value, View):
         return [value.type]
     if isinstance(value, RecordView):

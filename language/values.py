@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
-from .types import DType, StructType, Type
+from .types import DType, StructType, TensorMapType, Type
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -124,6 +124,15 @@ AnyView = View | RecordView
 
 
 @dataclass(slots=True, eq=False)
+class TensorMapValue(Value):
+    """A tensor map, a parameter of the kernel: `ssa` is its address, `root` that of the tensor."""
+
+    type: TensorMapType
+    ssa: SSAValue
+    root: Root
+
+
+@dataclass(slots=True, eq=False)
 class RangeValue(Value):
     """`range(start, stop, step)`, to iterate over; `unroll` by `sw.unroll`."""
 
@@ -199,15 +208,16 @@ def describe(value: Value) -> str:
         return str(value.dtype)
     if isinstance(value, Static):
         return _describe_static(value.value)
-    if isinstance(value, View):
-        return f"an array of {value.dtype} with {len(value.sizes)} axes"
-    if isinstance(value, RecordView):
-        return f"an array of {value.element.name} with {len(value.sizes)} axes"
+    if isinstance(value, (View, RecordView)):
+        element = value.dtype if isinstance(value, View) else value.element.name
+        return f"an array of {element} with {len(value.sizes)} axes"
     if isinstance(value, StructValue):
         return value.type.name
     if isinstance(value, TupleValue):
         found: Type | None = type_of(value)
         return f"a tuple {found}" if found is not None else f"a tuple of {len(value.items)}"
+    if isinstance(value, TensorMapValue):
+        return f"a {value.type}"
     if isinstance(value, RangeValue):
         return "a range"
     if isinstance(value, Text):

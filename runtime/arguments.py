@@ -19,6 +19,7 @@ from .array import DeviceArray, HostArray
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
 from .facts import apart, unfit
+from .tensor_map import WORDS, TensorMap
 
 if TYPE_CHECKING:
     from .artifact import Manifest, Parameter
@@ -37,7 +38,7 @@ def _array_key(value: HostArray) -> Key:
     return (value.dtype, value.ndim, value.flags.num & _LAYOUT)
 
 
-def _device_array_key(value: DeviceArray) -> Key:
+def _device_array_key(value: DeviceArray | TensorMap) -> Key:
     return value.key
 
 
@@ -54,6 +55,7 @@ def _type_key(value: object) -> type:
 _KEYS: dict[type, Callable[[Any], Any]] = {
     np.ndarray: _array_key,
     DeviceArray: _device_array_key,
+    TensorMap: _device_array_key,
     int: _int_key,
     float: _type_key,
     bool: _type_key,
@@ -170,6 +172,8 @@ def check_arguments(arguments: Sequence[Any], manifest: Manifest, device: Device
             value = value[step] if isinstance(step, int) else getattr(value, step)
         if row.kind == "scalar":
             _check_scalar(row, value)
+        elif row.kind == "tensor_map":
+            _check_tensor_map(row, value, device, manifest.name)
         else:
             _check_array(row, value, device, manifest.name)
 
@@ -187,6 +191,22 @@ def _check_scalar(row: Parameter, value: Any) -> None:
         raise ArrayError(
             f"argument {row.name} is {value!r} of type {type(value).__name__}, "
             f"expected a scalar of type {row.dtype}"
+        )
+
+
+def _check_tensor_map(row: Parameter, value: Any, device: Device, kernel: str) -> None:
+    where = f"argument {row.name} of kernel {kernel}"
+    if not isinstance(value, TensorMap):
+        raise ArrayError(
+            f"{where} is a {type(value).__name__}, expected a tensor map: x.tensor_map(box)"
+        )
+    if value.array.device is not device:
+        raise ArrayError(f"{where} is on {value.array.device.name}, the launch on {device.name}")
+    wanted, found = (row.dtype, row.sizes, row.swizzle), (value.dtype, value.box, value.swizzle)
+    if wanted != found:
+        raise ArrayError(
+            f"{where} has boxes of {found[1]} {found[0]} with swizzle {found[2]}, the kernel was "
+            f"compiled for {wanted[1]} {wanted[0]} with swizzle {wanted[2]}"
         )
 
 
@@ -273,7 +293,10 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any]) -> Pack:
     words: list[str] = []
     for row in manifest.parameters:
         name = f"a[{row.source.argument}]"
-        if row.kind == "scalar":
+        if row.kind == "tensor_map":
+            codes.append(f"{WORDS}Q")
+            words.append(f"*{name}.words")
+        elif row.kind == "scalar":
             codes.append(_slot_code(row.dtype))
             words.append(_scalar_word(row, name))
         else:
@@ -281,7 +304,11 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any]) -> Pack:
     packed = struct.Struct("<" + "".join(codes))
     source = f"lambda a: pack({', '.join(words)})"
     if manifest.disjoint:
-        pairs = [f"apart(a[{i}], a[{j}])" for i, j in _pairs(manifest)]
+        maps = {row.source.argument for row in manifest.parameters if row.kind == "tensor_map"}
+        pairs = [
+            f"apart({', '.join(f'a[{k}]' + '.array' * (k in maps) for k in pair)})"
+            for pair in _pairs(manifest)
+        ]
         source += f" if {' and '.join(pairs)} else unfit()" if pairs else ""
     names = {
         "apart": apart,
@@ -296,7 +323,7 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any]) -> Pack:
 
 def _pairs(manifest: Manifest) -> list[tuple[int, int]]:
     """Arguments that may not overlap: each that is written with each other one."""
-    buffers = [row for row in manifest.parameters if row.kind == "buffer"]
+    buffers = [row for row in manifest.parameters if row.kind != "scalar"]
     written = {row.source.argument for row in buffers if row.writes}
     numbers = sorted({row.source.argument for row in buffers})
     return [(i, j) for i in numbers for j in numbers if i < j and {i, j} & written]

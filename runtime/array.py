@@ -17,6 +17,7 @@ from .errors import ArrayError
 
 if TYPE_CHECKING:
     from .device import Device
+    from .tensor_map import TensorMap
 
 HostArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
@@ -124,6 +125,17 @@ class DeviceArray:
             return self._downloaded()
         view = self._host_view(self.memory.host)
         return view.copy() if copy else view
+
+    def tensor_map(self, box: int | Sequence[int], swizzle: int = 0) -> TensorMap:
+        """What kernels copy boxes of this array by, in one instruction of one thread.
+
+        `box` has a size for each axis. `swizzle` (0, 32, 64 or 128 bytes, as wide as the box's last
+        axis or wider) is how rows lie in shared memory. ArrayError for arrays and boxes that the
+        hardware does not take, DeviceError where there are no tensor maps.
+        """
+        from .tensor_map import make_tensor_map
+
+        return make_tensor_map(self, (box,) if isinstance(box, int) else tuple(box), swizzle)
 
     def copy_to(self, out: HostArray) -> None:
         """Copy the data into a NumPy array of the same shape (its dtype may differ in kind)."""

@@ -36,9 +36,12 @@ class Source(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """One parameter of the kernel. For a buffer, `sizes` and `strides` hold None where dynamic;
-    `strides` (in elements) is None for a contiguous buffer. `alignment` (in bytes) is what the code
-    relies on beyond that of the elements, 0 for nothing."""
+    """One parameter of the kernel; `kind` is "scalar", "buffer" or "tensor_map".
+
+    For a buffer, `sizes` and `strides` hold None where dynamic; `strides` (in elements) is None for
+    a contiguous buffer. `alignment` (in bytes) is what the code relies on beyond that of the
+    elements, 0 for nothing. A tensor map is passed by value: the 128 bytes of a CUtensorMap, at a
+    multiple of 64 bytes, for boxes of `sizes` (outermost first) with that `swizzle` in bytes."""
 
     name: str
     kind: str
@@ -49,6 +52,7 @@ class Parameter(NamedTuple):
     writes: bool = False
     source: Source = Source(0)
     alignment: int = 0
+    swizzle: int = 0
 
 
 class Site(NamedTuple):
@@ -89,7 +93,8 @@ class Manifest(NamedTuple):
     `shared_arrays` gives name and bytes of each array in static shared memory. `abi` says how a
     target with several ways takes buffers ("bda" or "bindings" on Vulkan), `block_in_memory` that
     its parameter block is too big to be pushed. `most_threads` is how many threads of a block the
-    code has room for, 0 where only the device limits it.
+    code has room for, 0 where only the device limits it. `cluster` are the blocks of x, y and z
+    that run together, of which the grid has to be a multiple.
     """
 
     name: str
@@ -103,6 +108,7 @@ class Manifest(NamedTuple):
     block_rank: int = 3
     axes_used: int = 0
     known_block: tuple[int, int, int] | None = None
+    cluster: tuple[int, int, int] | None = None
     most_threads: int = 0
     static_shared_bytes: int = 0
     shared_arrays: tuple[tuple[str, int], ...] = ()
@@ -145,8 +151,9 @@ class Manifest(NamedTuple):
         fields["features"] = tuple(plain.get("features", ()))
         arrays = plain.get("shared_arrays", ())
         fields["shared_arrays"] = tuple((name, nbytes) for name, nbytes in arrays)
-        if plain.get("known_block") is not None:
-            fields["known_block"] = tuple(plain["known_block"])
+        for name in ("known_block", "cluster"):
+            if plain.get(name) is not None:
+                fields[name] = tuple(plain[name])
         return cls(**fields)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from .array import DeviceArray, Memory
     from .artifact import Artifact, Manifest
+    from .tensor_map import Tensor
 
 KINDS: dict[str, str] = {
     "cpu": ".cpu",
@@ -131,6 +132,13 @@ class Device(ABC):
     @abstractmethod
     def adopt(self, source: Any) -> DeviceArray | None:
         """The data of a foreign array that lives on this device, without a copy; else None."""
+
+    def encode_tensor_map(self, tensor: Tensor) -> bytes:
+        """The 128 bytes by which a kernel copies boxes of a tensor; DeviceError if it cannot.
+
+        A device that can has the feature `tensor_maps`.
+        """
+        raise DeviceError(f"{self.name} has no tensor maps; NVIDIA GPUs have them from sm_90 on")
 
     def lend(self, host: np.ndarray[Any, Any]) -> DeviceArray | None:
         """A caller's array for one launch, in place, where that beats copying; else None."""
@@ -254,6 +262,8 @@ def check_launch(
         raise LaunchError(
             f"kernel {name} is compiled for blocks of {tuple(manifest.known_block)}, got {block}"
         )
+    if manifest.cluster is not None:
+        _check_cluster(device, manifest.name, manifest.cluster, grid)
     shared = manifest.static_shared_bytes + shared_bytes
     if shared_bytes < 0 or shared > limits.shared_bytes:
         table = [*manifest.shared_arrays, *([("shared_bytes=", shared_bytes)] * (shared_bytes > 0))]
@@ -261,6 +271,17 @@ def check_launch(
         raise LaunchError(
             f"kernel {name} asks for {shared} bytes of shared memory; {device.name} has "
             f"{limits.shared_bytes} for a block{':' * bool(rows)}{rows}"
+        )
+
+
+def _check_cluster(device: Device, name: str, cluster: Dim3, grid: Dim3) -> None:
+    """Blocks that run together need a device with clusters (feature `clusters`) and a whole grid
+    of them."""
+    if "clusters" not in device.features:
+        raise LaunchError(f"kernel {name} runs in clusters of blocks, which {device.name} has not")
+    if any(blocks % together for blocks, together in zip(grid, cluster, strict=True)):
+        raise LaunchError(
+            f"grid {grid} of kernel {name} is no multiple of its clusters of {cluster} blocks"
         )
 
 

@@ -240,7 +240,7 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "no descriptor": (
         SHARED + "sw.nvidia.tma_prefetch(x[0])",
         "cuda:sm_90",
-        "the descriptor is u64, expected an array of u64 with 16 elements",
+        "the descriptor is u64, expected a tensor map",
     ),
     "coordinates": (
         SHARED + "sw.nvidia.tma_load(s, 0, x, (0, 0, 0, 0, 0, 0), m, 0)",

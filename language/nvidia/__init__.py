@@ -6,6 +6,7 @@ Outside a kernel the functions call the methods `nvidia_…` of the current thre
 
 from __future__ import annotations
 
+from ..types import TensorMap
 from .ask import ALL_LANES
 from .copies import (
     address,
@@ -91,6 +92,7 @@ from .warp import (
 
 __all__ = [
     "ALL_LANES",
+    "TensorMap",
     "activemask",
     "address",
     "barrier_arrive",

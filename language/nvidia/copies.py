@@ -55,15 +55,18 @@ def bulk_wait(groups: Any, read: bool = False) -> Any:
 def tma_load(shared: Any, index: Any, descriptor: Any, at: Any, mbarrier: Any, which: Any) -> Any:
     """One thread starts a copy of a box of a tensor to `shared[index]`; the mbarrier hears of it.
 
-    `descriptor` is an array of 16 u64 that the host has filled by cuTensorMapEncodeTiled, at a
-    multiple of 64 bytes; `at` are the coordinates (i32), the innermost first. What the box covers
-    is not checked. sm_90.
+    `descriptor` is a parameter that is a tensor map (`x.tensor_map(box)` on the host), or an array
+    of 16 u64 that the host has filled by cuTensorMapEncodeTiled, at a multiple of 64 bytes; `at` is
+    the index of the box's first element in the tensor (i32). What lies outside of the tensor is
+    read as 0. Of a tensor map the whole box has to be in the array `shared`; of an array that is
+    not checked. sm_90.
     """
     return ask("tma_load", shared, index, descriptor, at, mbarrier, which)
 
 
 def tma_store(descriptor: Any, at: Any, shared: Any, index: Any) -> Any:
-    """The reverse of `tma_load`, in the groups of `bulk_store`. sm_90."""
+    """The reverse of `tma_load`, in the groups of `bulk_store`; elements outside of the tensor are
+    left out. sm_90."""
     return ask("tma_store", descriptor, at, shared, index)
 
 

@@ -126,7 +126,8 @@ def _front_key(kernel: Kernel, types: Sequence[Any], target: str, form: Form) ->
     digest = hashlib.sha256(_compiler_fingerprint())
     digest.update(fingerprint_function(kernel.function))
     facts = (kernel.__name__, [str(type_) for type_ in types], target, form)
-    digest.update(repr((facts, kernel.checks, kernel.fastmath, kernel.block)).encode())
+    options = (kernel.checks, kernel.fastmath, kernel.block, kernel.hints)
+    digest.update(repr((facts, *options)).encode())
     return digest.hexdigest()
 
 

@@ -113,6 +113,7 @@ def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
         checks=kernel.checks,
         fastmath=kernel.fastmath,
         block=kernel.block,
+        hints=kernel.hints,
         target=way.kind or way.name,
         arch=way.arch or None,
         small=form.small,
@@ -141,4 +142,5 @@ def _parameter(info: Any) -> Parameter:
         writes=info.writes,
         source=Source(info.argument, tuple(info.path), info.offset),
         alignment=info.alignment,
+        swizzle=info.swizzle,
     )

@@ -13,6 +13,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .dialects.diagnostics import CompileError
+from .language.hints import Hints
 from .language.types import ArrayType
 from .launch import Program
 from .registry import near_matches
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
 ANY_GRID = Form()
+NO_HINTS = Hints()
 
 
 class Kernel(Program):
@@ -39,6 +41,11 @@ class Kernel(Program):
     (functions may be approximate); one, several, or True for all.
     `block` is the block of every launch, threads of x, y and z: code is made for it (a GPU gives
     each thread as many registers as so many threads leave it), and another one is a LaunchError.
+
+    The rest is for NVIDIA GPUs. `min_blocks_per_sm`: so many blocks fit a multiprocessor together,
+    `max_registers`: a thread takes at most so many; other devices have no use for these.
+    `cluster`: so many neighbouring blocks of x, y and z run together and reach each other's shared
+    memory (sm_90 or later; a CompileError elsewhere); the grid is a multiple of it.
     """
 
     def __init__(
@@ -48,9 +55,13 @@ class Kernel(Program):
         checks: bool,
         fastmath: bool | str | Sequence[str],
         block: int | Sequence[int] | None = None,
+        hints: Hints = NO_HINTS,
     ):
         super().__init__()
         self.block = None if block is None else dim3(block, "block")
+        hints.check()
+        self.hints = hints
+        self.cluster = hints.cluster
         update_wrapper(self, function)
         self.function = function
         self.checks = checks
@@ -150,6 +161,7 @@ class LoadedProgram(Program):
         manifest = bundle.artifacts[0].manifest
         self.__name__ = manifest.name
         self.block = manifest.known_block
+        self.cluster = manifest.cluster
         names: dict[int, str] = {}
         for row in manifest.parameters:
             names.setdefault(row.source.argument, row.name.split(".")[0])
@@ -190,6 +202,9 @@ def kernel(
     checks: bool = True,
     fastmath: bool | str | Sequence[str] = False,
     block: int | Sequence[int] | None = None,
+    min_blocks_per_sm: int | None = None,
+    max_registers: int | None = None,
+    cluster: int | Sequence[int] | None = None,
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
 def kernel(
     function: Callable[..., Any] | None = None,
@@ -198,11 +213,16 @@ def kernel(
     checks: bool = True,
     fastmath: bool | str | Sequence[str] = False,
     block: int | Sequence[int] | None = None,
+    min_blocks_per_sm: int | None = None,
+    max_registers: int | None = None,
+    cluster: int | Sequence[int] | None = None,
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Make a Python function a kernel; see `Kernel` for the options."""
+    blocks = None if cluster is None else dim3(cluster, "cluster")
+    hints = Hints(min_blocks_per_sm, max_registers, blocks)
 
     def make(function: Callable[..., Any]) -> Kernel:
-        return Kernel(function, checks=checks, fastmath=fastmath, block=block)
+        return Kernel(function, checks=checks, fastmath=fastmath, block=block, hints=hints)
 
     return make if function is None else make(function)
 

@@ -58,6 +58,8 @@ class Program(ABC):
     parameter_names: tuple[str, ...]
     block: Dim3 | None = None
     """The block of every launch, where the kernel is made for one."""
+    cluster: Dim3 | None = None
+    """Blocks that run together, of which the grid is a multiple."""
 
     def __init__(self) -> None:
         self.key: Callable[[Sequence[Any]], Any] = argument_key
@@ -89,7 +91,7 @@ class Program(ABC):
         on = _device_of(device, stream)
         key = (_hashable(shape), _hashable(block), on, stream)
         found = self._launches.get(key)
-        return found or self._bind(key, _shape_over(shape, block, on, self.block), on, stream)
+        return found or self._bind(key, _shape_over(shape, block, on, self), on, stream)
 
     def launch(
         self,
@@ -257,13 +259,16 @@ def _shape_over(
     shape: int | Sequence[int],
     block: int | Sequence[int] | None,
     on: Device,
-    known: Dim3 | None,
+    program: Program,
 ) -> Shape:
-    """Axes of `over` are C order, axis -1 is x: sizes are reversed on the way to the device."""
+    """Axes of `over` are C order, axis -1 is x: sizes are reversed on the way to the device.
+
+    Blocks that fill up a cluster have no items.
+    """
     axes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     extent = dim3(tuple(reversed(axes)), "shape of over()")
     if block is None:
-        threads = known or _default_block(extent, on)
+        threads = program.block or _default_block(extent, on)
     else:
         given = tuple(block) if isinstance(block, Sequence) else (block,)
         if len(given) > len(axes):
@@ -271,7 +276,10 @@ def _shape_over(
         threads = dim3(tuple(reversed(given)), "block")
         if min(threads) < 1:
             raise LaunchError(f"block {block} is empty, expected at least one thread")
-    x, y, z = (-(-items // size) for items, size in zip(extent, threads, strict=True))
+    x, y, z = (
+        -(-items // (size * together)) * together
+        for items, size, together in zip(extent, threads, program.cluster or (1, 1, 1), strict=True)
+    )
     form = _with_facts(Form(over=len(axes)), (x, y, z), threads, on)
     return Shape(form, (x, y, z), threads, extent, 0)
 

@@ -32,6 +32,7 @@ def waist_manifest(
         over=_number(function, "gpux.over"),
         block_rank=_number(function, "gpux.block_rank") or 3,
         known_block=function.known_block_size,
+        cluster=_cluster(function),
         uses_barrier=gpu.BarrierOp in ops,
         subgroup_size=way.subgroup_size(),
         small=gpux.SMALL in function.attributes,
@@ -71,6 +72,19 @@ def _number(function: FuncOp, attribute: str) -> int | None:
 
     found = function.attributes.get(attribute)
     return found.value.data if isinstance(found, IntegerAttr) else None
+
+
+def _cluster(function: FuncOp) -> tuple[int, int, int] | None:
+    """Blocks of a cluster, where the kernel is made for one."""
+    from xdsl.dialects.builtin import DenseArrayBase
+
+    from .language.hints import CLUSTER
+
+    found = function.attributes.get(CLUSTER)
+    if not isinstance(found, DenseArrayBase):
+        return None
+    x, y, z = (int(size) for size in found.get_values())
+    return x, y, z
 
 
 def _is_disjoint(function: FuncOp) -> bool:

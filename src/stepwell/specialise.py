@@ -13,14 +13,25 @@ from typing import Any
 
 from .dialects.diagnostics import CompileError, Location
 from .language.annotations import parameter_type, type_of_value
-from .language.types import ArrayType, Const, ConstType, DType, Type, f64, leaves
+from .language.types import (
+    DTYPES,
+    ArrayType,
+    Const,
+    ConstType,
+    DType,
+    TensorMapType,
+    Type,
+    f64,
+    leaves,
+)
 from .runtime.arguments import argument_key, check_layout, is_contiguous
 from .runtime.array import DeviceArray
 from .runtime.errors import ArrayError
 from .runtime.facts import array_alignment
+from .runtime.tensor_map import TensorMap
 
 _VARARGS, _VARKEYWORDS = 0x04, 0x08
-_TYPES = (DType, ArrayType, ConstType)
+_TYPES = (DType, ArrayType, ConstType, TensorMapType)
 
 
 class Specialiser:
@@ -128,6 +139,8 @@ def _is_type(value: Any) -> bool:
 
 
 def _argument_type(value: Any, where: str) -> Type:
+    if isinstance(value, TensorMap):
+        return TensorMapType(DTYPES[value.dtype], value.box, value.swizzle)
     found = type_of_value(_Facts(value)) if isinstance(value, DeviceArray) else type_of_value(value)
     if found is None:
         dtype = getattr(value, "dtype", None)
@@ -174,7 +187,8 @@ def _fitted(annotation: Any, found: Type, where: str) -> Type:
 def _holds_f64(type_: Type) -> bool:
     if isinstance(type_, ArrayType):
         return _holds_f64(type_.element)
-    return not isinstance(type_, ConstType) and any(leaf.dtype is f64 for leaf in leaves(type_))
+    constant = isinstance(type_, (ConstType, TensorMapType))
+    return not constant and any(leaf.dtype is f64 for leaf in leaves(type_))
 
 
 def _evaluated(function: Callable[..., Any]) -> dict[str, Any]:

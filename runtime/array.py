@@ -129,8 +129,8 @@ class DeviceArray:
     def tensor_map(self, box: int | Sequence[int], swizzle: int = 0) -> TensorMap:
         """What kernels copy boxes of this array by, in one instruction of one thread.
 
-        `box` has a size for each axis. `swizzle` (0, 32, 64 or 128 bytes, as wide as the box's last
-        axis or wider) is how rows lie in shared memory. ArrayError for arrays and boxes that the
+        `box` has a size for each axis. `swizzle` (0, 32, 64 or 128 bytes, which is then what a row
+        of the box takes) is how rows lie in shared memory. ArrayError for arrays and boxes that the
         hardware does not take, DeviceError where there are no tensor maps.
         """
         from .tensor_map import make_tensor_map

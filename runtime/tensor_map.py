@@ -87,8 +87,8 @@ def _refusal(array: DeviceArray, box: tuple[Any, ...], swizzle: int) -> str | No
         return f"a row of the box has {row} bytes, expected a multiple of {_BYTES}"
     if swizzle not in _SWIZZLES:
         return f"swizzle is {swizzle}, expected 0, 32, 64 or 128"
-    if swizzle and row > swizzle:
-        return f"a row of the box has {row} bytes, expected at most the swizzle, {swizzle}"
+    if swizzle and row != swizzle:
+        return f"a row of the box has {row} bytes, expected as many as the swizzle, {swizzle}"
     return _array_refusal(array)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from oracles.ptx.errors import DivergentBarrier
 from oracles.ptx.memory import Memory as SimulatedMemory
 from oracles.ptx.module import Module
+from oracles.ptx.tensors import encode
 
 from stepwell import targets
 from stepwell.runtime import device as devices
@@ -32,6 +33,7 @@ from stepwell.runtime.device import (
     Stream,
     check_launch,
 )
+from stepwell.runtime.dtypes import DTYPES
 from stepwell.runtime.errors import ArtifactError, KernelError
 from stepwell.runtime.report import (
     CAPACITY_WORD,
@@ -40,6 +42,7 @@ from stepwell.runtime.report import (
     decode,
     raise_or_print,
 )
+from stepwell.runtime.tensor_map import Tensor
 
 KIND = "ptx-interpreter"
 SLOT = 8
@@ -125,15 +128,18 @@ class PtxKernel(LoadedKernel):
 
     def launch(self, packed: bytes, grid: Dim3, block: Dim3, shared_bytes: int) -> None:
         """Runs the kernel, then raises or prints what it reported."""
-        slots = [packed[at : at + SLOT] for at in range(0, len(packed), SLOT)]
         report = 0
         if self.manifest.has_report:
             header = np.zeros(HEADER_WORDS + self.report_words, np.uint32)
             header[CAPACITY_WORD] = self.report_words
             report = self.simulated.allocate(header.nbytes)
             self.simulated.write(report, header)
-            slots.append(report.to_bytes(SLOT, "little"))
-        given = [slot[:size] for slot, size in zip(slots, self.sizes, strict=True)]
+            packed += report.to_bytes(SLOT, "little")
+        given: list[bytes] = []
+        for size in self.sizes:
+            given.append(packed[:size])
+            packed = packed[-(-size // SLOT) * SLOT :]
+        assert not packed, "the slots are those of the parameters"
         entry = self.manifest.entry
         try:
             self.module.run(entry, grid, block, given, shared_bytes, step_limit=STEPS)
@@ -175,12 +181,15 @@ class PtxDevice(Device):
             *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
             *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports"),
             *("barrier_checks", "long_loops", "subnormals", "simulated", "launch_facts"),
+            "tensor_maps",
         )
     )
 
-    def __init__(self) -> None:
-        self.name = f"{KIND}:0"
-        self.description = f"PTX for {ARCHITECTURE}, interpreted"
+    def __init__(self, arch: str = ARCHITECTURE) -> None:
+        """A device of another architecture than the default one is not to be registered."""
+        self.arch = arch
+        self.name = f"{KIND}:0" if arch == ARCHITECTURE else f"{KIND} {arch}"
+        self.description = f"PTX for {arch}, interpreted"
         self.limits = Limits(
             max_block=(1024, 1024, 64),
             max_block_threads=1024,
@@ -193,7 +202,7 @@ class PtxDevice(Device):
     @property
     def target(self) -> str:
         """The architecture is part of what code is compiled for."""
-        return f"{KIND}:{ARCHITECTURE}"
+        return f"{KIND if self.arch == ARCHITECTURE else 'cuda'}:{self.arch}"
 
     def allocate(self, nbytes: int) -> Memory:
         """Memory in the simulated address space, which is never freed."""
@@ -208,6 +217,13 @@ class PtxDevice(Device):
         """Copy out."""
         data = self.simulated.read(memory.address + offset, out.nbytes)
         out.reshape(-1).view(np.uint8)[:] = np.frombuffer(data, np.uint8)
+
+    def encode_tensor_map(self, tensor: Tensor) -> bytes:
+        """In the layout of the interpreter."""
+        size = DTYPES[tensor.dtype].size
+        return encode(
+            tensor.address, size, tensor.shape, tensor.strides, tensor.box, tensor.swizzle
+        )
 
     def adopt(self, source: Any) -> Any:
         """Only arrays that are here already."""

@@ -386,12 +386,16 @@ class Parser:
         return self.integer() if self.next == "-" else 0
 
     def address(self) -> Address:
-        """[base+offset]"""
+        """[base+offset], [base, {x, y}]"""
         base = self.single_operand()
         offset = self.signed_offset()
+        at: tuple[Operand, ...] = ()
+        if self.accept(","):
+            self.take("{")
+            at = self.operands("}")
         self.take("]")
         if isinstance(base, Symbol):
-            return Address(Symbol(base.name, base.scope), offset + base.offset)
+            return Address(Symbol(base.name, base.scope), offset + base.offset, at)
         if not isinstance(base, Register | Immediate):
             raise PtxSyntaxError("expected a register or a name in [ ]", self.line)
-        return Address(base, offset)
+        return Address(base, offset, at)

@@ -47,10 +47,11 @@ class Vector:
 
 @dataclass(frozen=True)
 class Address:
-    """[base+offset]"""
+    """[base+offset], or [base+offset, {at, …}] with the coordinates of a box."""
 
     base: Register | Symbol | Immediate
     offset: int
+    at: tuple[Operand, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 An mbarrier is 64 bits of shared memory, whose layout PTX leaves open: here 20 bits of pending
 arrivals, 20 of expected ones, 23 of bytes still to come (signed) and the parity of the phase.
-Bulk copies take place at once; tensor maps are not known.
+Bulk copies take place at once.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def _test_parity(raw: int, parity: int, _: int) -> tuple[int, int]:
     return raw, (raw >> 63) ^ (parity & 1)
 
 
-def _update(
+def update(
     warp: Warp, mask: Mask, find: access.Places, change: Change, first: Array, second: Array
 ) -> Array:
-    """Lane after lane; the results of the lanes."""
+    """Change barriers lane after lane; the results of the lanes."""
     results = np.zeros(LANES, np.uint64)
     for space, offsets, lanes, _ in find(warp, mask, lanes_of(mask)):
         for at, lane in enumerate(lanes.tolist()):
@@ -122,7 +122,7 @@ def barrier_object(instruction: Instruction) -> Run:
     write = writer(result, "pred" if tests else "b64")
 
     def run(warp: Warp, mask: Mask) -> None:
-        values = _update(warp, mask, find, change, read(warp, mask), read_second(warp, mask))
+        values = update(warp, mask, find, change, read(warp, mask), read_second(warp, mask))
         write(warp, mask, values != 0 if tests else values)
 
     return run
@@ -146,7 +146,7 @@ def _arrive_after_copies(instruction: Instruction) -> Run:
     def run(warp: Warp, mask: Mask) -> None:
         access.finish_copies(warp, mask)
         if counts:
-            _update(warp, mask, find, _arrive, count, zero)
+            update(warp, mask, find, _arrive, count, zero)
 
     return run
 
@@ -155,7 +155,11 @@ def _bulk(instruction: Instruction) -> Run:
     """cp.async.bulk between global and shared memory"""
     if instruction.has("commit_group", "wait_group"):
         return lambda warp, mask: None
-    if instruction.has("tensor", "multicast::cluster", "prefetch") or len(instruction.operands) < 3:
+    if instruction.has("tensor"):
+        from .tensors import copy_box
+
+        return copy_box(instruction)
+    if instruction.has("multicast::cluster", "prefetch") or len(instruction.operands) < 3:
         raise unknown(instruction)
     target, source, size, *barrier = instruction.operands
     to_shared = instruction.modifiers[2].startswith("shared")
@@ -182,11 +186,12 @@ def _bulk(instruction: Instruction) -> Run:
             data = source_space.load(sources[at] + steps, 8, who)
             target_space.store(offsets[at] + steps, 8, who, data)
         if find is not None:
-            _update(warp, mask, find, _complete, sizes, zero)
+            update(warp, mask, find, _complete, sizes, zero)
 
     return run
 
 
+COMPLETE = _complete
 _ORDER = r"release|acquire|relaxed|cta|cluster|shared(::\w+)?"
 TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
     "mbarrier": (
@@ -196,6 +201,6 @@ TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
     "cp": (
         copy_async,
         access.TABLE["cp"][1] + r"|bulk|mbarrier|arrive|noinc|mbarrier::complete_tx::bytes"
-        r"|bulk_group|read|tensor|shared(::\w+)?",
+        r"|bulk_group|read|tensor|[1-5]d|tile|prefetch|L2|shared(::\w+)?",
     ),
 }

@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
-from oracles.ptx.errors import Misaligned, PtxError
 from oracles.ptx_device import PtxDevice
 
 import stepwell as sw
@@ -135,3 +131,119 @@ def test_a_store_through_a_map_counts_as_a_write_to_the_array(device: Any):
     np.testing.assert_array_equal(x.numpy(), [1, 2, 3, 4, 1, 5, 6, 7])
     manifest = next(iter(made._loaded.values())).manifest
     assert [row.writes for row in manifest.parameters] == [True, True]
+
+
+X = np.zeros((8, 16), np.float32)
+UNFIT: dict[str, tuple[Any, tuple[Any, ...], int, str]] = {
+    "axes": (X.reshape(2, 2, 2, 2, 2, 4), (1,) * 6, 0, "6 axes, expected 1 to 5"),
+    "sizes": (X, (4,), 0, r"the box is \(4,\), expected a size for each of its 2 axes"),
+    "too large": (X, (4, 257), 0, "expected sizes from 1 to 256"),
+    "empty": (X[:0], (4, 4), 0, "it is empty"),
+    "short rows": (X, (4, 3), 0, "a row of the box has 12 bytes, expected a multiple of 16"),
+    "swizzle": (X, (4, 16), 48, "swizzle is 48, expected 0, 32, 64 or 128"),
+    "rows and swizzle": (X, (4, 16), 32, "a row of the box has 64 bytes, expected as many"),
+    "bools": (X > 0, (4, 16), 0, "elements of type bool"),
+    "odd steps": (np.zeros((8, 15), np.float32), (4, 4), 0, "steps of axis 0 are 60 bytes"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(UNFIT))
+def test_arrays_that_the_hardware_does_not_take(device: Any, name: str):
+    x, box, swizzle, message = UNFIT[name]
+    with pytest.raises(ArrayError, match=message):
+        device.array(x).tensor_map(box, swizzle)
+
+
+def test_steps_and_addresses_of_views(device: Any):
+    x = device.array(X)
+    with pytest.raises(ArrayError, match="neighbours of its last axis are not side by side"):
+        x[:, ::2].tensor_map((4, 4))
+    with pytest.raises(ArrayError, match="its address is no multiple of 16"):
+        x[:, 1:].tensor_map((4, 4))
+
+
+def test_devices_without_tensor_maps_say_so():
+    with pytest.raises(DeviceError, match="cpu:0 has no tensor maps"):
+        sw.device("cpu").array(X).tensor_map((4, 16))
+
+
+def rows(map, out):
+    out[0] = map.nbytes + map.box[0] + map.swizzle
+
+
+def test_an_annotation_says_what_a_map_has_to_be(device: Any):
+    def annotated(map: sw.nvidia.TensorMap[sw.f32, (4, 16)], out):
+        rows(map, out)
+
+    out = device.zeros(1, np.int32)
+    made = sw.kernel(annotated)
+    with sw.use(device):
+        made[1, 1](device.array(X).tensor_map((4, 16)), out)
+        assert out.numpy()[0] == 4 * 16 * 4 + 4
+        with pytest.raises(ArrayError, match="is tensor_map 4x16xf32, swizzle 64, the kernel's"):
+            made[1, 1](device.array(X).tensor_map((4, 16), 64), out)
+        with pytest.raises(ArrayError, match=r"is f32\[2.*, the kernel's annotation says"):
+            made[1, 1](device.array(X), out)
+    for wrong in (sw.f32, (sw.f32, (0,)), (sw.f32, (4, 4), 48), ("f32", (4, 4))):
+        with pytest.raises(TypeError, match="TensorMap"):
+            sw.nvidia.TensorMap[wrong]
+
+
+def test_a_manifest_carries_the_map_and_its_box():
+    types = (sw.nvidia.TensorMap[sw.bf16, (64, 64), 128], sw.Array[sw.i32, 1])
+    artifact = sw.kernel(rows).compile(types, target="cuda:sm_90")
+    row = Manifest.from_json(artifact.manifest.to_json()).parameters[0]
+    assert (row.kind, row.dtype, row.sizes, row.swizzle) == ("tensor_map", "bf16", (64, 64), 128)
+    assert ".param .align 64 .b8 rows_param_0[128]" in artifact.payload.decode()
+
+
+@pytest.mark.parametrize("arch", ["sm_90", "sm_90a", "sm_100a", "sm_120"])
+def test_ptxas_takes_maps_as_parameters(arch: str):
+    if find_tool("ptxas") is None:
+        pytest.skip("ptxas is not installed")
+    of = sw.nvidia.TensorMap[sw.f32, BOX]
+    text = sw.kernel(shift).ir("ptx", of, of, sw.i32, sw.i32, target=f"cuda:{arch}")
+    assert "cvta.param.u64" in text and ".local" not in text
+    assert assemble_cubin(text, arch)[0]
+
+
+SHARED = "s, m = sw.shared((4, 16), sw.f32), sw.shared(1, sw.u64)\n    "
+REFUSALS: dict[str, tuple[str, str, str]] = {
+    "before Hopper": ("pass", "cuda:sm_89", "parameter map is a tensor map, which needs sm_90"),
+    "elsewhere": ("pass", "cpu", "the kernel is compiled for cpu"),
+    "other elements": (
+        "m = sw.shared(1, sw.u64)\n    sw.nvidia.tma_load(m, 0, map, (0, 0), m, 0)",
+        "cuda:sm_90",
+        "tma_load of a box of f32 and an array of u64",
+    ),
+    "small tile": (
+        "s = sw.shared((4, 8), sw.f32)\n    sw.nvidia.tma_store(map, (0, 0), s, (0, 0))",
+        "cuda:sm_90",
+        "a box has 64 elements, the array in shared memory 32",
+    ),
+    "inside": (
+        SHARED + "sw.nvidia.tma_load(s, (1, 0), map, (0, 0), m, 0)",
+        "cuda:sm_90",
+        "the box takes axes 0 to 1 of the array: their index is 0",
+    ),
+    "coordinates": (
+        SHARED + "sw.nvidia.tma_load(s, (0, 0), map, 0, m, 0)",
+        "cuda:sm_90",
+        "1 coordinates, expected 2, as for the array",
+    ),
+    "attribute": ("out[0] = map.shape", "cuda:sm_90", "a tensor map has no attribute shape"),
+    "arithmetic": ("out[0] = map + 1", "cuda:sm_90", "a tensor_map 4x16xf32"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSALS))
+def test_refusals(name: str, tmp_path: Path):
+    body, target, message = REFUSALS[name]
+    path = tmp_path / "refused.py"
+    path.write_text(f"import stepwell as sw\n\ndef kernel(map, out):\n    {body}\n")
+    scope: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), scope)
+    types = (sw.nvidia.TensorMap[sw.f32, (4, 16)], sw.Array[sw.i32, 1])
+    with pytest.raises(sw.CompileError, match=message) as error:
+        sw.kernel(scope["kernel"]).compile(types, target=target)
+    assert error.value.location is not None and error.value.location.line >= 3

@@ -47,6 +47,7 @@ converts = RULES.converts
 
 MOST_THREADS = 1024
 SHARED_ALIGNMENT = 16
+BOX_ALIGNMENT = 128  # of whatever a tensor copy may write
 TILE_ALIGNMENT = 1024
 
 
@@ -222,7 +223,7 @@ def _shared_array(rw: Rewriter, name: str, value: SSAValue, most: int) -> str:
 
 
 def _largest_alignment(kernel: gpu.FuncOp) -> int:
-    """What tensor copies (128) and swizzled tiles (256 to 1024) ask for, where there may be any."""
+    """What swizzled tiles ask for (256 to 1024), where there may be any."""
     newest = any(isinstance(op, NvvmOp) and op.needs.sm >= 90 for op in kernel.walk())
     return TILE_ALIGNMENT if newest else SHARED_ALIGNMENT
 
@@ -230,7 +231,8 @@ def _largest_alignment(kernel: gpu.FuncOp) -> int:
 def _shared_alignment(kind: AnyMemRef, element: int, most: int) -> int:
     """As much as an array's size deserves: a swizzled tile is as large as its alignment."""
     nbytes = prod(kind.get_shape()) * element
-    wanted = SHARED_ALIGNMENT
+    boxes = most > SHARED_ALIGNMENT and nbytes >= SHARED_ALIGNMENT
+    wanted = BOX_ALIGNMENT if boxes else SHARED_ALIGNMENT
     while wanted < min(most, nbytes // 2 + 1):
         wanted *= 2
     return max(wanted, element)

@@ -95,7 +95,8 @@ def _box_places(map_: Map, at: Sequence[int]) -> tuple[Array, Array, Array]:
         index = grid[axis] + at[axis]
         inside &= (index >= 0) & (index < map_.shape[axis])
         address += index * steps[axis]
-    return np.arange(grid.shape[1]) * map_.size, address, inside
+    offsets: Array = np.arange(grid.shape[1]) * map_.size
+    return offsets, address, inside
 
 
 def _copy(

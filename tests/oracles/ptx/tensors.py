@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -95,8 +96,7 @@ def _box_places(map_: Map, at: Sequence[int]) -> tuple[Array, Array, Array]:
         index = grid[axis] + at[axis]
         inside &= (index >= 0) & (index < map_.shape[axis])
         address += index * steps[axis]
-    offsets: Array = np.arange(grid.shape[1]) * map_.size
-    return offsets, address, inside
+    return np.arange(0, prod(map_.box) * map_.size, map_.size, dtype=np.int64), address, inside
 
 
 def _copy(

@@ -14,18 +14,16 @@ has no matrix instructions, and so no `mma_matmul`. Writes
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from machine import machine, versions
 from measure import Row, rows_of
+from record import picture_of, record
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 CONTENDERS = ("stepwell", "numba", "triton")
 # Milliseconds for stepwell.
 TARGETS = {"saxpy": 40.0, "reduction": 80.0, "mma_matmul": 300.0}
@@ -97,7 +95,9 @@ def main() -> int:
         print(row.line())
     for name, why in absent.items():
         print(f"{name:<53} absent: {why}")
-    write(rows, absent, {key: text for one in present for key, text in one.versions.items()})
+    # What the contenders say of themselves wins over what is installed here.
+    found = {key: text for one in present for key, text in one.versions.items()}
+    picture_of(record("cuda_compile", rows, tools=found, absent=absent), rows)
     for contender in everyone:
         contender.end()
     return int("stepwell" in absent or not all(row.correct for row in rows))
@@ -113,31 +113,6 @@ def rows_for(kernel: str, present: list[Contender]) -> list[Row]:
         correct={one.name: one.correct for one in present},
         targets={"stepwell": TARGETS[kernel]},
     )
-
-
-def write(rows: list[Row], absent: dict[str, str], found: dict[str, str]) -> None:
-    """The JSON file and the picture."""
-    now = datetime.datetime.now(datetime.UTC)
-    name = f"cuda_compile-{now:%Y-%m-%d}"
-    RESULTS.mkdir(exist_ok=True)
-    content: dict[str, Any] = {
-        "date": now.isoformat(timespec="seconds"),
-        "machine": machine(),
-        # What the contenders say of themselves wins over what is installed here.
-        "versions": {**versions(), **found},
-        "absent": absent,
-        "rows": [row.to_json() for row in rows],
-    }
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path}")
-    try:
-        from picture import draw
-    except ImportError as error:
-        print(f"no picture: {error.name} is not installed (pip install 'stepwell[bench]')")
-        return
-    draw(rows, RESULTS / f"{name}.png")
-    print(f"wrote {RESULTS / f'{name}.png'}")
 
 
 if __name__ == "__main__":

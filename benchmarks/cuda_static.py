@@ -19,23 +19,20 @@ Writes `benchmarks/results/cuda_static-<date>.json`.
 
 from __future__ import annotations
 
-import datetime
-import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cuda_kernels import SUBJECTS, Subject
 from cuda_sass import Loop, barriers, instructions_of, loops_of, per_step, widest_access
-from machine import machine, versions
+from record import record
 
 from stepwell.lowering.emit.ptx import assemble_cubin, disassemble, find_tool, resources
 
-RESULTS = Path(__file__).parent / "results"
 ARCHITECTURES = ("sm_80", "sm_90")
 TOOLS = ("nvcc", "ptxas", "nvdisasm")
 OURS, THEIRS = "stepwell, contract", "nvcc -O3"
@@ -168,7 +165,7 @@ def main() -> int:
             for contender in CONTENDERS:
                 counts.append(count(subject, arch, contender))
                 print(counts[-1].line(), flush=True)
-    write(counts, verdicts(counts))
+    record("cuda_static", counts, tools=tools(), against_nvcc=verdicts(counts))
     return 0
 
 
@@ -185,22 +182,6 @@ def verdicts(counts: list[Count]) -> dict[str, dict[str, list[str]]]:
             print(f"{what}: {said}{'; more ' if also else ''}{', '.join(also)}")
             verdict[what] = {"worse": worse, "also_larger": also}
     return verdict
-
-
-def write(counts: list[Count], against: dict[str, dict[str, list[str]]]) -> None:
-    """The JSON file."""
-    now = datetime.datetime.now(datetime.UTC)
-    content = {
-        "date": now.isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": {**versions(), **tools()},
-        "against_nvcc": against,
-        "rows": [asdict(one) for one in counts],
-    }
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"cuda_static-{now:%Y-%m-%d}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path}")
 
 
 def tools() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -39,10 +39,6 @@ class Row:
             reached = (self.ratio if self.against else self.median) or 0
             text += f"  target {self.target:g}: {'yes' if reached <= self.target else 'NO'}"
         return text if self.correct else f"{text}  WRONG RESULT"
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return asdict(self)
 
 
 Task = Callable[[bool], list[Row]]

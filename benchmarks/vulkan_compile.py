@@ -1,6 +1,6 @@
 """Time from a Python function to a SPIR-V binary, in a warm process without cache.
 
-    python benchmarks/vulkan_compile.py [-o FILE.json]
+    python benchmarks/vulkan_compile.py
 
 The profile is that of a device with buffer addresses and all narrow types. CPU time of the process,
 since these machines are shared; wall time beside it.
@@ -8,19 +8,15 @@ since these machines are shared; wall time beside it.
 
 from __future__ import annotations
 
-import argparse
-import datetime
 import gc
-import json
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
 from cuda_kernels import reduction, saxpy, softmax, transpose
-from machine import machine, versions
 from measure import Row, rows_of
+from record import record
 from vulkan_kernels import matmul
 
 import stepwell as sw
@@ -36,9 +32,6 @@ ROUNDS = 21
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("-o", "--output", type=Path)
-    args = parser.parse_args()
     x, m = np.zeros(1, np.float32), np.zeros((1, 1), np.float32)
     subjects: list[tuple[Callable[..., None], tuple[Any, ...]]] = [
         (saxpy, (np.float32(1), x, x)),
@@ -52,15 +45,7 @@ def main() -> None:
         rows += measured(function, arguments)
     for row in rows:
         print(row.line())
-    if args.output is not None:
-        content = {
-            "date": datetime.date.today().isoformat(),
-            "profile": PROFILE,
-            "machine": machine(),
-            "versions": versions(),
-            "rows": [row.to_json() for row in rows],
-        }
-        args.output.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    record("vulkan_compile", rows, profile=PROFILE)
 
 
 def measured(function: Callable[..., None], arguments: tuple[Any, ...]) -> list[Row]:

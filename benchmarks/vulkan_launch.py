@@ -9,16 +9,14 @@ measured. Writes `benchmarks/results/vulkan_launch-<device>-<date>.json`.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import machine, versions
 from measure import Row, interleaved, rows_of
+from record import record
 
 from stepwell.launch import Program
 from stepwell.runtime.arguments import make_packer
@@ -29,7 +27,6 @@ from stepwell.runtime.vulkan.device import VulkanDevice
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from vulkan_kernels import artifact
 
-RESULTS = Path(__file__).parent / "results"
 ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
 IN_FLIGHT = 100
 SIZES = (4 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20)
@@ -168,24 +165,9 @@ def main() -> int:
         for row in made:
             print(row.line(), flush=True)
     if not quick:
-        write(on, rows)
+        driver = on.description.split()[0].lower()
+        record(f"vulkan_launch-{driver}", rows, device=on.description)
     return 0 if all(row.correct for row in rows) else 1
-
-
-def write(on: VulkanDevice, rows: list[Row]) -> None:
-    """The JSON file."""
-    now = datetime.datetime.now(datetime.UTC)
-    content: dict[str, Any] = {
-        "date": now.isoformat(timespec="seconds"),
-        "device": on.description,
-        "machine": machine(),
-        "versions": versions(),
-        "rows": [row.to_json() for row in rows],
-    }
-    driver = on.description.split()[0].lower()
-    path = RESULTS / f"vulkan_launch-{driver}-{now:%Y-%m-%d}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

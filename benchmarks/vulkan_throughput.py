@@ -1,6 +1,6 @@
 """Kernels on a Vulkan device: ours beside the same in GLSL and in WGSL.
 
-    python benchmarks/vulkan_throughput.py [--device NAME] [--small] [-o FILE.json]
+    python benchmarks/vulkan_throughput.py [--device NAME] [--small]
 
 Shaders in GLSL are compiled by glslangValidator and launched by our runtime, with the arguments of
 our kernels, so that only the code differs. Shaders in WGSL go through wgpu, on an adapter of the
@@ -12,8 +12,6 @@ and the output says so.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import shutil
 import subprocess
 import sys
@@ -23,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import machine, versions
 from measure import Row, interleaved, rows_of
+from record import picture_of, record
 from vulkan_kernels import Task, tasks
 
 import stepwell as sw
@@ -41,7 +39,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="vulkan")
     parser.add_argument("--small", action="store_true", help="small arrays, two rounds")
-    parser.add_argument("-o", "--output", type=Path)
     args = parser.parse_args()
     device = sw.device(args.device)
     print(f"{device.name}: {device.description}")
@@ -50,8 +47,11 @@ def main() -> int:
     missing = {why for task in tasks(args.small) for why in measure(task, device, rounds, rows)}
     for why in sorted(missing):
         print(f"left out: {why}")
-    if args.output is not None:
-        write(args.output, device, rows, sorted(missing))
+    if not args.small:
+        facts = {"device": device.description, "launches_a_round": LAUNCHES}
+        left_out = sorted(missing)
+        path = record("vulkan_throughput", rows, tools=_tools(), left_out=left_out, **facts)
+        picture_of(path, rows)
     return 0 if all(row.correct for row in rows) else 1
 
 
@@ -222,24 +222,6 @@ PREPARE: dict[str, Callable[[Task, sw.Device], Prepared]] = {
     "stepwell, checks off": ours(checks=False),
     "stepwell": ours(checks=True),
 }
-
-
-def write(path: Path, device: sw.Device, rows: list[Row], missing: list[str]) -> None:
-    """The results as JSON, and as a picture beside it."""
-    content = {
-        "date": datetime.date.today().isoformat(),
-        "device": device.description,
-        "machine": machine(),
-        "versions": {**versions(), **_tools()},
-        "launches_a_round": LAUNCHES,
-        "rows": [row.to_json() for row in rows],
-        "left_out": missing,
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    from picture import draw
-
-    draw(rows, path.with_suffix(".png"))
-    print(path, file=sys.stderr)
 
 
 def _tools() -> dict[str, str]:

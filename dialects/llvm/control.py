@@ -14,33 +14,12 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..lists import parse_operands, print_operands, print_types
+from ..lists import parse_successor, print_successor
 from .base import TERMINATOR, LLVMOp, numbers
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
-
-
-def _print_successor(printer: Printer, block: Block, values: Sequence[SSAValue]) -> None:
-    printer.print_block_name(block)
-    if values:
-        with printer.in_parens():
-            print_operands(printer, values)
-            printer.print_string(" : ")
-            print_types(printer, [value.type for value in values])
-
-
-def _parse_successor(parser: Parser) -> tuple[Block, Sequence[SSAValue]]:
-    start = parser.pos
-    block = parser.parse_successor()
-    if parser.parse_optional_punctuation("(") is None:
-        return block, ()
-    operands = parse_operands(parser)
-    parser.parse_punctuation(":")
-    types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-    parser.parse_punctuation(")")
-    return block, parser.resolve_operands(operands, types, start)
 
 
 class BranchLikeOp(LLVMOp):
@@ -79,12 +58,12 @@ class BrOp(BranchLikeOp):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
-        _print_successor(printer, self.successors[0], tuple(self.operands))
+        print_successor(printer, self.successors[0], tuple(self.operands))
         self.print_attributes(printer)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        block, values = _parse_successor(parser)
+        block, values = parse_successor(parser)
         properties, attributes = cls.parse_attributes(parser)
         return cls.create(
             operands=values, successors=[block], properties=properties, attributes=attributes
@@ -128,7 +107,7 @@ class CondBrOp(BranchLikeOp):
             printer.print_string(f" weights([{', '.join(map(str, weights))}])")
         for index, block in enumerate(self.successors):
             printer.print_string(", ")
-            _print_successor(printer, block, self.arguments_of(index))
+            print_successor(printer, block, self.arguments_of(index))
         self.print_attributes(printer, but=self._shown)
 
     @classmethod
@@ -142,9 +121,9 @@ class CondBrOp(BranchLikeOp):
                 )
                 weights = (first, second)
         parser.parse_punctuation(",")
-        then = _parse_successor(parser)
+        then = parse_successor(parser)
         parser.parse_punctuation(",")
-        otherwise = _parse_successor(parser)
+        otherwise = parse_successor(parser)
         properties, attributes = cls.parse_attributes(parser)
         op = cls.on(parser.resolve_operand(condition, IntegerType(1)), then, otherwise, weights)
         op.properties.update(properties)
@@ -207,11 +186,11 @@ class SwitchOp(BranchLikeOp):
         printer.print_string(" : ")
         printer.print_attribute(self.operands[0].type)
         printer.print_string(", ")
-        _print_successor(printer, self.successors[0], self.arguments_of(0))
+        print_successor(printer, self.successors[0], self.arguments_of(0))
 
         def case(index: int) -> None:
             printer.print_string(f"\n{self.case_values[index]}: ")
-            _print_successor(printer, self.successors[index + 1], self.arguments_of(index + 1))
+            print_successor(printer, self.successors[index + 1], self.arguments_of(index + 1))
 
         printer.print_string(" [")
         with printer.indented():
@@ -225,12 +204,12 @@ class SwitchOp(BranchLikeOp):
         parser.parse_punctuation(":")
         flag = parser.resolve_operand(value, parser.parse_type())
         parser.parse_punctuation(",")
-        default = _parse_successor(parser)
+        default = parse_successor(parser)
 
         def case() -> tuple[int, Block, Sequence[SSAValue]]:
             constant = parser.parse_integer()
             parser.parse_punctuation(":")
-            block, values = _parse_successor(parser)
+            block, values = parse_successor(parser)
             return constant, block, values
 
         cases = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, case)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -16,7 +16,12 @@ from xdsl.ir import Attribute, Operation, OpTraits, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
-from ..lists import parse_operands, print_operands, print_types
+from ..lists import (
+    dictionaries,
+    parse_operands,
+    print_operands,
+    print_typed_operands,
+)
 from .base import (
     TERMINATOR,
     FunctionFormOp,
@@ -111,11 +116,7 @@ class FuncOp(LLVMOp):
 
     def dictionaries(self, name: str, count: int) -> list[Mapping[str, Attribute]]:
         """The attributes of each argument (`arg_attrs`) or result (`res_attrs`)."""
-        found = self.properties.get(name)
-        if not isinstance(found, ArrayAttr):
-            return [{} for _ in range(count)]
-        entries = cast(ArrayAttr[Attribute], found).data
-        return [entry.data if isinstance(entry, DictionaryAttr) else {} for entry in entries]
+        return dictionaries(self.properties.get(name), count)
 
     def print(self, printer: Printer) -> None:
         linkage, convention = self.properties.get("linkage"), self.properties.get("CConv")
@@ -211,13 +212,7 @@ class ReturnOp(LLVMOp):
     result_count = 0
 
     def print(self, printer: Printer) -> None:
-        if self.operands:
-            printer.print_string(" ")
-            print_operands(printer, self.operands)
-        self.print_attributes(printer)
-        if self.operands:
-            printer.print_string(" : ")
-            print_types(printer, self.operand_types)
+        print_typed_operands(printer, self, self.print_attributes)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:

@@ -15,34 +15,13 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..lists import parse_operands, print_operands, print_types
+from ..lists import parse_successor, print_successor
 from .base import TERMINATOR, SpirvOp
 from .kinds import is_bool, is_int
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
-
-
-def _print_successor(printer: Printer, block: Block, values: Sequence[SSAValue]) -> None:
-    printer.print_block_name(block)
-    if values:
-        with printer.in_parens():
-            print_operands(printer, values)
-            printer.print_string(" : ")
-            print_types(printer, [value.type for value in values])
-
-
-def _parse_successor(parser: Parser) -> tuple[Block, Sequence[SSAValue]]:
-    start = parser.pos
-    block = parser.parse_successor()
-    if parser.parse_optional_punctuation("(") is None:
-        return block, ()
-    operands = parse_operands(parser)
-    parser.parse_punctuation(":")
-    types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-    parser.parse_punctuation(")")
-    return block, parser.resolve_operands(operands, types, start)
 
 
 def _segments(sizes: Sequence[int]) -> DenseArrayBase:
@@ -74,12 +53,12 @@ class BranchOp(BranchingOp):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
-        _print_successor(printer, self.successors[0], tuple(self.operands))
+        print_successor(printer, self.successors[0], tuple(self.operands))
         self.print_attributes(printer)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        block, values = _parse_successor(parser)
+        block, values = parse_successor(parser)
         op = cls.to(block, values)
         op.attributes |= parser.parse_optional_attr_dict()
         return op
@@ -130,7 +109,7 @@ class BranchConditionalOp(BranchingOp):
             printer.print_string(f" [{', '.join(map(str, self.weights))}]")
         for index, block in enumerate(self.successors):
             printer.print_string(", ")
-            _print_successor(printer, block, self.successor_operands(index))
+            print_successor(printer, block, self.successor_operands(index))
         self.print_attributes(printer, but=self._shown)
 
     @classmethod
@@ -144,9 +123,9 @@ class BranchConditionalOp(BranchingOp):
             parser.raise_error("expected two weights", start)
         weights = None if found is None else (found[0], found[1])
         parser.parse_punctuation(",")
-        then = _parse_successor(parser)
+        then = parse_successor(parser)
         parser.parse_punctuation(",")
-        otherwise = _parse_successor(parser)
+        otherwise = parse_successor(parser)
         op = cls.on(parser.resolve_operand(condition, IntegerType(1)), then, otherwise, weights)
         op.attributes |= parser.parse_optional_attr_dict()
         return op
@@ -203,7 +182,7 @@ class SwitchOp(BranchingOp):
         labels = ["default", *map(str, self.literals)]
         for index, block in enumerate(self.successors):
             printer.print_string(f"{', ' if index else ''}{labels[index]}: ")
-            _print_successor(printer, block, self.successor_operands(index))
+            print_successor(printer, block, self.successor_operands(index))
         printer.print_string("]")
         self.print_attributes(printer, but=self._shown)
 
@@ -216,12 +195,12 @@ class SwitchOp(BranchingOp):
         parser.parse_punctuation("[")
         parser.parse_keyword("default")
         parser.parse_punctuation(":")
-        default = _parse_successor(parser)
+        default = parse_successor(parser)
         cases: list[tuple[int, Block, Sequence[SSAValue]]] = []
         while parser.parse_optional_punctuation(",") is not None:
             number = parser.parse_integer()
             parser.parse_punctuation(":")
-            cases.append((number, *_parse_successor(parser)))
+            cases.append((number, *parse_successor(parser)))
         parser.parse_punctuation("]")
         op = cls.on(selector, default, cases)
         op.attributes |= parser.parse_optional_attr_dict()

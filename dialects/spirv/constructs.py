@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.utils.exceptions import VerifyException
 
-from ..lists import print_operands, print_types
+from ..lists import print_typed_operands, print_types
 from .attributes import LoopControlAttr, SelectionControlAttr
 from .base import TERMINATOR, SpirvOp
 from .branches import BranchOp, SwitchOp
@@ -42,13 +42,7 @@ class ValuesOp(SpirvOp):
     traits = TERMINATOR
 
     def print(self, printer: Printer) -> None:
-        if self.operands:
-            printer.print_string(" ")
-            print_operands(printer, self.operands)
-        self.print_attributes(printer)
-        if self.operands:
-            printer.print_string(" : ")
-            print_types(printer, self.operand_types)
+        print_typed_operands(printer, self, self.print_attributes)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:

@@ -14,6 +14,7 @@ from xdsl.ir import Attribute, Block, Operation, OpTraits, Region, TypeAttribute
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from ..lists import dictionaries
 from .attributes import (
     AddressingModelAttr,
     FunctionControlAttr,
@@ -163,11 +164,7 @@ class FuncOp(SpirvOp):
 
     def arg_attrs(self) -> list[Mapping[str, Attribute]]:
         """The attributes of each parameter."""
-        found = self.properties.get("arg_attrs")
-        if not isinstance(found, ArrayAttr):
-            return [{} for _ in self.type.inputs]
-        entries = cast("ArrayAttr[Attribute]", found).data
-        return [entry.data if isinstance(entry, DictionaryAttr) else {} for entry in entries]
+        return dictionaries(self.properties.get("arg_attrs"), len(self.type.inputs))
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")

@@ -36,9 +36,15 @@ def emit_control(emitter: Emitter, control: Control, scope: BlockScope | LaneSco
     emitter.build.location = control.op.location
     if control.masked:
         assert isinstance(scope, LaneScope), "only subgroups have masks"
-        _Masked(emitter, control, scope).run()
+        way = _Masked(emitter, control, scope)
     else:
-        _Uniform(emitter, control, scope).run()
+        way = _Uniform(emitter, control, scope)
+    if isinstance(control.op, scf.IfOp):
+        way.write_if(control.op)
+    elif isinstance(control.op, scf.ForOp):
+        way.write_for(control.op)
+    else:
+        way.write_while(control.op)
 
 
 class _Uniform:
@@ -48,15 +54,6 @@ class _Uniform:
         self.emitter = emitter
         self.control = control
         self.scope = scope
-
-    def run(self) -> None:
-        op = self.control.op
-        if isinstance(op, scf.IfOp):
-            self._if(op)
-        elif isinstance(op, scf.ForOp):
-            self._for(op)
-        else:
-            self._while(op)
 
     def _get(self, value: SSAValue) -> SSAValue:
         """A value that is the same for all threads of the scope, or has to be."""
@@ -102,7 +99,7 @@ class _Uniform:
         frame = self.scope.frame(self.control.leaf)
         return [frame.get(values[position]) for position in picked]
 
-    def _if(self, op: scf.IfOp) -> None:
+    def write_if(self, op: scf.IfOp) -> None:
         picked = self._carried(op.results)
         condition = self._get(op.cond)
         results = self.emitter.build.if_(
@@ -113,7 +110,7 @@ class _Uniform:
         )
         self._bind(op.results, picked, results)
 
-    def _for(self, op: scf.ForOp) -> None:
+    def write_for(self, op: scf.ForOp) -> None:
         variable, *arguments = op.body.block.args
         picked = self._carried(arguments)
         bounds = [self._get(bound) for bound in (op.lb, op.ub, op.step)]
@@ -127,7 +124,7 @@ class _Uniform:
         results = self.emitter.build.for_(bounds, initial, body, variable.name_hint)
         self._bind(op.results, picked, results)
 
-    def _while(self, op: scf.WhileOp) -> None:
+    def write_while(self, op: scf.WhileOp) -> None:
         before, after = op.before_region.block.args, op.after_region.block.args
         picked_before, picked_after = self._carried(before), self._carried(after)
 
@@ -156,15 +153,6 @@ class _Masked:
         self.control = control
         self.scope = scope
 
-    def run(self) -> None:
-        op = self.control.op
-        if isinstance(op, scf.IfOp):
-            self._if(op)
-        elif isinstance(op, scf.ForOp):
-            self._for(op)
-        else:
-            self._while(op)
-
     def _and(self, lhs: SSAValue | None, rhs: SSAValue) -> SSAValue:
         return rhs if lhs is None else self.build.binary(arith.AndIOp, lhs, rhs)
 
@@ -176,7 +164,7 @@ class _Masked:
         self.build.location = self.control.op.location
         return ()
 
-    def _if(self, op: scf.IfOp) -> None:
+    def write_if(self, op: scf.IfOp) -> None:
         build, no = self.build, self.build.constant(0, i1)
         masks = [self.emitter.mask() for _ in self.control.plans]
 
@@ -194,7 +182,7 @@ class _Masked:
         for index, mask in enumerate(masks):
             build.if_(taken[index], (), lambda index=index, mask=mask: self._run(index, mask))
 
-    def _for(self, op: scf.ForOp) -> None:
+    def write_for(self, op: scf.ForOp) -> None:
         build, mask = self.build, self.emitter.mask()
         variable = op.body.block.args[0]
         inner = self.scope.masked(mask)
@@ -219,7 +207,7 @@ class _Masked:
         initial = self.scope.fold(self.control.leaf, [build.constant(0, i1)], begin)
         build.while_(initial, (), lambda carried: carried, body)
 
-    def _while(self, op: scf.WhileOp) -> None:
+    def write_while(self, op: scf.WhileOp) -> None:
         build, mask = self.build, self.emitter.mask()
         inner = self.scope.masked(mask)
         condition = terminator_operands(op, 0)[0]

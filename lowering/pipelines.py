@@ -45,7 +45,10 @@ PIPELINES: dict[str, Steps] = {
     ),
     "gpu-to-grid": (
         ("guard-extents", "everything after it holds for threads that have an item"),
-        ("expand-math{keep-approximate=true}", "before what it gives can be simplified"),
+        (
+            "expand-math{keep-approximate=true keep-exp=$accurate_exp2}",
+            "before what it gives can be simplified",
+        ),
         ("canonicalize", "constant arguments of functions"),
         ("cse", "the same function of the same value"),
         ("narrow-indices", "when no index is computed any more; conditions say how large they are"),
@@ -75,7 +78,7 @@ PIPELINES: dict[str, Steps] = {
 
 
 # What a target is not asked for.
-DEFAULTS = {"loops_end_early": "false"}
+DEFAULTS = {"loops_end_early": "false", "accurate_exp2": "false"}
 
 
 @cache

@@ -94,6 +94,32 @@ def test_approximate_functions_are_instructions(name: str, device: sw.Device) ->
     np.testing.assert_allclose(y, [function(float(v)) for v in x], rtol=2e-6, atol=2e-7)
 
 
+def test_contracted_exp_is_within_two_units_everywhere(device: sw.Device) -> None:
+    """With `ex2` rounded correctly, as the interpreter has it, there is room for its own error."""
+    assert "ex2.approx.ftz" in ptx(apply(math.exp), F32, F32, fastmath="contract")
+    ends = np.array([-87.34, -87.33, -103.97, -104, 88.72, 88.73, 0, -0.0, 1e-40], np.float32)
+    x = np.concatenate([np.linspace(-104, 88.72, 4001), np.linspace(-1, 1, 2000), ends])
+    x = x.astype(np.float32)
+    y = np.zeros_like(x)
+    sw.kernel(fastmath="contract")(apply(math.exp)).over(x.size, device=device)(x, y)
+    exact = np.exp(x.astype(np.float64))
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(np.float32)
+    finite = np.isfinite(rounded)
+    np.testing.assert_array_equal(y[~finite], np.inf)
+    unit = np.spacing(rounded[finite]).astype(np.float64)
+    assert np.max(np.abs(y[finite] - exact[finite]) / unit) < 1.3
+
+
+def test_contracted_exp_of_what_is_no_number_or_endless(device: sw.Device) -> None:
+    x = np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 89, -105], np.float32)
+    y = np.zeros_like(x)
+    sw.kernel(fastmath="contract")(apply(math.exp)).over(x.size, device=device)(x, y)
+    np.testing.assert_array_equal(
+        y, np.array([np.nan, np.inf, 0, np.inf, 0, np.inf, 0], np.float32)
+    )
+
+
 def test_approximate_powers_and_quotients(device: sw.Device) -> None:
     x, y = np.linspace(0.5, 3, 32, dtype=np.float32), np.linspace(-2, 2, 32, dtype=np.float32)
     for function, reference in ((power, x**y), (divide, x / y)):

@@ -8,7 +8,8 @@ f16 and bf16 are computed in f32. Errors are at most 2 units in the last place, 
 inverse and hyperbolic functions, cbrt and erf. `arith.remf` is exact. What stays are the functions
 that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven, copysign, rsqrt. With
 `keep-approximate`, for devices with instructions for them, so do those of `APPROXIMATE` of f32 that
-may be approximate (flag afn).
+may be approximate (flag afn). With `keep-exp`, for devices with an accurate 2**x to make it of, so
+does exp of f32 whose bits may differ from those of other devices (flag contract).
 """
 
 from __future__ import annotations
@@ -76,21 +77,35 @@ class ExpandMath(ModulePass):
 
     name = "expand-math"
     keep_approximate: bool = False
+    keep_exp: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in [inner for inner in op.walk() if type(inner) in FUNCTIONS or _is_powi(inner)]:
-            if not (self.keep_approximate and may_approximate(inner)):
+            if not self._keeps(inner):
                 expand(inner)
+
+    def _keeps(self, op: Operation) -> bool:
+        return (self.keep_approximate and may_approximate(op)) or (
+            self.keep_exp and isinstance(op, math.ExpOp) and may_contract(op)
+        )
 
 
 def may_approximate(op: Operation) -> bool:
     """Whether an instruction that is not exact may do it."""
+    return isinstance(op, APPROXIMATE) and _has_flag(op, FastMathFlag.APPROX_FUNC)
+
+
+def may_contract(op: Operation) -> bool:
+    """Whether it may be rounded elsewhere than written, as long as the error keeps its bound."""
+    return _has_flag(op, FastMathFlag.ALLOW_CONTRACT)
+
+
+def _has_flag(op: Operation, flag: FastMathFlag) -> bool:
     flags = op.properties.get("fastmath")
     return (
-        isinstance(op, APPROXIMATE)
-        and isinstance(op.results[0].type, Float32Type)
+        isinstance(op.results[0].type, Float32Type)
         and isinstance(flags, arith.FastMathFlagsAttr)
-        and FastMathFlag.APPROX_FUNC in flags.data
+        and flag in flags.data
     )
 
 

@@ -37,8 +37,9 @@ class Kernel(Program):
 
     `checks=False` leaves out the checks of indices, divisors and asserts. `fastmath` says in what
     float operations need not be exact, by LLVM's names: "contract" (a product and a sum are rounded
-    once), "reassoc", "nnan", "ninf", "nsz", "arcp" (a reciprocal may be multiplied by), "afn"
-    (functions may be approximate); one, several, or True for all.
+    once, and exp may differ between devices in its last bit), "reassoc", "nnan", "ninf", "nsz",
+    "arcp" (a reciprocal may be multiplied by), "afn" (functions may be approximate); one, several,
+    or True for all.
     `block` is the block of every launch, threads of x, y and z: code is made for it (a GPU gives
     each thread as many registers as so many threads leave it), and another one is a LaunchError.
 

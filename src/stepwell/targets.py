@@ -54,6 +54,8 @@ class Target:
     launch_facts: bool = False
     # Whether the device ends loops after some rounds.
     loops_end_early: bool = False
+    # Whether it has an instruction for 2**x with errors in the last bits only.
+    accurate_exp2: bool = False
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
     # Fields of the manifest that the module of the last level decides.
@@ -80,9 +82,12 @@ class Target:
 
     def _parameters(self) -> dict[str, str]:
         """What pipelines may ask of the target, as text."""
-        early = "true" if self.loops_end_early else "false"
-        size = str(self.subgroup_size())
-        return {"subgroup_size": size, "arch": self.arch, "loops_end_early": early}
+        return {
+            "subgroup_size": str(self.subgroup_size()),
+            "arch": self.arch,
+            "loops_end_early": str(self.loops_end_early).lower(),
+            "accurate_exp2": str(self.accurate_exp2).lower(),
+        }
 
 
 def _emit_llvm(module: ModuleOp) -> str:
@@ -151,6 +156,7 @@ def _cuda_target(arch: str) -> Target:
         arch=arch,
         text="ptx",
         launch_facts=True,
+        accurate_exp2=True,
         kind="cuda",
     )
 

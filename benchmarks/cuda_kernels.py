@@ -71,13 +71,13 @@ def softmax(x, out):
     t, row, columns = sw.thread_id(0), sw.block_id(0), x.shape[1]
     top = np.float32(-math.inf)
     for j in range(t, columns, BLOCK):
-        top = max(top, x[row, j])
+        top = np.fmax(top, x[row, j])
     top = sw.subgroup_reduce_max(top)
     if sw.lane_id() == 0:
         partial[t // 32] = top
     sw.barrier()
     for k in range(WARPS):
-        top = max(top, partial[k])
+        top = np.fmax(top, partial[k])
     sw.barrier()
     total = np.float32(0)
     for j in range(t, columns, BLOCK):

@@ -12,7 +12,8 @@ small, which `int` promises in CUDA C, stepwell with `fastmath="contract"` again
 makes one instruction of a product and a sum); stepwell as it is against nvcc without that; both
 with fast math; and stepwell's code for launches of any size against nvcc's with indices of 64 bits.
 Besides, stepwell as it is with its checks. One difference stays: nvcc's `expf` has an instruction
-for 2**x in it, ours is arithmetic alone, with the same bits on every device.
+for 2**x in it. So has ours with a flag; without one it is arithmetic alone, twice as long, with the
+same bits on every device.
 What is counted are instructions, not time.
 Writes `benchmarks/results/cuda_static-<date>.json`.
 """

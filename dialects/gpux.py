@@ -33,6 +33,9 @@ in any order), `gpux.buffer` an access to memory that threads share without an o
 `gpux.counts_up` marks an `scf.for` that starts at or above 0 and whose counter does not wrap, also
 when it is added to for the last time.
 
+`gpux.invariant` on an access in a loop lists the dimensions whose indices the loop leaves alone,
+and `gpux.unroll = n` asks LLVM to unroll an `scf.for` n times.
+
 `gpux.loose` on a `math.fma` says that its result may be rounded twice, as by a product and a sum.
 
 At the shader level a buffer of elements that a device cannot store is one of words; then
@@ -81,6 +84,8 @@ from .lazy_format import op_with_format
 SMALL = "gpux.small"
 MOST_THREADS = "gpux.most_threads"
 COUNTS_UP = "gpux.counts_up"
+INVARIANT = "gpux.invariant"
+UNROLL = "gpux.unroll"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1
 

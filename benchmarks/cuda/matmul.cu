@@ -5,7 +5,7 @@
 extern "C" __global__ void matmul(const float *a, const float *b, float *c, INDEX m, INDEX n, INDEX k) {
     __shared__ float tile_a[16][16], tile_b[16][16];
     INDEX x = threadIdx.x, y = threadIdx.y;
-    INDEX row = blockIdx.y * 16 + y, column = blockIdx.x * 16 + x;
+    INDEX row = (INDEX)blockIdx.y * 16 + y, column = (INDEX)blockIdx.x * 16 + x;
     float total = 0.0f;
     for (INDEX start = 0; start < k; start += 16) {
         tile_a[y][x] = row < m && start + x < k ? a[row * k + start + x] : 0.0f;

@@ -48,7 +48,7 @@ extern "C" __global__ void __launch_bounds__(256)
 mma_matmul(const bf16 *a, const bf16 *b, float *c, INDEX m, INDEX n, INDEX k) {
     __shared__ __align__(16) bf16 tile_a[2][128][40], tile_b[2][32][136];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    INDEX row = blockIdx.y * 128, column = blockIdx.x * 128;
+    INDEX row = (INDEX)blockIdx.y * 128, column = (INDEX)blockIdx.x * 128;
     int warp_row = warp / 4 * 64, warp_column = warp % 4 * 32;
     float sums[4][4][4] = {};
     copy_tiles(tile_a[0], tile_b[0], a, b, n, k, row, column, 0);

@@ -5,7 +5,7 @@
 extern "C" __global__ void reduction(const float *x, float *out, INDEX n) {
     __shared__ float partial[8];
     float mine = 0.0f;
-    for (INDEX i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+    for (INDEX i = (INDEX)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (INDEX)gridDim.x * blockDim.x)
         mine += x[i];
     for (int step = 16; step > 0; step /= 2)
         mine += __shfl_xor_sync(0xffffffffu, mine, step);

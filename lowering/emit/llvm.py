@@ -13,13 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xdsl.dialects.builtin import (
-    IntegerType,
-    ModuleOp,
-)
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
+from ...dialects.gpux import UNROLL
 from ...dialects.llvm.base import fast_math
 from ...dialects.llvm.intrinsics import TABLE as INTRINSIC_TABLE
 from .llvm_constants import mangled, quoted
@@ -334,12 +332,13 @@ def _branch_end(f: FunctionText, op: llvm.LLVMOp) -> str:
         text += f", !prof !{node}"
     annotation = op.properties.get("loop_annotation")
     if isinstance(annotation, llvm.LoopAnnotationAttr) and "mustProgress = true" in annotation.data:
-        progress = f.module.node('!{!"llvm.loop.mustprogress"}')
-        number = len(f.module.metadata)
-        f.module.node(f"distinct !{{!{number}, !{progress}}}")
+        number = f.module.loop(('"llvm.loop.mustprogress"',))
         text += f", !llvm.loop !{number}"
     if "gpux.threads" in op.attributes:
         text += f", !llvm.loop !{f.module.thread_loop()}"
+    if isinstance(times := op.attributes.get(UNROLL), IntegerAttr):
+        number = f.module.loop((f'"llvm.loop.unroll.count", i32 {times.value.data}',))
+        text += f", !llvm.loop !{number}"
     return text
 
 

@@ -102,6 +102,10 @@ class ModuleText:
         hints.append('"llvm.loop.unroll.disable"')
         if self.masked_tails:
             hints.append('"llvm.loop.vectorize.predicate.enable", i1 true')
+        return self.loop(hints)
+
+    def loop(self, hints: Sequence[str]) -> int:
+        """The node of one loop, with hints such as `"llvm.loop.mustprogress"`."""
         nodes = [self.node(f"!{{!{hint}}}") for hint in hints]
         number = len(self.metadata)
         return self.node(f"distinct !{{!{number}, {', '.join(f'!{node}' for node in nodes)}}}")

@@ -25,7 +25,7 @@ from ...dialects.gpux import SMALL
 from ..conversion import Legality, Rules, convert
 from ..to_llvm.target import State, type_map
 from ..to_llvm.to_llvm import RULES as SHARED_RULES
-from . import atomics, halves, ids, kernel, math
+from . import addresses, atomics, halves, ids, kernel, math, unrolling
 from .architecture import check_architecture
 from .subgroups import lower_subgroups
 from .target import NvvmTarget, target_for
@@ -61,6 +61,8 @@ def lower(module: ModuleOp, target: NvvmTarget) -> None:
     for kernel_op in kernels:
         lower_subgroups(kernel_op, target.sm)
         halves.shrink_sums(kernel_op, target.sm)
+        addresses.mark_invariant_indices(kernel_op)
+        unrolling.mark_loops_to_unroll(kernel_op)
     _open_modules(module)
     state = State(target, module, small=all(SMALL in kernel_op.attributes for kernel_op in kernels))
     convert(module, rules, LEGALITY, types, "nvvm", state)

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import (
+    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     IntegerType,
@@ -29,6 +30,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import llvm
+from ...dialects.gpux import INVARIANT
 from ...dialects.llvm.base import UNIT
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import (
@@ -103,7 +105,7 @@ def _as_values(rw: Rewriter, a: Size, b: Size) -> tuple[SSAValue, SSAValue]:
     return a, const(rw, b, a.type) if isinstance(b, int) else b
 
 
-def linear_index(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> Size:
+def linear_index(rw: Rewriter, view: View, indices: Sequence[Size]) -> Size:
     """How many elements after the first one an element is; cannot wrap.
 
     In small launches 32 bits hold it, and every number on the way.
@@ -119,12 +121,11 @@ def linear_index(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> Size:
 
 
 def _linear_index(
-    rw: Rewriter, view: View, indices: Sequence[SSAValue], given: Callable[[Size], Size]
+    rw: Rewriter, view: View, numbers: Sequence[Size], given: Callable[[Size], Size]
 ) -> Size:
     # Nothing of a contiguous array lies before its first element.
     as_unsigned = rw.state.small and view.strides is None
     flags: dict[str, Attribute] = dict(_NO_WRAP_AT_ALL if as_unsigned else _NO_WRAP)
-    numbers = [known_index(index) for index in indices]
     at: Size = 0
     if view.strides is None:
         for index, size in zip(numbers, view.sizes, strict=True):
@@ -155,13 +156,27 @@ def _in_32_bits(rw: Rewriter, size: Size) -> Size:
     return resize(rw, size, i32)
 
 
-def element_address(rw: Rewriter, view: View, indices: Sequence[SSAValue]) -> SSAValue:
-    """The address of an element that exists."""
-    at = linear_index(rw, view, indices)
-    if isinstance(at, int) and at == 0:
-        return view.pointer
-    kind = stored_type(rw, view.kind)
-    return rw.insert(llvm.GEPOp.at(view.pointer, [at], kind, inbounds=True)).results[0]
+def element_address(
+    rw: Rewriter, view: View, indices: Sequence[SSAValue], first: Sequence[int] = ()
+) -> SSAValue:
+    """The address of an element that exists.
+
+    In two steps, if `first` names dimensions of a contiguous array: the part that these make comes
+    first.
+    """
+    kind, pointer = stored_type(rw, view.kind), view.pointer
+    numbers = [known_index(index) for index in indices]
+    parts = [numbers]
+    if first:
+        parts = [
+            [number if (d in first) == chosen else 0 for d, number in enumerate(numbers)]
+            for chosen in (True, False)
+        ]
+    for part in parts:
+        at = linear_index(rw, view, part)
+        if not isinstance(at, int) or at != 0:
+            pointer = rw.insert(llvm.GEPOp.at(pointer, [at], kind, inbounds=True)).results[0]
+    return pointer
 
 
 def moved(rw: Rewriter, view: View, offset: Size) -> SSAValue:
@@ -235,7 +250,7 @@ def view_of(op: Operation, operands: Operands, index: int = 0) -> View:
 def convert_load(op: memref.LoadOp, operands: Operands, rw: Rewriter) -> Results:
     """The element at the indices."""
     view = view_of(op, operands)
-    address = element_address(rw, view, [index for (index,) in operands[1:]])
+    address = element_address(rw, view, [i for (i,) in operands[1:]], _invariant(op))
     return load(rw, view.kind, address, of_buffer=_is_of_buffer(op.memref))
 
 
@@ -244,9 +259,15 @@ def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Resul
     """The value goes to the indices."""
     view = view_of(op, operands, 1)
     ((value,), _, *indices) = operands
-    address = element_address(rw, view, [index for (index,) in indices])
+    address = element_address(rw, view, [index for (index,) in indices], _invariant(op))
     store(rw, view.kind, value, address, of_buffer=_is_of_buffer(op.memref))
     return None
+
+
+def _invariant(op: Operation) -> Sequence[int]:
+    """The dimensions whose indices a loop leaves alone."""
+    marked = op.attributes.get(INVARIANT)
+    return marked.get_values() if isinstance(marked, DenseArrayBase) else ()
 
 
 def _is_of_buffer(value: SSAValue) -> bool:

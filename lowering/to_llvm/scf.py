@@ -7,7 +7,7 @@
     }                                  llvm.br ^after(%b : i32)
                                      ^after(%r: i32):
 
-The branch back of a loop over threads keeps the attribute `gpux.threads`, so that LLVM is told.
+The branch back of a loop keeps the attributes `gpux.threads` and `gpux.unroll`, which LLVM is told.
 A loop over a range counts its variable up with a comparison at the top; where the step is not 1,
 the variable could pass the end of its type, so the number of rounds is computed first.
 """
@@ -17,15 +17,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects import scf
-from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
-from ...dialects.gpux import COUNTS_UP
+from ...dialects.gpux import COUNTS_UP, UNROLL
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
-THREADS = "gpux.threads"
+_KEPT = ("gpux.threads", UNROLL)
 RULES = Rules()
 converts = RULES.converts
 
@@ -120,8 +119,9 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
         if not by_one:
             following.append(binary(rw, llvm.AddOp, rest[0], -1))
         back = rw.create(llvm.BrOp, [*following, *flat(operands)], successors=[header])
-        if THREADS in op.attributes:
-            back.attributes[THREADS] = UnitAttr()
+        for word in _KEPT:
+            if word in op.attributes:
+                back.attributes[word] = op.attributes[word]
         return None
 
     rw.convert_with(last, close)

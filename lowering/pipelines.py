@@ -38,6 +38,10 @@ PIPELINES: dict[str, Steps] = {
         ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
         ("canonicalize", "guards that became true"),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
+        (
+            "expand-math",
+            "late: only LLVM looks at what it gives, and vectorises it",
+        ),
     ),
     "cpu-to-llvm": (
         ("to-llvm", "LLVM itself simplifies what it gives"),

@@ -9,7 +9,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from llvm_kernels import elementwise, load
+from llvm_kernels import elementwise, load, vectorwise
 from xdsl.context import Context
 
 from stepwell.lowering.emit.llvm import emit
@@ -180,3 +180,37 @@ def test_narrow_floats_are_computed_in_f32():
     x = np.linspace(0.1, 5, 40).astype(np.float16)
     got = run("math.exp", "f16", x)
     np.testing.assert_allclose(got, np.exp(x.astype(np.float64)), rtol=2**-10)
+
+
+ARGUMENTS = {"arith.remf": 2, "math.atan2": 2, "math.powf": 2}
+
+
+@pytest.mark.parametrize("dtype", ["f16", "f32", "f64"])
+def test_lanes_of_a_vector_have_the_bits_of_scalars(dtype: str):
+    random = np.random.default_rng(11)
+    wide = random.uniform(-1, 1, 256) * 10.0 ** random.uniform(-38, 38, 256)
+    numbers = np.concatenate([random.uniform(-10, 10, 256), wide, np.resize(SPECIAL, 56)])
+    with np.errstate(over="ignore"):
+        a = numbers.astype(NUMPY[dtype])
+    b = random.permutation(a)
+    ops = sorted(op.name for op in FUNCTIONS)
+    parts: list[str] = []
+    for number, op in enumerate(ops):
+        count = ARGUMENTS.get(op, 1)
+        operands, kinds = ", ".join(("%a", "%b")[:count]), [dtype] * count
+        parts.append(elementwise(f"s{number}", f"%r = {op} {operands} : {dtype}", kinds, dtype))
+        body = f"%r = {op} {operands} : vector<8x{dtype}>"
+        parts.append(vectorwise(f"v{number}", body, kinds, dtype, 8))
+    module = parse_module("\n".join(parts))
+    ExpandMath().apply(Context(), module)
+    module.verify()
+    ToLlvm().apply(Context(), module)
+    code = load(emit(module), opt=1)
+    for number, op in enumerate(ops):
+        given = (a, b)[: ARGUMENTS.get(op, 1)]
+        scalars, lanes = np.empty_like(a), np.empty_like(a)
+        code.call(f"s{number}", *given, scalars)
+        code.call(f"v{number}", *given, lanes)
+        np.testing.assert_array_equal(scalars, lanes, op)
+        known = ~np.isnan(scalars)
+        assert (np.signbit(scalars) == np.signbit(lanes))[known].all(), op

@@ -4,7 +4,9 @@
     r = c.fma(-n, LN2_HIGH, x)      n, x: Numbers; a Python number becomes a constant of their type
     c.select(r < 0, -r, r)
 
-Nothing here is reassociated or contracted: formulas say `fma` where they mean it.
+A formula is written once, for scalars and for vectors of any length: it selects where a program
+would branch, and where a branch is worth it, says so by `when`. Nothing here is reassociated or
+contracted: formulas say `fma` where they mean it.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from typing import Any
 
 from xdsl.dialects import arith, math, scf
 from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
     Float64Type,
     FloatAttr,
     IndexType,
     IntegerAttr,
     IntegerType,
     UnitAttr,
+    VectorType,
     f32,
     f64,
     i1,
@@ -54,7 +58,7 @@ class Number:
     @property
     def is_int(self) -> bool:
         """Whether it is an integer, an index or a bool."""
-        return isinstance(self.value.type, IntegerType | IndexType)
+        return isinstance(element_of(self.value.type), IntegerType | IndexType)
 
     def _binary(self, floats: Any, integers: Any, other: Any, swap: bool = False) -> Number:
         other = self.c.like(other, self)
@@ -141,15 +145,42 @@ class Number:
         return self.c.compare("!=", self, self)
 
 
-class Calculator:
-    """Builds formulas in front of an op (or at the end of a block) in one float type."""
+def is_vector(kind: Any) -> bool:
+    """Whether a type has lanes."""
+    return isinstance(kind, VectorType)
 
-    def __init__(self, anchor: Operation, float_type: Attribute, block: Block | None = None):
+
+def element_of(kind: Any) -> Attribute:
+    """The type of a scalar, or of each lane of a vector."""
+    return kind.element_type if is_vector(kind) else kind
+
+
+def as_lanes(kind: Attribute, element: Attribute) -> Attribute:
+    """The element type, or a vector of it as long as `kind` is."""
+    return VectorType(element, kind.get_shape()) if isinstance(kind, VectorType) else element
+
+
+class Calculator:
+    """Builds formulas in front of an op (or at the end of a block) in one float type.
+
+    That is f32 or f64, or a vector of it. With `fast`, formulas may be the short ones.
+    """
+
+    def __init__(
+        self,
+        anchor: Operation,
+        float_type: Attribute,
+        block: Block | None = None,
+        *,
+        fast: bool = False,
+    ):
         self.anchor = anchor
         self.block = block
         self.type = float_type
-        self.double = isinstance(float_type, Float64Type)
-        self.int_type = i64 if self.double else i32
+        self.fast = fast
+        self.is_vector = is_vector(float_type)
+        self.double = isinstance(element_of(float_type), Float64Type)
+        self.int_type = as_lanes(float_type, i64 if self.double else i32)
         self.bits = 64 if self.double else 32
         self.mantissa = 52 if self.double else 23
         self.bias = 1023 if self.double else 127
@@ -175,13 +206,15 @@ class Calculator:
 
     def const(self, value: int | float, kind: Attribute | None = None) -> Number:
         """A constant; of the float type unless told otherwise."""
-        kind = kind or self.type
-        wanted: Any = kind
+        wanted: Any = kind or self.type
+        element: Any = element_of(wanted)
         attribute: Any
-        if isinstance(kind, IntegerType | IndexType):
-            attribute = IntegerAttr(int(value), wanted, truncate_bits=True)
+        if isinstance(element_of(wanted), IntegerType | IndexType):
+            attribute = IntegerAttr(int(value), element, truncate_bits=True)
         else:
-            attribute = FloatAttr(float(value), wanted)
+            attribute = FloatAttr(float(value), element)
+        if is_vector(wanted):
+            attribute = DenseIntOrFPElementsAttr.from_list(wanted, [attribute.value.data])
         made = arith.ConstantOp.create(result_types=(wanted,), properties={"value": attribute})
         return Number(self, self.add(made).results[0])
 
@@ -201,12 +234,20 @@ class Calculator:
             properties.update(_EXACT)
         elif cls in _WRAPPING:
             properties.update(_PLAIN)
-        made = cls.create(
+        made = self.on_lanes(cls, first.type).create(
             operands=[operand.value for operand in operands],
             result_types=[kind or first.type],
             properties=properties,
         )
         return Number(self, self.add(made).results[0])
+
+    def on_lanes(self, cls: type[Operation], kind: Attribute) -> type[Operation]:
+        """The class of an op whose first operand has this type."""
+        if not is_vector(kind):
+            return cls
+        from ...dialects.arith_lanes import on_lanes
+
+        return on_lanes(cls, kind)
 
     def compare(self, word: str, a: Number, b: Any) -> Number:
         """A bool; of integers as signed ones, unless the word is `below` or `above`."""
@@ -216,7 +257,11 @@ class Calculator:
         properties: dict[str, Attribute] = {"predicate": IntegerAttr(table[word], i64)}
         if not a.is_int:
             properties |= _EXACT
-        made = cls.create(operands=[a.value, b.value], result_types=[i1], properties=properties)
+        made = self.on_lanes(cls, a.type).create(
+            operands=[a.value, b.value],
+            result_types=[as_lanes(a.type, i1)],
+            properties=properties,
+        )
         return Number(self, self.add(made).results[0])
 
     def select(self, condition: Number, yes: Any, no: Any) -> Number:
@@ -229,25 +274,51 @@ class Calculator:
 
     def op_of(self, cls: type[Operation], operands: Sequence[Number], kind: Attribute) -> Number:
         """An op without properties."""
-        made = cls.create(operands=[o.value for o in operands], result_types=[kind])
+        made = self.on_lanes(cls, operands[0].type).create(
+            operands=[o.value for o in operands], result_types=[kind]
+        )
         return Number(self, self.add(made).results[0])
 
-    def when(
-        self, condition: Number, yes: Callable[[Calculator], Sequence[Number]],
-        no: Callable[[Calculator], Sequence[Number]],
-    ) -> list[Number]:  # fmt: skip
-        """The values of one of two computations, of which only that one is done."""
+    def when(self, usual: Number, quick: Formula, rare: Formula) -> list[Number]:
+        """The values of one of two computations.
+
+        Of scalars only that one is done. Of vectors the quick one always, in all lanes; the other
+        one only where some lane needs it.
+        """
+        if not self.is_vector:
+            return self._branch(usual, quick, rare)
+        common = quick(self)
+
+        def mixed(c: Calculator) -> Sequence[Number]:
+            chosen = zip(common, rare(c), strict=True)
+            return [c.select(c.number(usual.value), a, b) for a, b in chosen]
+
+        return self._branch(self.any(~usual), mixed, lambda c: common)
+
+    def _branch(self, condition: Number, yes: Formula, no: Formula) -> list[Number]:
         regions: list[Region] = []
         kinds: list[Attribute] = []
         for build in (yes, no):
             block = Block()
-            inner = Calculator(self.anchor, self.type, block)
+            inner = self.inside(block)
             values = build(inner)
             kinds = [value.type for value in values]
             inner.add(scf.YieldOp.create(operands=[value.value for value in values]))
             regions.append(Region(block))
         made = scf.IfOp.create(operands=[condition.value], result_types=kinds, regions=regions)
         return [Number(self, result) for result in self.add(made).results]
+
+    def inside(self, block: Block) -> Calculator:
+        """The same, building at the end of a block."""
+        return Calculator(self.anchor, self.type, block, fast=self.fast)
+
+    def any(self, condition: Number) -> Number:
+        """Whether it holds in some lane."""
+        if not self.is_vector:
+            return condition
+        from ...dialects.vector import reduction
+
+        return Number(self, self.add(reduction("or", condition.value)).results[0])
 
     # Functions
 
@@ -334,6 +405,8 @@ class Calculator:
         half = n >> 1
         return x * self.power_of_two(half) * self.power_of_two(n - half)
 
+
+Formula = Callable[[Calculator], Sequence[Number]]
 
 _CASTS = (arith.BitcastOp, arith.SelectOp, arith.FPToSIOp, arith.SIToFPOp)
 _WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)

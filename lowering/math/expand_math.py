@@ -35,7 +35,7 @@ from xdsl.passes import ModulePass
 from ...dialects.arith import RemFOp
 from ...passes.block_editing import erase
 from . import exponential, remainder, trigonometric
-from .calculator import Calculator, Number
+from .calculator import Calculator, Number, as_lanes, element_of
 
 FUNCTIONS: dict[type[Operation], Callable[..., Number]] = {
     math.AcosOp: trigonometric.acos,
@@ -73,7 +73,7 @@ APPROXIMATE = (
 
 @dataclass(frozen=True)
 class ExpandMath(ModulePass):
-    """Expands the functions of `FUNCTIONS` for scalars."""
+    """Expands the functions of `FUNCTIONS`, of scalars and of vectors."""
 
     name = "expand-math"
     keep_approximate: bool = False
@@ -114,16 +114,17 @@ def _is_powi(op: Operation) -> bool:
 
 
 def expand(op: Operation) -> None:
-    """Puts the formula in front of the op and removes the op; vectors stay."""
+    """Puts the formula in front of the op and removes the op."""
     kind = op.results[0].type
-    narrow = isinstance(kind, Float16Type | BFloat16Type)
-    if not narrow and not isinstance(kind, Float32Type | Float64Type):
+    element = element_of(kind)
+    narrow = isinstance(element, Float16Type | BFloat16Type)
+    if not narrow and not isinstance(element, Float32Type | Float64Type):
         return
-    c = Calculator(op, f32 if narrow else kind)
+    c = Calculator(op, as_lanes(kind, f32) if narrow else kind)
     operands = [c.number(value) for value in op.operands]
     if narrow:
         operands = [
-            value if value.is_int else c.op_of(arith.ExtFOp, (value,), f32) for value in operands
+            value if value.is_int else c.op_of(arith.ExtFOp, (value,), c.type) for value in operands
         ]
     result = _value(c, op, operands)
     if narrow:

@@ -20,22 +20,22 @@ def remainder(c: Calculator, x: Number, y: Number) -> Number:
     usual = (a < INF) & (b > 0.0) & (a >= b)
     quotient = c.trunc(a / b)
     # A quotient that a float holds with room to spare is right or one too large.
-    quick = usual & (quotient < c.pick((2.0**22, 2.0**51)))
+    quick = quotient < c.pick((2.0**22, 2.0**51))
+    long = usual & ~quick
     (result,) = c.when(
-        quick,
-        lambda c: [_quick(c, a, b, quotient)],
-        lambda c: c.when(
-            c.number(usual.value), lambda c: [_long(c, a, b)], lambda c: [c.number(a.value)]
-        ),
+        ~long,
+        lambda c: [_quick(c, a, b, quotient, usual)],
+        lambda c: [_long(c, a, b, long)],
     )
     invalid = x.is_nan | y.is_nan | y.equals(0.0) | a.equals(INF)
     return c.select(invalid, NAN, c.copysign(result, x))
 
 
-def _quick(c: Calculator, a: Number, b: Number, quotient: Number) -> Number:
-    a, b, quotient = (c.number(value.value) for value in (a, b, quotient))
+def _quick(c: Calculator, a: Number, b: Number, quotient: Number, usual: Number) -> Number:
+    """Of a number that is less than the divisor, itself."""
+    a, b, quotient, usual = (c.number(value.value) for value in (a, b, quotient, usual))
     rest = c.fma(-quotient, b, a)
-    return c.select(rest < 0.0, rest + b, rest)
+    return c.select(usual, c.select(rest < 0.0, rest + b, rest), a)
 
 
 def _parts(c: Calculator, value: Number) -> tuple[Number, Number]:
@@ -47,10 +47,10 @@ def _parts(c: Calculator, value: Number) -> tuple[Number, Number]:
     return (bits & ((1 << c.mantissa) - 1)) | (1 << c.mantissa), exponent
 
 
-def _long(c: Calculator, a: Number, b: Number) -> Number:
+def _long(c: Calculator, a: Number, b: Number, wanted: Number) -> Number:
     m, e = _parts(c, c.number(a.value))
     n, f = _parts(c, c.number(b.value))
-    left = _divide(c, m, n, e - f)
+    left = _divide(c, m, n, c.select(c.number(wanted.value), e - f, c.int(0)))
     # left * 2**(f - bias - mantissa): exact, in two steps for the smallest ones.
     power = f - (c.bias + c.mantissa)
     half = power >> 1
@@ -59,17 +59,18 @@ def _long(c: Calculator, a: Number, b: Number) -> Number:
 
 
 def _divide(c: Calculator, m: Number, n: Number, steps: Number) -> Number:
-    """(m 2**steps) mod n."""
+    """(m 2**steps) mod n; lanes of a vector wait for the one with most steps."""
     kind = c.int_type
     before, after = Block(arg_types=[kind, kind]), Block(arg_types=[kind, kind])
-    head = Calculator(c.anchor, c.type, before)
+    head = c.inside(before)
     value, count = (head.number(argument) for argument in before.args)
-    more = count > 0
+    more = head.any(count > 0)
     head.add(scf.ConditionOp.create(operands=[more.value, *before.args]))
-    body = Calculator(c.anchor, c.type, after)
+    body = c.inside(after)
     value, count = (body.number(argument) for argument in after.args)
     divisor = body.number(n.value)
-    value = body.select(value >= divisor, value - divisor, value) << 1
+    next_ = body.select(value >= divisor, value - divisor, value) << 1
+    value = body.select(count > 0, next_, value) if c.is_vector else next_
     body.add(scf.YieldOp.create(operands=[value.value, (count - 1).value]))
     loop = scf.WhileOp.create(
         operands=[m.value, steps.value],

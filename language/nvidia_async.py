@@ -12,16 +12,13 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith
-
 from .convert import store_as
-from .emitter import I64
 from .functions import Function, Handler
 from .nvidia_emit import emit, require
-from .nvidia_matrix import FALSE, element_word, fragment, give_back, known_words, static_bool
+from .nvidia_matrix import FALSE, static_bool
 from .nvidia_memory import address_of, expect_global, expect_shared
-from .types import DType, f32, i32, u32, u64
-from .values import Scalar, Static, TensorMapValue, TupleValue, Value, View, describe, static_int
+from .types import DType, i32, u32, u64
+from .values import Static, TensorMapValue, TupleValue, Value, View, describe, static_int
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +27,7 @@ if TYPE_CHECKING:
 
     from .frame import Frame
 
-PLAIN = Static(0)
-HOPPER, WARPGROUP = 90, ("90a",)
+HOPPER = 90
 DESCRIPTOR_BYTES = 128
 
 
@@ -240,87 +236,6 @@ def _tma_prefetch(frame: Frame, node: ast.AST, descriptor: Value) -> Value:
     )
 
 
-# --- wgmma ----------------------------------------------------------------------------------------
-
-_SWIZZLES = {0: 0, 128: 1, 64: 2, 32: 3}
-
-
-def _wgmma_descriptor(
-    frame: Frame, node: ast.AST, view: Value, index: Value, leading: Value, stride: Value,
-    swizzle: Value = PLAIN,
-) -> Value:  # fmt: skip
-    """14 bits each of address, leading and stride in 16 bytes; above them the swizzle."""
-    name = "wgmma_descriptor"
-    require(frame, node, f"sw.nvidia.{name}", 90, WARPGROUP)
-    address, _ = _shared(frame, node, name, view, index, 16)
-    known = [static_int(value) for value in (leading, stride)]
-    if any(number is None or number % 16 or not 0 <= number < 1 << 18 for number in known):
-        raise frame.refuse(node, "leading and stride are constants below 256 KiB, in 16 bytes")
-    mode = _SWIZZLES.get(static_int(swizzle) or 0)
-    if static_int(swizzle) is None or mode is None:
-        raise frame.refuse(node, f"swizzle is {describe(swizzle)}, expected 0, 32, 64 or 128")
-    leads, strides = ((number or 0) >> 4 for number in known)
-    fixed = leads << 16 | strides << 32 | mode << 62
-    emitter = frame.emit
-    low = emitter.binary(arith.AndIOp, address, emitter.constant(0x3FFFF, u32), u32)
-    low = emitter.binary(arith.ShRUIOp, low, emitter.constant(4, u32), u32)
-    wide = emitter.add(arith.ExtUIOp, (low,), (I64,))
-    return Scalar(u64, emitter.binary(arith.OrIOp, wide, emitter.constant(fixed, u64), u64))
-
-
-def _columns(frame: Frame, node: ast.AST, c: Value) -> int:
-    """Of the product: two for each sum that a thread holds."""
-    count = len(c.items) if isinstance(c, TupleValue) else 0
-    if isinstance(c, View) and len(c.sizes) == 1:
-        count = c.sizes[0] or 0
-    if not count:
-        raise frame.refuse(node, f"c is {describe(c)}, expected a tuple or an array of sw.local")
-    return 2 * count
-
-
-def _wgmma(
-    frame: Frame, node: ast.AST, a: Value, b: Value, c: Value, dtype: Value,
-    transpose_a: Value = FALSE, transpose_b: Value = FALSE,
-) -> Value:  # fmt: skip
-    require(frame, node, "sw.nvidia.wgmma", 90, WARPGROUP)
-    from ..dialects.nvvm.wgmma import KINDS, fits_columns, tied_properties, wgmma_text
-
-    word = element_word(dtype) or ""
-    kind = KINDS.get(word)
-    if kind is None:
-        raise frame.refuse(node, f"dtype is {describe(dtype)}, expected {known_words(list(KINDS))}")
-    columns = _columns(frame, node, c)
-    if not fits_columns(kind, columns):
-        raise frame.refuse(
-            node,
-            f"{columns // 2} sums are {columns} columns: there is no such wgmma of {word}",
-        )
-    names = {"transpose_a": transpose_a, "transpose_b": transpose_b}
-    turned = tuple(int(static_bool(frame, node, name, value)) for name, value in names.items())
-    held = isinstance(a, (TupleValue, View))
-    if (any(turned) and not kind.turns) or (turned[0] and held):
-        raise frame.refuse(node, f"this wgmma of {word} takes no transposed operand")
-    sums = f32 if str(kind.sums) == "f32" else i32
-    operands = fragment(frame, node, "c", c, columns // 2, sums)
-    if held:
-        operands += fragment(frame, node, "a", a, 4, u32)
-    else:
-        operands.append(store_as(frame, node, a, u64, "descriptor a").ssa)
-    operands.append(store_as(frame, node, b, u64, "descriptor b").ssa)
-    text = wgmma_text(word, columns, a_registers=4 if held else 0, turned=(turned[0], turned[1]))
-    properties = tied_properties(columns // 2, text)
-    result = emit(frame, "inline_ptx", operands, [sums] * (columns // 2), **properties)
-    return give_back(frame, node, c, result)
-
-
-def _wgmma_wait(frame: Frame, node: ast.AST, groups: Value) -> Value:
-    require(frame, node, "sw.nvidia.wgmma_wait", 90, WARPGROUP)
-    known = static_int(groups)
-    if known is None or not 0 <= known <= 7:
-        raise frame.refuse(node, f"groups is {describe(groups)}, expected a constant from 0 to 7")
-    return emit(frame, "wgmma.wait.group.sync.aligned", (), (), group=known)
-
-
 def _bulk_wait(frame: Frame, node: ast.AST, groups: Value, read: Value = FALSE) -> Value:
     from xdsl.dialects.builtin import UnitAttr
 
@@ -348,17 +263,6 @@ _ASYNC: dict[str, tuple[Handler, tuple[str, ...], tuple[str, ...]]] = {
     "tma_load": (_tma_load, ("shared", "index", "descriptor", "at", *_MBARRIER), ()),
     "tma_store": (_tma_store, ("descriptor", "at", "shared", "index"), ()),
     "tma_prefetch": (_tma_prefetch, ("descriptor",), ()),
-    "wgmma_descriptor": (
-        _wgmma_descriptor,
-        ("view", "index", "leading", "stride", "swizzle"),
-        ("swizzle",),
-    ),
-    "wgmma": (
-        _wgmma,
-        ("a", "b", "c", "dtype", "transpose_a", "transpose_b"),
-        ("transpose_a", "transpose_b"),
-    ),
-    "wgmma_wait": (_wgmma_wait, ("groups",), ()),
 }
 ASYNC_FUNCTIONS: dict[str, Function] = {
     **{

@@ -19,6 +19,7 @@ from .nvidia_async import ASYNC_FUNCTIONS
 from .nvidia_emit import emit, require
 from .nvidia_matrix import MATRIX_FUNCTIONS
 from .nvidia_memory import MEMORY_FUNCTIONS
+from .nvidia_wgmma import WGMMA_FUNCTIONS
 from .types import DType, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
 from .values import Static, TupleValue, Value, describe, static_int
 
@@ -222,6 +223,7 @@ NVIDIA: dict[str, Function] = {
     **MATRIX_FUNCTIONS,
     **MEMORY_FUNCTIONS,
     **ASYNC_FUNCTIONS,
+    **WGMMA_FUNCTIONS,
 }
 """By the name in `nvidia/`."""
 

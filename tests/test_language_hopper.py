@@ -1,4 +1,4 @@
-"""Asynchronous instructions from Python: mbarriers, bulk and tensor copies, wgmma, barriers."""
+"""Asynchronous instructions from Python: mbarriers, bulk and tensor copies, barriers."""
 
 # Kernels have no annotations: they take what a call gives them.
 # pyright: basic
@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pytest
 from oracles.ptx_launch import launch_ptx
@@ -73,99 +72,6 @@ def test_named_barriers(arch: str):
     launch_ptx(halves, out, arch=arch, block=(128,))
     t = np.arange(32)
     np.testing.assert_array_equal(out, [*range(63, -1, -1), *(160 + 2 * t)])
-
-
-def warpgroup(element: Any, dtype: Any, columns: int, k: int, swizzle: int, held: bool = False):
-    """A kernel of one wgmma: `a` and `b` come in the order that the descriptors say."""
-    size = np.dtype(element).itemsize
-    pitch = 16 if swizzle == 0 else swizzle
-    rows, pieces = 8 * pitch // size, 32 // pitch if swizzle == 0 else 1
-    # Without a swizzle the pieces of 8 rows follow along k first.
-    leading, stride = 128, 128 * pieces if swizzle == 0 else 8 * pitch
-    a_elements, b_elements = 8 * pieces * rows, columns // 8 * pieces * rows
-    sum_type = sw.i32 if element in (np.int8, np.uint8) else sw.f32
-
-    def kernel(a, b, c, registers):
-        left, right = sw.shared(a_elements, a.dtype), sw.shared(b_elements, b.dtype)
-        t = sw.thread_id(0)
-        for i in range(t, a_elements, 128):
-            left[i] = a[i]
-        for i in range(t, b_elements, 128):
-            right[i] = b[i]
-        sums = sw.local(columns // 2, sum_type)
-        for i in sw.unroll(range(columns // 2)):
-            sums[i] = c[t, i]
-        sw.barrier()
-        if sw.target.nvidia(sm="90a"):
-            of_a = sw.nvidia.wgmma_descriptor(left, 0, leading, stride, swizzle)
-            of_b = sw.nvidia.wgmma_descriptor(right, 0, leading, stride, swizzle)
-            sw.nvidia.fence_async()
-            sw.nvidia.wgmma_fence()
-            if held:
-                r = (registers[t, 0], registers[t, 1], registers[t, 2], registers[t, 3])
-                sw.nvidia.wgmma(r, of_b, sums, dtype)
-            else:
-                sw.nvidia.wgmma(of_a, of_b, sums, dtype)
-            sw.nvidia.wgmma_commit()
-            sw.nvidia.wgmma_wait(0)
-        for i in sw.unroll(range(columns // 2)):
-            c[t, i] = sums[i]
-
-    return kernel
-
-
-def placed(matrix: np.ndarray, swizzle: int) -> np.ndarray:
-    """(rows, 32 bytes) in the order of shared memory, pieces of 8 rows; a swizzle pads the rows."""
-    raw = np.ascontiguousarray(matrix).view(np.uint8).reshape(-1, 8, 2, 16)
-    if swizzle == 0:
-        return np.ascontiguousarray(raw.transpose(0, 2, 1, 3)).reshape(-1).view(matrix.dtype)
-    wide = np.zeros((raw.shape[0], 8, swizzle // 16, 16), np.uint8)
-    wide[:, :, :2] = raw
-    # The manual's picture: 16-byte pieces of a line of 128 bytes are exchanged, by its number
-    # modulo 8 (of 128 bytes), 4 (of 64) or 2 (of 32).
-    lines = wide.reshape(-1, 8, 16)
-    turned = lines.copy()
-    for line in range(len(lines)):
-        change = line % 8 & swizzle // 16 - 1
-        for piece in range(8):
-            turned[line, piece ^ change] = lines[line, piece]
-    return turned.reshape(-1).view(matrix.dtype)
-
-
-KINDS: dict[str, tuple[Any, Any, int, Any]] = {
-    "bf16": (ml_dtypes.bfloat16, sw.bf16, 16, np.float32),
-    "f16": (np.float16, sw.f16, 16, np.float32),
-    "tf32": (np.float32, sw.f32, 8, np.float32),
-    "i8": (np.int8, sw.i8, 32, np.int32),
-    "u8": (np.uint8, sw.u8, 32, np.int32),
-}
-
-
-@pytest.mark.parametrize("held", [False, True])
-@pytest.mark.parametrize("swizzle", [0, 32, 64, 128])
-@pytest.mark.parametrize("kind", KINDS)
-def test_warpgroup_products(kind: str, swizzle: int, held: bool):
-    element, dtype, k, total = KINDS[kind]
-    rng, columns = np.random.default_rng(5), 24
-    low = 0 if kind == "u8" else -4
-    a, b = (rng.integers(low, 5, (rows, k)).astype(element) for rows in (64, columns))
-    c = rng.integers(-9, 9, (64, columns)).astype(total)
-    # Thread 32 w + 4 g + t holds rows 16 w + g and 8 below, columns 2 t, 2 t + 1 of each 8.
-    sums = c.reshape(4, 2, 8, columns // 8, 4, 2).transpose(0, 2, 4, 3, 1, 5)
-    sums = np.ascontiguousarray(sums).reshape(128, -1)
-    pieces = a.view(np.uint32).reshape(4, 2, 8, 2, 4).transpose(0, 2, 4, 3, 1)
-    registers = np.ascontiguousarray(pieces).reshape(128, 4)
-    text = launch_ptx(
-        warpgroup(element, dtype, columns, k, swizzle, held),
-        *(placed(a, swizzle), placed(b, swizzle), sums, registers),
-        arch="sm_90a",
-        block=(128,),
-    )
-    found = sums.reshape(4, 8, 4, columns // 8, 2, 2).transpose(0, 4, 1, 3, 2, 5)
-    expected = a.astype(total) @ b.astype(total).T + c
-    np.testing.assert_array_equal(found.reshape(64, columns), expected)
-    if find_tool("ptxas") is not None:
-        assert assemble_cubin(text, "sm_90a")[0]
 
 
 def tensors(descriptor, x):

@@ -30,16 +30,15 @@ def struct(kinds: list[str]) -> str:
 
 
 WGMMA = [
-    *((kind, kind, n) for kind in KINDS for n in (8, 24, 256)),
-    *(("e4m3", "e5m2", 64), ("s8", "u8", 64)),
+    *((kind, kind, sums, n) for kind in KINDS for sums in KINDS[kind].sums for n in (8, 24, 256)),
+    *(("e4m3", "e5m2", "f32", 64), ("e5m2", "e4m3", "f16", 64), ("s8", "u8", "s32", 64)),
 ]
 
 
-@pytest.mark.parametrize(("a", "b", "n"), WGMMA)
-def test_wgmma(a: str, b: str, n: int):
+@pytest.mark.parametrize(("a", "b", "sums", "n"), WGMMA)
+def test_wgmma(a: str, b: str, sums: str, n: int):
     kind = KINDS[a]
-    sums = "s32" if str(kind.sums) == "i32" else "f32"
-    types = struct([str(kind.sums)] * (n // 2))
+    types = struct(["f32" if sums == "f32" else "i32"] * (n // 4 if sums == "f16" else n // 2))
     ptx = assembled(
         f"""llvm.func @f(%a: i64, %b: i64, %c: {types}) -> {types} {{
   %r = nvvm.wgmma.mma_async %a, %b, %c, <m = 64, n = {n}, k = {kind.k}>, D[<{sums}>, <one>],

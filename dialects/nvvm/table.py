@@ -448,12 +448,13 @@ def _inline_check(op: Any) -> str | None:
 
 
 def _inline_needs(op: Any) -> Needs:
-    return Needs(op.int_property("sm", 75))
+    return Needs(op.int_property("sm", 75), op.int_property("ptx", 63))
 
 
 _INLINE = {
     "inline_ptx": Row(
-        "PTX as it is, with $0, $1 … for results, then operands; `tied` ones are in its results.",
+        "PTX as it is, with $0, $1 … for results, then operands; `tied` ones are in its results. "
+        "`sm` and `ptx` (84 for version 8.4) are what it needs.",
         "@@ptxCode ($*) {} : F",
         _inline_target,
         needs=_inline_needs,

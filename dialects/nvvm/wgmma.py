@@ -53,58 +53,73 @@ class ScaleInAttr(KeywordAttr):
 
 
 class Kind(NamedTuple):
-    """A type of elements: products along k, the sums, whether the layouts can be chosen."""
+    """A type of elements: products along k, types of sums, whether the layouts can be chosen."""
 
     k: int
-    sums: Attribute
+    sums: tuple[str, ...]
     turns: bool = False
 
 
+_HALF_OR_FULL, _FULL, _INTEGER = ("f32", "f16"), ("f32",), ("s32",)
 KINDS: dict[str, Kind] = {
-    "f16": Kind(16, f32, True),
-    "bf16": Kind(16, f32, True),
-    "tf32": Kind(8, f32),
-    "e4m3": Kind(32, f32),
-    "e5m2": Kind(32, f32),
-    "s8": Kind(32, i32),
-    "u8": Kind(32, i32),
+    "f16": Kind(16, _HALF_OR_FULL, True),
+    "bf16": Kind(16, _FULL, True),
+    "tf32": Kind(8, _FULL),
+    "e4m3": Kind(32, _HALF_OR_FULL),
+    "e5m2": Kind(32, _HALF_OR_FULL),
+    "s8": Kind(32, _INTEGER),
+    "u8": Kind(32, _INTEGER),
 }
-_SUM_WORDS: dict[Attribute, str] = {f32: "f32", i32: "s32"}
+MIXED = ({"e4m3", "e5m2"}, {"s8", "u8"})
+"""Types of A and B that go together though they differ."""
+
+
+def sum_registers(n: int, word: str) -> list[Attribute]:
+    """The registers of a thread for n columns of sums; two f16 share one."""
+    if word == "f16":
+        return [i32] * (n // 4)
+    return [f32 if word == "f32" else i32] * (n // 2)
 
 
 def fits_columns(kind: Kind, n: int) -> bool:
     """Whether there is a wgmma of so many columns."""
     if n % 8 or not 8 <= n <= 256:
         return False
-    return kind.sums == f32 or n == 24 or n in (8, 16, 32) or (n >= 48 and n % 16 == 0)
+    return kind.sums != _INTEGER or n == 24 or n in (8, 16, 32) or (n >= 48 and n % 16 == 0)
 
 
 def wgmma_text(
     word: str,
     n: int,
     *,
+    sums: str = "f32",
     b_word: str = "",
     a_registers: int = 0,
-    scale_d: int = 1,
+    scale_d: bool | None = True,
     scales: tuple[int, int] = (1, 1),
     turned: tuple[int, int] = (0, 0),
 ) -> str:
-    """The PTX: `$0` … are the sums, then the same again on the way in, then A and B."""
+    """The PTX: `$0` … are the sums, then the same again on the way in, then A and B.
+
+    `scale_d`: whether the sums on the way in count; None for one more operand that says it.
+    """
     kind = KINDS[word]
-    count = n // 2
-    sums = ", ".join(f"${i}" for i in range(count))
+    count = len(sum_registers(n, sums))
+    totals = ", ".join(f"${i}" for i in range(count))
     place = 2 * count
     left = f"${place}"
     if a_registers:
         left = "{" + ", ".join(f"${place + i}" for i in range(a_registers)) + "}"
-    right = f"${place + max(1, a_registers)}"
-    more = [] if kind.sums == i32 else list(map(str, scales))
+    place += max(1, a_registers)
+    right = f"${place}"
+    counts = f"${place + 1}" if scale_d is None else int(scale_d)
+    more = [] if kind.sums == _INTEGER else list(map(str, scales))
     if kind.turns:  # A in registers has one layout
         more += map(str, turned[1:] if a_registers else turned)
-    name = f"m{ROWS}n{n}k{kind.k}.{_SUM_WORDS[kind.sums]}.{word}.{b_word or word}"
-    operands = ", ".join([f"{{{sums}}}", left, right, "p", *more])
+    name = f"m{ROWS}n{n}k{kind.k}.{sums}.{word}.{b_word or word}"
+    operands = ", ".join([f"{{{totals}}}", left, right, "p", *more])
     return (
-        f"{{ .reg .pred p; setp.ne.b32 p, {scale_d}, 0; "
+        f"{{ .reg .pred p; setp.ne.b32 p, {counts}, 0; "
         f"wgmma.mma_async.sync.aligned.{name} {operands}; }}"
     )
 
@@ -136,15 +151,15 @@ def _check(op: Any) -> str | None:
     if (m, k) != (ROWS, kind.k) or not fits_columns(kind, n):
         return f"there is no wgmma of shape {shape.text} for {word}, expected m64n8k{kind.k} and up"
     other = _word(op, "typeB")
-    if other != word and {word, other} not in ({"e4m3", "e5m2"}, {"s8", "u8"}):
+    if other != word and {word, other} not in MIXED:
         return f"types {word} and {other} do not go together"
-    if _word(op, "typeD") != _SUM_WORDS[kind.sums]:
-        return f"sums of type {_word(op, 'typeD')}, expected {_SUM_WORDS[kind.sums]}"
+    if _word(op, "typeD") not in kind.sums:
+        return f"sums of type {_word(op, 'typeD')}, expected {' or '.join(kind.sums)}"
     if not kind.turns and (_word(op, "layoutA"), _word(op, "layoutB")) != ("row", "col"):
         return f"expected the layouts row and col for {word}"
-    if kind.sums == i32 and "neg" in (_word(op, "scaleA"), _word(op, "scaleB")):
+    if kind.sums == _INTEGER and "neg" in (_word(op, "scaleA"), _word(op, "scaleB")):
         return "the factors of integers keep their sign"
-    struct = StructType([kind.sums] * (n // 2))
+    struct = StructType(sum_registers(n, _word(op, "typeD")))
     if [value.type for value in op.operands] != [i64, i64, struct]:
         return f"expected two descriptors of type i64 and sums of type {struct}"
     if [value.type for value in op.results] != [struct]:
@@ -153,8 +168,12 @@ def _check(op: Any) -> str | None:
 
 
 def _needs(op: Any) -> Needs:
-    words = {_word(op, "typeA"), _word(op, "typeB")}
-    return WARPGROUP._replace(ptx=84) if words == {"s8", "u8"} else WARPGROUP
+    return WARPGROUP._replace(ptx=least_ptx(_word(op, "typeA"), _word(op, "typeB")))
+
+
+def least_ptx(a: str, b: str) -> int:
+    """The PTX version that has products of these types."""
+    return 84 if {a, b} == {"s8", "u8"} else WARPGROUP.ptx
 
 
 def target(op: Any) -> str:
@@ -162,8 +181,9 @@ def target(op: Any) -> str:
     return "ptx:" + wgmma_text(
         _word(op, "typeA"),
         op.properties["shape"].data[1],
+        sums=_word(op, "typeD"),
         b_word=_word(op, "typeB"),
-        scale_d=int(_word(op, "scaleD") != "zero"),
+        scale_d=_word(op, "scaleD") != "zero",
         scales=(
             -1 if _word(op, "scaleA") == "neg" else 1,
             -1 if _word(op, "scaleB") == "neg" else 1,
@@ -227,9 +247,9 @@ def _short_or_full(parser: Parser, kind: Any) -> Attribute:
     return found if found is not None else kind(kind.parse_parameter(parser))
 
 
-def tied_properties(count: int, text: str) -> dict[str, str | int | Attribute]:
+def tied_properties(count: int, text: str, ptx: int) -> dict[str, str | int | Attribute]:
     """The properties of an `inline_ptx` of this text, whose first operands are its results too."""
-    return {"ptxCode": text, "sm": WARPGROUP.sm, "tied": IntegerAttr(count, i32)}
+    return {"ptxCode": text, "sm": WARPGROUP.sm, "ptx": ptx, "tied": IntegerAttr(count, i32)}
 
 
 WGMMA_ATTRIBUTES: Sequence[type[Attribute]] = (WgmmaTypeAttr, ScaleOutAttr, ScaleInAttr)

@@ -86,17 +86,24 @@ def wgmma_descriptor(view: Any, index: Any, leading: Any, stride: Any, swizzle: 
 
 
 def wgmma(
-    a: Any, b: Any, c: Any, dtype: Any, transpose_a: bool = False, transpose_b: bool = False
+    a: Any,
+    b: Any,
+    c: Any,
+    dtype: Any,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    accumulate: Any = True,
 ) -> Any:
     """Start `a @ b + c` of 64 rows and 32 bytes of k by the four warps of a warpgroup. sm_90a.
 
     `a` is a descriptor or a tuple of 4 u32, `b` a descriptor; `c` is a tuple of n / 2 sums for n
-    columns (f32, or i32 of integers), or a part of an array of sw.local. `dtype` is sw.f16,
-    sw.bf16, sw.f32 (tf32), sw.i8, sw.u8, "e4m3" or "e5m2"; only the first two take
-    transposed operands.
+    columns, or a part of an array of sw.local. `dtype` is sw.f16, sw.bf16, sw.f32 (tf32), sw.i8,
+    sw.u8, "e4m3" or "e5m2", or a tuple of two, of 8 bits both; only the first two take transposed
+    operands. Sums are f32 (i32 of integers), of f16 and 8-bit floats also f16. Without
+    `accumulate` (a bool) the result is `a @ b`.
     `wgmma_fence` stands before the first, `wgmma_commit` and `wgmma_wait` before the sums are used.
     """
-    return ask("wgmma", a, b, c, dtype, transpose_a, transpose_b)
+    return ask("wgmma", a, b, c, dtype, transpose_a, transpose_b, accumulate)
 
 
 def wgmma_fence() -> Any:

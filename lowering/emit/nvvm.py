@@ -54,7 +54,7 @@ def expand_wgmma(root: Operation) -> None:
             )
             for n, kind in enumerate(sums.type.fields.data)
         ]
-        properties = tied_properties(len(parts), op.target[len(PTX) :])
+        properties = tied_properties(len(parts), op.target[len(PTX) :], op.needs.ptx)
         new = OPS["inline_ptx"].create(
             operands=[*(part.results[0] for part in parts), a, b],
             result_types=[sums.type],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .emitter import REGISTER
 from .types import DType
-from .values import NOWHERE, Scalar, Static, TupleValue, Value
+from .values import NOWHERE, Scalar, Static, TupleValue, Value, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .frame import Frame
 
+AMPERE, HOPPER = 80, 90
 _GUARD = "put it under if sw.target.nvidia("
 
 
@@ -69,6 +70,26 @@ def emit(
         at = {"position": numbers((position,), 64)}
         parts.append(Scalar(dtype, frame.emit.add(ExtractValueOp, (whole,), (kind,), at)))
     return _as_value(parts)
+
+
+def static_bool(frame: Frame, node: ast.AST, name: str, value: Value) -> bool:
+    """A constant True or False."""
+    if isinstance(value, Static) and isinstance(value.value, bool):
+        return value.value
+    raise frame.refuse(node, f"{name} is {describe(value)}, expected a constant True or False")
+
+
+def inline(
+    frame: Frame,
+    text: str,
+    operands: Sequence[SSAValue],
+    *results: DType,
+    sm: int = HOPPER,
+    ptx: int = 0,
+) -> Value:
+    """PTX for an architecture, and for a version of PTX where that is a later one."""
+    needs = {"ptx": ptx} if ptx else {}
+    return emit(frame, "inline_ptx", operands, results, ptxCode=text, sm=sm, **needs)
 
 
 def _as_value(parts: list[Scalar]) -> Value:

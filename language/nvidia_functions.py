@@ -15,10 +15,12 @@ from ..dialects.nvvm.attributes import ProxyAttr, SharedSpaceAttr
 from .annotations import scalar_type
 from .convert import materialise, store_as
 from .functions import Function
-from .nvidia_async import ASYNC_FUNCTIONS
+from .nvidia_barriers import BARRIER_FUNCTIONS
+from .nvidia_bulk import BULK_FUNCTIONS
 from .nvidia_emit import emit, require
 from .nvidia_matrix import MATRIX_FUNCTIONS
 from .nvidia_memory import MEMORY_FUNCTIONS
+from .nvidia_tensor import TENSOR_FUNCTIONS
 from .nvidia_wgmma import WGMMA_FUNCTIONS
 from .types import DType, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
 from .values import Static, TupleValue, Value, describe, static_int
@@ -178,6 +180,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "fence_system": Instruction("membar.sys"),
     "fence_cluster": Instruction("fence.sc.cluster"),
     "cluster_arrive": Instruction("cluster.arrive"),
+    "cluster_arrive_relaxed": Instruction("cluster.arrive.relaxed"),
     "cluster_wait": Instruction("cluster.wait"),
     "barrier_sync": Instruction("barrier", (("id", u32), ("threads", u32))),
     "barrier_arrive": Instruction("barrier.arrive", (("id", u32), ("threads", u32))),
@@ -185,6 +188,9 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "cluster_size": Instruction(_SPECIAL + "cluster.nctarank", (), (u32,)),
     "fence_mbarrier_init": Instruction("fence.mbarrier.init"),
     "fence_async": Instruction("fence.proxy", properties=_ASYNC_SHARED),
+    "fence_async_global": Instruction(
+        "fence.proxy", properties=(("kind", ProxyAttr("async.global")),)
+    ),
     "bulk_commit": Instruction("cp.async.bulk.commit.group"),
     "wgmma_fence": Instruction("wgmma.fence.aligned"),
     "wgmma_commit": Instruction("wgmma.commit.group.sync.aligned"),
@@ -222,7 +228,9 @@ NVIDIA: dict[str, Function] = {
     },
     **MATRIX_FUNCTIONS,
     **MEMORY_FUNCTIONS,
-    **ASYNC_FUNCTIONS,
+    **BARRIER_FUNCTIONS,
+    **BULK_FUNCTIONS,
+    **TENSOR_FUNCTIONS,
     **WGMMA_FUNCTIONS,
 }
 """By the name in `nvidia/`."""

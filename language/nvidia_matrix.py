@@ -16,7 +16,7 @@ from .annotations import scalar_type
 from .arrays import load, store
 from .convert import store_as
 from .functions import Function
-from .nvidia_emit import emit, require
+from .nvidia_emit import emit, require, static_bool
 from .nvidia_memory import address_of, expect_shared
 from .types import DType, bf16, f16, f32, f64, i8, i32, u8, u32
 from .values import Scalar, Static, TupleValue, Value, View, describe
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 FALSE = Static(False)
 _WORDS: dict[DType, str] = {f16: "f16", bf16: "bf16", f32: "tf32", f64: "f64", i8: "s8", u8: "u8"}
-
-
-def static_bool(frame: Frame, node: ast.AST, name: str, value: Value) -> bool:
-    """A constant True or False."""
-    if isinstance(value, Static) and isinstance(value.value, bool):
-        return value.value
-    raise frame.refuse(node, f"{name} is {describe(value)}, expected a constant True or False")
 
 
 def element_word(value: Value) -> str | None:

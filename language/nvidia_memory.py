@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, memref
 
 from ..dialects import gpu
-from .arrays import checked_index
-from .convert import store_as
+from .arrays import checked_index, dimension
+from .convert import ULT, materialise, store_as, to_index
 from .emitter import I32, I64, INDEX
 from .functions import Function
-from .nvidia_emit import emit, require
+from .nvidia_emit import emit, inline, require, static_bool
 from .operators import binary
 from .slices import element_view
-from .types import DTYPES, u32, u64
+from .types import DTYPES, DType, u32, u64
 from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _INDEX = DTYPES["index"]
+NONE, FALSE = Static(None), Static(False)
 
 
 def address_of(
@@ -56,10 +57,15 @@ def address_of(
             first = Scalar(_INDEX, places[axis]) if known is None or known < 0 else Static(known)
             end = binary(frame, node, ast.Add, first, Static(more))
             checked_index(frame, node, value, axis, end, f"the array of {name}")
-    element = element_view(frame, value, places)
+    return _number(frame, value, places), value
+
+
+def _number(frame: Frame, view: View, places: list[SSAValue]) -> Scalar:
+    """The address of an element as a number."""
+    element = element_view(frame, view, places)
     number = frame.emit.add(memref.ExtractAlignedPointerAsIndexOp, (element,), (INDEX,))
-    dtype, kind = (u32, I32) if _is_shared(value) else (u64, I64)
-    return Scalar(dtype, frame.emit.add(arith.IndexCastOp, (number,), (kind,))), value
+    dtype, kind = (u32, I32) if _is_shared(view) else (u64, I64)
+    return Scalar(dtype, frame.emit.add(arith.IndexCastOp, (number,), (kind,)))
 
 
 def _is_shared(view: View) -> bool:
@@ -78,6 +84,15 @@ def expect_global(frame: Frame, node: ast.AST, name: str, view: View) -> None:
         raise frame.refuse(
             node, f"sw.nvidia.{name} expects an array in global memory (a parameter)"
         )
+
+
+def shared_address(
+    frame: Frame, node: ast.AST, name: str, view: Value, index: Value, count_bytes: int
+) -> tuple[SSAValue, View]:
+    """The address of an element in shared memory, as `address_of`, and the array."""
+    address, array = address_of(frame, node, name, view, index, count_bytes)
+    expect_shared(frame, node, name, array)
+    return address.ssa, array
 
 
 def _address_of(frame: Frame, node: ast.AST, view: Value, index: Value) -> Value:
@@ -100,17 +115,71 @@ def _map_address(frame: Frame, node: ast.AST, address: Value, rank: Value) -> Va
 
 
 def _copy(
-    frame: Frame, node: ast.AST, shared: Value, index: Value, source: Value, source_index: Value
-) -> Value:
-    require(frame, node, "sw.nvidia.cp_async", 80)
-    to, array = address_of(frame, node, "cp_async", shared, index, 16)
-    expect_shared(frame, node, "cp_async", array)
-    start, given = address_of(frame, node, "cp_async", source, source_index, 16)
-    expect_global(frame, node, "cp_async", given)
-    if array.dtype is not given.dtype:
-        raise frame.refuse(node, f"cp_async from an array of {given.dtype} to one of {array.dtype}")
-    text = "cp.async.cg.shared.global [$0], [$1], 16;"
-    return emit(frame, "inline_ptx", (to.ssa, start.ssa), (), ptxCode=text, sm=80)
+    frame: Frame, node: ast.AST, shared: Value, index: Value, source: Value, source_index: Value,
+    count: Value = NONE, zero_fill: Value = FALSE,
+) -> Value:  # fmt: skip
+    name = "cp_async"
+    require(frame, node, f"sw.nvidia.{name}", 80)
+    if not isinstance(shared, View) or not isinstance(source, View):
+        other = source if isinstance(shared, View) else shared
+        raise frame.refuse(node, f"sw.nvidia.{name} takes arrays, got {describe(other)}")
+    expect_global(frame, node, name, source)
+    if shared.dtype is not source.dtype:
+        raise frame.refuse(node, f"{name} from an array of {source.dtype} to one of {shared.dtype}")
+    nbytes = _copied_bytes(frame, node, count, shared.dtype)
+    to, _ = shared_address(frame, node, name, shared, index, nbytes)
+    operands, used = [to], ""
+    if static_bool(frame, node, "zero_fill", zero_fill):
+        operands += _part_inside(frame, node, source, source_index, nbytes)
+        used = ", $2"
+    else:
+        operands.append(address_of(frame, node, name, source, source_index, nbytes)[0].ssa)
+    cache = "cg" if nbytes == 16 else "ca"
+    text = f"cp.async.{cache}.shared.global [$0], [$1], {nbytes}{used};"
+    return inline(frame, text, operands, sm=80)
+
+
+def _copied_bytes(frame: Frame, node: ast.AST, count: Value, dtype: DType) -> int:
+    if isinstance(count, Static) and count.value is None:
+        return 16
+    nbytes = (static_int(count) or 0) * dtype.size
+    if nbytes not in (4, 8, 16):
+        raise frame.refuse(
+            node,
+            f"count is {describe(count)}, expected a constant number of elements {dtype} that take "
+            "4, 8 or 16 bytes",
+        )
+    return nbytes
+
+
+def _part_inside(
+    frame: Frame, node: ast.AST, view: View, index: Value, nbytes: int
+) -> tuple[SSAValue, SSAValue]:
+    """The address of an element, and how many of so many bytes from there are in the array.
+
+    Where the element itself is outside, the address is another one, and no byte is inside.
+    """
+    emitter, size = frame.emit, view.dtype.size
+    indices = index.items if isinstance(index, TupleValue) else (index,)
+    if len(indices) != len(view.sizes):
+        raise frame.refuse(node, f"{len(indices)} indices for an array with {len(view.sizes)} axes")
+    zero, left = emitter.index(0), emitter.index(nbytes // size)
+    places: list[SSAValue] = []
+    for axis, item in enumerate(indices):
+        place = to_index(frame, node, item, "an index")
+        end = materialise(frame, node, dimension(frame, view, axis), _INDEX).ssa
+        inside = emitter.compare(ULT, place, end, floats=False)  # no index below 0 is
+        place = emitter.select(inside, place, zero, _INDEX)
+        if axis == len(indices) - 1:
+            rest = emitter.binary(arith.SubiOp, end, place, _INDEX)
+            left = emitter.binary(arith.MinSIOp, left, rest, _INDEX)
+        left = emitter.select(inside, left, zero, _INDEX)
+        places.append(place)
+    count = emitter.add(arith.IndexCastOp, (left,), (I32,))
+    return (
+        _number(frame, view, places).ssa,
+        emitter.binary(arith.MuliOp, count, emitter.constant(size, u32), u32),
+    )
 
 
 def _commit(frame: Frame, node: ast.AST) -> Value:
@@ -130,7 +199,12 @@ _TO_AND_FROM = ("shared", "index", "source", "source_index")
 MEMORY_FUNCTIONS: dict[str, Function] = {
     "address": Function("sw.nvidia.address", _address_of, ("view", "index")),
     "mapa": Function("sw.nvidia.mapa", _map_address, ("address", "rank")),
-    "cp_async": Function("sw.nvidia.cp_async", _copy, _TO_AND_FROM),
+    "cp_async": Function(
+        "sw.nvidia.cp_async",
+        _copy,
+        (*_TO_AND_FROM, "count", "zero_fill"),
+        ("count", "zero_fill"),
+    ),
     "cp_async_commit": Function("sw.nvidia.cp_async_commit", _commit),
     "cp_async_wait": Function("sw.nvidia.cp_async_wait", _wait, ("groups",)),
 }

@@ -14,8 +14,8 @@ from xdsl.dialects import arith
 from .convert import store_as
 from .emitter import I32, I64, REGISTER
 from .functions import Function
-from .nvidia_emit import emit, require
-from .nvidia_matrix import FALSE, element_word, fragment, give_back, known_words, static_bool
+from .nvidia_emit import emit, require, static_bool
+from .nvidia_matrix import FALSE, element_word, fragment, give_back, known_words
 from .nvidia_memory import address_of, expect_shared
 from .types import DType, bool_, f16, f32, i32, u16, u32, u64
 from .typing_of import type_of

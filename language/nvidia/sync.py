@@ -7,6 +7,11 @@ from typing import Any
 from .ask import ask
 
 
+def fence_async_global() -> Any:
+    """Orders plain accesses to global memory and those of bulk copies. sm_90."""
+    return ask("fence_async_global")
+
+
 def fence_block() -> Any:
     """Orders memory for the block."""
     return ask("fence_block")
@@ -54,14 +59,45 @@ def mbarrier_init(view: Any, index: Any, count: Any) -> Any:
     return ask("mbarrier_init", view, index, count)
 
 
-def mbarrier_arrive(view: Any, index: Any) -> Any:
-    """Arrive at an mbarrier; its state (u64). sm_80."""
-    return ask("mbarrier_arrive", view, index)
+def mbarrier_inval(view: Any, index: Any) -> Any:
+    """End the use of `view[index]` as an mbarrier. sm_80."""
+    return ask("mbarrier_inval", view, index)
+
+
+def mbarrier_arrive(view: Any, index: Any, count: Any = None) -> Any:
+    """Arrive at an mbarrier, as one or (sm_90) as `count` threads; its state (u64). sm_80."""
+    return ask("mbarrier_arrive", view, index, count)
+
+
+def mbarrier_arrive_drop(view: Any, index: Any) -> Any:
+    """Arrive, and be no longer expected from the next phase on; the state (u64). sm_80."""
+    return ask("mbarrier_arrive_drop", view, index)
+
+
+def mbarrier_arrive_remote(address: Any, count: Any) -> Any:
+    """Arrive as `count` threads at an mbarrier of another block of the cluster, by the address that
+    `mapa` gave. sm_90."""
+    return ask("mbarrier_arrive_remote", address, count)
 
 
 def mbarrier_expect(view: Any, index: Any, bytes: Any) -> Any:
     """Arrive at an mbarrier, whose phase now also needs so many bytes to arrive. sm_90."""
     return ask("mbarrier_expect", view, index, bytes)
+
+
+def mbarrier_expect_more(view: Any, index: Any, bytes: Any) -> Any:
+    """The mbarrier's phase needs so many more bytes to arrive; no arrival. sm_90."""
+    return ask("mbarrier_expect_more", view, index, bytes)
+
+
+def mbarrier_test(view: Any, index: Any, parity: Any) -> Any:
+    """Whether the phase of this parity (0 first, then 1, 0, …) is over. sm_80."""
+    return ask("mbarrier_test", view, index, parity)
+
+
+def mbarrier_try(view: Any, index: Any, parity: Any) -> Any:
+    """The same, after waiting for it for a while. sm_90."""
+    return ask("mbarrier_try", view, index, parity)
 
 
 def mbarrier_wait(view: Any, index: Any, parity: Any) -> Any:
@@ -72,6 +108,11 @@ def mbarrier_wait(view: Any, index: Any, parity: Any) -> Any:
 def cluster_arrive() -> Any:
     """Arrive at the cluster's barrier; sm_90 or later."""
     return ask("cluster_arrive")
+
+
+def cluster_arrive_relaxed() -> Any:
+    """The same, without ordering memory; sm_90 or later."""
+    return ask("cluster_arrive_relaxed")
 
 
 def cluster_wait() -> Any:

@@ -33,7 +33,7 @@ from stepwell.runtime.device import (
     Stream,
     check_launch,
 )
-from stepwell.runtime.dtypes import DTYPES
+from stepwell.runtime.dtypes import numpy_dtype
 from stepwell.runtime.errors import ArtifactError, KernelError
 from stepwell.runtime.report import (
     CAPACITY_WORD,
@@ -185,11 +185,11 @@ class PtxDevice(Device):
         )
     )
 
-    def __init__(self, arch: str = ARCHITECTURE) -> None:
-        """A device of another architecture than the default one is not to be registered."""
-        self.arch = arch
-        self.name = f"{KIND}:0" if arch == ARCHITECTURE else f"{KIND} {arch}"
-        self.description = f"PTX for {arch}, interpreted"
+    def __init__(self, arch: str | None = None) -> None:
+        """The device that `register` makes known, or one of an architecture of its own."""
+        self.name = f"{KIND}:0" if arch is None else f"{KIND} {arch}"
+        self.code = f"{KIND}:{ARCHITECTURE}" if arch is None else f"cuda:{arch}"
+        self.description = f"PTX for {arch or ARCHITECTURE}, interpreted"
         self.limits = Limits(
             max_block=(1024, 1024, 64),
             max_block_threads=1024,
@@ -202,7 +202,7 @@ class PtxDevice(Device):
     @property
     def target(self) -> str:
         """The architecture is part of what code is compiled for."""
-        return f"{KIND if self.arch == ARCHITECTURE else 'cuda'}:{self.arch}"
+        return self.code
 
     def allocate(self, nbytes: int) -> Memory:
         """Memory in the simulated address space, which is never freed."""
@@ -220,9 +220,10 @@ class PtxDevice(Device):
 
     def encode_tensor_map(self, tensor: Tensor) -> bytes:
         """In the layout of the interpreter."""
-        size = DTYPES[tensor.dtype].size
+        # A bf16 has no place in NumPy; copies need its size only.
+        dtype = np.dtype(np.uint16) if tensor.dtype == "bf16" else numpy_dtype(tensor.dtype)
         return encode(
-            tensor.address, size, tensor.shape, tensor.strides, tensor.box, tensor.swizzle
+            tensor.address, dtype, tensor.shape, tensor.strides, tensor.box, tensor.swizzle
         )
 
     def adopt(self, source: Any) -> Any:

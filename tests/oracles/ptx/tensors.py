@@ -9,9 +9,9 @@ a box. Copies take place at once.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,13 +20,15 @@ from .errors import Misaligned, PtxError
 from .machine import Warp
 from .memory import Array, Space
 from .syntax import Address, Instruction
-from .transactions import COMPLETE, update
+from .transactions import COMPLETE, combination, update
 from .values import LANES, Mask, Run, reader, unknown
 
 BYTES = 128
 _MAGIC = b"boxes\0\0\0"
-_LAYOUT = struct.Struct("<8sQ3BxI5I4Q5H")
+_LAYOUT = struct.Struct("<8sQ2Bc5I4Q5H")
 _ALIGNMENT = 128
+# From old and new elements to what is written.
+Put = Callable[[Array, Array], Array]
 
 
 class Map(NamedTuple):
@@ -34,8 +36,8 @@ class Map(NamedTuple):
 
     address: int
     rank: int
-    size: int
     swizzle: int
+    dtype: np.dtype[Any]
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     box: tuple[int, ...]
@@ -43,21 +45,21 @@ class Map(NamedTuple):
 
 def encode(
     address: int,
-    size: int,
+    dtype: np.dtype[Any],
     shape: Sequence[int],
     strides: Sequence[int],
     box: Sequence[int],
     swizzle: int = 0,
 ) -> bytes:
-    """A tensor map; `size` is that of an element in bytes."""
-    rank = len(shape)
+    """A tensor map of elements of that type."""
+    rank, size = len(shape), dtype.itemsize
     if not 1 <= rank <= 5 or len(box) != rank or len(strides) != rank - 1:
         raise PtxError(f"a tensor map of {rank} sizes, {len(strides)} strides, a box of {len(box)}")
     if swizzle and box[0] * size != swizzle:
         raise PtxError(f"rows of {box[0] * size} bytes with a swizzle of {swizzle}")
     rest = 5 - rank
     return _LAYOUT.pack(
-        *(_MAGIC, address, rank, size, swizzle, 0),
+        *(_MAGIC, address, rank, swizzle, dtype.char.encode()),
         *(*shape, *[1] * rest),
         *(*strides, *[0] * rest)[:4],
         *(*box, *[1] * rest),
@@ -65,12 +67,12 @@ def encode(
 
 
 def _decode(raw: bytes) -> Map:
-    magic, address, rank, size, swizzle, _, *numbers = _LAYOUT.unpack(raw[: _LAYOUT.size])
+    magic, address, rank, swizzle, kind, *numbers = _LAYOUT.unpack(raw[: _LAYOUT.size])
     if magic != _MAGIC:
         raise PtxError("this is no tensor map")
     shape, strides, box = numbers[:5], numbers[5:9], numbers[9:]
     return Map(
-        *(address, rank, size, swizzle),
+        *(address, rank, swizzle, np.dtype(kind.decode())),
         *(tuple(shape[:rank]), tuple(strides[: rank - 1]), tuple(box[:rank])),
     )
 
@@ -89,39 +91,47 @@ def _swizzled(offsets: Array, width: int) -> Array:
 def _box_places(map_: Map, at: Sequence[int]) -> tuple[Array, Array, Array]:
     """Of each element of a box: bytes from its start, address in the tensor, whether it exists."""
     grid = np.indices(tuple(reversed(map_.box))).reshape(map_.rank, -1)[::-1]
-    steps = (map_.size, *map_.strides)
+    size = map_.dtype.itemsize
+    steps = (size, *map_.strides)
     inside = np.ones(grid.shape[1], bool)
     address = np.full(grid.shape[1], map_.address, np.int64)
     for axis in range(map_.rank):
         index = grid[axis] + at[axis]
         inside &= (index >= 0) & (index < map_.shape[axis])
         address += index * steps[axis]
-    return np.arange(0, prod(map_.box) * map_.size, map_.size, dtype=np.int64), address, inside
+    return np.arange(0, prod(map_.box) * size, size, dtype=np.int64), address, inside
 
 
 def _copy(
-    warp: Warp, lane: int, map_: Map, at: Sequence[int], shared: Space, start: int, load: bool
+    warp: Warp, lane: int, map_: Map, at: Sequence[int], shared: Space, start: int, put: Put | None
 ) -> int:
-    """One box; its bytes."""
+    """One box, to shared memory or, with `put`, from there; its bytes."""
+    size = map_.dtype.itemsize
     if start % _ALIGNMENT:
         raise Misaligned(f"a box at {start:#x} in shared memory, not at 128 bytes", lane=lane)
     offsets, addresses, inside = _box_places(map_, at)
     places_ = np.uint64(start) + offsets.astype(np.uint64)
     who = np.full(len(places_), lane)
-    shared.check(places_, map_.size, who, -1)
+    shared.check(places_, size, who, -1)
     places_ = _swizzled(places_, map_.swizzle)
-    shared.check(places_, map_.size, who, -1)
+    shared.check(places_, size, who, -1)
     tensor = warp.launch.memory.globals
     there = addresses[inside].astype(np.uint64) - np.uint64(tensor.base)
-    tensor.check(there, map_.size, who[: len(there)], -1)
-    if load:
-        data = np.zeros(len(places_), np.dtype(f"u{map_.size}"))
-        data[inside] = tensor.load(there, map_.size, who[: len(there)])
-        shared.store(places_, map_.size, who, data)
+    these = who[inside]
+    tensor.check(there, size, these, -1)
+    if put is None:
+        data = np.zeros(len(places_), np.dtype(f"u{size}"))
+        data[inside] = tensor.load(there, size, these)
+        shared.store(places_, size, who, data)
     else:
-        kept = places_[inside]
-        tensor.store(there, map_.size, who[: len(there)], shared.load(kept, map_.size, who[inside]))
-    return len(places_) * map_.size
+        old, new = tensor.load(there, size, these), shared.load(places_[inside], size, these)
+        made = put(old.view(map_.dtype), new.view(map_.dtype))
+        tensor.store(there, size, these, made.view(old.dtype))
+    return len(places_) * size
+
+
+def _keep_new(old: Array, new: Array) -> Array:
+    return new
 
 
 def copy_box(instruction: Instruction) -> Run:
@@ -131,7 +141,10 @@ def copy_box(instruction: Instruction) -> Run:
     words = [word for word in instruction.modifiers if word in ("im2col", "multicast::cluster")]
     if words:
         raise unknown(instruction, words[0])
-    load = "complete_tx" in ".".join(instruction.modifiers)
+    load = instruction.modifiers[-1].endswith("complete_tx::bytes")
+    put: Put | None = None if load else _keep_new
+    if instruction.has("reduce"):
+        put = combination(instruction)
     target, source, *barrier = instruction.operands
     tensor, memory = (source, target) if load else (target, source)
     assert isinstance(tensor, Address), "a box is [map, {coordinates}]"
@@ -152,7 +165,7 @@ def copy_box(instruction: Instruction) -> Run:
             if map_.rank != len(values):
                 raise PtxError(f"{len(values)} coordinates in a tensor of {map_.rank} axes")
             at = [int(value[lane]) for value in values]
-            sizes[lane] = _copy(warp, lane, map_, at, shared, int(offsets[number]), load)
+            sizes[lane] = _copy(warp, lane, map_, at, shared, int(offsets[number]), put)
         if hear is not None:
             update(warp, mask, hear, COMPLETE, sizes, np.zeros(LANES, np.int64))
 

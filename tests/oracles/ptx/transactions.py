@@ -7,6 +7,7 @@ Bulk copies take place at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +18,7 @@ from .errors import PtxError
 from .machine import Warp
 from .memory import Array
 from .syntax import Address, Immediate, Instruction, Operand, Sink
-from .values import LANES, Mask, Run, reader, unknown, writer
+from .values import LANES, Mask, Run, dtype_of, reader, unknown, writer
 
 _COUNT = (1 << 20) - 1
 _BYTES = (1 << 23) - 1
@@ -159,10 +160,13 @@ def _bulk(instruction: Instruction) -> Run:
         from .tensors import copy_box
 
         return copy_box(instruction)
-    if instruction.has("multicast::cluster", "prefetch") or len(instruction.operands) < 3:
+    if instruction.has("prefetch"):
+        return access.nothing(instruction)
+    if instruction.has("multicast::cluster") or len(instruction.operands) < 3:
         raise unknown(instruction)
+    combine = combiner(instruction)
     target, source, size, *barrier = instruction.operands
-    to_shared = instruction.modifiers[2].startswith("shared")
+    to_shared = next(word for word in instruction.modifiers if word in _PLACES) != "global"
     spaces = ("shared", "global") if to_shared else ("global", "shared")
     count = reader(size, "u32")
     # 16 bytes are checked here, as the alignment asks; all others below.
@@ -184,6 +188,8 @@ def _bulk(instruction: Instruction) -> Run:
             source_space.check(sources[at] + steps, 8, who, -1 - instruction.pc)
             target_space.check(offsets[at] + steps, 8, who, instruction.pc)
             data = source_space.load(sources[at] + steps, 8, who)
+            if combine is not None:
+                data = combine(target_space.load(offsets[at] + steps, 8, who), data)
             target_space.store(offsets[at] + steps, 8, who, data)
         if find is not None:
             update(warp, mask, find, _complete, sizes, zero)
@@ -192,6 +198,37 @@ def _bulk(instruction: Instruction) -> Run:
 
 
 COMPLETE = _complete
+_PLACES = ("global", "shared::cluster", "shared::cta")
+_COMBINE: dict[str, Callable[[Array, Array], Array]] = {
+    "add": np.add, "min": np.minimum, "max": np.maximum,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+}  # fmt: skip
+_KIND = re.compile(r"[bsu](32|64)|f(16|32|64)")
+
+
+def combiner(instruction: Instruction) -> Callable[[Array, Array], Array] | None:
+    """What cp.reduce does with words of old and new elements; None for copies."""
+    if not instruction.has("reduce"):
+        return None
+    kind = next((word for word in instruction.modifiers if _KIND.fullmatch(word)), None)
+    if kind is None:
+        raise unknown(instruction)
+    operation, dtype = combination(instruction), dtype_of(kind)
+
+    def combine(old: Array, new: Array) -> Array:
+        return operation(old.view(dtype), new.view(dtype)).view(old.dtype)
+
+    return combine
+
+
+def combination(instruction: Instruction) -> Callable[[Array, Array], Array]:
+    """What cp.reduce does with numbers."""
+    name = next((word for word in instruction.modifiers if word in _COMBINE), None)
+    if name is None:
+        raise unknown(instruction)
+    return _COMBINE[name]
+
+
 _ORDER = r"release|acquire|relaxed|cta|cluster|shared(::\w+)?"
 TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
     "mbarrier": (
@@ -201,6 +238,7 @@ TABLE: dict[str, tuple[Callable[[Instruction], Run], str]] = {
     "cp": (
         copy_async,
         access.TABLE["cp"][1] + r"|bulk|mbarrier|arrive|noinc|mbarrier::complete_tx::bytes"
-        r"|bulk_group|read|tensor|[1-5]d|tile|prefetch|L2|shared(::\w+)?",
+        r"|bulk_group|read|tensor|[1-5]d|tile|prefetch|L2|reduce|add|min|max|and|or|xor|noftz"
+        r"|bulk|shared(::\w+)?",
     ),
 }

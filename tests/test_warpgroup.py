@@ -200,7 +200,7 @@ def test_transposed_operands(kind: str, swizzle: int, turned: tuple[bool, bool])
         by_rows(matrix, swizzle) if turn else by_k(matrix, swizzle)
         for matrix, turn in zip((a, wide), turned, strict=True)
     ]
-    run(kind, *placed, c, turned=turned)
+    run(kind, placed[0], placed[1], c, turned=turned)
     np.testing.assert_array_equal(c, expected)
 
 

@@ -37,7 +37,7 @@ class LoadedCode:
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: its payload is not object code"
             )
-        self._engine = _load(payload)
+        self._engine = load_object(payload)
         self.address: int = self._engine.get_function_address(manifest.entry)
         if not self.address:
             raise ArtifactError(
@@ -113,7 +113,22 @@ def _llvm() -> Any:
     return llvm
 
 
-def _load(payload: bytes) -> Any:
+def llvm_version() -> str:
+    """The version of LLVM in this process."""
+    return ".".join(map(str, _llvm().llvm_version_info))
+
+
+def generate(text: str) -> bytes:
+    """Object code for this machine of LLVM's text, which is the runtime's own."""
+    llvm = _llvm()
+    machine = llvm.Target.from_triple(_host_triple()).create_target_machine(opt=2, reloc="pic")
+    module = llvm.parse_assembly(text)
+    module.verify()
+    return machine.emit_object(module)
+
+
+def load_object(payload: bytes) -> Any:
+    """The engine that has an object file in memory; ArtifactError if it cannot be loaded."""
     llvm = _llvm()
     machine = llvm.Target.from_triple(_host_triple()).create_target_machine(codemodel="jitdefault")
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)

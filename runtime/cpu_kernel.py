@@ -34,7 +34,7 @@ LAUNCH_WORDS = 12
 MAX_LAUNCHERS = 64
 
 ALONE_NS = 10_000
-SHARE_NS = 100_000
+SHARE_NS = 25_000
 PROBE_NS = 20_000
 CLAIM_NS = 20_000
 SLICE_NS = 200_000_000
@@ -209,18 +209,10 @@ class CpuLauncher:
 
     def _shared(self, packed: bytes, state: _State, helpers: int) -> tuple[int, int]:
         """Run the blocks of the record with workers; whether a check failed, and threads used."""
-        from .cpu_pool import Job, pool
+        from .cpu_pool import pool
 
-        job = Job(self._entry, packed, state.address)
-        try:
-            pool.share(job, helpers)
-            failed = self._entry(packed, state.address)
-        except BaseException:
-            state.record[FAILED] = 1  # an interrupt: workers stop at their next claim
-            raise
-        finally:
-            job.close()
-        return failed or job.failed, 1 + job.helpers
+        failed, threads = pool.run(self._kernel.code.address, packed, state.address, helpers)
+        return int(failed), threads
 
     def _finish(self, state: _State) -> None:
         """Print and raise what the kernel reported, and leave the state clean for the next."""

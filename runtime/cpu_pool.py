@@ -2,21 +2,24 @@
 
 A job is one launch: its entry is called by several threads, and each claims blocks until none is
 left. The calling thread always takes part and never waits for a worker that has not begun: when it
-has run out of blocks it closes the job, and a worker that comes later leaves it alone. Workers
-sleep on a queue between jobs; a call of the entry releases the GIL.
+has run out of blocks it closes the job, and a worker that comes later leaves it alone. Workers are
+Python threads that stay in native code (`cpu_pool.ll`, whose structs are repeated here), so that a
+job is handed over in well under a microsecond while they look for work, and in what it takes the
+system to wake a thread when they have gone to sleep.
 """
 
 from __future__ import annotations
 
+import atexit
+import ctypes
+import hashlib
 import os
 import threading
-from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 STACK_BYTES = 8 << 20
-
-Entry = Callable[[bytes, int], int]
+_LINE = 64
 
 
 def thread_count() -> int:
@@ -31,66 +34,104 @@ def thread_count() -> int:
     return int(wanted)
 
 
-class Job:
-    """One launch that several threads work on."""
+class _Pool(ctypes.Structure):
+    """What the workers share; the words that change are a cache line away from the others."""
 
-    __slots__ = (
-        "_closed",
-        "_done",
-        "_entry",
-        "_guard",
-        "_launch",
-        "_packed",
-        "_running",
-        "failed",
-        "helpers",
+    _fields_ = (
+        ("guard", ctypes.c_void_p),
+        ("acquire", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+        ("give_way", ctypes.c_void_p),
+        ("stop", ctypes.c_int64),
+        ("_pad0", ctypes.c_int64 * 3),
+        ("open", ctypes.c_int64),
+        ("_pad1", ctypes.c_int64 * 7),
+        ("jobs", ctypes.c_void_p),
+        ("idle", ctypes.c_void_p),
     )
 
-    def __init__(self, entry: Entry, packed: bytes, launch: int):
-        self._entry = entry
-        self._packed = packed
-        self._launch = launch
-        self._guard = threading.Lock()
-        self._done = threading.Lock()
-        self._done.acquire()
-        self._running = 0
-        self._closed = False
-        self.failed = False
-        self.helpers = 0
 
-    def help(self) -> None:
-        """A worker's part: run blocks until there are none, unless the job is closed already."""
-        with self._guard:
-            if self._closed:
-                return
-            self._running += 1
-            self.helpers += 1
-        failed = True
-        try:
-            failed = bool(self._entry(self._packed, self._launch))
-        finally:
-            with self._guard:
-                self.failed |= failed
-                self._running -= 1
-                if self._closed and not self._running:
-                    self._done.release()
+class _Worker(ctypes.Structure):
+    _fields_ = (("next", ctypes.c_void_p), ("lock", ctypes.c_void_p))
 
-    def close(self) -> None:
-        """Let no further worker in and wait for those that are inside.
 
-        An interrupt while waiting is raised after the wait: their memory must not go before. It may
-        come just after the lock was acquired, so the count decides, not the lock.
-        """
-        with self._guard:
-            self._closed = True
-        interrupt: BaseException | None = None
-        while self._running:
-            try:
-                self._done.acquire()
-            except BaseException as error:
-                interrupt = error
-        if interrupt is not None:
-            raise interrupt
+class _Job(ctypes.Structure):
+    _fields_ = (
+        ("next", ctypes.c_void_p),
+        ("entry", ctypes.c_void_p),
+        ("packed", ctypes.c_char_p),
+        ("launch", ctypes.c_void_p),
+        ("places", ctypes.c_int64),
+        ("running", ctypes.c_int64),
+        ("helpers", ctypes.c_int64),
+        ("failed", ctypes.c_int64),
+        ("sleeps", ctypes.c_int64),
+        ("lock", ctypes.c_void_p),
+    )
+
+
+class _Code(NamedTuple):
+    """The native half, which goes with `engine`."""
+
+    engine: Any
+    run: Any
+    work: Any
+    stop: Any
+
+
+# Apart from ctypes.pythonapi, whose functions are everybody's.
+_locks: Any = ctypes.PyDLL(None, handle=ctypes.pythonapi._handle)
+_locks.PyThread_allocate_lock.restype = ctypes.c_void_p
+_locks.PyThread_allocate_lock.argtypes = ()
+_locks.PyThread_acquire_lock.restype = ctypes.c_int
+_locks.PyThread_acquire_lock.argtypes = (ctypes.c_void_p, ctypes.c_int)
+
+
+@cache
+def _code() -> _Code:
+    """Compiled once for each version of it and of LLVM; later processes find it in the cache."""
+    from .cache import Cache
+    from .cpu_code import generate, llvm_version, load_object
+
+    with open(os.path.join(os.path.dirname(__file__), "cpu_pool.ll"), encoding="utf-8") as file:
+        text = file.read()
+    store = Cache()
+    key = f"cpu-pool-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
+    content = store.get(key)
+    if content is None:
+        content = generate(text)
+        store.put(key, content)
+    engine = load_object(content)
+
+    def function(name: str, result: Any = None) -> Any:
+        address = engine.get_function_address(f"stepwell_pool_{name}")
+        return ctypes.CFUNCTYPE(result, ctypes.c_void_p, ctypes.c_void_p)(address)
+
+    return _Code(engine, function("run", ctypes.c_int32), function("work"), function("stop"))
+
+
+def _new_pool() -> _Pool:
+    memory = ctypes.create_string_buffer(ctypes.sizeof(_Pool) + _LINE)
+    made = _Pool.from_buffer(memory, -ctypes.addressof(memory) % _LINE)
+    made.guard = _locks.PyThread_allocate_lock()
+    made.acquire = _address_of(_locks.PyThread_acquire_lock)
+    made.release = _address_of(_locks.PyThread_release_lock)
+    if os.name == "nt":
+        made.give_way = _address_of(ctypes.WinDLL("kernel32").SwitchToThread)
+    else:
+        made.give_way = _address_of(ctypes.CDLL(None).sched_yield)
+    return made
+
+
+def _new_lock() -> int:
+    """A lock to sleep on: it is taken, and whoever wakes the sleeper releases it."""
+    lock = _locks.PyThread_allocate_lock()
+    _locks.PyThread_acquire_lock(lock, 1)
+    return lock
+
+
+def _address_of(function: Any) -> int | None:
+    return ctypes.cast(function, ctypes.c_void_p).value
 
 
 class Pool:
@@ -103,34 +144,62 @@ class Pool:
 
     def _reset(self) -> None:
         """Forget threads that a forked child does not have, and what they held."""
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._memory: _Pool | None = None
+        self._jobs: list[_Job] = []
+        self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()
-        self._started = 0
 
-    def share(self, job: Job, helpers: int) -> None:
-        """Ask `helpers` workers to take part in a job."""
-        if self._started < helpers:
-            self._start(helpers)
-        for _ in range(helpers):
-            self._jobs.put(job)
+    def run(self, entry: int, packed: bytes, launch: int, helpers: int) -> tuple[bool, int]:
+        """Call `entry(packed, launch)` here and on up to `helpers` workers.
 
-    def _start(self, wanted: int) -> None:
+        Gives whether a call gave something else than 0, and how many threads took part.
+        """
+        memory = self._memory
+        if memory is None or len(self._threads) < helpers:
+            memory = self._start(helpers)
+        try:
+            job = self._jobs.pop()
+        except IndexError:  # the first launch, or all are under way in other threads
+            job = _Job(lock=_new_lock())
+        job.entry, job.packed, job.launch = entry, packed, launch
+        job.places, job.helpers, job.failed, job.sleeps = helpers, 0, 0, 0
+        failed = bool(_code().run(ctypes.byref(memory), ctypes.byref(job)))
+        threads = 1 + job.helpers
+        self._jobs.append(job)
+        return failed, threads
+
+    def stop(self) -> None:
+        """Let the workers end; the next launch that wants some starts others."""
+        memory, threads = self._memory, self._threads
+        if memory is None:
+            return
+        _code().stop(ctypes.byref(memory), None)
+        for thread in threads:
+            thread.join()
+        self._reset()
+
+    def _start(self, wanted: int) -> _Pool:
         with self._starting:
+            memory = self._memory
+            if memory is None:
+                memory = self._memory = _new_pool()
+                atexit.register(self.stop)
             before = threading.stack_size(STACK_BYTES)
             try:
-                while self._started < wanted:
-                    name = f"stepwell-worker-{self._started}"
-                    threading.Thread(
-                        target=_work, args=(self._jobs,), name=name, daemon=True
-                    ).start()
-                    self._started += 1
+                while len(self._threads) < wanted:
+                    name = f"stepwell-worker-{len(self._threads)}"
+                    arguments = (_code().work, memory, _Worker(lock=_new_lock()))
+                    thread = threading.Thread(target=_work, args=arguments, name=name, daemon=True)
+                    thread.start()
+                    self._threads.append(thread)
             finally:
                 threading.stack_size(before)
+            return memory
 
 
-def _work(jobs: SimpleQueue[Any]) -> None:
-    while True:
-        jobs.get().help()
+def _work(work: Any, memory: _Pool, worker: _Worker) -> None:
+    """What a worker's thread does: it comes back when the pool is stopped."""
+    work(ctypes.byref(memory), ctypes.byref(worker))
 
 
 pool = Pool()

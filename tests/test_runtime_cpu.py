@@ -90,10 +90,12 @@ def test_long_launches_run_every_block_once_on_several_threads() -> None:
 def test_short_launches_stay_on_their_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     shared: list[int] = []
 
-    def share(job: object, helpers: int) -> None:
+    def run(entry: int, packed: bytes, launch: int, helpers: int) -> tuple[bool, int]:
         shared.append(helpers)
+        return share(entry, packed, launch, helpers)
 
-    monkeypatch.setattr(pool, "share", share)
+    share = pool.run
+    monkeypatch.setattr(pool, "run", run)
     seen, launch = counts(64), kernel().launcher((64, 1, 1), ONE)
     for _ in range(1000):
         launch(packed(seen))

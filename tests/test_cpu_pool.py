@@ -1,0 +1,143 @@
+"""Workers of the CPU device: who takes part in a job, who sleeps and who wakes whom."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from stepwell.runtime.cpu_pool import Pool
+
+ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)
+LONG = 10.0
+"""Seconds after which what has not happened counts as not happening."""
+
+
+@pytest.fixture
+def pool() -> Generator[Pool]:
+    made = Pool()
+    yield made
+    made.stop()
+
+
+def run(pool: Pool, entry: Callable[[bytes, int], int], helpers: int) -> tuple[bool, int]:
+    """A job whose entry is a function of Python, called by every thread that takes part."""
+    native = ENTRY(entry)
+    address = ctypes.cast(native, ctypes.c_void_p).value
+    assert address is not None
+    return pool.run(address, b"packed", 5, helpers)
+
+
+class Meeting:
+    """An entry that ends when so many threads are inside it."""
+
+    def __init__(self, wanted: int):
+        self.barrier = threading.Barrier(wanted)
+        self.threads: set[str] = set()
+
+    def __call__(self, packed: bytes, launch: int) -> int:
+        self.threads.add(threading.current_thread().name)
+        self.barrier.wait(LONG)
+        return 0
+
+
+def test_the_entry_gets_what_the_job_has(pool: Pool) -> None:
+    given: list[Any] = []
+
+    def entry(packed: bytes, launch: int) -> int:
+        given.append((packed, launch))
+        return 0
+
+    assert run(pool, entry, 0) == (False, 1)
+    assert given == [(b"packed", 5)]
+
+
+def test_as_many_take_part_as_are_asked_for(pool: Pool) -> None:
+    for helpers in (1, 3, 2):
+        meeting = Meeting(1 + helpers)
+        assert run(pool, meeting, helpers) == (False, 1 + helpers)
+        assert len(meeting.threads) == 1 + helpers
+
+
+def test_workers_that_went_to_sleep_are_woken(pool: Pool) -> None:
+    run(pool, Meeting(3), 2)
+    for _ in range(5):
+        time.sleep(0.05)
+        assert run(pool, Meeting(3), 2) == (False, 3)
+
+
+def test_a_failure_of_a_worker_is_one_of_the_job(pool: Pool) -> None:
+    launching = threading.current_thread()
+    meeting = Meeting(2)
+
+    def entry(packed: bytes, launch: int) -> int:
+        meeting(packed, launch)
+        return int(threading.current_thread() is not launching)
+
+    assert run(pool, entry, 1) == (True, 2)
+    assert run(pool, Meeting(2), 1) == (False, 2)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1])
+def test_a_job_ends_with_its_last_helper(pool: Pool, seconds: float) -> None:
+    launching, left = threading.current_thread(), list[str]()
+    meeting = Meeting(3)
+
+    def entry(packed: bytes, launch: int) -> int:
+        meeting(packed, launch)
+        if threading.current_thread() is not launching:
+            time.sleep(seconds)
+            left.append(threading.current_thread().name)
+        return 0
+
+    for _ in range(3):
+        left.clear()
+        run(pool, entry, 2)
+        assert len(left) == 2
+
+
+def test_a_job_does_not_wait_for_workers_that_have_not_begun(pool: Pool) -> None:
+    inside, release = threading.Event(), threading.Event()
+
+    def blocked(packed: bytes, launch: int) -> int:
+        inside.set()
+        release.wait(LONG)
+        return 0
+
+    def keep_the_worker_busy() -> None:
+        run(pool, blocked, 1)
+
+    run(pool, Meeting(2), 1)
+    other = threading.Thread(target=keep_the_worker_busy)
+    other.start()
+    assert inside.wait(LONG)
+    time.sleep(0.02)
+    start = time.perf_counter()
+    run(pool, lambda packed, launch: 0, 1)
+    assert time.perf_counter() - start < LONG / 2
+    release.set()
+    other.join()
+
+
+def test_jobs_of_several_threads_are_helped_at_once(pool: Pool) -> None:
+    run(pool, Meeting(5), 4)
+    meeting = Meeting(6)
+    launching = [threading.Thread(target=run, args=(pool, meeting, 2)) for _ in range(2)]
+    for thread in launching:
+        thread.start()
+    for thread in launching:
+        thread.join()
+    assert len(meeting.threads) == 6
+
+
+def test_a_stopped_pool_has_no_threads_and_starts_again(pool: Pool) -> None:
+    before = threading.active_count()
+    run(pool, Meeting(4), 3)
+    assert threading.active_count() == before + 3
+    pool.stop()
+    assert threading.active_count() == before
+    assert run(pool, Meeting(2), 1) == (False, 2)

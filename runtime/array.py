@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HostArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
 _checked_dtypes: set[np.dtype[Any]] = set()
-_keys: dict[tuple[object, ...], tuple[object, int]] = {}
+_keys: dict[tuple[object, ...], object] = {}
 
 
 class Memory:
@@ -83,15 +83,15 @@ class DeviceArray:
         self.dtype = dtype
         self.readonly = readonly
         self.contiguous = is_contiguous(shape, strides, dtype.itemsize)
-        # What decides the code that a launch takes (see `arguments.argument_key`), as a number,
-        # since hashing a dtype is slow.
+        # What decides the code that a launch takes (see `arguments.argument_key`), as an object
+        # that is only itself, since hashing what it stands for is slow.
         aligned: object = self.address % dtype.alignment == 0
         if "launch_facts" in memory.device.features and aligned:
             from .facts import alignment_of, small_array
 
             aligned = (alignment_of(self.address), small_array(shape, strides, dtype))
         facts = (memory.device, dtype, len(shape), self.contiguous, aligned, readonly)
-        self.key = _keys.setdefault(facts, (DeviceArray, len(_keys)))
+        self.key = _keys.setdefault(facts, object())
 
     @property
     def ndim(self) -> int:

@@ -21,7 +21,7 @@ _RANK, _BOX, _BYTES = 5, 256, 16
 _SWIZZLES = (0, 32, 64, 128)
 _ELEMENTS = frozenset(DTYPES) - {"bool", "index"}
 _words = struct.Struct(f"<{WORDS}Q")
-_keys: dict[tuple[object, ...], tuple[object, int]] = {}
+_keys: dict[tuple[object, ...], object] = {}
 
 
 class Tensor(NamedTuple):
@@ -48,7 +48,7 @@ class TensorMap:
         self.swizzle = swizzle
         self.words: tuple[int, ...] = _words.unpack(array.device.encode_tensor_map(tensor))
         facts = (array.device, tensor.dtype, box, swizzle)
-        self.key = _keys.setdefault(facts, (TensorMap, len(_keys)))
+        self.key = _keys.setdefault(facts, object())
 
     def __repr__(self) -> str:
         return f"<tensor map: boxes of {self.box} {self.dtype}, swizzle {self.swizzle}>"

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 Run = Callable[[bytes], None]
 _NONE = (0, 0, 0)
 _GENERAL = "general"
-_EXTENTS = struct.Struct("<qqq")
 _MEMO_SIZE = 1024
 
 
@@ -140,13 +139,14 @@ class Program(ABC):
 class Launch:
     """A program with the shape of its launch; called with the kernel's arguments it launches."""
 
-    __slots__ = ("_known", "device", "program", "shape", "stream")
+    __slots__ = ("_count", "_known", "device", "program", "shape", "stream")
 
     def __init__(self, program: Program, shape: Shape, on: Device, stream: Stream | None):
         self.program = program
         self.shape = shape
         self.device = on
         self.stream = stream
+        self._count = len(program.parameter_names)
         self._known: dict[Any, tuple[Callable[[Sequence[Any]], Any], Callable[[Any], None]]] = {}
 
     def __call__(self, *arguments: Any, **keywords: Any) -> None:
@@ -154,7 +154,7 @@ class Launch:
 
         Raises KernelError if a check of the kernel failed, ArrayError for unfit arguments.
         """
-        if keywords or len(arguments) != len(self.program.parameter_names):
+        if keywords or len(arguments) != self._count:
             arguments = self.program.arrange(arguments, keywords)
         key = self.program.key(arguments)
         known = self._known.get(key)
@@ -237,10 +237,8 @@ class Launch:
         if shape.form.over is not None and loaded.manifest.uses_barrier:
             _check_whole_blocks(self.program.__name__, shape)
         run = loaded.launcher(shape.grid, shape.block, shape.shared_bytes, self.stream)
-        if shape.form.over is None:
-            return make_packer(loaded.manifest, arguments), run
-        tail = _EXTENTS.pack(*shape.extent)
-        return make_packer(loaded.manifest, arguments), lambda packed: run(packed + tail)
+        extents = shape.extent if shape.form.over is not None else ()
+        return make_packer(loaded.manifest, arguments, extents), run
 
 
 def _hashable(shape: int | Sequence[int] | None) -> Any:

@@ -16,7 +16,8 @@ are reduced in f32, and rounded once at the end.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -33,6 +34,7 @@ from xdsl.irdl import (
     AnyAttr,
     IRDLOperation,
     VarConstraint,
+    irdl_op_definition,
     operand_def,
     prop_def,
     result_def,
@@ -44,6 +46,10 @@ from xdsl.utils.exceptions import VerifyException
 
 from .lazy_format import op_with_format
 
+if TYPE_CHECKING:
+    from xdsl.parser import Parser
+    from xdsl.printer import Printer
+
 
 @op_with_format("$input attr-dict `:` type($aggregate)")
 class SplatOp(IRDLOperation):
@@ -54,6 +60,43 @@ class SplatOp(IRDLOperation):
     input = operand_def(T)
     aggregate = result_def(VectorType.constr(T))
     traits = traits_def(Pure())
+
+
+@irdl_op_definition
+class FromElementsOp(IRDLOperation):
+    """`vector.from_elements %x, %y : vector<2xf32>`: a scalar for each lane."""
+
+    name = "vector.from_elements"
+    elements = var_operand_def()
+    result = result_def(VectorType)
+    traits = traits_def(Pure())
+
+    def verify_(self) -> None:
+        count, kind = prod(shape_of(self.result.type)), element_of(self.result.type)
+        if [value.type for value in self.elements] != [kind] * count:
+            raise VerifyException(f"expected {count} values of type {kind}")
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.elements, printer.print_operand)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.result.type)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> FromElementsOp:
+        start = parser.pos
+        elements = parser.parse_comma_separated_list(
+            parser.Delimiter.NONE, parser.parse_unresolved_operand
+        )
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        kind = parser.parse_type()
+        if kind.name != VectorType.name:
+            parser.raise_error(f"expected a vector type, got {kind}", start)
+        kinds = [element_of(kind)] * len(elements)
+        values = parser.resolve_operands(elements, kinds, start)
+        return cls.create(operands=values, result_types=[kind], attributes=attributes)
 
 
 @op_with_format("attr-dict `:` type($result)")
@@ -168,6 +211,9 @@ def _verify_lanes(indices: Attribute, *others: Attribute) -> None:
 
 VECTOR = Dialect(
     "vector",
-    [*Vector.operations, SplatOp, StepOp, ConstantMaskOp, GatherOp, ScatterOp],
+    [
+        *(*Vector.operations, SplatOp, FromElementsOp, StepOp, ConstantMaskOp),
+        *(GatherOp, ScatterOp),
+    ],
     list(Vector.attributes),
 )

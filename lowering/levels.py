@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from xdsl.dialects.builtin import MemRefType, NoneAttr
+from xdsl.dialects.builtin import MemRefType, NoneAttr, VectorType
 from xdsl.ir import Attribute, Operation
 
 from ..dialects.diagnostics import CompileError, location_of
@@ -92,6 +92,12 @@ def _is_flat(type: Attribute) -> str | None:
     ):
         return None
     return f"{type}: arrays have one dimension and no layout here"
+
+
+def _is_short(type: Attribute) -> str | None:
+    if not isinstance(type, VectorType) or type.get_shape() in ((2,), (3,), (4,)):
+        return None
+    return f"{type}: vectors have 2 to 4 elements here"
 
 
 def _gives_no_memref(op: Operation) -> str | None:
@@ -179,10 +185,12 @@ LEVELS: dict[str, Level] = {
             "shader",
             "grid for shading languages: arrays in one dimension, types that the target has",
             frozenset({"gpu", "gpux", "arith", "math", "scf", "ub", "builtin.module"})
-            | frozenset(f"memref.{n}" for n in ("load", "store", "alloca", "dim", "view")),
-            SCALARS | {"index", "memref"},
+            | frozenset(f"memref.{n}" for n in ("load", "store", "alloca", "dim", "view"))
+            | frozenset(f"vector.{n}" for n in ("load", "store", "extract", "insert", "shuffle"))
+            | {"vector.from_elements"},
+            SCALARS | {"index", "memref", "vector"},
             frozenset({"gpux", "gpu"}),
-            _all(_has_address_space, _is_signless, _is_flat),
+            _all(_has_address_space, _is_signless, _is_flat, _is_short),
             {
                 **dict.fromkeys(("memref.dim", "memref.view"), _asks_for_bytes),
                 **dict.fromkeys(

@@ -61,6 +61,8 @@ PIPELINES: dict[str, Steps] = {
     "grid-to-shader": (
         ("inline", "functions of a shader take no arrays"),
         ("flatten-memrefs", "everything after it sees which array an access is of"),
+        ('split-vectors{features="$arch"}', "when arrays have one dimension"),
+        ("expand-math{keep-approximate=true}", "functions of vectors, which are of scalars now"),
         (
             'lower-subgroups-to-shared{features="$arch"}',
             "sees types as the program has them; what it adds are arrays, and indices of lanes",

@@ -6,6 +6,8 @@
 func.func @vectors(%m: memref<?x8xf32>, %i: index, %x: f32, %a: vector<8xf32>, %n: vector<8xi32>) {
   // CHECK: vector.splat %x : vector<8xf32>
   %splat = vector.splat %x : vector<8xf32>
+  // CHECK: vector.from_elements %x, %x : vector<2xf32>
+  %pair = vector.from_elements %x, %x : vector<2xf32>
   // CHECK: vector.step : vector<8xindex>
   %step = vector.step : vector<8xindex>
   // CHECK: vector.constant_mask [3] : vector<8xi1>

@@ -251,6 +251,42 @@ gpu.module @m {
 
 // -----
 
+// Vectors: lanes at known and unknown places, a selection by one condition, accesses of a buffer.
+
+// CHECK-LABEL: spirv.func @vectors()
+// CHECK-DAG: %[[ZERO:.*]] = spirv.Constant dense<0> : vector<2xi32>
+// CHECK: %[[P:.*]] = spirv.AccessChain %x
+// CHECK: %[[Q:.*]] = spirv.Bitcast %[[P]] : !spirv.ptr<i32, PhysicalStorageBuffer> to !spirv.ptr<vector<2xi32>, PhysicalStorageBuffer>
+// CHECK: %[[V:.*]] = spirv.Load "PhysicalStorageBuffer" %[[Q]] ["Aligned", 4] : vector<2xi32>
+// CHECK: %[[LESS:.*]] = spirv.SLessThan %[[V]], %{{.*}} : vector<2xi32>
+// CHECK: spirv.Select %[[LESS]]
+// CHECK: %[[BOTH:.*]] = spirv.CompositeConstruct %c, %c : (i1, i1) -> vector<2xi1>
+// CHECK: spirv.Select %[[BOTH]]
+// CHECK: spirv.VectorExtractDynamic %{{.*}}[%i] : vector<2xi32>, i32
+// CHECK: spirv.CompositeExtract %{{.*}}[1 : i32] : vector<2xi32>
+// CHECK: spirv.VectorInsertDynamic %{{.*}}, %{{.*}}[%i] : vector<2xi32>, i32
+// CHECK: spirv.CompositeInsert %{{.*}}, %{{.*}}[0 : i32] : i32 into vector<2xi32>
+// CHECK: spirv.VectorShuffle [0 : i32, 3 : i32]
+// CHECK: spirv.Store "PhysicalStorageBuffer" %{{.*}}, %{{.*}} ["Aligned", 4] : vector<2xi32>
+gpu.module @m {
+  gpu.func @vectors(%x: memref<?xi32, #gpu.address_space<global>>, %i: index, %c: i1) kernel {
+    %zero = arith.constant dense<0> : vector<2xi32>
+    %v = vector.load %x[%i] : memref<?xi32, #gpu.address_space<global>>, vector<2xi32>
+    %m = arith.maxsi %v, %zero : vector<2xi32>
+    %n = math.absi %v : vector<2xi32>
+    %s = arith.select %c, %m, %n : vector<2xi32>
+    %e = vector.extract %s[%i] : i32 from vector<2xi32>
+    %f = vector.extract %s[1] : i32 from vector<2xi32>
+    %t = vector.insert %e, %s [%i] : i32 into vector<2xi32>
+    %u = vector.insert %f, %t [0] : i32 into vector<2xi32>
+    %w = vector.shuffle %u, %v [0, 3] : vector<2xi32>, vector<2xi32>
+    vector.store %w, %x[%i] : memref<?xi32, #gpu.address_space<global>>, vector<2xi32>
+    gpu.return
+  }
+}
+
+// -----
+
 gpu.module @m {
   gpu.func @f(%v: f32, %i: index, %x: memref<?xf32, #gpu.address_space<global>>) kernel {
     // expected-error@+1 {{an atomic add of f32 has no instruction on this device}}

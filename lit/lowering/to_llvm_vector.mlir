@@ -146,6 +146,16 @@ func.func @bools(%m: memref<?xi1>, %i: index) {
 
 // -----
 
+// CHECK-LABEL: llvm.func @elements
+// CHECK: [[FIRST:%.+]] = llvm.insertelement %x, %{{.*}}[%{{.*}} : i64] : vector<2xf32>
+// CHECK: llvm.insertelement %y, [[FIRST]][%{{.*}} : i64] : vector<2xf32>
+func.func @elements(%x: f32, %y: f32) -> vector<2xf32> {
+  %v = vector.from_elements %x, %y : vector<2xf32>
+  func.return %v : vector<2xf32>
+}
+
+// -----
+
 func.func @refused(%m: memref<?xf32, strided<[2]>>, %i: index, %a: vector<4xf32>) {
   // expected-error@+1 {{are not next to each other; gather and scatter take them}}
   %0 = vector.load %m[%i] : memref<?xf32, strided<[2]>>, vector<4xf32>

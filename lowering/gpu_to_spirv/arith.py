@@ -10,9 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any, cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, i1, i32
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    i1,
+    i32,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import spirv
@@ -29,7 +38,13 @@ from .build import (
     both,
     compare,
     const,
+    either,
+    element_type,
     extract,
+    is_nan,
+    is_vector,
+    like,
+    negation,
     op,
     resize,
     select,
@@ -80,7 +95,7 @@ def convert_integer(op_: Operation, operands: Operands, rw: Rewriter) -> Results
     """One op."""
     (a,), (b,) = operands
     name, of_bools = _INTEGER[type(op_)]
-    if a.type == i1:
+    if bits(a.type) == 1:
         if not of_bools:
             raise CannotConvert("a shift of a boolean")
         name = of_bools
@@ -144,13 +159,22 @@ def _plus_zero(rw: Rewriter, value: SSAValue) -> SSAValue:
     return select(rw, compare(rw, "FOrdEqual", value, zero), zero, value)
 
 
+_ZEROS = {"0.0", "-0.0"}
+
+
 def zero_sign(value: SSAValue) -> int:
-    """1 or -1 for an (old) value that is a constant zero of this sign; 0 for others."""
+    """1 or -1 for an (old) value that is a constant zero of this sign; 0 for others.
+
+    Lanes are zeros of one sign, or none is (`split-vectors` takes others apart).
+    """
     owner = value.owner
-    if not isinstance(owner, arith.ConstantOp) or not isinstance(owner.value, FloatAttr):
+    if not isinstance(owner, arith.ConstantOp) or not isinstance(
+        element_type(value.type), AnyFloat
+    ):
         return 0
-    number = owner.value.value.data
-    return int(math.copysign(1, number)) if number == 0.0 else 0
+    given: Any = owner.value
+    lanes = given.get_values() if is_vector(value.type) else [given.value.data]
+    return int(math.copysign(1, lanes[0])) if set(map(str, lanes)) <= _ZEROS else 0
 
 
 @converts(arith.NegfOp)
@@ -165,8 +189,8 @@ def convert_choice(op_: Operation, operands: Operands, rw: Rewriter) -> Results:
     """The smaller or larger integer."""
     (a,), (b,) = operands
     name, of_bools = _CHOICES[type(op_)]
-    if a.type == i1:
-        return op(rw, of_bools, (a, b), i1)
+    if bits(a.type) == 1:
+        return op(rw, of_bools, (a, b), a.type)
     return select(rw, compare(rw, name, a, b), a, b)
 
 
@@ -200,8 +224,8 @@ def convert_number(op_: Operation, operands: Operands, rw: Rewriter) -> Results:
     """Minimum and maximum, the number where one operand is NaN."""
     (a,), (b,) = operands
     result = extreme(rw, isinstance(op_, arith.MinnumfOp), a, b)
-    result = select(rw, op(rw, "IsNan", (b,), i1), a, result)
-    return select(rw, op(rw, "IsNan", (a,), i1), b, result)
+    result = select(rw, is_nan(rw, b), a, result)
+    return select(rw, is_nan(rw, a), b, result)
 
 
 # --- division -------------------------------------------------------------------------------------
@@ -234,7 +258,7 @@ def _truncated(rw: Rewriter, op_: Operation, a: SSAValue, b: SSAValue) -> tuple[
     """Quotient and remainder; anything where b is 0."""
     if constant_value(op_.operands[1]) in (None, 0, -1):
         minus = compare(rw, "IEqual", b, -1)
-        unsafe = op(rw, "LogicalOr", (minus, compare(rw, "IEqual", b, 0)), i1)
+        unsafe = either(rw, minus, compare(rw, "IEqual", b, 0))
         safe = select(rw, unsafe, const(rw, 1, b.type), b)
         quotient = binary(rw, "SDiv", a, safe)
         negated = binary(rw, "ISub", const(rw, 0, a.type), a)
@@ -294,15 +318,22 @@ def convert_mul_extended(op_: Operation, operands: Operands, rw: Rewriter) -> Re
 def convert_constant(op_: arith.ConstantOp, operands: Operands, rw: Rewriter) -> Results:
     """The number in its new type."""
     kind = rw.type(op_.results[0].type)
-    value = op_.properties["value"]
+    value, of_index = op_.value, isinstance(element_type(op_.results[0].type), IndexType)
     if isinstance(value, IntegerAttr):
-        number = value.value.data
-        if isinstance(op_.results[0].type, IndexType):
-            number = max(-(2**31), min(number, 2**31 - 1))
+        number = _index(value.value.data) if of_index else value.value.data
         return const(rw, bool(number) if kind == i1 else number, kind)
     if isinstance(value, FloatAttr):
         return attribute_const(rw, op_.properties["value"], kind)
-    raise CannotConvert(f"the constant {value}")
+    lanes: Any = value
+    if not isinstance(value, DenseIntOrFPElementsAttr) or not is_vector(kind):
+        raise CannotConvert(f"the constant {value}")
+    numbers = [_index(number) if of_index else number for number in lanes.get_values()]
+    return attribute_const(rw, DenseIntOrFPElementsAttr.from_list(cast(Any, kind), numbers), kind)
+
+
+def _index(number: int) -> int:
+    """The nearest one."""
+    return max(-(2**31), min(number, 2**31 - 1))
 
 
 @converts(arith.CmpiOp)
@@ -310,10 +341,10 @@ def convert_cmpi(op_: arith.CmpiOp, operands: Operands, rw: Rewriter) -> Results
     """A comparison of integers or booleans."""
     (a,), (b,) = operands
     name = _CMPI[op_.predicate.value.data]
-    if a.type != i1:
+    if bits(a.type) != 1:
         return compare(rw, name, a, b)
     if name in ("IEqual", "INotEqual"):
-        return op(rw, name.replace("I", "Logical", 1), (a, b), i1)
+        return op(rw, name.replace("I", "Logical", 1), (a, b), a.type)
     signed = name.startswith("S")
     wide = [resize(rw, value, i32, signed=signed) for value in (a, b)]
     return compare(rw, name, *wide)
@@ -325,13 +356,12 @@ def convert_cmpf(op_: arith.CmpfOp, operands: Operands, rw: Rewriter) -> Results
     (a,), (b,) = operands
     number = op_.predicate.value.data
     if number in (0, 15):
-        return const(rw, number == 15, i1)
+        return const(rw, number == 15, like(a.type, i1))
     name = _CMPF[number]
     if name not in ("ord", "uno"):
         return compare(rw, name, a, b)
-    nans = [op(rw, "IsNan", (value,), i1) for value in (a, b)]
-    either = op(rw, "LogicalOr", nans, i1)
-    return either if name == "uno" else op(rw, "LogicalNot", (either,), i1)
+    unordered = either(rw, is_nan(rw, a), is_nan(rw, b))
+    return unordered if name == "uno" else negation(rw, unordered)
 
 
 @converts(arith.SelectOp)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerType,
     StringAttr,
@@ -145,10 +146,20 @@ def once(rw: Rewriter, key: Any, make: Callable[[], SSAValue]) -> SSAValue:
 
 
 def const(rw: Rewriter, value: int | float | bool, kind: Attribute) -> SSAValue:
-    """A constant of an integer, float or boolean type; integers wrap."""
+    """A constant of a number or boolean type (in every lane of a vector); integers wrap."""
     if kind == i32:
         return word(rw, int(value))
+    if isinstance(kind, VectorType):
+        return _lanes_const(rw, value, kind)
     return attribute_const(rw, spirv.scalar_attribute(value, kind), kind)
+
+
+def _lanes_const(rw: Rewriter, value: int | float | bool, kind: Any) -> SSAValue:
+    number: Any = spirv.scalar_attribute(value, kind.element_type)
+    value = number.value.data  # an integer, wrapped
+    lanes: Attribute = DenseIntOrFPElementsAttr.from_list(kind, [value] * kind.get_shape()[0])
+    key = (kind, float(value).hex() if isinstance(value, float) else value)
+    return once(rw, key, lambda: rw.value(spirv.ConstantOp, (), kind, {"value": lanes}))
 
 
 def attribute_const(rw: Rewriter, value: Attribute, kind: Attribute) -> SSAValue:
@@ -182,17 +193,58 @@ def binary(rw: Rewriter, name: str, a: SSAValue, b: SSAValue | int) -> SSAValue:
 def compare(rw: Rewriter, name: str, a: SSAValue, b: SSAValue | int | float) -> SSAValue:
     """A comparison of two values of one type."""
     other = b if isinstance(b, SSAValue) else const(rw, b, a.type)
-    return op(rw, name, (a, other), i1)
+    return op(rw, name, (a, other), like(a.type, i1))
 
 
 def both(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
     """Whether two conditions hold."""
-    return op(rw, "LogicalAnd", (a, b), i1)
+    return op(rw, "LogicalAnd", (a, b), a.type)
+
+
+def either(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
+    """Whether one of two conditions holds."""
+    return op(rw, "LogicalOr", (a, b), a.type)
+
+
+def negation(rw: Rewriter, a: SSAValue) -> SSAValue:
+    """Whether a condition does not hold."""
+    return op(rw, "LogicalNot", (a,), a.type)
+
+
+def is_nan(rw: Rewriter, value: SSAValue) -> SSAValue:
+    """Whether a float is none."""
+    return op(rw, "IsNan", (value,), like(value.type, i1))
 
 
 def select(rw: Rewriter, condition: SSAValue, yes: SSAValue, no: SSAValue) -> SSAValue:
     """The first value where the condition holds, else the second."""
+    if is_vector(yes.type) and not is_vector(condition.type):
+        condition = splat(rw, condition, yes.type)  # before SPIR-V 1.4 each lane has its own
     return op(rw, "Select", (condition, yes, no), yes.type)
+
+
+# --- vectors --------------------------------------------------------------------------------------
+
+
+def element_type(kind: Attribute) -> Attribute:
+    """The type of a vector's elements; a scalar's own type."""
+    return cast("VectorType[Attribute]", kind).element_type if is_vector(kind) else kind
+
+
+def is_vector(kind: Attribute) -> bool:
+    """Whether a type has lanes."""
+    return isinstance(kind, VectorType)
+
+
+def like(kind: Attribute, element: Attribute) -> Attribute:
+    """A type with as many lanes as `kind` has, of elements of another type."""
+    return VectorType(element, kind.get_shape()) if isinstance(kind, VectorType) else element
+
+
+def splat(rw: Rewriter, value: SSAValue, kind: Any) -> SSAValue:
+    """A scalar in as many lanes as a vector type has."""
+    lanes = [value] * kind.get_shape()[0]
+    return rw.value(spirv.CompositeConstructOp, lanes, like(kind, value.type))
 
 
 # --- widths ---------------------------------------------------------------------------------------
@@ -204,20 +256,24 @@ def is_integer(kind: Attribute) -> bool:
 
 
 def bits(kind: Attribute) -> int:
-    """The width of an integer or float type."""
-    width: object = getattr(kind, "bitwidth", None)
-    if not isinstance(width, int) or isinstance(kind, VectorType):
+    """The width of an integer or float type, of a vector that of its elements."""
+    width: object = getattr(element_type(kind), "bitwidth", None)
+    if not isinstance(width, int):
         raise CannotConvert(f"{kind} is no number")
     return width
 
 
 def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> SSAValue:
-    """The integer in another width: extended by its sign (or zeros), or cut off."""
+    """The integer in another width: extended by its sign (or zeros), or cut off.
+
+    Of a vector every lane, whether or not `kind` is a vector's.
+    """
+    kind = like(value.type, element_type(kind))
     if value.type == kind:
         return value
-    if value.type == i1:
+    if bits(value.type) == 1:
         return select(rw, value, const(rw, -1 if signed else 1, kind), const(rw, 0, kind))
-    if kind == i1:
+    if bits(kind) == 1:
         return compare(rw, "INotEqual", binary(rw, "BitwiseAnd", value, 1), 0)
     return op(rw, "SConvert" if signed else "UConvert", (value,), kind)
 
@@ -229,12 +285,13 @@ def bitcast(rw: Rewriter, value: SSAValue, kind: Attribute) -> SSAValue:
 
 def as_bits(rw: Rewriter, value: SSAValue) -> SSAValue:
     """A float's bits as an integer."""
-    return bitcast(rw, value, IntegerType(bits(value.type)))
+    return bitcast(rw, value, like(value.type, IntegerType(bits(value.type))))
 
 
 def f32_of(rw: Rewriter, value: SSAValue) -> SSAValue:
     """A 16-bit float in f32, exactly; others as they are."""
-    return op(rw, "FConvert", (value,), f32) if bits(value.type) == 16 else value
+    wide = like(value.type, f32)
+    return op(rw, "FConvert", (value,), wide) if bits(value.type) == 16 else value
 
 
 # --- memory and composites ------------------------------------------------------------------------
@@ -256,8 +313,7 @@ def _aligned(pointer: SSAValue) -> Mapping[str, Attribute]:
     assert isinstance(kind, spirv.PointerType), "an access needs a pointer"
     if kind.storage_class != BY_ADDRESS:
         return NOTHING
-    is_pair = isinstance(kind.pointee, spirv.PointerType | VectorType)  # two words of an address
-    size = 8 if is_pair else bits(kind.pointee) // 8
+    size = 8 if isinstance(kind.pointee, spirv.PointerType) else bits(kind.pointee) // 8
     return _alignment(size)
 
 

@@ -7,11 +7,23 @@ so that a check of an index that is far out of range still fails.
 from __future__ import annotations
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, i1, i32
+from xdsl.dialects.builtin import IndexType, i32
 from xdsl.ir import Operation, SSAValue
 
 from ..conversion import Operands, Results, Rewriter, Rules
-from .build import bitcast, bits, both, compare, const, f32_of, op, resize, select
+from .build import (
+    bitcast,
+    bits,
+    both,
+    compare,
+    const,
+    element_type,
+    f32_of,
+    like,
+    op,
+    resize,
+    select,
+)
 
 RULES = Rules()
 converts = RULES.converts
@@ -30,7 +42,7 @@ def convert_index_cast(op_: arith.IndexCastOp, operands: Operands, rw: Rewriter)
     """To or from the 32 bits of an index."""
     ((value,),) = operands
     kind = rw.type(op_.results[0].type)
-    if isinstance(op_.results[0].type, IndexType) and bits(value.type) == 64:
+    if isinstance(element_type(op_.results[0].type), IndexType) and bits(value.type) == 64:
         for name, limit in (("SLessThan", -(2**31)), ("SGreaterThan", 2**31 - 1)):
             past = compare(rw, name, value, limit)
             value = select(rw, past, const(rw, limit, value.type), value)
@@ -50,7 +62,7 @@ def convert_int_to_float(op_: Operation, operands: Operands, rw: Rewriter) -> Re
     """The nearest float, ties to even."""
     ((value,),) = operands
     kind, signed = rw.type(op_.results[0].type), isinstance(op_, arith.SIToFPOp)
-    if value.type == i1:
+    if bits(value.type) == 1:
         one = const(rw, -1.0 if signed else 1.0, kind)
         return select(rw, value, one, const(rw, 0.0, kind))
     if bits(value.type) < 32:
@@ -64,7 +76,7 @@ def convert_float_to_int(op_: Operation, operands: Operands, rw: Rewriter) -> Re
     ((value,),) = operands
     kind, signed = rw.type(op_.results[0].type), isinstance(op_, arith.FPToSIOp)
     value = f32_of(rw, value)
-    if kind == i1:
+    if bits(kind) == 1:
         return _to_bool(rw, value, signed)
     width = bits(kind)
     low, high = (-(2 ** (width - 1)), 2 ** (width - 1)) if signed else (0, 2**width)
@@ -74,7 +86,7 @@ def convert_float_to_int(op_: Operation, operands: Operands, rw: Rewriter) -> Re
         compare(rw, "FOrdLessThan", value, float(high)),
     )
     safe = select(rw, inside, value, const(rw, 0.0, value.type))
-    wide = kind if width >= 32 else i32
+    wide = kind if width >= 32 else like(kind, i32)
     result = op(rw, "ConvertFToS" if signed else "ConvertFToU", (safe,), wide)
     result = resize(rw, result, kind, signed=signed)
     above = compare(rw, "FOrdGreaterThanEqual", value, float(high))

@@ -23,6 +23,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     SymbolRefAttr,
+    VectorType,
     f16,
     i8,
     i16,
@@ -35,13 +36,21 @@ from ...dialects import spirv
 from ...passes.spirv_update_vce import derive_vce
 from ..conversion import CannotConvert, Legality, Rules, TypeMap, Types, convert
 from . import arith, casts, control, ids, kernel, math, memory, parameters, reports, subgroups
-from .build import State
+from .build import State, element_type, like
 from .parameters import buffer_type
 from .target import SpirvTarget, target_for
+
+
+def _vector_rules() -> Rules:
+    from .vectors import RULES
+
+    return RULES
+
 
 RULES = Rules(
     *(arith.RULES, casts.RULES, control.RULES, ids.RULES, kernel.RULES, math.RULES),
     *(memory.RULES, parameters.RULES, reports.RULES, subgroups.RULES),
+    on_demand={"vector": _vector_rules},
 )
 LEGALITY = Legality({"spirv": True, ModuleOp: True})
 _NARROW: dict[Attribute, str] = {i8: "Int8", i16: "Int16", f16: "Float16"}
@@ -104,4 +113,7 @@ def type_map(target: SpirvTarget) -> TypeMap:
             raise CannotConvert(f"an array of type {kind}, expected one dimension and its size")
         return spirv.PointerType(spirv.ArrayType(element, length), _STORAGE[space])
 
-    return TypeMap({IndexType: lambda kind, types: i32, MemRefType: view})
+    def lanes(kind: VectorType, types: Types) -> Attribute:
+        return like(kind, *types(element_type(kind)))
+
+    return TypeMap({IndexType: lambda kind, types: i32, MemRefType: view, VectorType: lanes})

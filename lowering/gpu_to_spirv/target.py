@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, VectorType
 from xdsl.ir import Operation
 
 from ...dialects import spirv
@@ -125,6 +125,14 @@ def _shared_bytes(op: Operation) -> int:
     return (array.length or 0) * element.bitwidth // 8
 
 
+def _casts(module: spirv.ModuleOp) -> set[str]:
+    """What a device must stand of casts of addresses, which no capability of SPIR-V tells."""
+    casts = (op.results[0].type for op in module.walk() if isinstance(op, spirv.OPS["Bitcast"]))
+    pointers = (kind for kind in casts if isinstance(kind, spirv.PointerType))
+    is_cast = any(isinstance(kind.pointee, VectorType) for kind in pointers)
+    return {"vector_access"} if is_cast else set()
+
+
 def manifest_fields(module: ModuleOp) -> dict[str, Any]:
     """What the manifest of an artifact says of a module: how it takes arguments, what it needs."""
     inner = binary_of(module)
@@ -133,7 +141,7 @@ def manifest_fields(module: ModuleOp) -> dict[str, Any]:
     return {
         "abi": "bda" if addresses else "bindings",
         "block_in_memory": BLOCK_IN_MEMORY in inner.attributes,
-        "features": needs_of(needs),
+        "features": tuple(sorted({*needs_of(needs), *_casts(inner)})),
         # Where a device lacks a type, arrays of it are larger than the waist says.
         "static_shared_bytes": sum(map(_shared_bytes, inner.block.ops)),
     }

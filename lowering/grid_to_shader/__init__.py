@@ -11,8 +11,9 @@ upstream's vocabulary, so that it can be executed, and is made for a set of feat
     a private attribution, or a memref.alloca at the start of the kernel    memref<NxT, … private>
     dynamic workgroup memory        memref.view of gpu.dynamic_shared_memory, from byte 0
 
-and is used by memref.load, memref.store, gpux.atomic_rmw and gpux.atomic_cas only. No memref comes
-out of control flow, select or a call. `memref.dim` asks for nothing but the bytes of
+and is used by memref.load, memref.store, gpux.atomic_rmw and gpux.atomic_cas, and a buffer also by
+vector.load and vector.store (feature `vector_access`). No memref comes out of control flow, select
+or a call. `memref.dim` asks for nothing but the bytes of
 `gpu.dynamic_shared_memory`, which stands at most once in a kernel, with at most one view.
 
 **Parameters.** In the order of the 8-byte slots that a launch packs: for a buffer the memref, then
@@ -33,6 +34,11 @@ instruction: integers of 32 (or 64) bits, sums of floats.
 **Numbers.** Only types that the target has; bf16 is none. `index` is not stored in memory. Integers
 wrap, and what is undefined upstream is as in the lowering to llvm: division by 0 gives 0, casts to
 integers saturate. A `gpux.ballot` may give an i32, and a report an i64 as two words.
+
+**Vectors** have 2 to 4 elements of a type that the target has. They are made by
+vector.from_elements and dense constants, taken apart by vector.extract, changed by vector.insert
+(at a known lane or another), picked from by vector.shuffle; `split-vectors` says which arithmetic
+is on them.
 
 **Subgroups.** Each subgroup op that is left has an instruction (`subgroup_basic` for ids,
 `…_arithmetic`, `…_ballot`, `…_shuffle`). Where one has none, arrays of words for 1024 threads may

@@ -15,13 +15,23 @@ threads; those that do not depend on the thread have one value for all of them t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
-from xdsl.dialects import scf
-from xdsl.dialects.builtin import IndexType, MemRefType, NoneAttr, f32, i1, i32
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IndexType,
+    MemRefType,
+    NoneAttr,
+    f32,
+    i1,
+    i32,
+)
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.traits import Pure
 
 from ...dialects import gpu
+from ...dialects.arith_lanes import is_vector
 from ...passes.block_editing import erase
 from ..gpu_to_cpu.split import expand_switch
 from ..loop_forms import as_while
@@ -258,4 +268,8 @@ def _wrap(moved: Sequence[Operation], inside: set[Operation], mask: SSAValue) ->
 
 def _zero(c: Calculator, kind: Attribute) -> SSAValue:
     """What stands for a value that nobody looks at."""
-    return c.const(0, kind).value
+    if not is_vector(kind):
+        return c.const(0, kind).value
+    value = DenseIntOrFPElementsAttr.from_list(cast(Any, kind), [0])
+    made = arith.ConstantOp.create(result_types=[kind], properties={"value": value})
+    return c.add(made).results[0]

@@ -27,6 +27,7 @@ CAPABILITIES = (
     *("signed_zero16", "signed_zero32", "signed_zero64", "subgroup_size_control"),
     *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
     *("subgroup_shuffle", "subgroup_shuffle_relative", "subgroup_extended_types"),
+    "vector_access",  # with bda: several elements of a buffer at once, as a vector
     "short_loops",  # a limit: the device ends loops after 65535 rounds
 )
 DEFAULT_SUBGROUP = 32

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from math import prod
 
 from xdsl.context import Context
@@ -52,7 +53,8 @@ from ..memref_views import DYNAMIC, AnyMemRef, as_memref, kept_dimensions, mixed
 from .share_bases import share_bases
 from .views import INDEX, View, add, known_size, multiply, value_of
 
-RULES = Rules()
+# Few kernels have vectors, and the dialect takes 5 ms to import.
+RULES = Rules(on_demand={"vector": lambda: import_module(".flatten_vectors", __package__).RULES})
 converts = RULES.converts
 _NO_OPERANDS: dict[str, Attribute] = {
     "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),

@@ -25,7 +25,13 @@ from ...passes.block_editing import constant, erase
 from ..gpu_to_cpu.builder import set_type
 from .remarks import remark
 
-_ACCESSES = ("memref.load", "memref.store", "gpux.atomic_rmw", "gpux.atomic_cas")
+_ACCESSES = frozenset(
+    (
+        *("memref.load", "memref.store", "gpux.atomic_rmw", "gpux.atomic_cas"),
+        *("vector.load", "vector.store", "vector.maskedload", "vector.maskedstore"),
+        *("vector.gather", "vector.scatter"),
+    )
+)
 
 
 def share_bases(kernel: gpu.FuncOp) -> None:

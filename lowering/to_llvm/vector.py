@@ -31,7 +31,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.llvm.base import numbers
-from ...dialects.vector import ConstantMaskOp, SplatOp, StepOp
+from ...dialects.vector import ConstantMaskOp, FromElementsOp, SplatOp, StepOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from . import vector_memory
 from .arith import extreme_number, fast_math
@@ -73,6 +73,16 @@ def splat(rw: Rewriter, value: SSAValue, count: int) -> SSAValue:
         return const(rw, number.value.data, kind)
     first = rw.value(llvm.InsertElementOp, (_poison(rw, kind), value, const(rw, 0, i64)), kind)
     return shuffle(rw, first, _poison(rw, kind), [0] * count)
+
+
+@converts(FromElementsOp)
+def convert_elements(op: FromElementsOp, operands: Operands, rw: Rewriter) -> Results:
+    """One lane after the other."""
+    kind = rw.type(op.result.type)
+    result = _poison(rw, kind)
+    for lane, (value,) in enumerate(operands):
+        result = rw.value(llvm.InsertElementOp, (result, value, const(rw, lane, i64)), kind)
+    return result
 
 
 def shuffle(rw: Rewriter, a: SSAValue, b: SSAValue, lanes: Sequence[int]) -> SSAValue:

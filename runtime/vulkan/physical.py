@@ -16,6 +16,8 @@ from .table import DEVICE_TYPES, QUEUE_COMPUTE, QUEUE_GRAPHICS, SHADER_STAGE_COM
 # VK_DRIVER_ID_MESA_LLVMPIPE ends all loops of a thread after 65535 rounds, and converts to f16
 # towards zero, whatever rounding it declares and is asked for (both seen with Mesa 22.3).
 LLVMPIPE = 13
+# VK_DRIVER_ID_GOOGLE_SWIFTSHADER dies of an address that is cast to that of a vector.
+SWIFTSHADER = 10
 PORTABILITY_SUBSET = "VK_KHR_portability_subset"
 SPIRV_1_4 = ("VK_KHR_spirv_1_4", "VK_KHR_shader_float_controls")
 HOST_IMPORT = "VK_EXT_external_memory_host"
@@ -114,7 +116,7 @@ class Physical:
         asked = chain(found[CORE], *(one for name, one in found.items() if name != CORE))
         self.functions.GetPhysicalDeviceFeatures2(self.handle, ctypes.byref(asked))
         without = set(_without())
-        if self._is_llvmpipe():
+        if self._is_from(LLVMPIPE):
             without.add("float16")
         sizes = self.subgroup_sizes
         if sizes is None or not sizes.requiredSubgroupSizeStages & SHADER_STAGE_COMPUTE:
@@ -123,9 +125,11 @@ class Physical:
         self.profile: Profile = profile(
             self.version, self.available, self.offer.names, self.subgroup, self.floats, without
         )
-        if self._is_llvmpipe():
-            capabilities = self.profile.capabilities | {"short_loops"}
-            self.profile = self.profile._replace(capabilities=capabilities)
+        more = {"short_loops"} if self._is_from(LLVMPIPE) else set[str]()
+        if "bda" in self.offer.names and not self._is_from(SWIFTSHADER):
+            more |= {"vector_access"} - without
+        capabilities = self.profile.capabilities | more
+        self.profile = self.profile._replace(capabilities=capabilities)
         self.features = language_features(self.profile.capabilities)
         if "timeline" not in self.offer.names:
             self.unfit = f"{self.name} has no timeline semaphores: its driver is too old"
@@ -140,8 +144,8 @@ class Physical:
             wanted.add(SPIRV_1_4[1])
         return sorted(wanted)
 
-    def _is_llvmpipe(self) -> bool:
-        return self.driver is not None and self.driver.driverID == LLVMPIPE
+    def _is_from(self, driver: int) -> bool:
+        return self.driver is not None and self.driver.driverID == driver
 
     def _ask_memory(self) -> None:
         memory = S.PhysicalDeviceMemoryProperties()

@@ -24,6 +24,7 @@ CAPABILITIES = frozenset(
         *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
         *("subgroup_shuffle", "subgroup_shuffle_relative"),
         *("subgroup_extended_types", "subgroup_size_control"),
+        "vector_access",  # with bda: several elements at once, as a vector
         "short_loops",  # no capability but a limit: loops end after 65535 rounds in all
     ]
 )

@@ -45,6 +45,7 @@ PASSES: dict[str, str] = {
     "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",
     "spirv-update-vce": "stepwell.passes.spirv_update_vce:SpirvUpdateVce",
     "split-checked-loops": "stepwell.passes.split_checked_loops:SplitCheckedLoops",
+    "split-vectors": "stepwell.lowering.grid_to_shader.split_vectors:SplitVectors",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
 }

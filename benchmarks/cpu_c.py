@@ -1,0 +1,120 @@
+"""Plain C's contenders of `cpu.py`, compiled by the machine's own compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cpu_tasks import BINS, A
+
+Prepared = tuple[Callable[[], Any], Any]
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC")
+
+
+def _library() -> tuple[Any, str]:
+    """The functions, and what compiled them; OSError where there is no compiler."""
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise OSError("no C compiler (gcc or clang)")
+    source = Path(__file__).with_name("cpu_tasks.c")
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / "tasks.so"
+        subprocess.run([compiler, *FLAGS, str(source), "-o", str(built), "-lm"], check=True)
+        library = ctypes.CDLL(str(built))
+    told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True)
+    return library, f"{told.stdout.splitlines()[0]} {' '.join(FLAGS)}"
+
+
+_functions, _compiler = _library()
+VERSIONS = {"c": _compiler}
+
+
+def _call(name: str, *arguments: Any) -> Callable[[], None]:
+    """A call of a function: arrays are passed by their address, ints as n_t, floats as float."""
+    function = getattr(_functions, name)
+    function.restype = None
+    kept = [value for value in arguments if isinstance(value, np.ndarray)]
+    words: list[Any] = []
+    for value in arguments:
+        if isinstance(value, np.ndarray):
+            words.append(ctypes.c_void_p(value.ctypes.data))
+        elif isinstance(value, np.floating):
+            words.append(ctypes.c_float(float(value)))
+        else:
+            words.append(ctypes.c_int64(value))
+
+    def run() -> None:
+        assert kept is not None, "the arrays live as long as the call"
+        function(*words)
+
+    return run
+
+
+def _saxpy(given: dict[str, Any]) -> Prepared:
+    x, y = given["x"], given["y"]
+    return _call("saxpy", x.size, A, x, y), y
+
+
+def _into(name: str, *names: str, shape: Callable[[Any], tuple[int, ...]]) -> Any:
+    """A function that takes the sizes in `shape`, inputs, and an output like the first one."""
+
+    def prepare(given: dict[str, Any]) -> Prepared:
+        arrays = [given[each] for each in names]
+        out = np.zeros_like(arrays[0])
+        return _call(name, *shape(arrays[0]), *arrays, out), out
+
+    return prepare
+
+
+def _fixed(name: str, count: int, dtype: Any) -> Any:
+    def prepare(given: dict[str, Any]) -> Prepared:
+        x, out = given["x"], np.zeros(count, dtype)
+        return _call(name, x.size, x, out), out
+
+    return prepare
+
+
+def _fractal(given: dict[str, Any]) -> Prepared:
+    size = given["size"]
+    out = np.zeros((size, size), np.int32)
+    return _call("fractal", size, given["pixel"], out), out
+
+
+def _nbody(given: dict[str, Any]) -> Prepared:
+    x = given["x"]
+    out = np.zeros((3, x.shape[1]), np.float32)
+    return _call("nbody", x.shape[1], x, out), out
+
+
+def _length(x: Any) -> tuple[int, ...]:
+    return (x.size,)
+
+
+def _side(x: Any) -> tuple[int, ...]:
+    return (x.shape[0],)
+
+
+PREPARE = {
+    "saxpy": _saxpy,
+    "exp": _into("exp_of", "x", shape=_length),
+    "stencil": _into("stencil", "x", shape=_side),
+    "softmax": _into("softmax", "x", shape=np.shape),
+    "layernorm": _into("layernorm", "x", shape=np.shape),
+    "sum": _fixed("sum", 1, np.float32),
+    "scan": _into("scan", "x", shape=_length),
+    "histogram": _fixed("histogram", BINS, np.int32),
+    "transpose": _into("transpose", "x", shape=_side),
+    "fractal": _fractal,
+    "nbody": _nbody,
+    "black-scholes": _into("black_scholes", "price", "strike", "years", shape=_length),
+    "convolution": _into("convolution", "x", "w", shape=_side),
+    "matmul": _into("matmul", "a", "b", shape=_side),
+    "batched matmul": _into("batched", "a", "b", shape=_side),
+    "bitonic sort": _into("bitonic_sort", "x", shape=_length),
+}

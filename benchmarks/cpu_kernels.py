@@ -1,0 +1,466 @@
+"""stepwell's contenders of `cpu.py`: SIMT kernels, as they would be written for a GPU."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from cpu_tasks import BINS, STEPS, A
+
+import stepwell as sw
+
+Array = np.ndarray[Any, Any]
+# What prepares a task: a function that runs it once, and its output.
+Prepare = Callable[[dict[str, Any]], tuple[Callable[[], None], Array]]
+
+kernel = partial(sw.kernel, checks=os.environ.get("CHECKS") != "0")
+
+
+@kernel()
+def saxpy(a, x, y):
+    i = sw.global_id(0)
+    if i < y.shape[0]:
+        y[i] = a * x[i] + y[i]
+
+
+@kernel()
+def exp(x, out):
+    i = sw.global_id(0)
+    if i < out.shape[0]:
+        out[i] = math.exp(x[i])
+
+
+@kernel()
+def stencil(x, out):
+    i, j = sw.global_id(0), sw.global_id(1)
+    if 0 < i < x.shape[0] - 1 and 0 < j < x.shape[1] - 1:
+        around = x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1]
+        out[i, j] = 0.5 * x[i, j] + 0.125 * around
+
+
+ROW_THREADS = 64
+
+
+@kernel(fastmath="reassoc", block=ROW_THREADS)
+def softmax(x, out):
+    """A block for each row."""
+    row, t = sw.block_id(0), sw.thread_id(0)
+    parts = sw.shared((ROW_THREADS,), sw.f32)
+    most = -math.inf
+    for j in range(t, x.shape[1], ROW_THREADS):
+        most = max(most, x[row, j])
+    parts[t] = most
+    sw.barrier()
+    for k in range(ROW_THREADS):
+        most = max(most, parts[k])
+    sw.barrier()
+    total = 0.0
+    for j in range(t, x.shape[1], ROW_THREADS):
+        power = math.exp(x[row, j] - most)
+        out[row, j] = power
+        total += power
+    parts[t] = total
+    sw.barrier()
+    total = 0.0
+    for k in range(ROW_THREADS):
+        total += parts[k]
+    scale = 1.0 / total
+    for j in range(t, x.shape[1], ROW_THREADS):
+        out[row, j] *= scale
+
+
+@kernel(fastmath="reassoc", block=ROW_THREADS)
+def layernorm(x, out):
+    """A block for each row."""
+    row, t = sw.block_id(0), sw.thread_id(0)
+    sums = sw.shared((ROW_THREADS,), sw.f32)
+    squares = sw.shared((ROW_THREADS,), sw.f32)
+    total, square = 0.0, 0.0
+    for j in range(t, x.shape[1], ROW_THREADS):
+        value = x[row, j]
+        total += value
+        square += value * value
+    sums[t] = total
+    squares[t] = square
+    sw.barrier()
+    total, square = 0.0, 0.0
+    for k in range(ROW_THREADS):
+        total += sums[k]
+        square += squares[k]
+    mean = total / x.shape[1]
+    scale = 1.0 / math.sqrt(square / x.shape[1] - mean * mean + 1e-5)
+    for j in range(t, x.shape[1], ROW_THREADS):
+        out[row, j] = (x[row, j] - mean) * scale
+
+
+SUM_THREADS, SUM_STEPS = 256, 64
+
+
+@kernel(fastmath="reassoc", block=SUM_THREADS)
+def partial_sums(x, sums):
+    """Each block adds up SUM_THREADS * SUM_STEPS values."""
+    t, block = sw.thread_id(0), sw.block_id(0)
+    parts = sw.shared((SUM_THREADS,), sw.f32)
+    first = block * (SUM_THREADS * SUM_STEPS) + t
+    total = 0.0
+    for step in range(SUM_STEPS):
+        i = first + step * SUM_THREADS
+        if i < x.shape[0]:
+            total += x[i]
+    parts[t] = total
+    sw.barrier()
+    if t == 0:
+        total = 0.0
+        for k in range(SUM_THREADS):
+            total += parts[k]
+        sums[block] = total
+
+
+@kernel()
+def total_of(sums, out):
+    total = 0.0
+    for k in range(sums.shape[0]):
+        total += sums[k]
+    out[0] = total
+
+
+SCAN_THREADS, SCAN_STEPS = 64, 64
+
+
+@kernel(block=SCAN_THREADS)
+def scan_parts(x, out, totals):
+    """Each block sums up a stretch of values, each thread a piece of it."""
+    t, block = sw.thread_id(0), sw.block_id(0)
+    sums = sw.shared((SCAN_THREADS,), sw.f32)
+    first = (block * SCAN_THREADS + t) * SCAN_STEPS
+    total = 0.0
+    for k in range(SCAN_STEPS):
+        if first + k < x.shape[0]:
+            total += x[first + k]
+    sums[t] = total
+    sw.barrier()
+    before = 0.0
+    for k in range(t):
+        before += sums[k]
+    if t == SCAN_THREADS - 1:
+        totals[block] = before + total
+    for k in range(SCAN_STEPS):
+        if first + k < x.shape[0]:
+            before += x[first + k]
+            out[first + k] = before
+
+
+@kernel()
+def scan_totals(totals):
+    before = 0.0
+    for k in range(totals.shape[0]):
+        total = totals[k]
+        totals[k] = before
+        before += total
+
+
+@kernel()
+def add_totals(out, totals):
+    i = sw.global_id(0)
+    if i < out.shape[0]:
+        out[i] += totals[i // (SCAN_THREADS * SCAN_STEPS)]
+
+
+HISTOGRAM_STEPS = 256
+
+
+@kernel(block=256)
+def histogram(x, bins):
+    """A histogram in shared memory for each block, added to the one of all."""
+    t = sw.thread_id(0)
+    own = sw.shared((BINS,), sw.i32)
+    own[t] = 0
+    sw.barrier()
+    first = sw.block_id(0) * (256 * HISTOGRAM_STEPS) + t
+    for step in range(HISTOGRAM_STEPS):
+        i = first + step * 256
+        if i < x.shape[0]:
+            sw.atomic_add(own, x[i], 1, scope="block")
+    sw.barrier()
+    sw.atomic_add(bins, t, own[t])
+
+
+@kernel(block=(16, 16))
+def transpose(x, out):
+    tx, ty = sw.thread_id(0), sw.thread_id(1)
+    column, row = sw.block_id(0) * 16, sw.block_id(1) * 16
+    tile = sw.shared((16, 17), sw.f32)
+    if row + ty < x.shape[0] and column + tx < x.shape[1]:
+        tile[ty, tx] = x[row + ty, column + tx]
+    sw.barrier()
+    if column + ty < out.shape[0] and row + tx < out.shape[1]:
+        out[column + ty, row + tx] = tile[tx, ty]
+
+
+@kernel()
+def fractal(out, pixel):
+    i, j = sw.global_id(0), sw.global_id(1)
+    cx, cy = -2.2 + np.float32(j) * pixel, -1.5 + np.float32(i) * pixel
+    x, y = cx, cy
+    count = 0
+    while count < STEPS and x * x + y * y <= 4.0:
+        x, y = x * x - y * y + cx, 2.0 * x * y + cy
+        count += 1
+    out[i, j] = count
+
+
+@kernel(fastmath=True)
+def nbody(x, out):
+    i = sw.global_id(0)
+    if i < x.shape[1]:
+        px, py, pz = x[0, i], x[1, i], x[2, i]
+        ax, ay, az = 0.0, 0.0, 0.0
+        for j in range(x.shape[1]):
+            dx, dy, dz = x[0, j] - px, x[1, j] - py, x[2, j] - pz
+            root = 1.0 / math.sqrt(dx * dx + dy * dy + dz * dz + 1e-4)
+            weight = x[3, j] * root * root * root
+            ax += dx * weight
+            ay += dy * weight
+            az += dz * weight
+        out[0, i] = ax
+        out[1, i] = ay
+        out[2, i] = az
+
+
+def normal(x):
+    k = 1.0 / (1.0 + 0.2316419 * abs(x))
+    sums = 1.330274429
+    for c in (-1.821255978, 1.781477937, -0.356563782, 0.319381530):
+        sums = sums * k + c
+    tail = math.exp(-x * x * 0.5) * 0.3989422804014327 * sums * k
+    return tail if x < 0.0 else 1.0 - tail
+
+
+@kernel(fastmath=True)
+def black_scholes(price, strike, years, out):
+    i = sw.global_id(0)
+    if i < out.shape[0]:
+        s, k, t = price[i], strike[i], years[i]
+        root = 0.3 * math.sqrt(t)
+        d1 = (math.log(s / k) + 0.065 * t) / root
+        out[i] = s * normal(d1) - k * math.exp(-0.02 * t) * normal(d1 - root)
+
+
+@kernel()
+def convolution(x, w, out):
+    i, j = sw.global_id(0), sw.global_id(1)
+    if 0 < i < x.shape[0] - 1 and 0 < j < x.shape[1] - 1:
+        total = 0.0
+        for di in sw.unroll(range(3)):
+            for dj in sw.unroll(range(3)):
+                total += w[di, dj] * x[i + di - 1, j + dj - 1]
+        out[i, j] = total
+
+
+TILE, ROWS = 64, 8
+
+
+@kernel(fastmath="contract", block=(TILE, TILE // ROWS))
+def matmul(a, b, c):
+    """A tile of 64 x 64 for each block, a column of 8 sums for each thread."""
+    tx, ty = sw.thread_id(0), sw.thread_id(1)
+    row, column = sw.block_id(1) * TILE, sw.block_id(0) * TILE
+    left = sw.shared((TILE, TILE), sw.f32)
+    right = sw.shared((TILE, TILE), sw.f32)
+    sums = sw.local((ROWS,), sw.f32)
+    for r in sw.unroll(range(ROWS)):
+        sums[r] = 0.0
+    for start in range(0, a.shape[1], TILE):
+        for r in sw.unroll(range(ROWS)):
+            left[ty * ROWS + r, tx] = a[row + ty * ROWS + r, start + tx]
+            right[ty * ROWS + r, tx] = b[start + ty * ROWS + r, column + tx]
+        sw.barrier()
+        for k in range(TILE):
+            value = right[k, tx]
+            for r in sw.unroll(range(ROWS)):
+                sums[r] += left[ty * ROWS + r, k] * value
+        sw.barrier()
+    for r in sw.unroll(range(ROWS)):
+        c[row + ty * ROWS + r, column + tx] = sums[r]
+
+
+@kernel(fastmath="contract", block=(TILE, TILE // ROWS))
+def batched_matmul(a, b, c):
+    """A block for each product of 64 x 64."""
+    tx, ty, z = sw.thread_id(0), sw.thread_id(1), sw.block_id(0)
+    sums = sw.local((ROWS,), sw.f32)
+    for r in sw.unroll(range(ROWS)):
+        sums[r] = 0.0
+    for k in range(TILE):
+        value = b[z, k, tx]
+        for r in sw.unroll(range(ROWS)):
+            sums[r] += a[z, ty * ROWS + r, k] * value
+    for r in sw.unroll(range(ROWS)):
+        c[z, ty * ROWS + r, tx] = sums[r]
+
+
+@kernel()
+def bitonic_step(x, distance, size):
+    i = sw.global_id(0)
+    low = 2 * i - (i & (distance - 1))
+    high = low + distance
+    if high < x.shape[0]:
+        first, second = x[low], x[high]
+        if (first > second) == ((low & size) == 0):
+            x[low] = second
+            x[high] = first
+
+
+def _ceil(items: int, each: int) -> int:
+    return -(-items // each)
+
+
+def _prepare_saxpy(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x, y = given["x"], given["y"]
+    launch = saxpy.over(x.size)
+    return lambda: launch(A, x, y), y
+
+
+def _over(made: Any, *names: str) -> Prepare:
+    """A kernel with one thread for each item of its output, which is like its first input."""
+
+    def prepare(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+        arrays = [given[name] for name in names]
+        out = np.zeros_like(arrays[0])
+        launch = made.over(out.shape)
+        return lambda: launch(*arrays, out), out
+
+    return prepare
+
+
+def _by_rows(made: Any) -> Prepare:
+    def prepare(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+        x = given["x"]
+        out = np.zeros_like(x)
+        launch = made[x.shape[0], ROW_THREADS]
+        return lambda: launch(x, out), out
+
+    return prepare
+
+
+def _prepare_sum(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x = given["x"]
+    sums = np.zeros(_ceil(x.size, SUM_THREADS * SUM_STEPS), np.float32)
+    out = np.zeros(1, np.float32)
+    first, second = partial_sums[sums.size, SUM_THREADS], total_of[1, 1]
+
+    def run() -> None:
+        first(x, sums)
+        second(sums, out)
+
+    return run, out
+
+
+def _prepare_scan(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x = given["x"]
+    totals = np.zeros(_ceil(x.size, SCAN_THREADS * SCAN_STEPS), np.float32)
+    out = np.zeros_like(x)
+    first, second = scan_parts[totals.size, SCAN_THREADS], scan_totals[1, 1]
+    third = add_totals.over(x.size)
+
+    def run() -> None:
+        first(x, out, totals)
+        second(totals)
+        third(out, totals)
+
+    return run, out
+
+
+def _prepare_histogram(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x, bins = given["x"], np.zeros(BINS, np.int32)
+    launch = histogram[_ceil(x.size, 256 * HISTOGRAM_STEPS), 256]
+
+    def run() -> None:
+        bins[:] = 0
+        launch(x, bins)
+
+    return run, bins
+
+
+def _prepare_transpose(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x = given["x"]
+    out = np.zeros(x.shape[::-1], np.float32)
+    launch = transpose[(_ceil(x.shape[1], 16), _ceil(x.shape[0], 16)), (16, 16)]
+    return lambda: launch(x, out), out
+
+
+def _prepare_fractal(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    out = np.zeros((given["size"], given["size"]), np.int32)
+    launch = fractal.over(out.shape)
+    return lambda: launch(out, given["pixel"]), out
+
+
+def _prepare_nbody(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x = given["x"]
+    out = np.zeros((3, x.shape[1]), np.float32)
+    launch = nbody.over(x.shape[1])
+    return lambda: launch(x, out), out
+
+
+def _prepare_convolution(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x, w = given["x"], given["w"]
+    out = np.zeros_like(x)
+    launch = convolution.over(x.shape)
+    return lambda: launch(x, w, out), out
+
+
+def _prepare_matmul(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    a, b = given["a"], given["b"]
+    out = np.zeros_like(a)
+    tiles = a.shape[0] // TILE
+    launch = matmul[(tiles, tiles), (TILE, TILE // ROWS)]
+    return lambda: launch(a, b, out), out
+
+
+def _prepare_batch(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    a, b = given["a"], given["b"]
+    out = np.zeros_like(a)
+    launch = batched_matmul[a.shape[0], (TILE, TILE // ROWS)]
+    return lambda: launch(a, b, out), out
+
+
+def _prepare_sort(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
+    x = given["x"]
+    out = np.zeros_like(x)
+    launch = bitonic_step.over(x.size // 2)
+
+    def run() -> None:
+        out[:] = x
+        size = 2
+        while size <= x.size:
+            distance = size // 2
+            while distance:
+                launch(out, distance, size)
+                distance //= 2
+            size *= 2
+
+    return run, out
+
+
+PREPARE: dict[str, Prepare] = {
+    "saxpy": _prepare_saxpy,
+    "exp": _over(exp, "x"),
+    "stencil": _over(stencil, "x"),
+    "softmax": _by_rows(softmax),
+    "layernorm": _by_rows(layernorm),
+    "sum": _prepare_sum,
+    "scan": _prepare_scan,
+    "histogram": _prepare_histogram,
+    "transpose": _prepare_transpose,
+    "fractal": _prepare_fractal,
+    "nbody": _prepare_nbody,
+    "black-scholes": _over(black_scholes, "price", "strike", "years"),
+    "convolution": _prepare_convolution,
+    "matmul": _prepare_matmul,
+    "batched matmul": _prepare_batch,
+    "bitonic sort": _prepare_sort,
+}

@@ -60,6 +60,7 @@ PIPELINES: dict[str, Steps] = {
     ),
     "grid-to-shader": (
         ("inline", "functions of a shader take no arrays"),
+        ('lower-matrices{features="$arch"}', "what it adds are accesses, and arithmetic"),
         ("flatten-memrefs", "everything after it sees which array an access is of"),
         ('split-vectors{features="$arch"}', "when arrays have one dimension"),
         ("expand-math{keep-approximate=true}", "functions of vectors, which are of scalars now"),

@@ -35,6 +35,7 @@ PASSES: dict[str, str] = {
     "inline": "stepwell.passes.inline:Inline",
     "legalise-memory": "stepwell.lowering.grid_to_shader.legalise_memory:LegaliseMemory",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
+    "lower-matrices": "stepwell.lowering.grid_to_shader.lower_matrices:LowerMatrices",
     "lower-subgroups-to-shared": "stepwell.lowering.grid_to_shader.lower_subgroups_to_shared"
     ":LowerSubgroupsToShared",
     "narrow-indices": "stepwell.passes.narrow_indices:NarrowIndices",

@@ -22,11 +22,11 @@ from .device import Device, Dim3, Launcher, LoadedKernel, Stream, check_launch
 from .report import (
     CAPACITY_WORD,
     HEADER_WORDS,
-    USED_WORD,
+    PRINTED_WORD,
     capacity_words,
-    decode,
     lost_failure,
     raise_or_print,
+    take,
 )
 
 TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 6, 7, 8, 9, 10, 11
@@ -130,7 +130,7 @@ class CpuLauncher:
         except IndexError:
             state = self._new_state()
         state.record[NEXT] = 0
-        if self._entry(packed, state.reference) or (self._has_prints and state.words[USED_WORD]):
+        if self._entry(packed, state.reference) or (self._has_prints and state.words[PRINTED_WORD]):
             self._finish(state)
         else:
             self._free.append(state)
@@ -163,7 +163,7 @@ class CpuLauncher:
             failed = self._slice(packed, state, end - first)
             first = end
         record[TOTAL] = record[CHUNK] = count
-        if failed or (self._has_prints and state.words[USED_WORD]):
+        if failed or (self._has_prints and state.words[PRINTED_WORD]):
             self._finish(state)
         else:
             self._free.append(state)
@@ -228,10 +228,7 @@ class CpuLauncher:
         kernel = self._kernel.manifest
         if state.report is None:
             raise lost_failure(kernel.name, self._kernel.device.name)
-        decoded = decode(state.report, kernel.sites)
-        used = min(state.words[USED_WORD], self._kernel.report_words)
-        state.report[HEADER_WORDS : HEADER_WORDS + used] = 0
-        state.words[USED_WORD] = 0
+        decoded = take(state.words, kernel.sites)
         self._free.append(state)
         raise_or_print(decoded, kernel.name, self._kernel.device.name)
         if failed:

@@ -2,10 +2,15 @@
 
 u32 words, little endian:
 
-    word 0   words used by records, added atomically; past the capacity the record is lost
-    word 1   capacity of the record area in words
-    word 2,3 zero
+    word 0   words used by records of failed checks, added atomically; past the room there is for
+             them the record is lost
+    word 1   words of all records there is room for
+    word 2   words used by records of prints, in the same way
+    word 3   zero
     word 4…  records: site + 1, block x y z, thread x y z, then two words (low, high) per value
+
+In a kernel that prints, failed checks have the first quarter of the room to themselves, so that no
+print takes it from them; prints have the rest. In others failed checks have all of it.
 
 Integers are extended to 64 bits by their format's sign, bools are 0 or 1, f16, bf16 and f32 are
 the bits of the f32 in the low word, f64 is its 64 bits. The host clears the records that it has
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
 USED_WORD = 0
 CAPACITY_WORD = 1
+PRINTED_WORD = 2
 HEADER_WORDS = 4
 RECORD_WORDS = 7
 WORDS_PER_VALUE = 2
@@ -53,15 +59,17 @@ class Report(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """All records of a launch in the order in which they were begun, and how many were lost.
+    """All records of a launch, prints before failed checks, in the order in which they were begun.
 
-    Where a thread has used up the rounds that the device lets it go, the loop that writes its
-    record ends too, and the record stays empty. `loops` are the sites that can be the reason.
+    `lost` counts the prints and `lost_failures` the failed checks that found no room. Where a
+    thread has used up the rounds that the device lets it go, the loop that writes its record ends
+    too, and the record stays empty. `loops` are the sites that can be the reason.
     """
 
     reports: list[Report]
     lost: int
     loops: tuple[Site, ...] = ()
+    lost_failures: int = 0
 
 
 class _Float(float):
@@ -83,29 +91,64 @@ def capacity_words(prints: bool) -> int:
     return int(wanted)
 
 
+def failure_words(capacity: int, sites: Sequence[Site]) -> int:
+    """The room that failed checks have, at the start of all records."""
+    return capacity // 4 if any(site.kind == PRINT for site in sites) else capacity
+
+
+def is_used(words: Any) -> bool:
+    """Whether there are records in a buffer of words."""
+    return bool(words[USED_WORD] or words[PRINTED_WORD])
+
+
+def take(words: memoryview, sites: Sequence[Site]) -> Decoded:
+    """Read the records of a report buffer, a view of words, and clear them."""
+    decoded = decode(words, sites)
+    capacity, room = words[CAPACITY_WORD], failure_words(words[CAPACITY_WORD], sites)
+    for counter, start, size in (
+        (USED_WORD, 0, room),
+        (PRINTED_WORD, room, capacity - room),
+    ):
+        used = min(words[counter], size)
+        first = HEADER_WORDS + start
+        words.cast("B")[4 * first : 4 * (first + used)] = bytes(4 * used)
+        words[counter] = 0
+    return decoded
+
+
 def decode(buffer: Any, sites: Sequence[Site]) -> Decoded:
     """Read the records of a report buffer (anything that gives its bytes)."""
     words = memoryview(buffer).cast("B").cast("I")
-    used, capacity = words[USED_WORD], words[CAPACITY_WORD]
-    reports: list[Report] = []
-    position, end = 0, min(used, capacity)
-    while position + RECORD_WORDS <= end:
-        start = HEADER_WORDS + position
-        number = words[start] - 1
-        if not 0 <= number < len(sites):
-            break
-        site = sites[number]
-        size = record_words(site)
-        if position + size > capacity:
-            break
-        reports.append(_record(site, words[start : start + size]))
-        position += size
-    longest = max((record_words(site) for site in sites), default=0)
-    empty = (
-        position < used and position + longest <= capacity and not words[HEADER_WORDS + position]
-    )
-    loops = tuple(site for site in sites if site.kind == "loop") if empty else ()
-    return Decoded(reports, _lost_records(used - position, longest), loops)
+    capacity = words[CAPACITY_WORD]
+    room = failure_words(capacity, sites)
+    failed = _Area(words[HEADER_WORDS : HEADER_WORDS + room], words[USED_WORD], sites, False)
+    printed = _Area(words[HEADER_WORDS + room :], words[PRINTED_WORD], sites, True)
+    is_empty = failed.has_empty or printed.has_empty
+    loops = tuple(site for site in sites if site.kind == "loop") if is_empty else ()
+    return Decoded([*printed.reports, *failed.reports], printed.lost, loops, failed.lost)
+
+
+class _Area:
+    """The records in some words, of which so many have been asked for: prints, or failed checks."""
+
+    def __init__(self, words: memoryview, used: int, sites: Sequence[Site], prints: bool):
+        self.reports: list[Report] = []
+        position, capacity = 0, len(words)
+        end = min(used, capacity)
+        while position + RECORD_WORDS <= end:
+            number = words[position] - 1
+            if not 0 <= number < len(sites):
+                break
+            site = sites[number]
+            size = record_words(site)
+            if position + size > capacity:
+                break
+            self.reports.append(_record(site, words[position : position + size]))
+            position += size
+        own = [site for site in sites if (site.kind == PRINT) == prints]
+        longest = max(map(record_words, own), default=0)
+        self.has_empty = position < used and position + longest <= capacity and not words[position]
+        self.lost = _lost_records(used - position, longest)
 
 
 def record_words(site: Site) -> int:
@@ -121,15 +164,16 @@ def raise_or_print(decoded: Decoded, kernel: str, device: str = "") -> None:
             print(report.text)
         else:
             failed.append(report)
-    if not failed:
-        if decoded.loops:
-            raise _loop_limit(decoded.loops, kernel, device)
-        if decoded.lost:
-            sys.stdout.flush()
-            print(_lost_note(decoded.lost), file=sys.stderr)
-        return
-    first, more = failed[0], len(failed) - 1 + decoded.lost
-    raise kernel_error(first, kernel, device, more)
+    if decoded.lost:
+        sys.stdout.flush()
+        print(_lost_note(decoded.lost), file=sys.stderr)
+    if failed:
+        more = len(failed) - 1 + decoded.lost_failures
+        raise kernel_error(failed[0], kernel, device, more)
+    if decoded.loops:
+        raise _loop_limit(decoded.loops, kernel, device)
+    if decoded.lost_failures:
+        raise lost_failure(kernel, device)
 
 
 def kernel_error(report: Report, kernel: str, device: str = "", more: int = 0) -> KernelError:
@@ -173,7 +217,7 @@ def _loop_limit(loops: Sequence[Site], kernel: str, device: str) -> KernelError:
 def lost_failure(kernel: str, device: str = "") -> KernelError:
     """The exception of a launch in which a check failed whose record found no room."""
     return KernelError(
-        f"a check failed in kernel {kernel}, but what it printed before filled the report buffer; "
+        f"a check failed in kernel {kernel}, but its record found no room in the report buffer; "
         "set STEPWELL_REPORT_WORDS to a larger number to see which",
         kernel=kernel,
         device=device,

@@ -16,16 +16,27 @@ from hypothesis import strategies as st
 from stepwell.runtime import errors
 from stepwell.runtime.artifact import Site
 from stepwell.runtime.dtypes import DTYPES, bfloat16_to_float, float_to_bfloat16, from_numpy
-from stepwell.runtime.report import capacity_words, decode, raise_or_print, shown
+from stepwell.runtime.report import capacity_words, decode, is_used, raise_or_print, shown, take
 
 PRINT = Site("print", "v = {}", ("i32",), "k.py", 1, 1, "k")
 BOUNDS = Site("bounds", "index {} of {}", ("index", "index"), __file__, 3, 5, "helper")
 
 
-def buffer(*records: list[int], capacity: int = 200, used: int | None = None) -> bytes:
+def buffer(
+    *records: list[int],
+    capacity: int = 200,
+    used: int | None = None,
+    prints: list[list[int]] | None = None,
+    printed: int | None = None,
+) -> bytes:
+    """Records of failed checks; `prints` are behind the quarter that those have then."""
     words = [word for one in records for word in one]
     used = len(words) if used is None else used
-    padded = [used, capacity, 0, 0, *words, *[0] * (capacity - len(words))]
+    lines = [word for one in prints or [] for word in one]
+    printed = len(lines) if printed is None else printed
+    room = capacity if prints is None else capacity // 4
+    padded = [used, capacity, printed, 0, *words, *[0] * (room - len(words)), *lines]
+    padded += [0] * (4 + capacity - len(padded))
     return struct.pack(f"<{len(padded)}I", *padded)
 
 
@@ -56,12 +67,14 @@ def record(site: int, *values: int, block: int = 0) -> list[int]:
     ],
 )
 def test_values_print_as_python_would(name: str, bits: int, text: str) -> None:
-    (report,) = decode(buffer(record(0, bits)), [Site("print", "{}", (name,))]).reports
+    data = buffer(prints=[record(0, bits)])
+    (report,) = decode(data, [Site("print", "{}", (name,))]).reports
     assert report.text == text
 
 
 def test_prints_come_in_order_then_the_first_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    data = buffer(record(0, 1), record(1, 9, 4, block=7), record(0, 2), record(1, 8, 4))
+    prints = [record(0, 1), record(0, 2)]
+    data = buffer(record(1, 9, 4, block=7), record(1, 8, 4), prints=prints)
     with pytest.raises(errors.OutOfBounds) as caught:
         raise_or_print(decode(data, [PRINT, BOUNDS]), "k", "cpu:0")
     assert capsys.readouterr().out == "v = 1\nv = 2\n"
@@ -109,11 +122,33 @@ def test_each_kind_has_its_class(
 
 
 def test_records_past_the_capacity_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    data = buffer(record(0, 1), record(0, 2), capacity=20, used=9 * 5)
+    data = buffer(prints=[record(0, 1), record(0, 2)], capacity=28, printed=9 * 5)
     decoded = decode(data, [PRINT])
     assert ([report.text for report in decoded.reports], decoded.lost) == (["v = 1", "v = 2"], 3)
     raise_or_print(decoded, "k")
     assert "3 printed lines were lost" in capsys.readouterr().err
+
+
+def test_lost_prints_are_told_and_are_no_failed_checks(capsys: pytest.CaptureFixture[str]) -> None:
+    data = buffer(record(1, 9, 4), prints=[record(0, 1)], capacity=44, printed=9 * 8)
+    with pytest.raises(errors.OutOfBounds) as caught:
+        raise_or_print(decode(data, [PRINT, BOUNDS]), "k")
+    assert caught.value.more == 0
+    assert "7 printed lines were lost" in capsys.readouterr().err
+
+
+def test_a_failed_check_without_room_is_an_error() -> None:
+    data = buffer(capacity=4, used=11)
+    with pytest.raises(errors.KernelError, match="its record found no room"):
+        raise_or_print(decode(data, [BOUNDS]), "k")
+
+
+def test_what_was_taken_from_a_buffer_is_gone() -> None:
+    data = bytearray(buffer(record(1, 9, 4), prints=[record(0, 1)], capacity=60))
+    words = memoryview(data).cast("I")
+    assert is_used(words)
+    assert len(take(words, [PRINT, BOUNDS]).reports) == 2
+    assert not is_used(words) and list(words) == [0, 60, *[0] * 62]
 
 
 def test_an_empty_record_is_of_a_loop_that_the_device_ended() -> None:

@@ -25,7 +25,7 @@ from stepwell.runtime.errors import (
     OutOfBounds,
     OutOfMemory,
 )
-from stepwell.runtime.report import USED_WORD
+from stepwell.runtime.report import PRINTED_WORD
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.reports import ReportBuffer, ReportPool
 from stepwell.runtime.vulkan.table import DEVICE_LOST
@@ -36,7 +36,7 @@ PRINT = Site("print", "block {} has {}", ("u32", "u32"))
 SITES = (BOUNDS, PRINT)
 # Block b writes 1; the one with the number of the scalar fails, all print where `loud` is not 0.
 BODY = """uint b = gl_WorkGroupID.x;
-  if (P.loud.x != 0u) report(1u, b, P.loud.x);
+  if (P.loud.x != 0u) print_(1u, b, P.loud.x);
   if (b == P.failing.x) { report(0u, b, 10u); return; }
   BUFFER0(b) = 1u;"""
 NEVER = 1000
@@ -139,8 +139,8 @@ def test_a_full_report_buffer_says_so(
         run(packed(made, array, NEVER, 1))
         device.synchronize()
         out, err = capsys.readouterr()
-        assert out.count("\n") == 3
-        assert "at least 7 printed lines were lost" in err
+        assert out.count("\n") == 2
+        assert "at least 8 printed lines were lost" in err
     monkeypatch.setenv("STEPWELL_REPORT_WORDS", "5")
     checks = failing("bda", (BOUNDS,))
     launcher(device, checks)(packed(checks, array, 0, 0))
@@ -312,12 +312,12 @@ def test_the_counter_of_a_full_report_buffer_does_not_wrap(
     full, seen, collect = 1 << 31, list[int](), ReportBuffer.collect
 
     def look(self: ReportBuffer) -> Any:
-        seen.append(self._words[USED_WORD])  # pyright: ignore[reportPrivateUsage]
+        seen.append(self._words[PRINTED_WORD])  # pyright: ignore[reportPrivateUsage]
         return collect(self)
 
     def fill(self: ReportPool, finish_some: Any) -> ReportBuffer:
         buffer = take(self, finish_some)
-        buffer._words[USED_WORD] = full  # pyright: ignore[reportPrivateUsage]
+        buffer._words[PRINTED_WORD] = full  # pyright: ignore[reportPrivateUsage]
         return buffer
 
     take = ReportPool.take

@@ -49,6 +49,14 @@ uint linear_id() {
 }
 """
 _REPORT = """
+void print_(uint site, uint value0, uint value1) {
+  uint kept = REPORT[1] / 4u, at = atomicAdd(REPORT[2], 11u);
+  if (at + 11u > REPORT[1] - kept) return;
+  uvec3 group = real_group();
+  uint words[11] = uint[](site + 1u, group.x, group.y, group.z, gl_LocalInvocationID.x,
+    gl_LocalInvocationID.y, gl_LocalInvocationID.z, value0, 0u, value1, 0u);
+  for (uint i = 0u; i < 11u; ++i) REPORT[4u + kept + at + i] = words[i];
+}
 void report(uint site, uint value0, uint value1) {
   uint at = atomicAdd(REPORT[0], 11u);
   if (at + 11u > REPORT[1]) return;

@@ -70,13 +70,14 @@ gpu.module @m {
 
 // -----
 
-// What is printed is written where it stands; there is nothing to do at the end.
+// What is printed is written where it stands, behind the quarter of the buffer that failed checks have;
+// there is nothing to do at the end.
 
 // CHECK-LABEL: spirv.func @__write_record(
 // CHECK-NOT: spirv.func @__body
 // CHECK-LABEL: spirv.func @print()
-// CHECK: spirv.FunctionCall @__write_record(%[[SITE:.*]], %[[SIZE:.*]], %i, %{{[0-9]+}})
-// CHECK: spirv.FunctionCall @__write_record(%{{.*}}, %{{.*}}, %[[C0:.*]], %[[C0]])
+// CHECK: spirv.FunctionCall @__write_record(%[[SITE:.*]], %[[SIZE:.*]], %i, %{{[0-9]+}}, %[[PRINTS:[0-9]+]])
+// CHECK: spirv.FunctionCall @__write_record(%{{.*}}, %{{.*}}, %[[C0:.*]], %[[C0]], %[[PRINTS]])
 gpu.module @m {
   gpu.func @print() kernel {
     %i = gpu.thread_id x

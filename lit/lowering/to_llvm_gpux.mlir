@@ -23,6 +23,30 @@ func.func @checked(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kern
 
 // -----
 
+// Prints are counted in another word, and lie behind the quarter that failed checks have then.
+
+// CHECK-LABEL: llvm.func @printed(
+// CHECK: llvm.call @__stepwell_print_1(
+// CHECK: llvm.call @__stepwell_report_0(
+// CHECK: llvm.func internal @__stepwell_print_1(%[[REPORT:[0-9]+]]: !llvm.ptr,
+// CHECK: %[[COUNTER:.*]] = llvm.getelementptr %[[REPORT]][2]
+// CHECK: %[[FIRST:.*]] = llvm.atomicrmw add %[[COUNTER]],
+// CHECK: %[[KEPT:.*]] = llvm.lshr %[[ALL:.*]], %{{.*}} : i32
+// CHECK: %[[ROOM:.*]] = llvm.sub %[[ALL]], %[[KEPT]] : i32
+// CHECK: llvm.zext %[[ROOM]]
+// CHECK: llvm.add %[[FIRST]], %[[KEPT]] : i32
+// CHECK: llvm.func internal @__stepwell_report_0(%[[REPORT:[0-9]+]]: !llvm.ptr,
+// CHECK: llvm.atomicrmw add %[[REPORT]],
+// CHECK: %[[ROOM:.*]] = llvm.lshr %{{.*}} : i32
+// CHECK: llvm.zext %[[ROOM]]
+func.func @printed(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  gpux.print "at {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"] site 0 : i32
+  gpux.check %ok, "assert", "no" ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats [] site 1 : i32
+  func.return
+}
+
+// -----
+
 // Float minima, and float sums of 16 bits, are compare-exchange loops; the rest is one instruction.
 
 // CHECK-LABEL: llvm.func @atomics(

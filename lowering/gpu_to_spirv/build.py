@@ -86,6 +86,9 @@ class State:
     longest_record: int = 0
     """The words of values in the longest record that the kernel writes; see `reports`."""
 
+    prints: bool = False
+    """Whether it prints."""
+
     linear: bool = False
     """Whether the device is given blocks of one dimension; see `ids`."""
 

@@ -64,6 +64,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     longest = longest_record(op)
     checks = any(isinstance(inner, gpux.CheckOp) for inner in op.walk())
     state.longest_record = longest or 0
+    state.prints = any(isinstance(inner, gpux.PrintOp) for inner in op.walk())
     entry, body, name = op.entry, op.body, op.sym_name.data
     start = entry.first_op
     assert start is not None, "a kernel ends in a terminator"

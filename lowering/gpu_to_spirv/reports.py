@@ -25,6 +25,7 @@ and does nothing where the first word is 0: no check has failed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from xdsl.dialects.builtin import Float64Type, IntegerAttr, i1, i32, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -56,7 +57,8 @@ RULES = Rules()
 converts = RULES.converts
 
 _OFTEN, _RARELY = 1048575, 1
-_HEADER_WORDS = 4
+_HEADER_WORDS, _PRINTED_WORD = 4, 2
+_FAILURES_SHIFT = 2  # a quarter
 _ID_COUNT = 6
 _UNDO, _END = -2, -1  # turns that are past every word of a record
 _WRITER = "__write_record"
@@ -86,7 +88,7 @@ def convert_check(op_: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Result
 @converts(gpux.PrintOp)
 def convert_print(op_: gpux.PrintOp, operands: Operands, rw: Rewriter) -> Results:
     """A report, after which the thread goes on."""
-    _report(rw, _record(op_, operands, rw))
+    _report(rw, _record(op_, operands, rw), printing=True)
     return None
 
 
@@ -97,7 +99,7 @@ def reporting(rw: Rewriter, body: str) -> Region:
         places = _failure(rw)
         store(rw, places[0], word(rw, 0))
         rw.insert(spirv.FunctionCallOp.to(body, []))
-        _report(rw, [load(rw, place) for place in places])
+        _report(rw, [load(rw, place) for place in places], printing=False)
 
     return _region(rw, [], build)
 
@@ -125,16 +127,38 @@ def _record(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) 
     return [word(rw, site.value.data + 1), word(rw, 1 + _ID_COUNT + len(words)), *words]
 
 
-def _report(rw: Rewriter, record: list[SSAValue]) -> None:
+def _report(rw: Rewriter, record: list[SSAValue], *, printing: bool) -> None:
     """Calls the function that writes a record, where the insertion point is."""
     state = state_of(rw)
     types: list[Attribute] = [i32] * (2 + state.longest_record)
+    missing = [word(rw, 0)] * (len(types) - len(record))
+    if state.prints:
+        types.append(i32)
+        missing.append(word(rw, _PRINTED_WORD if printing else 0))
     if _WRITER not in state.names:
         state.names.add(_WRITER)
         body = _region(rw, types, lambda *values: _write_record(rw, *values))
         state.declare(spirv.FuncOp.define(_WRITER, types, body=body))
-    missing = [word(rw, 0)] * (len(types) - len(record))
     rw.insert(spirv.FunctionCallOp.to(_WRITER, [*record, *missing]))
+
+
+class _Area(NamedTuple):
+    """Where records of one kind go: the word that counts them, the last one before them, room."""
+
+    counter: SSAValue
+    before: SSAValue
+    room: SSAValue
+
+
+def _area(rw: Rewriter, counter: SSAValue | None) -> _Area:
+    """In a kernel that prints, failed checks have a quarter of the buffer to themselves."""
+    capacity, last = report_capacity(rw), word(rw, _HEADER_WORDS - 1)
+    if counter is None:
+        return _Area(word(rw, 0), last, capacity)
+    kept = binary(rw, "ShiftRightLogical", capacity, _FAILURES_SHIFT)
+    failed = compare(rw, "IEqual", counter, 0)
+    before = select(rw, failed, last, binary(rw, "IAdd", kept, last))
+    return _Area(counter, before, select(rw, failed, kept, binary(rw, "ISub", capacity, kept)))
 
 
 def _region(rw: Rewriter, types: list[Attribute], build: Callable[..., None]) -> Region:
@@ -163,17 +187,19 @@ def _words(rw: Rewriter, value: SSAValue, kind: Attribute, format: str) -> list[
     return [low, binary(rw, "ShiftRightArithmetic", low, 31) if signed else word(rw, 0)]
 
 
-def _write_record(rw: Rewriter, site: SSAValue, size: SSAValue, *words: SSAValue) -> None:
+def _write_record(rw: Rewriter, site: SSAValue, size: SSAValue, *given: SSAValue) -> None:
     """One loop around one atomic addition, which writes too: records are cleared by the host.
 
     Round 0 reserves the words of the record; then round n writes word n, if the record fits. If
     the counter's sign is set, one more round takes the reservation back, so that it never wraps.
     There is no selection around the loop: where all is masked, each costs some instructions more.
     """
-    report, room = report_buffer(rw), report_capacity(rw)
+    prints = state_of(rw).prints
+    words, counter = (given[:-1], given[-1]) if prints else (given, None)
+    report, area = report_buffer(rw), _area(rw, counter)
     threads = [thread_id(rw, axis) for axis in range(3)]
     blocks = [block_id(rw, axis) for axis in range(3)]
-    record = (site, *blocks, *threads, *words)
+    record = [site, *blocks, *threads, *words]
     less = binary(rw, "ISub", word(rw, 0), size)
 
     def goes_on(turn: SSAValue, start: SSAValue) -> SSAValue:
@@ -184,11 +210,11 @@ def _write_record(rw: Rewriter, site: SSAValue, size: SSAValue, *words: SSAValue
         value = select(rw, undone, less, size)
         for number, part in enumerate(record, 1):
             value = select(rw, compare(rw, "IEqual", turn, number), part, value)
-        place = binary(rw, "IAdd", binary(rw, "IAdd", start, _HEADER_WORDS - 1), turn)
-        counter = op(rw, "LogicalOr", (first, undone), i1)
-        index = select(rw, counter, word(rw, 0), place)
+        place = binary(rw, "IAdd", binary(rw, "IAdd", start, area.before), turn)
+        counts = op(rw, "LogicalOr", (first, undone), i1)
+        index = select(rw, counts, area.counter, place)
         old = atomic(rw, "AtomicIAdd", access(rw, report, [0, index], i32), (value,))
-        fits = compare(rw, "ULessThanEqual", binary(rw, "IAdd", old, size), room)
+        fits = compare(rw, "ULessThanEqual", binary(rw, "IAdd", old, size), area.room)
         reserved = select(rw, fits, word(rw, 1), word(rw, _END))
         reserved = select(rw, compare(rw, "SLessThan", old, 0), word(rw, _UNDO), reserved)
         last = compare(rw, "UGreaterThanEqual", turn, size)

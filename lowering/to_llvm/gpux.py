@@ -9,7 +9,8 @@
     ^next:
 
 A record in the report buffer is: site + 1, six ids, two words for each value. The function first
-reserves its words with an atomic add; what does not fit is dropped, and the host sees that.
+reserves its words with an atomic add; what does not fit is dropped, and the host sees that. In a
+kernel that prints, failed checks have a quarter of the buffer to themselves.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ RULES = Rules()
 converts = RULES.converts
 
 _OFTEN, _RARELY = 1048575, 1
-_HEADER_WORDS = 4
+_HEADER_WORDS, _PRINTED_WORD = 4, 2
+_FAILURES_SHIFT = 2  # a quarter
 _ID_COUNT = 6
 _SIGNED = ("i8", "i16", "i32", "i64", "index")
 
@@ -86,6 +88,8 @@ def _call_report(
     id_count = 0 if state.target.thread_ids is not None else _ID_COUNT
     if len(op.ids) != id_count:
         raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
+    if state.prints is None:
+        state.prints = any(isinstance(inner, gpux.PrintOp) for inner in state.module.walk())
     count = len(op.values)
     given = iter(value for (value,) in operands[:count])
     values = [
@@ -94,7 +98,7 @@ def _call_report(
     ]
     ids = [value for (value,) in operands[count : count + id_count]]
     site: IntegerAttr = op.site
-    name = report_function(rw, len(values))
+    name = report_function(rw, len(values), printing=isinstance(op, gpux.PrintOp))
     rw.at(op)
     if block is not None:
         rw.at_end(block)
@@ -118,10 +122,10 @@ def _as_word(rw: Rewriter, given: Sequence[SSAValue], kind: Attribute, format: s
     return resize(rw, value, i64, signed=format in _SIGNED)
 
 
-def report_function(rw: Rewriter, count: int) -> str:
+def report_function(rw: Rewriter, count: int, *, printing: bool) -> str:
     """The module's function that writes records of `count` values; moves the insertion point."""
     state: State = rw.state
-    name = f"__stepwell_report_{count}"
+    name = f"__stepwell_{'print' if printing else 'report'}_{count}"
     if name in state.functions:
         return name
     target = state.target
@@ -135,20 +139,27 @@ def report_function(rw: Rewriter, count: int) -> str:
     rw.at_end(entry)
     relaxed = {"ordering": llvm.number(llvm.ORDERINGS["monotonic"])}
     aligned = {"alignment": llvm.number(4)}
-    used = rw.value(llvm.LoadOp, (report,), i32, relaxed | aligned)
+    counter = _word_at(rw, report, _PRINTED_WORD if printing else 0)
+    used = rw.value(llvm.LoadOp, (counter,), i32, relaxed | aligned)
     full = icmp(rw, "slt", used, 0)  # so that endless printing does not wrap the counter
     rw.insert(llvm.CondBrOp.on(full, (end, ()), (reserve, ())))
 
     rw.at_end(reserve)
     adding = relaxed | aligned | {"bin_op": llvm.number(llvm.ATOMIC_KINDS.index("add"))}
-    first = rw.value(llvm.AtomicRMWOp, (report, const(rw, words, i32)), i32, adding)
+    first = rw.value(llvm.AtomicRMWOp, (counter, const(rw, words, i32)), i32, adding)
     capacity = rw.value(llvm.LoadOp, (_word_at(rw, report, 1),), i32, aligned)
+    before = const(rw, 0, i32)
+    if state.prints:
+        kept = binary(rw, llvm.LShrOp, capacity, _FAILURES_SHIFT)
+        before = kept if printing else before
+        capacity = binary(rw, llvm.SubOp, capacity, kept) if printing else kept
     last = resize(rw, binary(rw, llvm.AddOp, first, words), i64, signed=False)
     fits = icmp(rw, "ule", last, resize(rw, capacity, i64, signed=False))
     rw.insert(llvm.CondBrOp.on(fits, (write, ()), (end, ())))
 
     rw.at_end(write)
-    start = resize(rw, binary(rw, llvm.AddOp, first, _HEADER_WORDS), i64, signed=False)
+    start = binary(rw, llvm.AddOp, binary(rw, llvm.AddOp, first, before), _HEADER_WORDS)
+    start = resize(rw, start, i64, signed=False)
     record = rw.insert(llvm.GEPOp.at(report, [start], i32)).results[0]
     ids = rest[:given] if target.thread_ids is None else target.thread_ids(rw)
     # A value is stored whole: its low word comes first on every target (all are little-endian).

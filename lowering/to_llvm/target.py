@@ -64,6 +64,8 @@ class State:
     functions: dict[str, llvm.FuncOp] = field(default_factory=dict[str, llvm.FuncOp])
     small: bool = False
     """Whether the elements of every array are less than 2^31 apart (see `gpux.small`)."""
+    prints: bool | None = None
+    """Whether the kernel prints; found out when its first report is converted."""
 
     def declare(
         self, name: str, inputs: Sequence[Attribute], output: Attribute | None, *words: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..artifact import Manifest
 from ..outcome import Outcome
-from ..report import CAPACITY_WORD, HEADER_WORDS, USED_WORD, capacity_words, decode
+from ..report import CAPACITY_WORD, HEADER_WORDS, capacity_words, is_used, take
 from .memory import Allocator, Lease
 
 if TYPE_CHECKING:
@@ -35,13 +35,9 @@ class ReportBuffer:
     def collect(self) -> Outcome | None:
         """Read and clear the records of a launch that is done; the buffer is free again."""
         words, pool = self._words, self._pool
-        used = words[USED_WORD]
         outcome = None
-        if used:
-            outcome = Outcome(decode(words, pool.manifest.sites), pool.manifest)
-            start = self.allocation.host + 4 * HEADER_WORDS
-            ctypes.memset(start, 0, 4 * min(used, pool.words))
-            words[USED_WORD] = 0
+        if is_used(words):
+            outcome = Outcome(take(words, pool.manifest.sites), pool.manifest)
         pool.free.append(self)
         return outcome
 

@@ -77,6 +77,25 @@ def test_what_was_printed_before_an_error_is_shown(
     assert capsys.readouterr().out == "before 7\n"
 
 
+def test_a_check_that_fails_after_the_buffer_is_full_of_prints_is_an_error(
+    device: sw.Device, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def kernel(x, n):
+        i = sw.global_id(0)
+        for k in range(n):
+            print("line", i, k)
+        x[i + 7] = 1
+
+    monkeypatch.setenv("STEPWELL_REPORT_WORDS", "400")
+    x = np.zeros(9, np.int32)
+    with pytest.raises(sw.OutOfBounds, match="index 9 is out of bounds") as caught:
+        launch(kernel, x, np.int32(200), device=device, grid=1, block=3)
+    assert caught.value.thread == (2, 0, 0)
+    written = capsys.readouterr()
+    assert len(written.out.splitlines()) == 27  # of 11 words each, in three quarters of the room
+    assert "printed lines were lost" in written.err
+
+
 def test_more_output_than_the_buffer_holds_says_how_much_is_lost(
     device: sw.Device, capsys: pytest.CaptureFixture[str]
 ):

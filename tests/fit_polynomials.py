@@ -42,6 +42,10 @@ def log_erfc(middle: Any) -> Callable[[Any], Any]:
 def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
     """For each polynomial: meaning, function, range, terms for f32 and f64."""
     half_ln2, quarter = mp.log(2) / 2, mp.pi / 4
+    exp2_tail = near_zero(
+        lambda r: (mp.power(2, r) - 1 - r * mp.log(2)) / r**2,
+        lambda k: mp.log(2) ** (k + 2) / mp.factorial(k + 2),
+    )
     small = mp.mpf("0.02944")
     return {
         "EXP": (
@@ -53,6 +57,34 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             "(exp(r) - 1 - r) / r**2, |r| <= ln(2), weighted by r**2 / exp(r)",
             near_zero(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2)),
             *(-2 * half_ln2, 2 * half_ln2, 6, 12),
+        ),
+        "EXP_FAST": (
+            "(exp(r) - 1 - r) / r**2, |r| <= ln(2) / 2, weighted by r**2 / exp(r)",
+            near_zero(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2)),
+            *(-half_ln2, half_ln2, 4, 9),
+        ),
+        "EXP2_WIDE": (
+            "(2**r - 1 - r ln(2)) / r**2, |r| <= 1, weighted by r**2 / 2**r",
+            *(exp2_tail, mp.mpf(-1), mp.mpf(1), 6, 12),
+        ),
+        "EXP2_FAST": (
+            "(2**r - 1 - r ln(2)) / r**2, |r| <= 1 / 2, weighted by r**2 / 2**r",
+            *(exp2_tail, mp.mpf("-0.5"), mp.mpf("0.5"), 4, 9),
+        ),
+        "LOG_FAST": (
+            "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
+            near_zero(
+                lambda f: (mp.log(1 + f) - f + f**2 / 2) / f**3, lambda k: (-1) ** k / mp.mpf(k + 3)
+            ),
+            *(mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 7, 17),
+        ),
+        "TANH_FAST": (
+            "(tanh(x) / x - 1) / x**2 in x**2, 0 <= x <= 0.6",
+            near_zero(
+                root(lambda x: (mp.tanh(x) / x - 1) / x**2),
+                lambda k: (-mp.mpf(1) / 3, mp.mpf(2) / 15, -mp.mpf(17) / 315, 0, 0, 0)[k],
+            ),
+            *(0, mp.mpf("0.36"), 5, 11),
         ),
         "LOG": (
             "(2 * atanh(s) / s - 2) / z, z = s**2, 0 <= z <= 0.02944",
@@ -124,7 +156,10 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
     }
 
 
-WEIGHTS: dict[str, Callable[[Any], Any]] = {"EXP_WIDE": lambda r: r**2 / mp.exp(r)}
+WEIGHTS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("EXP_WIDE", "EXP_FAST"), lambda r: r**2 / mp.exp(r)),
+    **dict.fromkeys(("EXP2_WIDE", "EXP2_FAST"), lambda r: r**2 / mp.power(2, r)),
+}
 
 
 def weighted_fit(

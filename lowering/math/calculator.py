@@ -32,6 +32,10 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+LN2 = 0.6931471805599453
+LOG2_E = 1.4426950408889634
+INF = float("inf")
+NAN = float("nan")
 LOOSE = "gpux.loose"
 _EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
 _PLAIN = {"overflowFlags": arith.IntegerOverflowAttr("none")}
@@ -349,6 +353,17 @@ class Calculator:
     def nearest(self, x: Number) -> Number:
         """The nearest whole number, ties to even."""
         return self.op(math.RoundEvenOp, x)
+
+    def near_integer(self, x: Any, factor: float = 1.0) -> tuple[Number, Number]:
+        """The whole number nearest to x * factor, as a float and as an integer.
+
+        Of a magnitude below 2**(mantissa - 1): added to 1.5 * 2**mantissa, a number is rounded to a
+        whole one, which then stands in the last bits.
+        """
+        shift = 1.5 * 2.0**self.mantissa
+        moved = self.fma(x, factor, shift) if factor != 1.0 else x + shift
+        first = self.pick((0x4B400000, 0x4338000000000000))
+        return moved - shift, self.as_bits(moved) - first
 
     def trunc(self, x: Number) -> Number:
         """The whole part."""

@@ -92,21 +92,26 @@ class ExpandMath(ModulePass):
 
 def may_approximate(op: Operation) -> bool:
     """Whether an instruction that is not exact may do it."""
-    return isinstance(op, APPROXIMATE) and _has_flag(op, FastMathFlag.APPROX_FUNC)
+    return isinstance(op, APPROXIMATE) and _is_single(op) and is_fast(op)
 
 
 def may_contract(op: Operation) -> bool:
     """Whether it may be rounded elsewhere than written, as long as the error keeps its bound."""
-    return _has_flag(op, FastMathFlag.ALLOW_CONTRACT)
+    return _is_single(op) and _has_flag(op, FastMathFlag.ALLOW_CONTRACT)
+
+
+def is_fast(op: Operation) -> bool:
+    """Whether the short variant of a function will do."""
+    return _has_flag(op, FastMathFlag.APPROX_FUNC)
+
+
+def _is_single(op: Operation) -> bool:
+    return isinstance(op.results[0].type, Float32Type)
 
 
 def _has_flag(op: Operation, flag: FastMathFlag) -> bool:
     flags = op.properties.get("fastmath")
-    return (
-        isinstance(op.results[0].type, Float32Type)
-        and isinstance(flags, arith.FastMathFlagsAttr)
-        and flag in flags.data
-    )
+    return isinstance(flags, arith.FastMathFlagsAttr) and flag in flags.data
 
 
 def _is_powi(op: Operation) -> bool:
@@ -120,7 +125,7 @@ def expand(op: Operation) -> None:
     narrow = isinstance(element, Float16Type | BFloat16Type)
     if not narrow and not isinstance(element, Float32Type | Float64Type):
         return
-    c = Calculator(op, as_lanes(kind, f32) if narrow else kind)
+    c = Calculator(op, as_lanes(kind, f32) if narrow else kind, fast=is_fast(op))
     operands = [c.number(value) for value in op.operands]
     if narrow:
         operands = [

@@ -9,27 +9,23 @@ pow(x, y): log2(x) as the sum of two floats (Dekker's products by fma), then 2**
 
 from __future__ import annotations
 
-from . import coefficients
-from .calculator import Calculator, Number
+from . import coefficients, fast
+from .calculator import INF, LN2, LOG2_E, NAN, Calculator, Number
 
-LN2 = 0.6931471805599453
 # ln 2 in two parts; the first one's last bits are zero, so that n times it is exact.
 LN2_HIGH = (0.693145751953125, 0.6931471805598903)
 LN2_LOW = (1.4286068203094173e-06, 5.497923018708371e-14)
-LOG2_E = 1.4426950408889634
-INF = float("inf")
-NAN = float("nan")
 # Past these exp is infinite, or zero.
 EXP_MOST, EXP_LEAST = (88.72284, 709.782712893384), (-104.0, -745.2)
-EXP2_MOST, EXP2_LEAST = (128.0, 1024.0), (-150.0, -1075.0)
+EXP2_MOST = (128.0, 1024.0)
 
 
 def _exp_parts(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
-    """n, r and r**2 P(r) of exp(x) = 2**n (1 + r + r**2 P(r))."""
-    n = c.nearest(x * LOG2_E)
+    """n (an integer), r and r**2 P(r) of exp(x) = 2**n (1 + r + r**2 P(r))."""
+    n, whole = c.near_integer(x, LOG2_E)
     r = c.fma(n, -c.pick(LN2_HIGH), x, loose=True)
     r = c.fma(n, -c.pick(LN2_LOW), r, loose=True)
-    return n, r, r * r * c.poly(r, c.pick(coefficients.EXP))
+    return whole, r, r * r * c.poly(r, c.pick(coefficients.EXP))
 
 
 def exp(c: Calculator, x: Number) -> Number:
@@ -39,6 +35,8 @@ def exp(c: Calculator, x: Number) -> Number:
     bits; with the bias added too, shifting these to the exponent's place gives 2**n. Multiplying
     by it twice rounds once, also where the result is subnormal, and gives infinity by itself.
     """
+    if c.fast:
+        return fast.exp(c, x)
     inside = c.at_most(c.at_least(x, c.pick(EXP_LEAST)), c.pick((89.0, 710.0)))
     shift = 1.5 * 2.0**c.mantissa + c.bias
     t = c.fma(inside, 0.5 * LOG2_E, shift)
@@ -51,21 +49,19 @@ def exp(c: Calculator, x: Number) -> Number:
 
 def exp2(c: Calculator, x: Number) -> Number:
     """2**x."""
-    return exp2_of_sum(c, x, None)
+    return fast.exp2(c, x) if c.fast else exp2_of_sum(c, x, None)
 
 
 def exp2_of_sum(c: Calculator, x: Number, low: Number | None) -> Number:
-    """2**(x + low) for a low part that is small beside x."""
-    inside = c.select(x < c.pick(EXP2_LEAST), c.pick(EXP2_LEAST), x)
-    n = c.nearest(inside)
-    r = inside - n
+    """2**(x + low) for a low part that is small beside x; as `exp`."""
+    inside = c.at_most(c.at_least(x, c.pick((-151.0, -1076.0))), c.pick((129.0, 1025.0)))
+    shift = 1.5 * 2.0**c.mantissa + c.bias
+    t = c.fma(inside, 0.5, shift)
+    r = c.fma(t - shift, -2.0, inside)
     if low is not None:
         r = r + low
-    high = r * LN2
-    rest = c.fma(r, LN2, -high)
-    tail = high * high * c.poly(high, c.pick(coefficients.EXP)) + rest
-    result = c.scaled(1.0 + (high + tail), c.to_int(n))
-    return c.select(x >= c.pick(EXP2_MOST), INF, result)
+    power = c.as_float(c.as_bits(t) << c.mantissa)
+    return c.poly(r, (1.0, LN2, *c.pick(coefficients.EXP2_WIDE))) * power * power
 
 
 def expm1(c: Calculator, x: Number) -> Number:
@@ -74,13 +70,13 @@ def expm1(c: Calculator, x: Number) -> Number:
     inside = c.select(x < least, least, c.select(x > most, most, x))
     n, r, tail = _exp_parts(c, inside)
     # 2**(n - 1), so that it does not overflow; the factor 2 comes last.
-    half = c.power_of_two(c.to_int(n) - 1)
+    half = c.power_of_two(n - 1)
     difference = half - 0.5
     # Where n is 0, r + tail is the result itself.
     inner = c.fma(half, r, difference, loose=True)  # half is a power of two
     scaled = 2.0 * c.fma(half, tail, inner, loose=True)
     small = r + tail
-    result = c.select(n.equals(0.0), small, scaled)
+    result = c.select(n.equals(0), small, scaled)
     result = c.select(x > most, INF, result)
     return c.select(c.abs(x) < c.pick((2.0**-60, 2.0**-120)), x, result)
 
@@ -119,6 +115,8 @@ def _log_ends(c: Calculator, x: Number, result: Number) -> Number:
 
 def log(c: Calculator, x: Number) -> Number:
     """The natural logarithm."""
+    if c.fast:
+        return fast.log(c, x)
     k, f = _split(c, x)
     half, rest = _log_parts(c, f)
     n = c.to_float(k)
@@ -162,6 +160,8 @@ def _log_scaled(c: Calculator, x: Number, high: float, low: float, k_high: float
 
 def log2(c: Calculator, x: Number) -> Number:
     """The logarithm to base 2; whole for powers of two."""
+    if c.fast:
+        return fast.log2(c, x)
     high, low = c.pick(
         ((1.4426950216293335, 1.925963033500011e-08), (LOG2_E, 2.0355273740931033e-17))
     )
@@ -170,6 +170,8 @@ def log2(c: Calculator, x: Number) -> Number:
 
 def log10(c: Calculator, x: Number) -> Number:
     """The logarithm to base 10."""
+    if c.fast:
+        return fast.log10(c, x)
     high, low = c.pick(
         (
             (0.4342944920063019, -1.0103049952192578e-08),
@@ -227,7 +229,7 @@ def _log2_in_two(c: Calculator, x: Number) -> tuple[Number, Number]:
 def power(c: Calculator, x: Number, y: Number) -> Number:
     """x**y with the special cases of C99."""
     size = c.abs(x)
-    high, low = _log2_in_two(c, size)
+    high, low = fast.log2_in_two(c, size) if c.fast else _log2_in_two(c, size)
     # A logarithm of 0 or infinity has no low part.
     endless = (size.equals(0.0)) | (size.equals(INF))
     high = c.select(endless, c.select(size.equals(0.0), c.const(-INF), INF), high)
@@ -296,6 +298,8 @@ def cosh(c: Calculator, x: Number) -> Number:
 
 def tanh(c: Calculator, x: Number) -> Number:
     """1 - 2 / (e**(2 x) + 1)."""
+    if c.fast:
+        return fast.tanh(c, x)
     size = c.abs(x)
     limit = c.pick((12.0, 24.0))
     e = expm1(c, 2.0 * c.select(size > limit, limit, size))

@@ -10,8 +10,7 @@ from __future__ import annotations
 from xdsl.dialects import scf
 from xdsl.ir import Block, Region
 
-from .calculator import Calculator, Number
-from .exponential import INF, NAN
+from .calculator import INF, NAN, Calculator, Number
 
 
 def remainder(c: Calculator, x: Number, y: Number) -> Number:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from . import coefficients
-from .calculator import Calculator, Number
-from .exponential import INF, NAN, exp
+from .calculator import INF, NAN, Calculator, Number
+from .exponential import exp
 
 # 2/pi as bits, after a leading zero bit for the ones: enough for every f64.
 TWO_OVER_PI = int(
@@ -45,12 +45,17 @@ def reduced(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
 def _near(c: Calculator, x: Number) -> list[Number]:
     x = c.number(x.value)
     first, second, third = c.pick(HALF_PI_PARTS)
-    n = c.nearest(x * (1 / HALF_PI))
-    a = c.fma(n, -first, x)
-    r = c.fma(n, -second, a)
-    low = c.fma(n, -second, a - r)
-    low = c.fma(n, -third, low)
-    return [c.to_int(n), r, low]
+    n, whole = c.near_integer(x, 1 / HALF_PI)
+    a = c.fma(n, -first, x)  # exact
+    if c.fast:
+        return [whole, c.fma(n, -second, a), c.const(0.0)]
+    # a - n second as the sum of two floats, exact also where both are nearly equal.
+    product = n * second
+    error = c.fma(n, second, -product)
+    r = a - product
+    back = r - a
+    low = (a - (r - back)) - (product + back)
+    return [whole, r, c.fma(n, -third, low - error)]
 
 
 def _far(c: Calculator, x: Number) -> list[Number]:
@@ -127,6 +132,10 @@ def _sin_cos(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
     n, r, low = reduced(c, x)
     z = r * r
     cube = z * r
+    if c.fast:
+        sine = c.fma(cube, c.poly(z, c.pick(coefficients.SIN)), r, loose=True)
+        top = c.fma(z, -0.5, 1.0, loose=True)
+        return n, sine, c.fma(z * z, c.poly(z, c.pick(coefficients.COS)), top, loose=True)
     end = low * c.fma(z, -0.5, 1.0, loose=True)
     sine = r + c.fma(cube, c.poly(z, c.pick(coefficients.SIN)), end, loose=True)
     half = 0.5 * z

@@ -108,23 +108,23 @@ def _window(c: Calculator, start: Number) -> list[Number]:
     words.insert(0, 0)
     index = start.shifted_out(c.pick((5, 6)))
     shift = start & (width - 1)
-    chosen = [_chosen(c, words[i : i + count - 2], index) for i in range(4)]
+    chosen = _neighbours(c, words, index, 4)
     back = (width - shift) & (width - 1)
     whole = shift.equals(0)
     return [c.select(whole, a, (a << shift) | b.shifted_out(back)) for a, b in pairwise(chosen)]
 
 
-def _chosen(c: Calculator, words: list[int], index: Number) -> Number:
-    """The word with this index, by a tree of selections."""
+def _neighbours(c: Calculator, words: list[int], index: Number, count: int) -> list[Number]:
+    """So many words from this index on: all words move by the bits of the index, highest first."""
     level = [c.int(word) for word in words]
-    bit = 0
-    while len(level) > 1:
-        odd = ((index.shifted_out(bit)) & 1).differs(0)
-        pairs = zip(level[::2], level[1::2], strict=False)
-        merged = [c.select(odd, b, a) for a, b in pairs]
-        level = merged + ([level[-1]] if len(level) % 2 else [])
-        bit += 1
-    return level[0]
+    for bit in reversed(range((len(words) - count).bit_length())):
+        step = 1 << bit
+        moves = (index & step).differs(0)
+        needed = level[: count + step - 1]
+        moved = level[step : step + len(needed)]
+        level = [c.select(moves, b, a) for a, b in zip(needed, moved, strict=False)]
+        level += needed[len(moved) :]
+    return level
 
 
 def _sin_cos(c: Calculator, x: Number) -> tuple[Number, Number, Number]:

@@ -76,7 +76,7 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             near_zero(
                 lambda f: (mp.log(1 + f) - f + f**2 / 2) / f**3, lambda k: (-1) ** k / mp.mpf(k + 3)
             ),
-            *(mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 7, 17),
+            *(mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 7, 0),
         ),
         "TANH_FAST": (
             "(tanh(x) / x - 1) / x**2 in x**2, 0 <= x <= 0.6",
@@ -188,6 +188,9 @@ def main() -> None:
     for name, (meaning, function, low, high, single, double) in fits().items():
         print(f"{name}: Polynomials = (")
         for terms in (single, double):
+            if not terms:
+                print("    (),")
+                continue
             if name in WEIGHTS:
                 coefficients, error = weighted_fit(function, WEIGHTS[name], low, high, terms)
             else:

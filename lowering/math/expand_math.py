@@ -4,12 +4,13 @@
                                     %r = math.fma %n, -ln(2), %x …
                                     %y = (1 + %r + …) * 2**%n
 
-f16 and bf16 are computed in f32. Errors are at most 2 units in the last place, 4 for tan, the
-inverse and hyperbolic functions, cbrt and erf. `arith.remf` is exact. What stays are the functions
-that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven, copysign, rsqrt. With
-`keep-approximate`, for devices with instructions for them, so do those of `APPROXIMATE` of f32 that
-may be approximate (flag afn). With `keep-exp`, for devices with an accurate 2**x to make it of, so
-does exp of f32 whose bits may differ from those of other devices (flag contract).
+f16 and bf16 are computed in f32; vectors as scalars, in each lane. How exact the functions are says
+the table in errors.py; ops that may be approximate (flag afn) have shorter formulas.
+
+What stays are the functions that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven,
+copysign, rsqrt. With `keep-approximate`, for devices with instructions for them, so do those of
+`APPROXIMATE` of f32 that may be approximate. With `keep-exp`, for devices with an accurate 2**x to
+make it of, so does exp of f32 whose bits may differ from those of other devices (flag contract).
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from xdsl.passes import ModulePass
 from ...dialects.arith import RemFOp
 from ...passes.block_editing import erase
 from . import exponential, remainder, trigonometric
-from .calculator import Calculator, Number, as_lanes, element_of
+from .calculator import Calculator
+from .number import Number, as_lanes, element_of
 
 FUNCTIONS: dict[type[Operation], Callable[..., Number]] = {
     math.AcosOp: trigonometric.acos,

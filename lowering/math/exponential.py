@@ -10,7 +10,8 @@ pow(x, y): log2(x) as the sum of two floats (Dekker's products by fma), then 2**
 from __future__ import annotations
 
 from . import coefficients, fast
-from .calculator import INF, LN2, LOG2_E, NAN, Calculator, Number
+from .calculator import INF, LN2, LOG2_E, NAN, Calculator
+from .number import Number
 
 # ln 2 in two parts; the first one's last bits are zero, so that n times it is exact.
 LN2_HIGH = (0.693145751953125, 0.6931471805598903)
@@ -115,7 +116,7 @@ def _log_ends(c: Calculator, x: Number, result: Number) -> Number:
 
 def log(c: Calculator, x: Number) -> Number:
     """The natural logarithm."""
-    if c.fast:
+    if c.fast and not c.double:
         return fast.log(c, x)
     k, f = _split(c, x)
     half, rest = _log_parts(c, f)
@@ -160,7 +161,7 @@ def _log_scaled(c: Calculator, x: Number, high: float, low: float, k_high: float
 
 def log2(c: Calculator, x: Number) -> Number:
     """The logarithm to base 2; whole for powers of two."""
-    if c.fast:
+    if c.fast and not c.double:
         return fast.log2(c, x)
     high, low = c.pick(
         ((1.4426950216293335, 1.925963033500011e-08), (LOG2_E, 2.0355273740931033e-17))
@@ -170,7 +171,7 @@ def log2(c: Calculator, x: Number) -> Number:
 
 def log10(c: Calculator, x: Number) -> Number:
     """The logarithm to base 10."""
-    if c.fast:
+    if c.fast and not c.double:
         return fast.log10(c, x)
     high, low = c.pick(
         (
@@ -226,10 +227,14 @@ def _log2_in_two(c: Calculator, x: Number) -> tuple[Number, Number]:
     return final, (result - final) + rest
 
 
+def _log2_of(c: Calculator, x: Number) -> tuple[Number, Number]:
+    return fast.log2_in_two(c, x) if c.fast and not c.double else _log2_in_two(c, x)
+
+
 def power(c: Calculator, x: Number, y: Number) -> Number:
     """x**y with the special cases of C99."""
     size = c.abs(x)
-    high, low = fast.log2_in_two(c, size) if c.fast else _log2_in_two(c, size)
+    high, low = _log2_of(c, size)
     # A logarithm of 0 or infinity has no low part.
     endless = (size.equals(0.0)) | (size.equals(INF))
     high = c.select(endless, c.select(size.equals(0.0), c.const(-INF), INF), high)

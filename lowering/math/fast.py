@@ -2,7 +2,8 @@
 
 What an op with the flag `afn` becomes. They leave out steps that only the last bits need, and the
 ends of the range: what is subnormal counts as zero, in arguments and in results. NaN, infinities
-and zeros give what they should. `errors.py` says what they are good for.
+and zeros give what they should. `errors.py` says what they are good for. Logarithms of f64 have
+none: the polynomial that needs no division would take as long as that.
 
     exp(x): n = round(x / ln 2), r = x - n ln 2, (2 + 2 r + 2 r**2 P(r)) * 2**(n - 1)
     log(x): x = 2**k (1 + f), k ln 2 + f - f**2 / 2 + f**3 P(f), without a division
@@ -14,13 +15,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import coefficients
-from .calculator import INF, LN2, LOG2_E, NAN, Calculator, Number
+from .calculator import INF, LN2, LOG2_E, NAN, Calculator
+from .number import Number
 
 LN2_REST = 2.3190468138462996e-17
 """What the f64 nearest to ln 2 lacks."""
 
 LOG10_2, LOG10_E = 0.3010299956639812, 0.4342944819032518
-TINY = (2.0**-126, 2.0**-1022)
 
 
 def _exponent(c: Calculator, inside: Number, factor: float) -> tuple[Number, Number]:
@@ -61,20 +62,19 @@ def exp2(c: Calculator, x: Number) -> Number:
 
 
 def _log_parts(c: Calculator, x: Number) -> tuple[Number, Number]:
-    """k and log(1 + f) of x = 2**k (1 + f), 1 + f in [sqrt(1/2), sqrt(2))."""
-    low = c.pick((0x3F3504F3, 0x3FE6A09E667F3BCD))
-    one = c.pick((0x3F800000, 0x3FF0000000000000))
+    """k and log(1 + f) of x = 2**k (1 + f), 1 + f in [sqrt(1/2), sqrt(2)); of f32."""
+    low, one = 0x3F3504F3, 0x3F800000
     moved = c.as_bits(x) + (one - low)
     k = c.to_float((moved >> c.mantissa) - c.bias)
     f = c.as_float((moved & ((1 << c.mantissa) - 1)) + low) - 1.0
     z = f * f
     head = c.fma(z, -0.5, f, loose=True)
-    return k, c.fma(f * z, c.poly(f, c.pick(coefficients.LOG_FAST)), head, loose=True)
+    return k, c.fma(f * z, c.poly(f, coefficients.LOG_FAST[0]), head, loose=True)
 
 
 def _log_ends(c: Calculator, x: Number, result: Number) -> Number:
     result = c.select(x < INF, result, x)
-    return c.select(x < c.pick(TINY), c.select(x < 0.0, c.const(NAN), -INF), result)
+    return c.select(x < 2.0**-126, c.select(x < 0.0, c.const(NAN), -INF), result)
 
 
 def log(c: Calculator, x: Number) -> Number:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from xdsl.dialects import scf
 from xdsl.ir import Block, Region
 
-from .calculator import INF, NAN, Calculator, Number
+from .calculator import INF, NAN, Calculator
+from .number import Number
 
 
 def remainder(c: Calculator, x: Number, y: Number) -> Number:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from . import coefficients
-from .calculator import INF, NAN, Calculator, Number
+from .calculator import INF, NAN, Calculator
 from .exponential import exp
+from .number import Number
 
 # 2/pi as bits, after a leading zero bit for the ones: enough for every f64.
 TWO_OVER_PI = int(
@@ -170,7 +171,8 @@ def cos(c: Calculator, x: Number) -> Number:
 
 def tan(c: Calculator, x: Number) -> Number:
     """The tangent; NaN of an infinity."""
-    n, sine, cosine = _sin_cos(c, x)
+    # Errors of a reduced argument near 0 would be seen in both directions.
+    n, sine, cosine = _sin_cos(c.accurate(), x)
     odd = (n & 1).differs(0)
     result = c.select(odd, -cosine, sine) / c.select(odd, sine, cosine)
     return _no_number(c, x, c.select(x.equals(0.0), x, result))

@@ -1,4 +1,4 @@
-"""expand-fma gives the bits of the processor's fma; functions keep their bounds without one."""
+"""expand-fma gives the bits of the processor's fma; functions hardly lose by the lack of one."""
 
 # pyright: basic
 
@@ -15,6 +15,7 @@ from xdsl.context import Context
 
 from stepwell.lowering.emit.llvm import emit
 from stepwell.lowering.grid_to_shader.expand_fma import ExpandFma
+from stepwell.lowering.math.errors import TABLE, WITHOUT_FMA
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.to_llvm.to_llvm import ToLlvm
 
@@ -67,7 +68,7 @@ def test_it_is_rounded_once(dtype: str, features: str):
 
 
 @pytest.mark.parametrize("name", functions.ONE)
-def test_functions_keep_their_bounds(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_functions_nearly_keep_their_bounds(name: str, monkeypatch: pytest.MonkeyPatch):
     class Expanding:
         """ToLlvm after expand-fma."""
 
@@ -77,7 +78,8 @@ def test_functions_keep_their_bounds(name: str, monkeypatch: pytest.MonkeyPatch)
             ToLlvm().apply(ctx, module)
 
     monkeypatch.setattr(functions, "ToLlvm", Expanding)
-    function, ranges, bound = functions.ONE[name]
+    function, ranges = functions.ONE[name]
+    bound = TABLE[f"math.{name}"].accurate[0] + WITHOUT_FMA
     x = functions.points(ranges, "f32")[::5].copy()
     got = functions.run(f"math.{name}", "f32", x)
     with mpmath.workprec(150):

@@ -7,10 +7,11 @@
 f16 and bf16 are computed in f32; vectors as scalars, in each lane. How exact the functions are says
 the table in errors.py; ops that may be approximate (flag afn) have shorter formulas.
 
-What stays are the functions that devices have: sqrt, fma, abs, floor, ceil, trunc, round, roundeven,
-copysign, rsqrt. With `keep-approximate`, for devices with instructions for them, so do those of
-`APPROXIMATE` of f32 that may be approximate. With `keep-exp`, for devices with an accurate 2**x to
-make it of, so does exp of f32 whose bits may differ from those of other devices (flag contract).
+What stays are the functions that devices have: sqrt, fma, abs, floor, ceil, trunc, round,
+roundeven, copysign, rsqrt. With `keep-approximate`, for devices with instructions for them, so do
+those of `APPROXIMATE` of f32 that may be approximate. With `keep-exp`, for devices with an accurate
+2**x to make it of, so does exp of f32 whose bits may differ from those of other devices (flag
+contract).
 """
 
 from __future__ import annotations

@@ -145,7 +145,9 @@ def _one(
 ) -> Sequence[SSAValue]:
     """The op on one piece."""
     cls = on_lanes(_class(op), operands[0].type)
-    return rw.create(cls, operands, kinds, properties=op.properties).results
+    return rw.create(
+        cls, operands, kinds, properties=op.properties, attributes=op.attributes
+    ).results
 
 
 @converts(gpu.FuncOp)

@@ -137,7 +137,7 @@ def glsl(task: Task, device: sw.Device) -> Prepared:
         manifest = own.manifest._replace(entry="main", has_report=False, sites=())
         loaded = device.load(Artifact(manifest, binary.read_bytes()))
     from stepwell.runtime.arguments import make_packer
-    from stepwell.runtime.device import dim3
+    from stepwell.runtime.launch_shape import dim3
 
     pack = make_packer(own.manifest, arguments)
     run = loaded.launcher(dim3(task.grid, "grid"), dim3(task.block, "block"))

@@ -149,6 +149,8 @@ class DeviceArray:
     def copy_from(self, source: Any) -> None:
         """Copy a device array, a NumPy array or a nested sequence of the same shape into this."""
         self._need_writable()
+        if isinstance(source, DeviceArray) and self._copied_by_device(source):
+            return
         data = host_data(source)
         if data.shape != self.shape:
             raise ArrayError(f"cannot copy shape {data.shape} to an array of shape {self.shape}")
@@ -169,7 +171,9 @@ class DeviceArray:
         """A view of another shape (one size may be -1); ArrayError if not contiguous."""
         first: Any = shape[0] if len(shape) == 1 else shape
         sizes = (first,) if hasattr(first, "__index__") else first
-        wanted = _resolved(tuple(int(size) for size in sizes), self)
+        from .indexing import resolved_shape
+
+        wanted = resolved_shape(tuple(int(size) for size in sizes), self.shape)
         if not self.contiguous:
             raise ArrayError(
                 f"cannot reshape a view with strides {self.strides} without a copy; "
@@ -219,11 +223,13 @@ class DeviceArray:
             raise AttributeError(f"memory of {self.device.name} has no __array_interface__")
         return self._host_view(self.memory.host).__array_interface__
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return self.device.cuda_array_interface(self)
+
     def __dlpack__(self, **options: Any) -> Any:
         """A DLPack capsule that shares the memory (see the array API standard)."""
-        from .dlpack import export
-
-        return export(self, **options)
+        return self.device.export(self, **options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """DLPack's device type and number."""
@@ -236,6 +242,14 @@ class DeviceArray:
         notes += ", readonly" if self.readonly else ""
         name = dtype_text(self.dtype)
         return f"<DeviceArray {name} shape={self.shape} on {self.device.name}{notes}>"
+
+    def _copied_by_device(self, source: DeviceArray) -> bool:
+        """Copy contiguous data of the same kind on the same device; False where it is other."""
+        same = self.device is source.device and self.dtype == source.dtype
+        if not (same and self.shape == source.shape and self.contiguous and source.contiguous):
+            return False
+        places = self.memory, self.offset, source.memory, source.offset
+        return self.device.copy_within(*places, self.nbytes)
 
     def _need_writable(self) -> None:
         if self.readonly:
@@ -394,12 +408,3 @@ def _check_dtype(dtype: np.dtype[Any]) -> None:
         f"element type {dtype} cannot be on a device; expected bool, an integer, float16, "
         "bfloat16, float32, float64 or a structure of these"
     )
-
-
-def _resolved(shape: tuple[int, ...], array: DeviceArray) -> tuple[int, ...]:
-    known = math.prod(size for size in shape if size != -1)
-    if shape.count(-1) == 1 and known and array.size % known == 0:
-        shape = tuple(array.size // known if size == -1 else size for size in shape)
-    if math.prod(shape) != array.size or any(size < 0 for size in shape):
-        raise ArrayError(f"cannot reshape {array.shape} ({array.size} elements) to {shape}")
-    return shape

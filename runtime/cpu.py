@@ -22,8 +22,9 @@ from .array import (
     extent,
 )
 from .artifact import Artifact, Manifest
-from .device import MAX_GRID, Device, Event, Limits, LoadedKernel, Stream
+from .device import Device, Event, LoadedKernel, Stream
 from .errors import ArrayError, ArtifactError, DeviceError, OutOfMemory
+from .launch_shape import MAX_GRID, Limits
 
 SHARED_BYTES = 256 * 1024
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from .artifact import Artifact
 from .cpu_code import LoadedCode
-from .device import Device, Dim3, Launcher, LoadedKernel, Stream, check_launch
+from .device import Device, Launcher, LoadedKernel, Stream
+from .launch_shape import Dim3, check_launch
 from .report import (
     CAPACITY_WORD,
     HEADER_WORDS,

@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .errors import DeviceError, LaunchError
 
@@ -28,32 +28,18 @@ if TYPE_CHECKING:
 
     from .array import DeviceArray, Memory
     from .artifact import Artifact, Manifest
+    from .launch_shape import Dim3, LaunchOptions, Limits
     from .tensor_map import Tensor
 
 KINDS: dict[str, str] = {
     "cpu": ".cpu",
+    "cuda": ".cuda.find",
     "vulkan": ".vulkan.find",
 }
 # Kinds whose compiler is not complete: neither in `devices()` nor chosen as the default.
 ENTRY_POINTS = "stepwell.devices"
 
-MAX_GRID = 2**31 - 1
-
-Dim3 = tuple[int, int, int]
 Launcher = Callable[[bytes], None]
-
-
-class Limits(NamedTuple):
-    """What a launch may ask of a device; sizes in threads, blocks and bytes.
-
-    Along each dimension `max_grid` is at most `MAX_GRID`, since the compiler relies on that.
-    """
-
-    max_block: Dim3
-    max_block_threads: int
-    max_grid: Dim3
-    shared_bytes: int
-    subgroup_sizes: tuple[int, ...]
 
 
 class Stream(ABC):
@@ -98,6 +84,21 @@ class LoadedKernel(ABC):
         `KernelError` if a check failed. Blocks are (x, y, z). LaunchError if over the limits.
         """
 
+    def special_launcher(
+        self,
+        grid: Dim3,
+        block: Dim3,
+        shared_bytes: int,
+        stream: Stream | None,
+        options: LaunchOptions,
+    ) -> Launcher:
+        """The same for a launch with options, of a device that has the features for them."""
+        raise LaunchError(f"{self.device.name} has no {' and no '.join(options.features())}")
+
+    def preferred_threads(self) -> int:
+        """Threads of a block that suit the kernel, where the launch leaves the choice; 0: any."""
+        return 0
+
 
 class Device(ABC):
     """One device: memory, code and launches. `name` is "kind:number".
@@ -129,6 +130,12 @@ class Device(ABC):
     def download(self, memory: Memory, offset: int, out: np.ndarray[Any, Any]) -> None:
         """Fill a contiguous NumPy array from `memory` from byte `offset` on."""
 
+    def copy_within(
+        self, target: Memory, start: int, source: Memory, offset: int, nbytes: int
+    ) -> bool:
+        """Copy bytes within the device; False where that is left to the host."""
+        return False
+
     @abstractmethod
     def adopt(self, source: Any) -> DeviceArray | None:
         """The data of a foreign array that lives on this device, without a copy; else None."""
@@ -139,6 +146,16 @@ class Device(ABC):
         A device that can has the feature `tensor_maps`.
         """
         raise DeviceError(f"{self.name} has no tensor maps; NVIDIA GPUs have them from sm_90 on")
+
+    def export(self, array: DeviceArray, **options: Any) -> Any:
+        """A DLPack capsule of an array, with the options of `__dlpack__`."""
+        from .dlpack import export
+
+        return export(array, **options)
+
+    def cuda_array_interface(self, array: DeviceArray) -> dict[str, Any]:
+        """What `__cuda_array_interface__` of an array is; AttributeError where it has none."""
+        raise AttributeError(f"memory of {self.name} has no __cuda_array_interface__")
 
     def lend(self, host: np.ndarray[Any, Any]) -> DeviceArray | None:
         """A caller's array for one launch, in place, where that beats copying; else None."""
@@ -211,78 +228,6 @@ class Device(ABC):
 
     def __repr__(self) -> str:
         return f"<device {self.name}: {self.description}>"
-
-
-def dim3(value: int | Sequence[int], what: str) -> Dim3:
-    """Up to three sizes, the missing ones 1; LaunchError for anything else."""
-    try:
-        sizes = (
-            (value.__index__(),)
-            if not isinstance(value, Sequence)
-            else tuple(item.__index__() for item in value)
-        )
-    except AttributeError:
-        raise LaunchError(f"{what} is {value!r}, expected one to three integers") from None
-    if not 1 <= len(sizes) <= 3:
-        raise LaunchError(f"{what} has {len(sizes)} dimensions, expected one to three")
-    if min(sizes) < 0:
-        raise LaunchError(f"{what} is {sizes}, sizes cannot be negative")
-    padded = (*sizes, 1, 1)
-    return padded[0], padded[1], padded[2]
-
-
-def check_launch(
-    device: Device, manifest: Manifest, grid: Dim3, block: Dim3, shared_bytes: int
-) -> None:
-    """Hold a launch against the limits of a device and what its kernel was compiled for."""
-    limits, name = device.limits, manifest.name
-    threads = block[0] * block[1] * block[2]
-    if min(block) < 1:
-        raise LaunchError(f"block {block} of kernel {name} is empty, expected at least one thread")
-    if threads > limits.max_block_threads or any(map(int.__gt__, block, limits.max_block)):
-        raise LaunchError(
-            f"block {block} of kernel {name} has {threads} threads; {device.name} takes up to "
-            f"{limits.max_block_threads}, and {limits.max_block} by dimension: use smaller blocks"
-        )
-    if min(grid) < 0 or max(grid) > MAX_GRID or any(map(int.__gt__, grid, limits.max_grid)):
-        raise LaunchError(
-            f"grid {grid} of kernel {name} is over what {device.name} takes, {limits.max_grid} "
-            "blocks by dimension: let each thread do several items"
-        )
-    if any(size > 1 for size in block[manifest.block_rank :]):
-        raise LaunchError(
-            f"kernel {name} is compiled for {manifest.form}, got blocks of {block} threads"
-        )
-    if 0 < manifest.most_threads < threads:
-        raise LaunchError(
-            f"block {block} of kernel {name} has {threads} threads; its code has room for "
-            f"{manifest.most_threads}: use smaller blocks"
-        )
-    if manifest.known_block is not None and tuple(manifest.known_block) != tuple(block):
-        raise LaunchError(
-            f"kernel {name} is compiled for blocks of {tuple(manifest.known_block)}, got {block}"
-        )
-    if manifest.cluster is not None:
-        _check_cluster(device, manifest.name, manifest.cluster, grid)
-    shared = manifest.static_shared_bytes + shared_bytes
-    if shared_bytes < 0 or shared > limits.shared_bytes:
-        table = [*manifest.shared_arrays, *([("shared_bytes=", shared_bytes)] * (shared_bytes > 0))]
-        rows = "".join(f"\n  {nbytes:>9} bytes  {array}" for array, nbytes in table)
-        raise LaunchError(
-            f"kernel {name} asks for {shared} bytes of shared memory; {device.name} has "
-            f"{limits.shared_bytes} for a block{':' * bool(rows)}{rows}"
-        )
-
-
-def _check_cluster(device: Device, name: str, cluster: Dim3, grid: Dim3) -> None:
-    """Blocks that run together need a device with clusters (feature `clusters`) and a whole grid
-    of them."""
-    if "clusters" not in device.features:
-        raise LaunchError(f"kernel {name} runs in clusters of blocks, which {device.name} has not")
-    if any(blocks % together for blocks, together in zip(grid, cluster, strict=True)):
-        raise LaunchError(
-            f"grid {grid} of kernel {name} is no multiple of its clusters of {cluster} blocks"
-        )
 
 
 _found: dict[str, tuple[Device, ...]] = {}

@@ -19,7 +19,7 @@ from .array import DeviceArray, HostArray, extent
 
 if TYPE_CHECKING:
     from .artifact import Form, Manifest
-    from .device import Dim3
+    from .launch_shape import Dim3
 
 FEATURE = "launch_facts"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024

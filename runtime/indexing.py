@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -60,3 +61,13 @@ def _integer(item: Any, size: int, axis: int) -> int:
     if not -size <= index < size:
         raise IndexError(f"index {index} is out of bounds for axis {axis} with size {size}")
     return index + size if index < 0 else index
+
+
+def resolved_shape(shape: tuple[int, ...], old: Sequence[int]) -> tuple[int, ...]:
+    """The sizes of a reshaped array, one of which may be -1; ArrayError if they do not fit."""
+    size, known = math.prod(old), math.prod(size for size in shape if size != -1)
+    if shape.count(-1) == 1 and known and size % known == 0:
+        shape = tuple(size // known if wanted == -1 else wanted for wanted in shape)
+    if math.prod(shape) != size or any(wanted < 0 for wanted in shape):
+        raise ArrayError(f"cannot reshape {tuple(old)} ({size} elements) to {shape}")
+    return shape

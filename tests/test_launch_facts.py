@@ -18,8 +18,8 @@ from stepwell.language.types import ArrayType
 from stepwell.launch import Launch, Program
 from stepwell.runtime import facts
 from stepwell.runtime.artifact import Form
-from stepwell.runtime.device import MAX_GRID, check_launch
 from stepwell.runtime.errors import LaunchError
+from stepwell.runtime.launch_shape import MAX_GRID, check_launch
 
 F32 = ArrayType(sw.f32, 1)
 

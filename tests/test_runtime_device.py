@@ -12,8 +12,9 @@ from runtime_kernels import DEVICE
 
 from stepwell.runtime import device as devices
 from stepwell.runtime.cpu import CpuDevice
-from stepwell.runtime.device import device, dim3, use, why_missing
+from stepwell.runtime.device import device, use, why_missing
 from stepwell.runtime.errors import DeviceError, LaunchError
+from stepwell.runtime.launch_shape import dim3
 
 
 def test_the_cpu_is_there_under_its_names() -> None:
@@ -26,7 +27,7 @@ def test_the_cpu_is_there_under_its_names() -> None:
     assert "cpu" not in dict(why_missing())
 
 
-@pytest.mark.parametrize("name", ["cuda", "cpu:1", "cpu:x", "", "gpu:0"])
+@pytest.mark.parametrize("name", ["abacus", "cpu:1", "cpu:x", "", "gpu:0"])
 def test_an_unknown_device_lists_what_is_there(name: str) -> None:
     with pytest.raises(DeviceError, match=f"no device '{name}'; there .*cpu:0"):
         device(name)

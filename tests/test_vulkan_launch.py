@@ -18,8 +18,9 @@ from vulkan_kernels import artifact
 from stepwell.runtime.arguments import make_packer
 from stepwell.runtime.array import DeviceArray
 from stepwell.runtime.artifact import Artifact
-from stepwell.runtime.device import Dim3, Stream
+from stepwell.runtime.device import Stream
 from stepwell.runtime.errors import DeviceError
+from stepwell.runtime.launch_shape import Dim3
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.transfer import STAGING_BYTES
 

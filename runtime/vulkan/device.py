@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from ..array import DeviceArray, HostArray, Memory
 from ..artifact import Artifact, Manifest
-from ..device import MAX_GRID, Device, Event, Limits, LoadedKernel, Stream
+from ..device import Device, Event, LoadedKernel, Stream
+from ..launch_shape import MAX_GRID, Limits
 from .core import Core
 from .find import close_at_exit
 from .physical import Physical

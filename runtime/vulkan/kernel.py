@@ -6,8 +6,9 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..artifact import Artifact, Manifest
-from ..device import Dim3, Launcher, LoadedKernel, Stream, check_launch
+from ..device import Launcher, LoadedKernel, Stream
 from ..errors import ArtifactError, DeviceError, LaunchError
+from ..launch_shape import Dim3, check_launch
 from .descriptors import Descriptors
 from .launch import BindingLaunch, PointerLaunch, launch_nothing
 from .layout import ABIS, BDA, BINDINGS, ArgumentLayout

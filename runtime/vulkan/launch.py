@@ -12,8 +12,9 @@ import ctypes
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from ..device import Dim3, Launcher
+from ..device import Launcher
 from ..errors import DeviceError, LaunchError
+from ..launch_shape import Dim3
 from ..process import caller
 from .layout import GRID, POINTER, SLOT, Buffer
 from .table import BIND_POINT_COMPUTE, SHADER_STAGE_COMPUTE

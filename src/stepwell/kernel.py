@@ -19,10 +19,11 @@ from .launch import Program
 from .registry import near_matches
 from .runtime.artifact import Bundle, Form
 from .runtime.artifact import load as load_bundle
-from .runtime.device import Device, dim3
+from .runtime.device import Device
 from .runtime.device import device as find_device
 from .runtime.errors import ArrayError, LaunchError
 from .runtime.facts import holds
+from .runtime.launch_shape import dim3
 from .specialise import Specialiser, aligned_types
 
 if TYPE_CHECKING:

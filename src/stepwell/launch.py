@@ -27,9 +27,10 @@ from .runtime.arguments import (
     written_positions,
 )
 from .runtime.artifact import Form
-from .runtime.device import Device, Dim3, LoadedKernel, Stream, device, dim3
+from .runtime.device import Device, LoadedKernel, Stream, device
 from .runtime.errors import ArrayError, KernelError, LaunchError
 from .runtime.facts import FEATURE, Unfit, form_for, holds, small_launch
+from .runtime.launch_shape import Dim3, dim3
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact

@@ -1,6 +1,8 @@
 """Every test that takes `device` runs on every device that is there.
 
-STEPWELL_TEST_DEVICES adds simulated ones and chooses: "cpu,ptx-interpreter,shader-cpu", or "all".
+STEPWELL_TEST_DEVICES adds simulated ones and chooses: "cpu,ptx-interpreter,shader-cpu,
+cuda-simulated", or "all", which has all but the last: that is the device "cuda" over a driver of
+the tests, and hides a GPU.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ def chosen_devices() -> list[sw.Device]:
         from oracles.shader_device import register as register_shader
 
         register_shader()
+    if "cuda-simulated" in names:
+        from oracles.cuda_driver.device import register as register_cuda
+
+        register_cuda()
+        names[names.index("cuda-simulated")] = "cuda"
     if not names or names == ["all"]:
         return list(sw.devices())
     return [sw.device(name) for name in names]

@@ -23,18 +23,10 @@ from stepwell import targets
 from stepwell.runtime import device as devices
 from stepwell.runtime.array import Memory
 from stepwell.runtime.artifact import Artifact
-from stepwell.runtime.device import (
-    Device,
-    Dim3,
-    Event,
-    Launcher,
-    Limits,
-    LoadedKernel,
-    Stream,
-    check_launch,
-)
+from stepwell.runtime.device import Device, Event, Launcher, LoadedKernel, Stream
 from stepwell.runtime.dtypes import numpy_dtype
 from stepwell.runtime.errors import ArtifactError, KernelError
+from stepwell.runtime.launch_shape import Dim3, Limits, check_launch
 from stepwell.runtime.report import (
     CAPACITY_WORD,
     HEADER_WORDS,

@@ -1,0 +1,1 @@
+"""NVIDIA GPUs, through the driver API as cuda.bindings has it."""

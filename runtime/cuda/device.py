@@ -1,0 +1,163 @@
+"""A CUDA device, as the contract in `runtime/device.py` wants it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..array import DeviceArray, HostArray, Memory, as_dtype
+from ..artifact import Artifact, Manifest
+from ..device import Device, Event, LoadedKernel, Stream
+from .context import Context
+from .core import Core
+from .driver import Driver
+from .find import close_at_exit
+from .properties import Properties, read_properties, why_unusable
+from .stream import CudaStream, handle_of
+from .table import STREAM_LEGACY
+
+
+class CudaDevice(Device):
+    """One NVIDIA GPU. Its context is made when it is first used."""
+
+    kind: ClassVar[str] = "cuda"
+    is_software = False
+
+    def __init__(self, driver: Driver, ordinal: int, properties: Properties):
+        self.driver = driver
+        self.ordinal = ordinal
+        self.properties = properties
+        self.name = f"cuda:{ordinal}"
+        self.description = properties.description
+        self.limits = properties.limits
+        self.features = properties.features
+        self._core: Core | None = None
+        self._making = threading.Lock()
+
+    @property
+    def core(self) -> Core:
+        """What the device holds; made when it is first used."""
+        if self._core is None:
+            with self._making:  # two threads may come at once
+                if self._core is None:
+                    self._core = Core(Context(self.driver, self.ordinal, self.properties))
+                    close_at_exit(self._core)
+        return self._core
+
+    @property
+    def target(self) -> str:
+        """The architecture is part of what code is compiled for."""
+        return f"{self.kind}:{self.properties.arch}"
+
+    def accepts(self, manifest: Manifest) -> bool:
+        """Whether the device runs the code."""
+        from .kernel import why_unfit
+
+        return why_unfit(manifest, self.properties.capability) is None
+
+    def allocate(self, nbytes: int) -> Memory:
+        """Memory on the device, aligned to 256 bytes."""
+        return self.core.memory.lease(self, nbytes)
+
+    def upload(self, memory: Memory, offset: int, data: HostArray) -> None:
+        """Copy bytes in, after all that was launched."""
+        if data.nbytes:
+            source = data.__array_interface__["data"][0]
+            self.core.transfer.upload(memory.address + offset, source, data.nbytes)
+
+    def download(self, memory: Memory, offset: int, out: HostArray) -> None:
+        """Copy bytes out, after all that was launched; raises what kernels reported."""
+        if out.nbytes:
+            target = out.__array_interface__["data"][0]
+            self.core.transfer.download(memory.address + offset, target, out.nbytes)
+
+    def copy_within(
+        self, target: Memory, start: int, source: Memory, offset: int, nbytes: int
+    ) -> bool:
+        """Copy bytes from one memory of the device to another, after all that was launched."""
+        if nbytes:
+            self.core.transfer.copy(target.address + start, source.address + offset, nbytes)
+        return True
+
+    def full(self, shape: int | Any, value: Any, dtype: Any = "f32") -> DeviceArray:
+        """See `Device.full`; the device sets elements of up to 4 bytes itself."""
+        result = self.empty(shape, dtype)
+        element = np.asarray(value, as_dtype(dtype))
+        bits, itemsize = element.tobytes(), result.itemsize
+        if itemsize > 4 and bits == bytes(itemsize):  # zeros of any size
+            bits, itemsize = bits[:1], 1
+        if itemsize not in (1, 2, 4) or element.ndim:
+            result.fill(value)
+        elif result.size:
+            number = int.from_bytes(bits, "little")
+            self.core.transfer.fill(result.address, itemsize, number, result.nbytes // itemsize)
+        return result
+
+    def adopt(self, source: Any) -> DeviceArray | None:
+        """An array of this device as it is, one of another library by its address."""
+        from .interop import adopt
+
+        if isinstance(source, DeviceArray):
+            return source if source.device is self else None
+        return adopt(self, source)
+
+    def export(self, array: DeviceArray, **options: Any) -> Any:
+        """See `Device.export`."""
+        from .dlpack import export
+
+        return export(self, array, **options)
+
+    def cuda_array_interface(self, array: DeviceArray) -> dict[str, Any]:
+        """See `Device.cuda_array_interface`."""
+        from .interop import interface_of
+
+        return interface_of(self, array)
+
+    def load(self, artifact: Artifact) -> LoadedKernel:
+        """Give PTX or machine code to the driver; ArtifactError if it is not for this device."""
+        from .kernel import CudaKernel
+
+        return CudaKernel(self, artifact)
+
+    def stream(self, source: Any = None) -> Stream:
+        """A new stream, or that of another library: anything with `__cuda_stream__`, a handle."""
+        core = self.core
+        if source is None:
+            return CudaStream(self, core, core.open_queue())
+        handle = handle_of(source)
+        if handle in (0, STREAM_LEGACY):
+            return CudaStream(self, core, core.default)
+        return CudaStream(self, core, core.foreign_queue(handle, source))
+
+    def event(self) -> Event:
+        """A new event, with the device's clock."""
+        from .events import CudaEvent
+
+        return CudaEvent(self.core)
+
+    def synchronize(self) -> None:
+        """Wait for all streams; raises what kernels reported."""
+        self.core.synchronize()
+
+    def trim(self) -> None:
+        """Give memory that no array uses back to the driver, for other libraries."""
+        core = self.core
+        core.synchronize()
+        with core.lock, core.context.current():
+            core.memory.trim()
+
+
+def open_devices(driver: Driver) -> tuple[list[Device], list[str]]:
+    """The usable devices of a driver by number, and why the others are not."""
+    found: list[Device] = []
+    reasons: list[str] = []
+    for ordinal in range(driver.call("cuDeviceGetCount")):
+        properties = read_properties(driver, driver.call("cuDeviceGet", ordinal))
+        why = why_unusable(properties)
+        if why is None:
+            found.append(CudaDevice(driver, ordinal, properties))
+        else:
+            reasons.append(why)
+    return found, reasons

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .dtypes import DTYPES, from_numpy, numpy_dtype
+from .dtypes import DTYPES, check_dtype, from_numpy, numpy_dtype
 from .errors import ArrayError
 
 if TYPE_CHECKING:
@@ -351,7 +351,7 @@ def as_dtype(value: Any) -> np.dtype[Any]:
     except TypeError:
         raise ArrayError(f"{value!r} is not an element type; use one such as 'f32'") from None
     if dtype not in _checked_dtypes:
-        _check_dtype(dtype)
+        check_dtype(dtype)
         _checked_dtypes.add(dtype)
     return dtype
 
@@ -388,23 +388,3 @@ def extent(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple
         return 0, 0
     reach = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
     return sum(min(0, r) for r in reach), sum(max(0, r) for r in reach) + itemsize
-
-
-def _check_dtype(dtype: np.dtype[Any]) -> None:
-    if dtype.subdtype is not None:
-        return _check_dtype(dtype.subdtype[0])
-    if dtype.fields is not None:
-        for field, _ in (entry[:2] for entry in dtype.fields.values()):
-            _check_dtype(field)
-        return None
-    if from_numpy(dtype) is not None:
-        return None
-    if not dtype.isnative:
-        raise ArrayError(
-            f"element type {dtype} is byte-swapped; convert with "
-            "x.astype(x.dtype.newbyteorder('='))"
-        )
-    raise ArrayError(
-        f"element type {dtype} cannot be on a device; expected bool, an integer, float16, "
-        "bfloat16, float32, float64 or a structure of these"
-    )

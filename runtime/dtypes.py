@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .errors import ArrayError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -77,6 +79,27 @@ def from_numpy(dtype: np.dtype[Any]) -> DType | None:
     if not dtype.isnative:
         return None
     return _BY_NUMPY_NAME.get(dtype.name)
+
+
+def check_dtype(dtype: np.dtype[Any]) -> None:
+    """ArrayError for element types that no kernel can hold."""
+    if dtype.subdtype is not None:
+        return check_dtype(dtype.subdtype[0])
+    if dtype.fields is not None:
+        for field, _ in (entry[:2] for entry in dtype.fields.values()):
+            check_dtype(field)
+        return None
+    if from_numpy(dtype) is not None:
+        return None
+    if not dtype.isnative:
+        raise ArrayError(
+            f"element type {dtype} is byte-swapped; convert with "
+            "x.astype(x.dtype.newbyteorder('='))"
+        )
+    raise ArrayError(
+        f"element type {dtype} cannot be on a device; expected bool, an integer, float16, "
+        "bfloat16, float32, float64 or a structure of these"
+    )
 
 
 def bfloat16_to_float(bits: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from .find import close_at_exit
 from .properties import Properties, read_properties, why_unusable
 from .stream import CudaStream, handle_of
 from .table import STREAM_LEGACY
+
+if TYPE_CHECKING:
+    from ..tensor_map import Tensor
 
 
 class CudaDevice(Device):
@@ -102,6 +105,14 @@ class CudaDevice(Device):
         if isinstance(source, DeviceArray):
             return source if source.device is self else None
         return adopt(self, source)
+
+    def encode_tensor_map(self, tensor: Tensor) -> bytes:
+        """See `Device.encode_tensor_map`."""
+        if "tensor_maps" not in self.features:
+            return super().encode_tensor_map(tensor)
+        from .tensor_map import encode
+
+        return encode(self.core, tensor)
 
     def export(self, array: DeviceArray, **options: Any) -> Any:
         """See `Device.export`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..artifact import Artifact, Manifest
@@ -11,7 +10,8 @@ from ..errors import ArtifactError, LaunchError
 from ..launch_shape import Dim3, LaunchOptions, check_launch
 from ..report_pool import ReportPool
 from .driver import CudaError, result_name
-from .launch import SLOT, BoundLaunch, launch_config, launch_nothing
+from .launch import BoundLaunch, launch_config, launch_nothing
+from .slots import Slots
 from .stream import queue_of
 from .table import RESULTS
 
@@ -85,7 +85,7 @@ class CudaKernel(LoadedKernel):
             )
         self.reports = ReportPool(manifest, core.host.make) if manifest.has_report else None
         self.mark_every = max(1, self.reports.most // 8) if self.reports is not None else 0
-        self._slots = _address_slots(manifest)
+        self.slots = Slots.of(manifest)
         self._shared_allowed = STATIC_SHARED - manifest.static_shared_bytes
         self._block_size = 0
         core.kernels.add(self)
@@ -139,10 +139,6 @@ class CudaKernel(LoadedKernel):
             sizes = [size for size in BLOCK_SIZES if size <= most] or [most]
             self._block_size = max(sizes, key=lambda size: self.occupancy(size).threads)
         return self._block_size
-
-    def addresses(self, packed: bytes) -> list[int]:
-        """The addresses of arrays among packed arguments."""
-        return [struct.unpack_from("<Q", packed, SLOT * slot)[0] for slot in self._slots]
 
     def keep_spare_report(self) -> None:
         """Have a report buffer at hand for a graph, during whose capture none can be made."""
@@ -246,15 +242,3 @@ _UNLOADABLE = {
     RESULTS["ERROR_JIT_COMPILER_NOT_FOUND"]: ", it has no PTX compiler; use a cubin",
     RESULTS["ERROR_UNSUPPORTED_PTX_VERSION"]: ", the PTX is newer than it: update the driver",
 }
-
-
-def _address_slots(manifest: Manifest) -> list[int]:
-    """The slots that hold addresses."""
-    slots: list[int] = []
-    at = 0
-    for row in manifest.parameters:
-        if row.kind != "scalar":
-            slots.append(at)
-            at += row.sizes.count(None) + (row.strides or ()).count(None)
-        at += 1
-    return slots

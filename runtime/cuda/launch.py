@@ -5,7 +5,8 @@ whether the stream has to wait for another one, put the packed words where the d
 make sure that the context is current in this thread, and call the driver. Nothing of it waits or
 allocates, but for a report buffer where more launches are under way than there are buffers.
 
-    packed   8-byte slots, one for each parameter; the driver takes a pointer to each
+    packed   8-byte slots, one for each parameter (16 for a tensor map); the driver takes a pointer
+             to each parameter
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from ..device import Launcher
 from ..errors import DeviceError, LaunchError
 from ..launch_shape import Dim3, LaunchOptions
 from ..process import caller
+from ..tensor_map import WORDS
+from .slots import SLOT
 from .table import RESULTS
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from .kernel import CudaKernel
     from .queue import Queue
 
-SLOT = 8
 POINTER = struct.Struct("<Q")
 
 
@@ -37,11 +39,15 @@ class Arguments:
 
     __slots__ = ("_data", "_pointers", "place", "view")
 
-    def __init__(self, nbytes: int):
+    def __init__(self, nbytes: int, wide: Sequence[int]):
         self._data = (ctypes.c_char * max(nbytes, SLOT))()
         self.view = memoryview(self._data).cast("B")[:nbytes]
-        start, count = ctypes.addressof(self._data), nbytes // SLOT
-        self._pointers = (ctypes.c_void_p * max(count, 1))(*range(start, start + nbytes, SLOT))
+        places = list(
+            range(ctypes.addressof(self._data), ctypes.addressof(self._data) + nbytes, SLOT)
+        )
+        for slot in reversed(wide):
+            del places[slot + 1 : slot + WORDS]
+        self._pointers = (ctypes.c_void_p * max(len(places), 1))(*places)
         self.place = ctypes.addressof(self._pointers)
 
 
@@ -84,7 +90,7 @@ class BoundLaunch:
         try:
             arguments = self.free.pop()
         except IndexError:
-            arguments = Arguments(len(packed))
+            arguments = Arguments(len(packed), self.kernel.slots.maps)
         arguments.view[:] = packed
         if int(self.current()[1]) == self.context:
             status = self.start(arguments.place, 0)[0]
@@ -114,7 +120,7 @@ class BoundLaunch:
             if graph.thread != threading.get_ident():
                 raise LaunchError("the stream captures a graph in another thread")
             graph.kept.append(self.kernel)
-            graph.kept.extend(core.memory.named(self.kernel.addresses(packed)))
+            graph.kept.extend(core.memory.named(self.kernel.slots.addresses_in(packed)))
             graph.names.append(self.name)
             return graph.report_for(self.reports) if self.reports is not None else None
 

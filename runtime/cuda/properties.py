@@ -65,6 +65,7 @@ def read_properties(driver: Driver, device: object) -> Properties:
         *_BASE,
         *(["cooperative_launch"] if a["COOPERATIVE_LAUNCH"] else []),
         *(["clusters"] if a["CLUSTER_LAUNCH"] else []),
+        *(["tensor_maps"] if a["TENSOR_MAP_ACCESS_SUPPORTED"] else []),
     }
     capability = a["COMPUTE_CAPABILITY_MAJOR"], a["COMPUTE_CAPABILITY_MINOR"]
     if capability < (9, 0):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "cuInit": ("Flags",),
     "cuDriverGetVersion": (),
+    "cuGetProcAddress": ("symbol", "cudaVersion", "flags"),
     "cuDeviceGetCount": (),
     "cuDeviceGet": ("ordinal",),
     "cuDeviceGetName": ("length", "dev"),
@@ -108,6 +109,7 @@ ENUMERATIONS: dict[str, Enumeration] = {
             "MAX_SHARED_MEMORY_PER_BLOCK_OPTIN": 97,
             "MEMORY_POOLS_SUPPORTED": 115,
             "CLUSTER_LAUNCH": 120,
+            "TENSOR_MAP_ACCESS_SUPPORTED": 127,
         },
     ),
     "CUfunction_attribute": Enumeration(

@@ -8,8 +8,10 @@ from oracles.cuda_driver.calls import Calls
 from oracles.cuda_driver.gpu import ATTRIBUTES, Context
 from oracles.cuda_driver.results import Refused, refuse_if
 from oracles.cuda_driver.streams import Event, Stream
+from oracles.cuda_driver.tensor_maps import FUNCTION_ADDRESS
 
 from stepwell.runtime.cuda.table import ENUMERATIONS, STREAM_LEGACY, STREAM_NON_BLOCKING
+from stepwell.runtime.cuda.tensor_map import NAME, SINCE
 
 
 class StreamCalls(Calls):
@@ -20,6 +22,10 @@ class StreamCalls(Calls):
 
     def cuDriverGetVersion(self) -> int:
         return self.version
+
+    def cuGetProcAddress(self, symbol: bytes, cudaVersion: int, flags: int) -> tuple[int, int]:
+        refuse_if(symbol != NAME or cudaVersion < SINCE, "ERROR_NOT_FOUND")
+        return FUNCTION_ADDRESS, 0
 
     def cuDeviceGetCount(self) -> int:
         return len(self.gpus)
@@ -38,7 +44,7 @@ class StreamCalls(Calls):
         names = {value: name for name, value in ENUMERATIONS["CUdevice_attribute"].members.items()}
         major, minor = self.gpus[dev].capability
         special = {"COMPUTE_CAPABILITY_MAJOR": major, "COMPUTE_CAPABILITY_MINOR": minor}
-        special["CLUSTER_LAUNCH"] = int(major >= 9)
+        special["CLUSTER_LAUNCH"] = special["TENSOR_MAP_ACCESS_SUPPORTED"] = int(major >= 9)
         return {**ATTRIBUTES, **special}[names[attrib]]
 
     def cuDevicePrimaryCtxRetain(self, dev: int) -> int:

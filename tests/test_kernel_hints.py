@@ -13,8 +13,8 @@ from oracles.ptx_device import PtxDevice
 import stepwell as sw
 from stepwell.lowering.emit.ptx import assemble_cubin, find_tool
 from stepwell.runtime.artifact import Manifest
-from stepwell.runtime.device import check_launch
 from stepwell.runtime.errors import LaunchError
+from stepwell.runtime.launch_shape import check_launch
 
 X = (sw.Array[sw.f32, 1],)
 

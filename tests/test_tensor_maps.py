@@ -11,6 +11,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+from oracles.cuda_driver.device import open_simulated
+from oracles.cuda_driver.library import Library
 from oracles.ptx_device import PtxDevice
 
 import stepwell as sw
@@ -21,8 +23,10 @@ from stepwell.runtime.errors import ArrayError, DeviceError
 BOX = (16, 32)
 
 
-@pytest.fixture(scope="module")
-def device() -> sw.Device:
+@pytest.fixture(scope="module", params=["interpreter", "cuda"])
+def device(request: pytest.FixtureRequest) -> sw.Device:
+    if request.param == "cuda":
+        return open_simulated(Library(capability=(9, 0)))
     return PtxDevice("sm_90a")
 
 

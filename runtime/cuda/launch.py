@@ -42,9 +42,8 @@ class Arguments:
     def __init__(self, nbytes: int, wide: Sequence[int]):
         self._data = (ctypes.c_char * max(nbytes, SLOT))()
         self.view = memoryview(self._data).cast("B")[:nbytes]
-        places = list(
-            range(ctypes.addressof(self._data), ctypes.addressof(self._data) + nbytes, SLOT)
-        )
+        start = ctypes.addressof(self._data)
+        places = list(range(start, start + nbytes, SLOT))
         for slot in reversed(wide):
             del places[slot + 1 : slot + WORDS]
         self._pointers = (ctypes.c_void_p * max(len(places), 1))(*places)

@@ -49,4 +49,4 @@ def _encode_tiled(
     return 0
 
 
-FUNCTION_ADDRESS = ctypes.cast(_encode_tiled, ctypes.c_void_p).value
+FUNCTION_ADDRESS = ctypes.cast(_encode_tiled, ctypes.c_void_p).value or 0

@@ -22,6 +22,7 @@ from stepwell.runtime.device import Stream
 from stepwell.runtime.errors import DeviceError
 from stepwell.runtime.launch_shape import Dim3
 from stepwell.runtime.vulkan.device import VulkanDevice
+from stepwell.runtime.vulkan.stream import Batch
 from stepwell.runtime.vulkan.transfer import STAGING_BYTES
 
 ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
@@ -118,12 +119,12 @@ def test_barriers_are_put_only_where_launches_share_what_one_writes(
     body = "uint i = linear_id(); if (i < P.size0.x) BUFFER1(i) += BUFFER0(i);"
     made = artifact("bda", body, buffers=(("uint", False), ("uint", True)))
     timeline = device.core.default
-    count: list[int] = []
+    count: list[Batch] = []
     barrier = timeline.barrier
 
-    def counted(command: int) -> None:
-        count.append(command)
-        barrier(command)
+    def counted(batch: Batch) -> None:
+        count.append(batch)
+        barrier(batch)
 
     source, *targets = (device.zeros(64, "u32") for _ in range(4))
     device.synchronize()

@@ -40,7 +40,7 @@ class Core:
         self.parts: set[KernelParts] = set()
         self.dead_parts: deque[KernelParts] = deque()
         self.known: dict[int, Allocation] = {}
-        self._timelines: list[Timeline] = []
+        self._timelines: tuple[Timeline, ...] = ()
         self._idle: list[Timeline] = []
         self._lock = threading.Lock()
         types = [flags for flags, _ in physical.memory_types]
@@ -66,7 +66,7 @@ class Core:
             else:
                 queue = self.context.queues[len(self._timelines) % len(self.context.queues)]
                 made = Timeline(self.context, queue, Parameters(self.host))
-            self._timelines.append(made)
+            self._timelines += (made,)
         return made
 
     def find(self, address: int) -> Allocation:
@@ -138,16 +138,15 @@ class Core:
             parts.close()
         self.pipeline_cache.close()
         self.timestamps.close()
-        for timeline in self._timelines + self._idle:
+        for timeline in (*self._timelines, *self._idle):
             timeline.close()
         for allocator in {self.memory, self.host}:
             allocator.close()
         self.context.close()
 
-    def timelines(self) -> list[Timeline]:
+    def timelines(self) -> tuple[Timeline, ...]:
         """The streams that there are, the device's own first."""
-        with self._lock:
-            return list(self._timelines)
+        return self._timelines
 
     def _reap(self) -> None:
         """Take back the timelines of streams that nobody has any more, once all is done and told.
@@ -162,7 +161,7 @@ class Core:
                 if timeline.orphan and timeline.is_settled():
                     timeline.orphan = False
                     timeline.launchers.clear()
-                    self._timelines.remove(timeline)
+                    self._timelines = tuple(t for t in self._timelines if t is not timeline)
                     self._idle.append(timeline)
 
 

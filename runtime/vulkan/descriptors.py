@@ -25,7 +25,7 @@ POOL_SETS = 64
 Range = tuple[int, int, int]  # VkBuffer, offset, bytes
 
 
-class _Pool:
+class Pool:
     """A VkDescriptorPool, the sets made from it, and the batches that use them."""
 
     def __init__(self, handle: int):
@@ -58,12 +58,14 @@ class Descriptors:
         )
         self.layout = context.make("CreateDescriptorSetLayout", info)
         self._pool = self._new_pool()
-        self._retired: list[_Pool] = []
+        self._retired: list[Pool] = []
         self._generation = -1
         self._lock = threading.Lock()
 
-    def get(self, ranges: tuple[Range, ...], generation: int, timeline: int, batch: Batch) -> int:
-        """The set that names these ranges, for a launch in `batch`.
+    def get(
+        self, ranges: tuple[Range, ...], generation: int, timeline: int, batch: Batch
+    ) -> tuple[int, Pool]:
+        """The set that names these ranges, for a launch in `batch`, and the pool that it is in.
 
         `generation` is the allocators': where buffers were destroyed, sets are made anew.
         """
@@ -78,7 +80,15 @@ class Descriptors:
             if found is None:
                 found = pool.sets[ranges] = self._make(pool, ranges)
             pool.uses[timeline] = batch
-            return found
+            return found, pool
+
+    def keep(self, pool: Pool, generation: int, timeline: int, batch: Batch) -> bool:
+        """Keep the sets of a pool for a launch in `batch`; False where they went or will go."""
+        with self._lock:
+            if pool is not self._pool or generation != self._generation:
+                return False
+            pool.uses[timeline] = batch
+            return True
 
     def close(self) -> None:
         """Destroy everything; all launches are done."""
@@ -95,19 +105,19 @@ class Descriptors:
             if all(batch.is_done() for batch in pool.uses.values()):
                 self._retired.remove(pool)
                 self._context.call("ResetDescriptorPool", pool.handle, 0)
-                self._pool = _Pool(pool.handle)
+                self._pool = Pool(pool.handle)
                 return
         self._pool = self._new_pool()
 
-    def _new_pool(self) -> _Pool:
+    def _new_pool(self) -> Pool:
         counts = {kind: self._kinds.count(kind) * POOL_SETS for kind in self._kinds}
         sizes = array(S.DescriptorPoolSize, (S.DescriptorPoolSize(*row) for row in counts.items()))
         info = S.DescriptorPoolCreateInfo(
             maxSets=POOL_SETS, poolSizeCount=len(sizes), pPoolSizes=ctypes.addressof(sizes)
         )
-        return _Pool(self._context.make("CreateDescriptorPool", info))
+        return Pool(self._context.make("CreateDescriptorPool", info))
 
-    def _make(self, pool: _Pool, ranges: tuple[Range, ...]) -> int:
+    def _make(self, pool: Pool, ranges: tuple[Range, ...]) -> int:
         layout, made = ctypes.c_uint64(self.layout), ctypes.c_uint64()
         info = S.DescriptorSetAllocateInfo(
             descriptorPool=pool.handle, descriptorSetCount=1, pSetLayouts=ctypes.addressof(layout)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ctypes
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..device import Launcher
 from ..errors import DeviceError, LaunchError
@@ -20,13 +21,33 @@ from .layout import GRID, POINTER, SLOT, Buffer
 from .table import BIND_POINT_COMPUTE, SHADER_STAGE_COMPUTE
 
 if TYPE_CHECKING:
+    from .commands import Recording
     from .kernel import VulkanKernel
     from .memory import Allocation
     from .reports import ReportBuffer
     from .stream import Batch, Timeline
 
 MAX_ELEMENTS = 1 << 31
+MAX_KNOWN = 64
 Used = list[tuple["Allocation", bool]]
+
+
+class Known:
+    """Arguments that came before: the memory that they name, and recordings by report buffer."""
+
+    __slots__ = ("came_before", "recordings", "used")
+
+    def __init__(self, used: Used):
+        self.used = used
+        self.came_before = False
+        self.recordings: dict[ReportBuffer | None, Recording] = {}
+
+    def is_live(self) -> bool:
+        """Whether none of the memory was freed; its addresses may be others' by now."""
+        for allocation, _ in self.used:  # noqa: SIM110 (a generator would take twice as long)
+            if not allocation.live:
+                return False
+        return True
 
 
 class BoundLaunch(ABC):
@@ -51,6 +72,8 @@ class BoundLaunch(ABC):
         functions = self.core.context.functions
         self.bind, self.push = functions.CmdBindPipeline, functions.CmdPushConstants
         self.dispatch = functions.CmdDispatch
+        self.known: dict[bytes, Known] = {}
+        self.needs: Any = None  # what a recording that is being made relies on
         self.number = id(timeline)
         self.name = kernel.manifest.name
 
@@ -59,24 +82,30 @@ class BoundLaunch(ABC):
         return self.launch if self.core.context.validation is None else self._validated
 
     def launch(self, packed: bytes) -> None:
-        """Record one launch."""
+        """Record one launch, or name the recording of such a one."""
         timeline = self.timeline
         with timeline.lock:
-            used = self._used(packed)
+            known = self.known.get(packed)
+            if known is None or not known.is_live():
+                known = self._look_up(packed)
+            used = known.used
             report = None if self.reports is None else self.reports.take(self.core.drain)
-            self.prepare(packed, used, report)
-            batch = timeline.batch or timeline.record()
-            command, touched = batch.command, timeline.touched
+            recording, batch = self._recording(known, report), timeline.batch
+            if recording is None:
+                self.prepare(packed, used, report)
+                batch = timeline.open()
+            assert batch is not None, "a recording is found for a batch"
+            touched = timeline.touched
             for allocation, writes in used:
                 before = touched.get(allocation)
                 if before or (writes and before is False):
-                    timeline.barrier(command)
+                    timeline.barrier(batch)
                     break
-            if timeline.bound != self.pipeline:
-                self.bind(command, BIND_POINT_COMPUTE, self.pipeline)
-                timeline.bound = self.pipeline
-            self.give(batch)
-            self.dispatch(command, *self.groups)
+            if recording is None:
+                recording = self._record(batch, known, report)
+            if recording is not None:
+                batch.recordings.append(recording.command)
+                recording.ticket = batch.ticket
             number = self.number
             for allocation, writes in used:
                 allocation.uses[number] = batch
@@ -93,10 +122,51 @@ class BoundLaunch(ABC):
         """Make the parameter block, in memory where it is too big to be pushed."""
 
     @abstractmethod
-    def give(self, batch: Batch) -> None:
+    def give(self, command: int, batch: Batch) -> None:
         """Record what gives the kernel its arguments."""
 
-    def _used(self, packed: bytes) -> Used:
+    def keep(self, recording: Recording, batch: Batch) -> bool:
+        """Keep what a recording needs until `batch` is done; False if it is not there any more."""
+        return True
+
+    def _look_up(self, packed: bytes) -> Known:
+        """Arguments that did not come before, or whose memory is not the same any more."""
+        used = self.used(packed)
+        if len(self.known) >= MAX_KNOWN:
+            self.known.clear()
+        made = self.known[packed] = Known(used)
+        return made
+
+    def _recording(self, known: Known, report: ReportBuffer | None) -> Recording | None:
+        """The recording of such a launch, for the timeline's batch."""
+        found = known.recordings.get(report)
+        if found is None or not self.keep(found, self.timeline.open()):
+            return None
+        return found
+
+    def _record(self, batch: Batch, known: Known, report: ReportBuffer | None) -> Recording | None:
+        """A recording, if such arguments came before; else the launch is in the batch itself."""
+        timeline = self.timeline
+        if known.came_before and not self.in_memory:
+            made = timeline.commands.record(timeline.completed, partial(self.write, batch, 0))
+            if made is not None:
+                made.needs = self.needs
+                known.recordings[report] = made
+                return made
+        known.came_before = True
+        timeline.record()
+        self.write(batch, timeline.bound, batch.command)
+        timeline.bound = self.pipeline
+        return None
+
+    def write(self, batch: Batch, bound: int, command: int) -> None:
+        """The commands of a launch, where a pipeline may be bound already."""
+        if bound != self.pipeline:
+            self.bind(command, BIND_POINT_COMPUTE, self.pipeline)
+        self.give(command, batch)
+        self.dispatch(command, *self.groups)
+
+    def used(self, packed: bytes) -> Used:
         """The memory that the arguments name, with whether the kernel writes it."""
         known = self.core.known
         used: Used = []
@@ -142,10 +212,10 @@ class PointerLaunch(BoundLaunch):
             block = POINTER.pack(page.allocation.address + offset)
         self.pushed = block
 
-    def give(self, batch: Batch) -> None:
+    def give(self, command: int, batch: Batch) -> None:
         """See `BoundLaunch`."""
         block = self.pushed
-        self.push(batch.command, self.pipeline_layout, SHADER_STAGE_COMPUTE, 0, len(block), block)
+        self.push(command, self.pipeline_layout, SHADER_STAGE_COMPUTE, 0, len(block), block)
         if self.in_memory:
             self.timeline.parameters.keep(batch)
 
@@ -185,19 +255,27 @@ class BindingLaunch(BoundLaunch):
             ranges.append((allocation.block.buffer, allocation.offset, self.layout.block_bytes))
         self.ranges = ranges
 
-    def give(self, batch: Batch) -> None:
+    def give(self, command: int, batch: Batch) -> None:
         """See `BoundLaunch`."""
-        command, layout, block = batch.command, self.pipeline_layout, self.block
+        layout, block = self.pipeline_layout, self.block
         if self.descriptors is not None:
             generation = self.core.generation()
             ranges = tuple(self.ranges)
-            self.set[0] = self.descriptors.get(ranges, generation, self.number, batch)
+            found = self.descriptors.get(ranges, generation, self.number, batch)
+            self.set[0], self.needs = found
             dynamic = int(self.in_memory), self.dynamic
             self.bind_sets(command, BIND_POINT_COMPUTE, layout, 0, 1, self.set, *dynamic)
         if self.in_memory:
             self.timeline.parameters.keep(batch)
         else:
             self.push(command, layout, SHADER_STAGE_COMPUTE, 0, len(block), block)
+
+    def keep(self, recording: Recording, batch: Batch) -> bool:
+        """See `BoundLaunch`."""
+        descriptors, pool = self.descriptors, recording.needs
+        if descriptors is None:
+            return True
+        return descriptors.keep(pool, self.core.generation(), self.number, batch)
 
     def _check_binding(self, buffer: Buffer, allocation: Allocation, rest: int) -> None:
         where = f"argument {buffer.name} of kernel {self.name}"

@@ -13,28 +13,21 @@ launches. What kernels reported is read when a batch is done and told by whoever
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
+from array import array
 from collections import deque
-from time import perf_counter
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..device import Device, Stream
 from ..outcome import Outcome, tell_all
 from .api import S
+from .commands import HANDLE, Commands, Whole
 from .context import Context, Queue
-from .table import (
-    ACCESS_HOST_READ,
-    ACCESS_SHADER_READ,
-    ACCESS_SHADER_WRITE,
-    ACCESS_TRANSFER_READ,
-    ACCESS_TRANSFER_WRITE,
-    ONE_TIME_SUBMIT,
-    POOL_RESET_BUFFER,
-    SEMAPHORE_TIMELINE,
-    STAGE_COMPUTE,
-    STAGE_HOST,
-    STAGE_TRANSFER,
-)
+from .table import SEMAPHORE_TIMELINE
 
 if TYPE_CHECKING:
     from .memory import Allocation
@@ -46,20 +39,36 @@ MAX_IN_FLIGHT = 32
 # Seconds. A driver that executes while it takes the batch gains nothing from long ones, and an
 # interrupt is only heard between them.
 SLOW_SUBMISSION = 0.002
-WORK = STAGE_COMPUTE | STAGE_TRANSFER
-WRITES = ACCESS_SHADER_WRITE | ACCESS_TRANSFER_WRITE
-READS = ACCESS_SHADER_READ | ACCESS_TRANSFER_READ
+# Seconds. How long a wait asks again and again before it sleeps: waking up takes as long as a small
+# kernel, above all in virtual machines. One that took longer sleeps at once the next time.
+PATIENCE = 0.0002
+
+
+_let_others_run: Callable[[], object] = getattr(os, "sched_yield", partial(sleep, 0))
 
 
 class Batch:
     """What is submitted together, and what it needs until it is done."""
 
-    __slots__ = ("command", "kept", "kernel", "launches", "places", "reports", "ticket", "timeline")
+    __slots__ = (
+        "command",
+        "kept",
+        "kernel",
+        "launches",
+        "places",
+        "recordings",
+        "reports",
+        "ticket",
+        "timeline",
+        "whole",
+    )
 
-    def __init__(self, timeline: Timeline, command: int, ticket: int):
+    def __init__(self, timeline: Timeline, ticket: int):
         self.timeline: Timeline | None = timeline
-        self.command = command
         self.ticket = ticket
+        self.command = 0  # made when something is recorded into it
+        self.recordings = array(HANDLE)  # to be executed after what is in `command`
+        self.whole: Whole | None = None  # what is submitted, where it is nothing but recordings
         self.kernel = ""  # the last that was launched
         self.launches = 0
         self.reports: list[ReportBuffer] = []
@@ -96,28 +105,18 @@ class Timeline:
         self._in_flight: deque[Batch] = deque()
         self._outcomes: list[Outcome] = []
         functions = context.functions
-        self._begin, self._end = functions.BeginCommandBuffer, functions.EndCommandBuffer
-        self.submit_commands, self._barrier = functions.QueueSubmit, functions.CmdPipelineBarrier
+        self.submit_commands = functions.QueueSubmit
         self._counter = functions.GetSemaphoreCounterValue
+        self._is_patient = True
         self._make_objects()
 
     def _make_objects(self) -> None:
-        context, byref, address = self.context, ctypes.byref, ctypes.addressof
+        context, address = self.context, ctypes.addressof
         kind = S.SemaphoreTypeCreateInfo(semaphoreType=SEMAPHORE_TIMELINE)
         self.semaphore = context.make(
             "CreateSemaphore", S.SemaphoreCreateInfo(pNext=ctypes.addressof(kind))
         )
-        info = S.CommandPoolCreateInfo(
-            flags=POOL_RESET_BUFFER, queueFamilyIndex=context.physical.family
-        )
-        self._pool = context.make("CreateCommandPool", info)
-        self._free: list[int] = []
-        self._begin_info = S.CommandBufferBeginInfo(flags=ONE_TIME_SUBMIT)
-        self._begin_ref = byref(self._begin_info)
-        self._between = S.MemoryBarrier(srcAccessMask=WRITES, dstAccessMask=READS | WRITES)
-        self._between_ref = byref(self._between)
-        self._to_host = S.MemoryBarrier(srcAccessMask=WRITES, dstAccessMask=ACCESS_HOST_READ)
-        self._to_host_ref = byref(self._to_host)
+        self.commands = Commands(context)
         self._command = ctypes.c_void_p()
         self._signal = ctypes.c_uint64(self.semaphore)
         self._value = ctypes.c_uint64()
@@ -131,21 +130,30 @@ class Timeline:
             signalSemaphoreCount=1,
             pSignalSemaphores=address(self._signal),
         )
-        self._submission_ref = byref(self._submission)
+        self._submission_ref = ctypes.byref(self._submission)
 
-    def record(self) -> Batch:
-        """The batch to record into; the caller holds the lock."""
+    def open(self) -> Batch:
+        """The batch that takes launches; the caller holds the lock."""
         if self.batch is None:
             self.context.require()
-            command = self._free.pop() if self._free else self._new_command()
-            self.context.check(self._begin(command, self._begin_ref), "vkBeginCommandBuffer")
-            self.bound = 0
-            self.batch = Batch(self, command, self.submitted + 1)
+            self.batch = Batch(self, self.submitted + 1)
         return self.batch
 
-    def barrier(self, command: int) -> None:
+    def record(self) -> Batch:
+        """The batch, with a command buffer to record into; the caller holds the lock."""
+        batch = self.open()
+        if not batch.command:
+            batch.command = self.commands.begin()
+            self.bound = 0
+        if batch.recordings:
+            self.commands.execute(batch.command, batch.recordings)
+            batch.recordings = array(HANDLE)
+            self.bound = 0  # what is bound after a recording is not defined
+        return batch
+
+    def barrier(self, batch: Batch) -> None:
         """All work before it is done and seen by all work after it; the caller holds the lock."""
-        self._barrier(command, WORK, WORK, 0, 1, self._between_ref, 0, None, 0, None)
+        batch.recordings.append(self.commands.between)
         self.touched.clear()
 
     def launched(self, batch: Batch) -> None:
@@ -163,10 +171,7 @@ class Timeline:
                 return
             self.batch = None
             context.require()
-            command = batch.command
-            self._barrier(command, WORK, STAGE_HOST, 0, 1, self._to_host_ref, 0, None, 0, None)
-            context.check(self._end(command), "vkEndCommandBuffer")
-            self._command.value, self._value.value = command, batch.ticket
+            self._command.value, self._value.value = self._finished(batch), batch.ticket
             start = perf_counter()
             with self.queue.lock:
                 result = self.submit_commands(self.queue.handle, 1, self._submission_ref, 0)
@@ -177,7 +182,8 @@ class Timeline:
             self._in_flight.append(batch)
             if context.validation is not None:
                 context.raise_messages(", ".join(batch.places) or "a copy")
-            self._retire()
+            if len(self._in_flight) > 1:
+                self._retire()
             if len(self._in_flight) >= MAX_IN_FLIGHT:
                 self.finish(self._in_flight[0].ticket)
 
@@ -188,7 +194,7 @@ class Timeline:
             if ticket > self.submitted:
                 self.flush()
         if ticket > self.completed:
-            self.context.wait(self.semaphore, ticket, self._oldest)
+            self._await(ticket)
         with self.lock:
             self.completed = max(self.completed, ticket)
             self._retire()
@@ -238,15 +244,40 @@ class Timeline:
 
     def close(self) -> None:
         """Destroy the objects; everything is done, or the device is lost."""
-        self.context.destroy("DestroyCommandPool", self._pool)
+        self.commands.close()
         self.context.destroy("DestroySemaphore", self.semaphore)
+
+    def _finished(self, batch: Batch) -> int:
+        """The command buffer of a batch that takes no more; at its end the host sees all of it."""
+        commands = self.commands
+        batch.recordings.append(commands.to_host)
+        if not batch.command:
+            batch.whole = commands.whole(batch.recordings)
+            return batch.whole.command
+        commands.execute(batch.command, batch.recordings)
+        commands.end(batch.command)
+        return batch.command
+
+    def _await(self, ticket: int) -> None:
+        """Ask for a while whether a batch is done, unless the last one took longer; then sleep."""
+        start = perf_counter()
+        while self._is_patient:
+            if self.has_reached(ticket):
+                return
+            _let_others_run()
+            self._is_patient = perf_counter() - start < PATIENCE
+        self.context.wait(self.semaphore, ticket, self._oldest)
+        self._is_patient = perf_counter() - start < PATIENCE
 
     def _retire(self) -> None:
         """Take up the batches that are done."""
         while self._in_flight and self.has_reached(self._in_flight[0].ticket):
             batch = self._in_flight.popleft()
             self.completed = max(self.completed, batch.ticket)
-            self._free.append(batch.command)
+            if batch.whole is None:
+                self.commands.free.append(batch.command)
+            else:
+                self.commands.give_back(batch.whole)
             outcomes = [outcome for report in batch.reports if (outcome := report.collect())]
             if outcomes:
                 self._outcomes += outcomes
@@ -262,13 +293,6 @@ class Timeline:
         """What the device is at, for a message."""
         kernels = [batch.kernel for batch in list(self._in_flight)[:1]]
         return f"a batch of launches that ends with kernel {kernels[0]}" if kernels else "a launch"
-
-    def _new_command(self) -> int:
-        info = S.CommandBufferAllocateInfo(commandPool=self._pool, commandBufferCount=1)
-        made = ctypes.c_void_p()
-        self.context.call("AllocateCommandBuffers", ctypes.byref(info), ctypes.byref(made))
-        assert made.value is not None, "vkAllocateCommandBuffers succeeded"
-        return made.value
 
 
 class VulkanStream(Stream):

@@ -174,6 +174,8 @@ WriteDescriptorSet 35: dstSet:U dstBinding:u dstArrayElement:u descriptorCount:u
   pImageInfo:p pBufferInfo:p pTexelBufferView:p
 CommandPoolCreateInfo 39: flags:u queueFamilyIndex:u
 CommandBufferAllocateInfo 40: commandPool:U level:u commandBufferCount:u
+CommandBufferInheritanceInfo 41: renderPass:U subpass:u framebuffer:U occlusionQueryEnable:u
+  queryFlags:u pipelineStatistics:u
 CommandBufferBeginInfo 42: flags:u pInheritanceInfo:p
 MemoryBarrier 46: srcAccessMask:u dstAccessMask:u
 SubmitInfo 4: waitSemaphoreCount:u pWaitSemaphores:p pWaitDstStageMask:p commandBufferCount:u
@@ -242,6 +244,7 @@ vkCmdBindDescriptorSets: v puUuupup
 vkCmdPushConstants: v pUuuup
 vkCmdDispatch: v puuu
 vkCmdPipelineBarrier: v puuuupupup
+vkCmdExecuteCommands: v pup
 vkCmdCopyBuffer: v pUUup
 vkCmdResetQueryPool: v pUuu
 vkCmdWriteTimestamp: v puUu
@@ -301,7 +304,8 @@ BIND_POINT_COMPUTE = 1
 DESCRIPTOR_STORAGE_BUFFER, DESCRIPTOR_STORAGE_BUFFER_DYNAMIC = 7, 9
 STAGE_FULL_SUBGROUPS = 2
 POOL_RESET_BUFFER = 2
-ONE_TIME_SUBMIT = 1
+ONE_TIME_SUBMIT, SIMULTANEOUS_USE = 1, 4
+LEVEL_PRIMARY, LEVEL_SECONDARY = 0, 1
 SEMAPHORE_TIMELINE = 1
 QUERY_TIMESTAMP = 2
 QUERY_64_BITS, QUERY_WAIT = 1, 2

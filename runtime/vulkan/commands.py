@@ -1,0 +1,179 @@
+"""Command buffers of one stream: primary ones, which are submitted, and recordings.
+
+A recording is a secondary command buffer: what is launched again and again is recorded once, and
+then batches execute it by its handle. A batch that executes the same recordings as one that is done
+is its command buffer once more. Together that is a third of the host's time for a launch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .api import S
+from .context import Context
+from .table import (
+    ACCESS_HOST_READ,
+    ACCESS_SHADER_READ,
+    ACCESS_SHADER_WRITE,
+    ACCESS_TRANSFER_READ,
+    ACCESS_TRANSFER_WRITE,
+    LEVEL_PRIMARY,
+    LEVEL_SECONDARY,
+    ONE_TIME_SUBMIT,
+    POOL_RESET_BUFFER,
+    SIMULTANEOUS_USE,
+    STAGE_COMPUTE,
+    STAGE_HOST,
+    STAGE_TRANSFER,
+)
+
+MAX_RECORDINGS = 1024
+MAX_WHOLES = 64
+HANDLE = "Q" if ctypes.sizeof(ctypes.c_void_p) == 8 else "I"
+WORK = STAGE_COMPUTE | STAGE_TRANSFER
+WRITES = ACCESS_SHADER_WRITE | ACCESS_TRANSFER_WRITE
+READS = ACCESS_SHADER_READ | ACCESS_TRANSFER_READ
+
+
+class Recording:
+    """A secondary command buffer; it can be used anew when batch `ticket` is done."""
+
+    __slots__ = ("_spent", "command", "needs", "ticket")
+
+    def __init__(self, command: int, spent: deque[tuple[int, int]]):
+        self.command = command
+        self.ticket = 0
+        self.needs: Any = None  # what has to be there for it, besides memory and pipeline
+        self._spent = spent
+
+    def __del__(self) -> None:
+        self._spent.append((self.ticket, self.command))  # taken up by `record`: no lock here
+
+
+class Whole(NamedTuple):
+    """A primary command buffer that is nothing but recordings."""
+
+    command: int
+    recordings: bytes
+    age: int
+
+
+class Commands:
+    """The command pool of a stream, whose lock the caller holds."""
+
+    def __init__(self, context: Context):
+        self._context = context
+        info = S.CommandPoolCreateInfo(
+            flags=POOL_RESET_BUFFER, queueFamilyIndex=context.physical.family
+        )
+        self._pool = context.make("CreateCommandPool", info)
+        self._wholes: dict[bytes, Whole] = {}
+        self._age = 0  # counts recordings that were made anew: what executed them is void
+        self._count = 0
+        self._spent: deque[tuple[int, int]] = deque()
+        functions = context.functions
+        self._begin, self._end = functions.BeginCommandBuffer, functions.EndCommandBuffer
+        self._barrier = functions.CmdPipelineBarrier
+        self._execute = functions.CmdExecuteCommands
+        self.free: list[int] = []
+        self._once = S.CommandBufferBeginInfo(flags=ONE_TIME_SUBMIT)
+        self._once_ref = ctypes.byref(self._once)
+        self._anew = S.CommandBufferBeginInfo()
+        self._anew_ref = ctypes.byref(self._anew)
+        self._inherited = S.CommandBufferInheritanceInfo()
+        self._often = S.CommandBufferBeginInfo(
+            flags=SIMULTANEOUS_USE, pInheritanceInfo=ctypes.addressof(self._inherited)
+        )
+        self._often_ref = ctypes.byref(self._often)
+        self._between = S.MemoryBarrier(srcAccessMask=WRITES, dstAccessMask=READS | WRITES)
+        self._between_ref = ctypes.byref(self._between)
+        self._to_host = S.MemoryBarrier(srcAccessMask=WRITES, dstAccessMask=ACCESS_HOST_READ)
+        self._to_host_ref = ctypes.byref(self._to_host)
+        self.between = self._recorded(self.wait_for_work)
+        self.to_host = self._recorded(self._show_to_host)
+
+    def begin(self) -> int:
+        """A primary command buffer to record into; it goes back into `free` when it is done."""
+        command = self.free.pop() if self.free else self._new(LEVEL_PRIMARY)
+        self._context.check(self._begin(command, self._once_ref), "vkBeginCommandBuffer")
+        return command
+
+    def execute(self, command: int, recordings: array[int]) -> None:
+        """Put recordings into a primary command buffer."""
+        handles, count = recordings.buffer_info()
+        self._execute(command, count, handles)
+
+    def whole(self, recordings: array[int]) -> Whole:
+        """Recordings to be submitted; what comes of it is given back when it is done."""
+        key = recordings.tobytes()
+        found = self._wholes.pop(key, None)
+        if found is None:
+            command = self.free.pop() if self.free else self._new(LEVEL_PRIMARY)
+            self._context.check(self._begin(command, self._anew_ref), "vkBeginCommandBuffer")
+            self.execute(command, recordings)
+            self.end(command)
+            found = Whole(command, key, self._age)
+        return found
+
+    def give_back(self, whole: Whole) -> None:
+        """It is done, and can be submitted again."""
+        wholes = self._wholes
+        if whole.age != self._age or whole.recordings in wholes:
+            self.free.append(whole.command)
+            return
+        if len(wholes) >= MAX_WHOLES:
+            self.free.append(wholes.pop(next(iter(wholes))).command)
+        wholes[whole.recordings] = whole
+
+    def end(self, command: int) -> None:
+        """Nothing more is recorded into it."""
+        self._context.check(self._end(command), "vkEndCommandBuffer")
+
+    def record(self, completed: int, write: Callable[[int], None]) -> Recording | None:
+        """What `write` puts into a command buffer, as a recording; None if there are too many.
+
+        `completed` is the last batch that is done.
+        """
+        if self._spent and self._spent[0][0] <= completed:
+            command = self._spent.popleft()[1]
+            self._age += 1
+            self.free += [whole.command for whole in self._wholes.values()]
+            self._wholes.clear()
+        elif self._count < MAX_RECORDINGS:
+            self._count += 1
+            command = self._new(LEVEL_SECONDARY)
+        else:
+            return None
+        return Recording(self._recorded(write, command), self._spent)
+
+    def wait_for_work(self, command: int) -> None:
+        """A barrier: all work before it is done and seen by all work after it."""
+        self._barrier(command, WORK, WORK, 0, 1, self._between_ref, 0, None, 0, None)
+
+    def close(self) -> None:
+        """Destroy all of them."""
+        self._context.destroy("DestroyCommandPool", self._pool)
+
+    def _show_to_host(self, command: int) -> None:
+        """A barrier: the host sees what was written before it."""
+        self._barrier(command, WORK, STAGE_HOST, 0, 1, self._to_host_ref, 0, None, 0, None)
+
+    def _recorded(self, write: Callable[[int], None], command: int = 0) -> int:
+        command = command or self._new(LEVEL_SECONDARY)
+        self._context.check(self._begin(command, self._often_ref), "vkBeginCommandBuffer")
+        write(command)
+        self.end(command)
+        return command
+
+    def _new(self, level: int) -> int:
+        info = S.CommandBufferAllocateInfo(
+            commandPool=self._pool, level=level, commandBufferCount=1
+        )
+        made = ctypes.c_void_p()
+        self._context.call("AllocateCommandBuffers", ctypes.byref(info), ctypes.byref(made))
+        assert made.value is not None, "vkAllocateCommandBuffers succeeded"
+        return made.value

@@ -23,6 +23,11 @@ extent is longer than `SMALL_SIZE`; and elements of one array are less than 2^31
 Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2 * i + 1`.
 Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension.
 
+`gpux.sizes` of a kernel are sizes of arrays that it is launched for alone. A row (p, d, q, e, n)
+says that axis d of parameter p is at least as long as axis e of parameter q (or the number q, if it
+is one) plus n; where q is -1, at least n. Where a launch can be held to such rows, the attribute
+is there without any, and `remove-proven-checks` writes down those that it relies on.
+
 `gpux.most_threads` of a kernel is how many threads its blocks may have at most: its code has room
 for so many.
 
@@ -82,6 +87,7 @@ from xdsl.utils.exceptions import VerifyException
 from .lazy_format import op_with_format
 
 SMALL = "gpux.small"
+SIZES = "gpux.sizes"
 MOST_THREADS = "gpux.most_threads"
 COUNTS_UP = "gpux.counts_up"
 INVARIANT = "gpux.invariant"

@@ -104,13 +104,15 @@ def build_module(
     arch: str | None = None,
     small: bool = False,
     disjoint: bool = False,
+    sizes: bool = False,
     hints: Hints = NO_HINTS,
 ) -> Built:
     """The simt module of a kernel for parameters of these types.
 
     `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
     `block_rank` dimensions. `block` is the block of every launch, where it is known; launches are
-    small, and arrays disjoint, if so said (see `gpux.small`, and `llvm.noalias`).
+    small, and arrays disjoint, if so said (see `gpux.small`, and `llvm.noalias`); with `sizes` they
+    are held to sizes of arrays that the code asks for (`gpux.sizes`).
     `hints` say how NVIDIA GPUs run it. `target` and `arch` ("sm_90a") are what `sw.target` is in
     the kernel.
     Raises CompileError.
@@ -134,6 +136,8 @@ def build_module(
         kernel.attributes["gpux.block_rank"] = IntegerAttr(block_rank, i64)
     if small:
         kernel.attributes[gpux.SMALL] = UnitAttr()
+    if sizes:
+        kernel.attributes[gpux.SIZES] = ArrayAttr([])
     attributes = [_attributes(info, disjoint) for info, _ in inputs]
     if any(attributes):
         none: dict[str, Attribute] = {}

@@ -9,8 +9,10 @@
 
 What is known comes from the conditions of the `scf.if`s and loops around, from loop bounds, ids,
 masks, remainders, clamps and constants, and from checks that have passed before: behind a check,
-what it checked is a fact. Two arrays are never taken to have the same shape. What is assumed about
-the size of arrays and grids (so that `i + 1` does not wrap) is said in `value_ranges`.
+what it checked is a fact. Two arrays are never taken to have the same shape, unless the kernel has
+`gpux.sizes`: then an index that is below the size of another array, or below a small number, needs
+no check either; the attribute says what sizes that takes, and a launch is held to them. What is
+assumed about the sizes of arrays and grids (so that `i + 1` does not wrap) says `value_ranges`.
 
 One walk over the function; facts are added on the way into a region and dropped on the way out.
 """
@@ -26,6 +28,7 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
+from .asked_sizes import ask_for_size
 from .block_editing import erase, functions
 from .loop_invariants import add_invariants, assume_while, result_bounds
 from .range_conditions import assume, is_known
@@ -107,5 +110,7 @@ def _check_index(ranges: Ranges, op: simt.CheckIndexOp) -> None:
     if not_negative and ranges.proves_bound(index, size, number - 1 - offset):
         erase(op)
         return
+    if not_negative and ask_for_size(ranges, op, index, offset):
+        erase(op)
     ranges.add_bound(ZERO, index, offset)
     ranges.add_bound(index, size, number - 1 - offset)

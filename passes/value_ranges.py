@@ -288,7 +288,7 @@ class Ranges:
             self._cases_left = _CASES
         self._depth += 1
         try:
-            above, below = self._reach(a, upper=True), self._reach(b, upper=False)
+            above, below = self.reach(a, upper=True), self.reach(b, upper=False)
             if any(n in below and number <= below[n] + c for n, number in above.items()):
                 return True
             return any(
@@ -300,7 +300,7 @@ class Ranges:
         finally:
             self._depth -= 1
 
-    def _reach(self, start: Node, *, upper: bool) -> dict[Node, int]:
+    def reach(self, start: Node, *, upper: bool) -> dict[Node, int]:
         """The best number for each node that bounds `start` from above (or below)."""
         sign = 1 if upper else -1
         best: dict[Node, int] = {start: 0}

@@ -19,7 +19,7 @@ import numpy as np
 from .array import DeviceArray, HostArray
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
-from .facts import apart, unfit
+from .facts import apart, size_needs, unfit
 from .tensor_map import WORDS, TensorMap
 
 if TYPE_CHECKING:
@@ -286,7 +286,8 @@ def array_address(value: HostArray) -> int:
 def make_packer(manifest: Manifest, arguments: Sequence[Any], extents: Sequence[int] = ()) -> Pack:
     """A function that packs arguments of the same key as these into the kernel's 8-byte slots.
 
-    `extents` stand behind them: those of an `over` launch.
+    `extents` stand behind them: those of an `over` launch. The function raises Unfit
+    where the code relies on more than is so (see `facts.py`).
     """
     codes: list[str] = []
     words: list[str] = []
@@ -304,13 +305,14 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any], extents: Sequence[
     words += map(str, extents)
     packed = struct.Struct("<" + "".join(codes))
     source = f"lambda a: pack({', '.join(words)})"
+    needs = size_needs(manifest, extents, _scalar_word)
     if manifest.disjoint:
         maps = {row.source.argument for row in manifest.parameters if row.kind == "tensor_map"}
-        pairs = [
+        needs += [
             f"apart({', '.join(f'a[{k}]' + '.array' * (k in maps) for k in pair)})"
             for pair in _pairs(manifest)
         ]
-        source += f" if {' and '.join(pairs)} else unfit()" if pairs else ""
+    source += f" if {' and '.join(needs)} else unfit()" if needs else ""
     names = {
         "apart": apart,
         "unfit": unfit,

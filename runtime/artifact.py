@@ -67,20 +67,24 @@ class Site(NamedTuple):
     function: str = ""
 
 
+FACTS = ("small", "disjoint", "sizes")
+
+
 class Form(NamedTuple):
     """The kind of launch that code is for: `over` items of a rank, or a grid of blocks.
 
-    Blocks of a grid have at most `block_rank` dimensions that are not 1. `small` and `disjoint` are
-    facts about the launch that the code relies on (see `runtime/facts.py`).
+    Blocks of a grid have at most `block_rank` dimensions that are not 1. `small`, `disjoint` and
+    `sizes` are facts about the launch that the code relies on (see `runtime/facts.py`).
     """
 
     over: int | None = None
     block_rank: int = 3
     small: bool = False
     disjoint: bool = False
+    sizes: bool = False
 
     def __str__(self) -> str:
-        facts = "".join(f", {name}" for name in ("small", "disjoint") if getattr(self, name))
+        facts = "".join(f", {name}" for name in FACTS if getattr(self, name))
         if self.over is not None:
             return f"over() of rank {self.over}{facts}"
         blocks = "" if self.block_rank == 3 else f" of {self.block_rank}-D blocks"
@@ -94,7 +98,8 @@ class Manifest(NamedTuple):
     target with several ways takes buffers ("bda" or "bindings" on Vulkan), `block_in_memory` that
     its parameter block is too big to be pushed. `most_threads` is how many threads of a block the
     code has room for, 0 where only the device limits it. `cluster` are the blocks of x, y and z
-    that run together, of which the grid has to be a multiple.
+    that run together, of which the grid has to be a multiple. `sizes` are those of arrays that the
+    code needs: rows of (parameter, axis, parameter or -1, axis, number), as in `gpux.sizes`.
     """
 
     name: str
@@ -122,12 +127,13 @@ class Manifest(NamedTuple):
     ir_hash: str = ""
     small: bool = False
     disjoint: bool = False
+    sizes: tuple[tuple[int, ...], ...] = ()
     versions: Mapping[str, str] = MappingProxyType({})
 
     @property
     def form(self) -> Form:
         """The kind of launch that the code is for."""
-        return Form(self.over, self.block_rank, self.small, self.disjoint)
+        return Form(self.over, self.block_rank, self.small, self.disjoint, bool(self.sizes))
 
     @property
     def prints(self) -> bool:
@@ -149,6 +155,7 @@ class Manifest(NamedTuple):
         fields["parameters"] = tuple(_parameter(row) for row in plain.get("parameters", ()))
         fields["sites"] = tuple(_site(row) for row in plain.get("sites", ()))
         fields["features"] = tuple(plain.get("features", ()))
+        fields["sizes"] = tuple(tuple(row) for row in plain.get("sizes", ()))
         arrays = plain.get("shared_arrays", ())
         fields["shared_arrays"] = tuple((name, nbytes) for name, nbytes in arrays)
         for name in ("known_block", "cluster"):

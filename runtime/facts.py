@@ -4,13 +4,18 @@
 - *alignment*: bytes that the address of an array's first element is a multiple of;
 - *disjoint*: no array that the kernel writes shares memory with another argument.
 
+A device with the feature `launch_sizes` is told of these alone:
+
+- *sizes*: arrays are so long that indices of them need no check (see `passes/asked_sizes.py`).
+
 Code compiled for facts is launched only where they hold; else the same kernel is compiled without.
-The first two are found when an array is made, so that a launch does not look at them again.
+The first two are found when an array is made, so that a launch does not look at them again; the
+others are looked at when arguments are packed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -18,10 +23,11 @@ import numpy as np
 from .array import DeviceArray, HostArray, extent
 
 if TYPE_CHECKING:
-    from .artifact import Form, Manifest
+    from .artifact import Form, Manifest, Parameter
     from .launch_shape import Dim3
 
 FEATURE = "launch_facts"
+SIZES = "launch_sizes"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 SMALL_REACH = 1 << 31  # elements from the first to the last one in memory
 # Those that make a difference: 16 bytes are the widest access, 32 from sm_100 on.
@@ -33,7 +39,7 @@ class Unfit(Exception):
 
 
 def unfit() -> NoReturn:
-    """What a packer calls where arrays overlap."""
+    """What a packer calls where arrays overlap, or are too short."""
     raise Unfit
 
 
@@ -83,6 +89,27 @@ def _all_small(arguments: Sequence[Any]) -> bool:
         value for value in arguments if isinstance(value, np.ndarray | DeviceArray)
     ]
     return all(small_array(array.shape, array.strides, array.dtype) for array in arrays)
+
+
+def size_needs(
+    manifest: Manifest, extents: Sequence[int], word: Callable[[Parameter, str], str]
+) -> list[str]:
+    """The rows of `Manifest.sizes` as conditions on the arguments `a` of a launch, in Python.
+
+    `extents` are those of an `over` launch; `word` gives the expression for a scalar.
+    """
+    rows = manifest.parameters
+    needs: list[str] = []
+    for parameter, axis, other, other_axis, number in manifest.sizes:
+        least = str(number)
+        if other >= len(rows):
+            least = str(extents[other - len(rows)] + number)
+        elif other >= 0:
+            name, row = f"a[{rows[other].source.argument}]", rows[other]
+            value = word(row, name) if row.kind == "scalar" else f"{name}.shape[{other_axis}]"
+            least = f"{value} + {number}"
+        needs.append(f"a[{rows[parameter].source.argument}].shape[{axis}] >= {least}")
+    return needs
 
 
 def holds(manifest: Manifest, form: Form, arguments: Sequence[Any]) -> bool:

@@ -163,6 +163,7 @@ def language_features(capabilities: frozenset[str]) -> frozenset[str]:
         "subgroups": set(),  # through shared memory where the device has none
         "dynamic_shared": set(),
         "reports": set(),
+        "launch_sizes": set(),  # many compute both sides of a branch, so that a check is not free
         "subnormals": {"denorm_preserve32"},
     }
     found = {name for name, wanted in needs.items() if wanted <= capabilities}

@@ -118,6 +118,7 @@ def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
         arch=way.arch or None,
         small=form.small,
         disjoint=form.disjoint,
+        sizes=form.sizes,
     )
 
 

@@ -29,7 +29,7 @@ from .runtime.arguments import (
 from .runtime.artifact import Form
 from .runtime.device import Device, LoadedKernel, Stream, device
 from .runtime.errors import ArrayError, KernelError, LaunchError
-from .runtime.facts import FEATURE, Unfit, form_for, holds, small_launch
+from .runtime.facts import FEATURE, SIZES, Unfit, form_for, holds, small_launch
 from .runtime.launch_shape import Dim3, dim3
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ class Launch:
         form = self.shape.form
         if FEATURE in self.device.features:
             form = form._replace(small=False) if general else form_for(form, arguments)
+        if SIZES in self.device.features and not general:
+            form = form._replace(sizes=True)
         loaded = self.program.load(key, arguments, form, self.device)
         positions = host_positions(arguments)
         if positions and "host_memory" not in self.device.features:

@@ -120,6 +120,21 @@ def past_the_end(rw: Rewriter) -> SSAValue:
     return both(rw, spec_constant(rw, FOLDED), past)
 
 
+def has_no_thread(rw: Rewriter) -> SSAValue:
+    """Whether a lane stands for no thread, in blocks that are no multiple of a subgroup along x.
+
+    Mesa's software device masks what such lanes do, but lets them go round in loops. Where blocks
+    are one thread wide, its compiler takes the thread's id for 0.
+    """
+    width = spec_constant(rw, "block_threads") if state_of(rw).linear else block_dim(rw, 0)
+    rest = binary(rw, "UMod", width, word(rw, state_of(rw).target.subgroup_size))
+    lane = builtin(rw, "SubgroupLocalInvocationId")
+    one_wide = compare(rw, "IEqual", width, 1)
+    past = select(rw, one_wide, lane, builtin(rw, "LocalInvocationId", 0))
+    past = compare(rw, "UGreaterThanEqual", past, width)
+    return both(rw, compare(rw, "INotEqual", rest, 0), past)
+
+
 def grid_dim(rw: Rewriter, axis: int) -> SSAValue:
     """The blocks of the launch along an axis, before folding."""
     block = state_of(rw).block

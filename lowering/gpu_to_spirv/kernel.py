@@ -11,14 +11,15 @@ gpu.module @m {                          spirv.module Logical GLSL450 {
 
 from __future__ import annotations
 
+from xdsl.dialects import scf
 from xdsl.dialects.builtin import IntegerAttr, UnitAttr
-from xdsl.ir import Block
+from xdsl.ir import Block, SSAValue
 
 from ...dialects import gpu, gpux, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .build import Scope, state_of
 from .control import selection, variable
-from .ids import declare_sizes, past_the_end
+from .ids import declare_sizes, has_no_thread, past_the_end
 from .memory import array_type
 from .parameters import global_variable, lay_out, parameters_of, read_parameters
 from .reports import longest_record, reporting
@@ -84,11 +85,10 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         read_parameters(rw, parameters)
         for number, value in enumerate(arrays):
             rw.replace(value, global_variable(rw, f"__shared_{number}", rw.type(value.type)))
+        if state.target.has("short_loops") and _has_loops(op):
+            _end_if(rw, has_no_thread(rw))
         if state.over is None:
-            ended = Block()
-            with rw.inside(ended):
-                rw.create(spirv.ReturnOp)
-            selection(rw, past_the_end(rw), ended)
+            _end_if(rw, past_the_end(rw))
     op.detach_region(body)
     made = state.function = spirv.FuncOp.define(_BODY if checks else name, body=body)
     made.location = op.location
@@ -99,6 +99,17 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     for mode, width in float_modes(state.target):
         rw.add(spirv.ExecutionModeOp.define(name, mode, [width]))
     return None
+
+
+def _end_if(rw: Rewriter, condition: SSAValue) -> None:
+    ended = Block()
+    with rw.inside(ended):
+        rw.create(spirv.ReturnOp)
+    selection(rw, condition, ended)
+
+
+def _has_loops(op: gpu.FuncOp) -> bool:
+    return any(isinstance(inner, scf.ForOp | scf.WhileOp) for inner in op.walk())
 
 
 def _uses_lanes(op: gpu.FuncOp) -> bool:

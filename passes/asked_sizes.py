@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, MemRefType, i64
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, Operation
 
 from ..dialects import gpu, gpux, simt
 from .block_editing import is_integer
@@ -45,6 +45,15 @@ def ask_for_size(ranges: Ranges, op: simt.CheckIndexOp, index: Node, offset: int
                 row = DenseArrayBase.from_list(i64, [*axes[size], *known[node], least])
                 return _add(kernel, rows, row)
     return False
+
+
+def size_rows(kernel: Operation) -> tuple[tuple[int, ...], ...]:
+    """The rows of `gpux.sizes`."""
+    rows = kernel.attributes.get(gpux.SIZES)
+    found = rows.data if isinstance(rows, ArrayAttr) else ()
+    return tuple(
+        tuple(map(int, row.get_values())) for row in found if isinstance(row, DenseArrayBase)
+    )
 
 
 def _is_likely(node: Node, size: Node, least: int) -> bool:

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IntegerAttr
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import gpu, gpux, simt
 from stepwell.lowering.parse import parse_module
+from stepwell.passes.asked_sizes import size_rows
 from stepwell.passes.block_editing import functions, integer_bits
 from stepwell.passes.remove_proven_checks import RemoveProvenChecks
 
@@ -400,17 +401,43 @@ def names(kernel: Operation) -> set[str]:
     return found
 
 
-def check_seed(chance: random.Random) -> tuple[int, int]:
-    """One program on several inputs; how many checks there were and how many are left."""
+def make_sizes(run: Run, block: Block, rows: Sequence[tuple[int, ...]]) -> bool:
+    """Make arrays as long as rows of `gpux.sizes` ask; whether they can be."""
+    for _ in range(2 * len(rows)):
+        for parameter, axis, other, other_axis, number in rows:
+            least = number
+            if other >= 0:
+                argument = block.args[other]
+                is_array = argument.type.name == "memref"
+                least += run.size(argument, other_axis) if is_array else run.values[argument]
+            key = block.args[parameter], axis
+            if run.size(*key) >= least:
+                continue
+            run.sizes[key] = least
+            if least > LIMIT:
+                return False
+    return True
+
+
+def check_seed(chance: random.Random, *, ask: bool = False) -> tuple[int, int]:
+    """One program on several inputs; how many checks there were and how many are left.
+
+    With `ask` a launch is held to sizes that the pass asks for.
+    """
     text = Writer(chance).kernel()
     module, original = parse_module(text), parse_module(text)
     module.verify()
+    changed, kernel = next(functions(module)), next(functions(original))
+    if ask:
+        changed.attributes[gpux.SIZES] = ArrayAttr([])
     RemoveProvenChecks(INDEX_BITS).apply(Context(), module)
-    left, kernel = names(module), next(functions(original))
+    left, rows = names(module), size_rows(changed)
     failed: set[str] = set()
     for _ in range(12):
         run = Run(chance)
         run.arguments(kernel.body.block)
+        if not make_sizes(run, kernel.body.block, rows):
+            continue
         try:
             run.block(kernel.body.block)
         except Failed as failure:
@@ -425,6 +452,18 @@ def check_seed(chance: random.Random) -> tuple[int, int]:
 @given(st.randoms(use_true_random=False))
 def test_a_removed_check_never_fails(chance: random.Random):
     check_seed(chance)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_check_that_is_spared_for_sizes_never_fails_with_them(chance: random.Random):
+    check_seed(chance, ask=True)
+
+
+def test_more_checks_are_removed_where_sizes_may_be_asked():
+    plain = sum(check_seed(random.Random(seed))[1] for seed in range(25))
+    asking = sum(check_seed(random.Random(seed), ask=True)[1] for seed in range(25))
+    assert asking < 0.9 * plain
 
 
 def test_many_checks_of_random_programs_are_removed():

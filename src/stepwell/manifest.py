@@ -21,6 +21,7 @@ def waist_manifest(
 ) -> Manifest:
     """What the waist says about the kernel."""
     from .dialects import gpu, gpux
+    from .passes.asked_sizes import size_rows
 
     ops = {type(op) for op in module.walk()}
     function = kernel_of(module)
@@ -37,7 +38,7 @@ def waist_manifest(
         subgroup_size=way.subgroup_size(),
         small=gpux.SMALL in function.attributes,
         disjoint=_is_disjoint(function),
-        sizes=_sizes(function),
+        sizes=size_rows(function),
         versions=_versions(way),
         **block_facts(module),
     )
@@ -92,21 +93,6 @@ def _is_disjoint(function: FuncOp) -> bool:
     """Whether the code may rely on arrays being apart."""
     rows = function.arg_attrs.data if function.arg_attrs is not None else ()
     return any("llvm.noalias" in row.data for row in rows)
-
-
-def _sizes(function: FuncOp) -> tuple[tuple[int, ...], ...]:
-    """The rows of sizes that a launch is held to."""
-    from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase
-
-    from .dialects import gpux
-
-    rows = function.attributes.get(gpux.SIZES)
-    found: list[Any] = list(rows.data) if isinstance(rows, ArrayAttr) else []
-    return tuple(
-        tuple(int(number) for number in row.get_values())
-        for row in found
-        if isinstance(row, DenseArrayBase)
-    )
 
 
 def _bytes(type_: Any) -> int:

@@ -7,7 +7,8 @@ bins[word & 255] += 1      asks that bins has at least 256
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, MemRefType, i64
 from xdsl.ir import Attribute, Operation
@@ -30,8 +31,8 @@ def ask_for_size(ranges: Ranges, op: simt.CheckIndexOp, index: Node, offset: int
     kernel = ranges.function
     if not isinstance(kernel, gpu.FuncOp):
         return False
-    rows = kernel.attributes.get(gpux.SIZES)
-    if not isinstance(rows, ArrayAttr):
+    rows: Any = kernel.attributes.get(gpux.SIZES)
+    if rows is None:
         return False
     axes, numbers = _known_to_launch(ranges, kernel)
     size, number = ranges.size(op.view, op.dimension.value.data)
@@ -49,8 +50,8 @@ def ask_for_size(ranges: Ranges, op: simt.CheckIndexOp, index: Node, offset: int
 
 def size_rows(kernel: Operation) -> tuple[tuple[int, ...], ...]:
     """The rows of `gpux.sizes`."""
-    rows = kernel.attributes.get(gpux.SIZES)
-    found = rows.data if isinstance(rows, ArrayAttr) else ()
+    rows: Any = kernel.attributes.get(gpux.SIZES)
+    found: Sequence[Attribute] = () if rows is None else rows.data
     return tuple(
         tuple(map(int, row.get_values())) for row in found if isinstance(row, DenseArrayBase)
     )
@@ -75,8 +76,9 @@ def _known_to_launch(ranges: Ranges, kernel: gpu.FuncOp) -> tuple[_Places, _Plac
     axes: _Places = {}
     numbers: _Places = {ZERO: (-1, 0)}
     for position, value in enumerate(kernel.parameters):
-        if isinstance(value.type, MemRefType):
-            for axis, size in enumerate(value.type.get_shape()):
+        kind: Any = value.type
+        if isinstance(kind, MemRefType):
+            for axis, size in enumerate(kind.get_shape()):
                 if size < 0:
                     axes[ranges.size(value, axis)[0]] = position, axis
         elif is_integer(value.type):

@@ -592,3 +592,36 @@ gpu.module @blocks {
 // CHECK-NOT:     proven
 // CHECK:         "may wrap, stays"
 // CHECK:         "may be negative, stays"
+
+// -----
+
+// A kernel whose launches are held to sizes asks for them: arrays as long as another one or as a
+// number that the launch gives, or of few elements.
+
+gpu.module @sizes {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %y: memref<?xf32, #gpu.address_space<global>>, %m: index) kernel attributes {gpux.sizes = []} {
+    %c0 = arith.constant 0 : index
+    %c9 = arith.constant 9 : index
+    %i = gpu.global_id x
+    %n = memref.dim %y, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %in = arith.cmpi slt, %i, %n : index
+    scf.if %in {
+      simt.check_index %i, %x, 0 : i64 as "x asked" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %less = arith.cmpi slt, %i, %m : index
+    scf.if %less {
+      simt.check_index %i, %y, 0 : i64 as "y asked" : memref<?xf32, #gpu.address_space<global>>
+    }
+    simt.check_index %c9, %x, 0 : i64 as "nine asked" : memref<?xf32, #gpu.address_space<global>>
+    simt.check_index %i, %x, 0 : i64 as "unknown stays" : memref<?xf32, #gpu.address_space<global>>
+    %j = arith.addi %n, %c9 : index
+    simt.check_index %j, %y, 0 : i64 as "unlikely stays" : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @sizes
+// CHECK:         gpux.sizes = [array<i64: 0, 0, 1, 0, 0>, array<i64: 1, 0, 2, 0, 0>, array<i64: 0, 0, -1, 0, 10>]
+// CHECK-NOT:     asked
+// CHECK:         "unknown stays"
+// CHECK:         "unlikely stays"

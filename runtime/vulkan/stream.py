@@ -107,7 +107,7 @@ class Timeline:
         functions = context.functions
         self.submit_commands = functions.QueueSubmit
         self._counter = functions.GetSemaphoreCounterValue
-        self._is_patient = True
+        self.is_patient = True
         self._make_objects()
 
     def _make_objects(self) -> None:
@@ -261,13 +261,13 @@ class Timeline:
     def _await(self, ticket: int) -> None:
         """Ask for a while whether a batch is done, unless the last one took longer; then sleep."""
         start = perf_counter()
-        while self._is_patient:
+        while self.is_patient:
             if self.has_reached(ticket):
                 return
             _let_others_run()
-            self._is_patient = perf_counter() - start < PATIENCE
+            self.is_patient = perf_counter() - start < PATIENCE
         self.context.wait(self.semaphore, ticket, self._oldest)
-        self._is_patient = perf_counter() - start < PATIENCE
+        self.is_patient = perf_counter() - start < PATIENCE
 
     def _retire(self) -> None:
         """Take up the batches that are done."""

@@ -356,3 +356,37 @@ def test_checks_off_does_not_check_asserts(device: sw.Device):
     x = np.zeros(2, np.int32)
     launch(kernel, x, device=device, over=1, checks=False)
     assert x.tolist() == [0, 5]
+
+
+def test_arrays_shorter_than_at_first_are_still_checked(device: sw.Device):
+    @sw.kernel
+    def guarded(x, y, table):
+        i = sw.global_id(0)
+        if i < y.shape[0]:
+            y[i] = x[i] + table[i & 3]
+
+    @sw.kernel
+    def counted(x, y, n):
+        i = sw.global_id(0)
+        if i < n:
+            y[i] = x[i]
+
+    @sw.kernel
+    def item(x, y):
+        i = sw.global_id(0)
+        y[i] = x[i]
+
+    x, y, table = np.arange(40, dtype=np.int32), np.zeros(40, np.int32), np.ones(4, np.int32)
+    for _ in range(2):
+        launch(guarded, x, y, table, grid=5, block=8, device=device)
+        assert (y == x + 1).all()
+        for less in ((x[:30], y, table), (x, y, table[:3])):
+            with pytest.raises(sw.OutOfBounds):
+                launch(guarded, *less, grid=5, block=8, device=device)
+        launch(counted, x, y, np.int32(40), grid=5, block=8, device=device)
+        with pytest.raises(sw.OutOfBounds):
+            launch(counted, x, y, np.int32(41), grid=6, block=8, device=device)
+        launch(item, x, y, over=40, device=device)
+        for count, less in ((41, (x, y)), (40, (x[:39], y)), (40, (x, y[:39]))):
+            with pytest.raises(sw.OutOfBounds):
+                launch(item, *less, over=count, device=device)

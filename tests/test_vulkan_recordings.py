@@ -1,0 +1,112 @@
+"""Launches that come again: recordings, and batches that are submitted once more; waits."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from vulkan_devices import NAMES, open_device
+from vulkan_kernels import artifact
+
+from stepwell.runtime.arguments import make_packer
+from stepwell.runtime.vulkan import commands
+from stepwell.runtime.vulkan import launch as launch_path
+from stepwell.runtime.vulkan import stream as stream_path
+from stepwell.runtime.vulkan.device import VulkanDevice
+from stepwell.runtime.vulkan.launch import BoundLaunch
+from stepwell.runtime.vulkan.stream import Batch
+
+ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
+ABIS = ("bda", "bindings")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def device(request: pytest.FixtureRequest) -> Generator[VulkanDevice]:
+    with open_device(request.param) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_launches_that_come_again_are_recorded_once(
+    device: VulkanDevice, abi: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = artifact(abi, ADD, words=("amount",))
+    arrays = [device.zeros(64, "u32") for _ in range(2)]
+    pack, kernel = make_packer(made.manifest, [arrays[0], 3]), device.load(made)
+    run = kernel.launcher((1, 1, 1), (64, 1, 1))
+    written: list[int] = []
+    write = BoundLaunch.write
+
+    def counted(self: BoundLaunch, batch: Batch, bound: int, command: int) -> None:
+        written.append(command)
+        write(self, batch, bound, command)
+
+    monkeypatch.setattr(BoundLaunch, "write", counted)
+    for number in range(20):
+        for array in arrays:
+            run(pack([array, 3]))
+        if number % 3:
+            device.synchronize()
+    assert all((array.numpy() == 60).all() for array in arrays)
+    assert len(written) == 4  # each in a batch, then as a recording
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_a_recording_does_not_stand_for_other_memory_at_its_address(
+    device: VulkanDevice, abi: str
+) -> None:
+    made = artifact(abi, ADD, words=("amount",))
+    array = device.zeros(64, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run = kernel.launcher((1, 1, 1), (64, 1, 1))
+    addresses: set[int] = set()
+    for _ in range(8):
+        array = device.zeros(64, "u32")
+        addresses.add(array.address)
+        for _ in range(4):
+            run(pack([array, 1]))
+        lease: Any = array.memory.owner
+        assert lease.allocation.uses
+        assert (array.numpy() == 4).all()
+    assert len(addresses) < 8
+
+
+def test_recordings_that_are_let_go_are_used_for_others(
+    device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "MAX_RECORDINGS", 8)
+    monkeypatch.setattr(launch_path, "MAX_KNOWN", 4)
+    made = artifact("bda", ADD, words=("amount",))
+    array = device.zeros(64, "u32")
+    stream, total = device.stream(), 0
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run = kernel.launcher((1, 1, 1), (64, 1, 1), 0, stream)
+    for amount in range(100):
+        for _ in range(3):
+            run(pack([array, amount]))
+            total += amount
+    assert (array.numpy() == total).all()
+
+
+def test_a_wait_asks_first_unless_the_last_one_was_long(
+    device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, array = artifact("bda", ADD, words=("amount",)), device.zeros(64, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run = kernel.launcher((1, 1, 1), (64, 1, 1))
+    timeline, slept = device.core.default, list[int]()
+    wait = device.core.context.wait
+
+    def counted(semaphore: int, value: int, what: Any) -> None:
+        slept.append(value)
+        wait(semaphore, value, what)
+
+    monkeypatch.setattr(device.core.context, "wait", counted)
+    monkeypatch.setattr(stream_path, "PATIENCE", 60.0)
+    for is_patient, times in ((True, 0), (False, 1)):
+        timeline.is_patient = is_patient
+        run(pack([array, 1]))
+        timeline.synchronize()
+        assert len(slept) == times
+    assert timeline.is_patient  # since that took no minute

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import integer
-from .elementwise import Function1, Function2, is_float, the_type, unsigned
+from .elementwise import Function1, Function2, is_float, the_type, types_of, unsigned
 from .memory import Array
 from .rounding import canonical, element, exact64, flush, fma64, fused, narrow, odd_sum, widen
 from .syntax import Instruction
@@ -55,9 +55,12 @@ def float_reader(instruction: Instruction, position: int, kind: str) -> Read:
     return lambda warp, mask: widen(kind, read(warp, mask))
 
 
-def _compute(instruction: Instruction, kind: str, function: Combine, count: int) -> Run:
-    """d = finish(function(operands))"""
-    reads = [float_reader(instruction, i + 1, kind) for i in range(count)]
+def _compute(
+    instruction: Instruction, kind: str, function: Combine, count: int, factors: str = ""
+) -> Run:
+    """d = finish(function(operands)); all operands but the last may have another type."""
+    kinds = [factors or kind] * (count - 1) + [kind]
+    reads = [float_reader(instruction, i + 1, given) for i, given in enumerate(kinds)]
     write, finish = writer(instruction.operands[0], kind), _finish(instruction, kind)
 
     def run(warp: Warp, mask: Mask) -> None:
@@ -85,9 +88,21 @@ def _wide(function: Combine) -> Combine:
     return lambda *operands: function(*(a.astype(np.float64) for a in operands))
 
 
+def _kinds(instruction: Instruction) -> tuple[str, str]:
+    """The type of the result, and that of what is added to or multiplied: add.f32.bf16."""
+    kinds = types_of(instruction)
+    if len(kinds) == 1:
+        return kinds[0], kinds[0]
+    if len(kinds) == 2 and kinds[0] == "f32" and kinds[1] in ("f16", "bf16"):
+        return kinds[0], kinds[1]
+    raise unknown(instruction, f"the types {kinds}")
+
+
 def add_or_multiply(instruction: Instruction) -> Run:
-    """add, sub, mul"""
-    kind, mode = the_type(instruction), _mode(instruction)
+    """add, sub, mul; also a small type and f32"""
+    (kind, other), mode = _kinds(instruction), _mode(instruction)
+    if kind != other and instruction.opcode == "mul":
+        raise unknown(instruction, "a product of one type")
     plain = {"add": np.add, "sub": np.subtract, "mul": np.multiply}[instruction.opcode]
     rational = {"add": Fraction.__add__, "sub": Fraction.__sub__, "mul": Fraction.__mul__}[
         instruction.opcode
@@ -101,8 +116,9 @@ def add_or_multiply(instruction: Instruction) -> Run:
             "add": odd_sum, "sub": lambda a, b: odd_sum(a, -b), "mul": np.multiply,
         }  # fmt: skip
         function = _wide(exact[instruction.opcode])
-    if instruction.has("sat", "relu") or mode != "rn" or kind != "f32" or instruction.has("ftz"):
-        return _compute(instruction, kind, function, 2)
+    plainest = mode == "rn" and kind == other == "f32"
+    if not plainest or instruction.has("sat", "relu", "ftz"):
+        return _compute(instruction, kind, function, 2, other)
     operands = instruction.operands
     left, right = reader(operands[1], kind), reader(operands[2], kind)
     write = writer(operands[0], kind)
@@ -120,10 +136,10 @@ def _fma(a: Array, b: Array, c: Array) -> Array:
 
 
 def multiply_add(instruction: Instruction) -> Run:
-    """fma and mad, which are the same for floats"""
-    kind, mode = the_type(instruction), _mode(instruction)
+    """fma and mad, which are the same for floats; also two of a small type and f32"""
+    (kind, other), mode = _kinds(instruction), _mode(instruction)
     if kind != "f64":
-        return _compute(instruction, kind, _fma, 3)
+        return _compute(instruction, kind, _fma, 3, other)
     if mode == "rn":
         return _compute(instruction, kind, fma64, 3)
     return _compute(instruction, kind, _by_fractions(fused, fma64, mode), 3)

@@ -1,10 +1,11 @@
-"""For all tests: what they compile goes to a cache folder of their own, which goes with them."""
+"""For all tests: a cache folder of their own, and ptxas as a reader of all PTX that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
 import pytest
+from oracles import ptxas
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -12,4 +13,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Neither read nor fill the cache of who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEPWELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_ptx_is_read() -> Generator[None]:
+    """By ptxas, where it is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        ptxas.watch(patch)
         yield

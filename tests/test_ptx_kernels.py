@@ -10,8 +10,12 @@ import re
 from typing import Any
 
 import pytest
+from oracles import ptxas
 
 import stepwell as sw
+from stepwell.dialects.diagnostics import CompileError
+from stepwell.lowering.emit import ptx as emit_ptx
+from stepwell.lowering.emit.native import Target
 from stepwell.lowering.emit.ptx import find_tool, resources
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90a", "sm_100a", "sm_120")
@@ -133,6 +137,16 @@ def test_ptxas_takes_it_and_spills_nothing(name: str, arch: str):
     used = resources(text, arch)
     assert used.spill_bytes == 0
     assert 0 < used.registers <= 64
+
+
+@pytest.mark.skipif(find_tool("ptxas") is None, reason="ptxas is not installed")
+def test_what_ptxas_refuses_is_an_error_where_it_is_made(monkeypatch: pytest.MonkeyPatch):
+    text = ptx("saxpy")
+    wrong = emit_ptx.PtxCode(text.replace("ret;", "rot;"), Target("", "sm_80", ""), "")
+    monkeypatch.setattr(emit_ptx, "assemble_ptx", lambda text, arch, opt: wrong)
+    ptxas.watch(monkeypatch)
+    with pytest.raises(CompileError, match="ptxas refuses the PTX for sm_80"):
+        ptx("saxpy")
 
 
 def test_a_shared_reduction_has_its_barriers_and_no_call_of_a_library():

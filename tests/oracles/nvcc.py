@@ -11,16 +11,20 @@ from pathlib import Path
 import pytest
 from oracles.ptx.module import Module
 
+from stepwell.lowering.emit.ptx import find_tool
+
 _FOLDER = Path(__file__).parent / "cuda"
 _LEVELS = {"O3": (), "O0": ("-Xcicc", "-O0")}
 
 
 @functools.cache
 def ptx_of(file: str, level: str = "O3") -> str:
-    """The PTX of `cuda/<file>.cu` for sm_90; skips the test where there is no nvcc."""
-    nvcc = shutil.which("nvcc")
+    """The PTX of `cuda/<file>.cu` for sm_90; skips the test where there is no nvcc or g++."""
+    nvcc = find_tool("nvcc")
     if nvcc is None:
         pytest.skip("needs nvcc, the CUDA C compiler")
+    if shutil.which("g++") is None:
+        pytest.skip("needs g++, which nvcc calls for the preprocessor")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out.ptx"
         command = [nvcc, "-ptx", "-arch=sm_90", *_LEVELS[level]]

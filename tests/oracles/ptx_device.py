@@ -9,7 +9,6 @@ Its target is that of CUDA under another name, so that it lives beside a real GP
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -39,17 +38,22 @@ from stepwell.runtime.tensor_map import Tensor
 KIND = "ptx-interpreter"
 SLOT = 8
 STEPS = 50_000_000
-ARCHITECTURE = os.environ.get("STEPWELL_TEST_PTX_ARCH", "sm_80")
+ARCHITECTURE = "sm_80"
 
 
 def register(arch: str = ARCHITECTURE) -> PtxDevice:
     """Make the device and its target known; the device."""
     if KIND not in devices.KINDS:
         devices.KINDS[KIND] = __name__
-        targets.TARGETS[KIND] = replace(targets.find_target(f"cuda:{arch}"), name=KIND)
+        targets.TARGETS[KIND] = _target(arch)
+        targets.FAMILIES[KIND] = _target
     found = devices.device(KIND)
     assert isinstance(found, PtxDevice), "the kind was registered with this module"
     return found
+
+
+def _target(arch: str) -> targets.Target:
+    return replace(targets.find_target(f"cuda:{arch}"), name=KIND)
 
 
 def unregister() -> None:
@@ -57,6 +61,7 @@ def unregister() -> None:
     devices.KINDS.pop(KIND, None)
     devices.forget(KIND)
     targets.TARGETS.pop(KIND, None)
+    targets.FAMILIES.pop(KIND, None)
 
 
 def find() -> list[Device]:
@@ -180,8 +185,8 @@ class PtxDevice(Device):
     def __init__(self, arch: str | None = None) -> None:
         """The device that `register` makes known, or one of an architecture of its own."""
         self.name = f"{KIND}:0" if arch is None else f"{KIND} {arch}"
-        self.code = f"{KIND}:{ARCHITECTURE}" if arch is None else f"cuda:{arch}"
-        self.description = f"PTX for {arch or ARCHITECTURE}, interpreted"
+        self.arch = arch or ARCHITECTURE
+        self.description = f"PTX for {self.arch}, interpreted"
         self.limits = Limits(
             max_block=(1024, 1024, 64),
             max_block_threads=1024,
@@ -194,7 +199,7 @@ class PtxDevice(Device):
     @property
     def target(self) -> str:
         """The architecture is part of what code is compiled for."""
-        return self.code
+        return f"{KIND if KIND in devices.KINDS else 'cuda'}:{self.arch}"
 
     def allocate(self, nbytes: int) -> Memory:
         """Memory in the simulated address space, which is never freed."""

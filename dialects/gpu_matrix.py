@@ -6,6 +6,9 @@ with as a whole, and stored. All lanes of a whole subgroup execute these ops tog
 have instructions for some shapes (`lowering/gpu_to_nvvm/matrices.py`); the CPU computes any with
 scalars (`expand-matrices`).
 
+A leadDimension of -9223372036854775808, MLIR's sign for what is not constant, is the distance of
+rows in the memref itself, of rank 2 or more.
+
 A load reads element (i, j) at `i * leadDimension + j` from the indexed element on; with `transpose`
 at `j * leadDimension + i`. A product multiplies the matrices as they are: its `a_transpose` and
 `b_transpose` say only that the operand was loaded with `transpose`, which the target may need to
@@ -18,6 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     IndexType,
     IntAttr,
     IntegerAttr,
@@ -107,7 +111,7 @@ def _check_place(memref: SSAValue, indices: Sequence[SSAValue], lead: int) -> No
         raise VerifyException(f"expected a memref, got {kind}")
     if kind.get_num_dims() != len(indices):
         raise VerifyException(f"{len(indices)} indices for a memref of rank {kind.get_num_dims()}")
-    if lead < 1:
+    if lead < 1 and lead != DYNAMIC_INDEX:
         raise VerifyException(f"leadDimension is {lead}, expected a positive number")
 
 

@@ -89,6 +89,7 @@ from .lazy_format import op_with_format
 SMALL = "gpux.small"
 SIZES = "gpux.sizes"
 MOST_THREADS = "gpux.most_threads"
+WHOLE_SUBGROUPS = "gpux.whole_subgroups"
 COUNTS_UP = "gpux.counts_up"
 INVARIANT = "gpux.invariant"
 UNROLL = "gpux.unroll"

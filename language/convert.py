@@ -20,6 +20,7 @@ from .promotion import WEAK, WEAK_FLOAT, promote, settle
 from .types import (
     DTYPES,
     DType,
+    MatrixType,
     StructType,
     TupleType,
     Type,
@@ -64,6 +65,7 @@ def integer_range(dtype: DType) -> tuple[int, int]:
 def materialise(frame: Frame, node: ast.AST, value: Value, dtype: DType | None = None) -> Scalar:
     """`value` as a run-time scalar; a literal takes type `dtype`, or i32 or f32."""
     if isinstance(value, Scalar):
+        number_type(frame, node, value)
         return value
     if isinstance(value, Weak):
         to = dtype or settle(value.dtype)
@@ -137,7 +139,7 @@ def meet(
 def number_type(frame: Frame, node: ast.AST, value: Value) -> DType:
     """The type of a number or bool; a located error for anything else."""
     found = type_of(value)
-    if not isinstance(found, DType):
+    if not isinstance(found, DType) or isinstance(found, MatrixType):
         raise frame.refuse(
             node, f"expected a number or bool, got {describe(value)}", hint=_number_hint(value)
         )
@@ -176,7 +178,9 @@ def store_as(frame: Frame, node: ast.AST, value: Value, dtype: DType, where: str
 
 def store_value(frame: Frame, node: ast.AST, value: Value, type_: Type, where: str) -> Value:
     """`value` as what a place of any type takes, tuples and structs field by field."""
-    if isinstance(type_, DType):
+    if isinstance(type_, MatrixType) and isinstance(value, Scalar) and value.dtype is type_:
+        return value
+    if isinstance(type_, DType) and not isinstance(type_, MatrixType):
         return store_as(frame, node, value, type_, where)
     if isinstance(type_, TupleType) and isinstance(value, TupleValue):
         if len(type_.items) == len(value.items):

@@ -22,12 +22,13 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     LocationAttr,
+    Signedness,
 )
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
-from .types import DTYPES, DType, bool_
+from .types import DTYPES, DType, MatrixType, bool_
 from .values import NOWHERE
 
 _INTEGERS = {bits: IntegerType(bits) for bits in (1, 8, 16, 32, 64)}
@@ -39,14 +40,37 @@ _FLOATS: dict[str, Attribute] = {
     "f32": Float32Type(),
     "f64": Float64Type(),
 }
-REGISTER: dict[DType, Attribute] = {
-    dtype: INDEX
-    if dtype.name == "index"
-    else _FLOATS[dtype.name]
-    if dtype.is_float
-    else _INTEGERS[dtype.bits]
-    for dtype in DTYPES.values()
-}
+
+
+class _Registers(dict[DType, Attribute]):
+    """By type; those of matrices are added when they are asked for."""
+
+    def __missing__(self, kind: DType) -> Attribute:
+        if not isinstance(kind, MatrixType):
+            raise KeyError(kind)
+        from xdsl.dialects.builtin import IntAttr, StringAttr
+
+        from ..dialects.gpu_matrix import MmaMatrixType
+
+        element: Attribute = self[kind.element]
+        if kind.role != "c" and kind.element.bits == 8:  # factors say their sign
+            sign = Signedness.SIGNED if kind.element.is_signed else Signedness.UNSIGNED
+            element = IntegerType(8, sign)
+        use = StringAttr(f"{kind.role.upper()}Op")
+        self[kind] = MmaMatrixType(IntAttr(kind.rows), IntAttr(kind.columns), element, use)
+        return self[kind]
+
+
+REGISTER: dict[DType, Attribute] = _Registers(
+    {
+        dtype: INDEX
+        if dtype.name == "index"
+        else _FLOATS[dtype.name]
+        if dtype.is_float
+        else _INTEGERS[dtype.bits]
+        for dtype in DTYPES.values()
+    }
+)
 """The IR type of a value of each type while it is computed with."""
 MEMORY: dict[DType, Attribute] = {**REGISTER, bool_: I8}
 """The IR type of an element of an array of each type."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from . import intrinsics, nvidia, vendor
+from . import intrinsics, matrix, nvidia, vendor
 from .values import Static, Value
 
 if TYPE_CHECKING:
@@ -134,6 +134,10 @@ def find_function(target: Any) -> Function | None:
     row = _tables().get(id(target))
     if row is not None:
         return row[1]
+    if _module_of(target) == matrix.__name__:
+        from .matrix_functions import MATRIX
+
+        return MATRIX.get(target.__name__)
     if target is vendor.inline_ptx or _module_of(target).startswith(f"{nvidia.__name__}."):
         return _vendor_function(target)
     numpy = sys.modules.get("numpy")

@@ -57,11 +57,11 @@ def address_of(
             first = Scalar(_INDEX, places[axis]) if known is None or known < 0 else Static(known)
             end = binary(frame, node, ast.Add, first, Static(more))
             checked_index(frame, node, value, axis, end, f"the array of {name}")
-    return _number(frame, value, places), value
+    return element_address(frame, value, places), value
 
 
-def _number(frame: Frame, view: View, places: list[SSAValue]) -> Scalar:
-    """The address of an element as a number."""
+def element_address(frame: Frame, view: View, places: list[SSAValue]) -> Scalar:
+    """The address of an element as a number: u32 in shared memory, else u64."""
     element = element_view(frame, view, places)
     number = frame.emit.add(memref.ExtractAlignedPointerAsIndexOp, (element,), (INDEX,))
     dtype, kind = (u32, I32) if _is_shared(view) else (u64, I64)
@@ -177,7 +177,7 @@ def _part_inside(
         places.append(place)
     count = emitter.add(arith.IndexCastOp, (left,), (I32,))
     return (
-        _number(frame, view, places).ssa,
+        element_address(frame, view, places).ssa,
         emitter.binary(arith.MuliOp, count, emitter.constant(size, u32), u32),
     )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .types import DTYPES, DType, bf16, bool_, f32, i32, i64, index
 
+MATRIX = "matrix"
 WEAK_INT = DType("int literal", "int", 32)
 WEAK_FLOAT = DType("float literal", "float", 32)
 WEAK = (WEAK_INT, WEAK_FLOAT)
@@ -27,6 +28,8 @@ def promote(a: DType, b: DType) -> DType | None:
     """The type in which `a` and `b` meet; None where there is none."""
     if a is b:
         return a
+    if MATRIX in (a.kind, b.kind):
+        return None
     if a in WEAK or b in WEAK:
         return _promote_weak(a, b)
     if a.is_float or b.is_float:

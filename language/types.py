@@ -8,6 +8,7 @@ what they say, and print as a stable text that a cache may use as a key.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -82,6 +83,37 @@ DTYPES: dict[str, DType] = {
 
 def _dtype_named(name: str) -> DType:
     return DTYPES[name]
+
+
+class MatrixType(DType):
+    """A matrix that a subgroup holds: rows, columns, elements, and its role in a product.
+
+    A product has to know of its factors whether they were loaded `turned`. The type takes the place
+    of a scalar's, since a matrix is one value in a kernel; there is one object for each, made by
+    `matrix_type`.
+    """
+
+    __slots__ = ("columns", "element", "role", "rows", "turned")
+
+    def __init__(self, rows: int, columns: int, element: DType, role: str, turned: bool):
+        how = ", transposed" if turned else ""
+        super().__init__(f"matrix {role} of {rows}x{columns} {element}{how}", "matrix", 0)
+        self.rows = rows
+        self.columns = columns
+        self.element = element
+        self.role = role
+        self.turned = turned
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return matrix_type, (self.rows, self.columns, self.element, self.role, self.turned)
+
+
+@cache
+def matrix_type(
+    rows: int, columns: int, element: DType, role: str, turned: bool = False
+) -> MatrixType:
+    """The type of such matrices; `role` is "a", "b" or "c"."""
+    return MatrixType(rows, columns, element, role, turned)
 
 
 class _Structural:

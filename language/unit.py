@@ -20,7 +20,7 @@ from .scope import Scope
 from .source import Source, assigned_names
 from .statements import end_region, give_back
 from .tensor_maps import pointer_type
-from .types import Type, leaves
+from .types import MatrixType, Type, leaves
 from .typing_of import settle_type
 from .values import (
     LocalFunction,
@@ -200,6 +200,12 @@ def _end_function(frame: Frame) -> None:
         results: list[SSAValue] = []
         if not frame.is_kernel and plan.returns is not None:
             dtypes = [leaf.dtype for leaf in leaves(settle_type(plan.returns))]
+            if any(isinstance(dtype, MatrixType) for dtype in dtypes):
+                raise frame.refuse(
+                    plan.return_site or frame.source.node,
+                    f"function {frame.source.name} returns a matrix inside a branch or loop",
+                    hint="return it at the end",
+                )
             results = [emit.constant(0, dtype) for dtype in dtypes]
         emit.add(simt.ReturnOp, results)
     end_region(frame)

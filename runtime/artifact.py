@@ -97,9 +97,10 @@ class Manifest(NamedTuple):
     `shared_arrays` gives name and bytes of each array in static shared memory. `abi` says how a
     target with several ways takes buffers ("bda" or "bindings" on Vulkan), `block_in_memory` that
     its parameter block is too big to be pushed. `most_threads` is how many threads of a block the
-    code has room for, 0 where only the device limits it. `cluster` are the blocks of x, y and z
-    that run together, of which the grid has to be a multiple. `sizes` are those of arrays that the
-    code needs: rows of (parameter, axis, parameter or -1, axis, number), as in `gpux.sizes`.
+    code has room for, 0 where only the device limits it. `whole_subgroups`: blocks are multiples of
+    `subgroup_size`. `cluster` are the blocks of x, y and z that run together, of which the grid has
+    to be a multiple. `sizes` are those of arrays that the code needs: rows of (parameter, axis,
+    parameter or -1, axis, number), as in `gpux.sizes`.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Manifest(NamedTuple):
     shared_arrays: tuple[tuple[str, int], ...] = ()
     uses_barrier: bool = False
     uses_subgroups: bool = False
+    whole_subgroups: bool = False
     subgroup_size: int = 1
     has_report: bool = False
     sites: tuple[Site, ...] = ()

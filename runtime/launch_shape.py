@@ -101,6 +101,11 @@ def check_launch(
         raise LaunchError(
             f"kernel {name} is compiled for blocks of {tuple(manifest.known_block)}, got {block}"
         )
+    if manifest.whole_subgroups and threads % manifest.subgroup_size:
+        raise LaunchError(
+            f"block {block} of kernel {name} has {threads} threads, which are no whole subgroups "
+            f"of {manifest.subgroup_size}, as its matrices need"
+        )
     if manifest.cluster is not None:
         _check_cluster(device, manifest.name, manifest.cluster, grid)
     shared = manifest.static_shared_bytes + shared_bytes

@@ -21,6 +21,7 @@ NAMES = {
     "subgroup_reduce_xor subgroup_inclusive_add subgroup_exclusive_add shuffle shuffle_xor "
     "shuffle_up shuffle_down broadcast ballot any all",
     "compile time": "unroll target",
+    "matrices": "matrix",
     "one vendor's": "nvidia inline_ptx",
     "errors": "CompileError KernelError OutOfBounds AssertionFailed DivisionByZero DeviceError",
 }

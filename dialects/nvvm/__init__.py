@@ -6,7 +6,7 @@ inline_ptx), is written in the same style. Each op says the least architecture t
 `check_architecture` in `lowering/gpu_to_nvvm/` holds a module against one.
 
 The tests' interpreter of PTX executes them, but for what concerns the blocks of a cluster (`mapa`,
-`cluster.*`), copies of tensors and transposed operands of wgmma: these only ptxas has seen.
+`cluster.*`), which only ptxas has seen.
 
 `OPS["barrier0"]` is the class of `nvvm.barrier0`.
 """

@@ -4,7 +4,7 @@
 
 // CHECK-LABEL: gpu.func @ops(
 gpu.module @m {
-  gpu.func @ops(%m: memref<32x32xf16, #gpu.address_space<global>>, %c: memref<16x16xf32, #gpu.address_space<workgroup>>, %i: index, %f: f32) kernel {
+  gpu.func @ops(%m: memref<32x32xf16, #gpu.address_space<global>>, %c: memref<16x16xf32, #gpu.address_space<workgroup>>, %i: index, %f: f32, %d: memref<?x?xf16, #gpu.address_space<global>>) kernel {
     // CHECK: gpu.subgroup_mma_load_matrix %m[%i, %i] {leadDimension = 32 : index} : memref<32x32xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "AOp">
     %0 = gpu.subgroup_mma_load_matrix %m[%i, %i] {leadDimension = 32 : index} : memref<32x32xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "AOp">
     // CHECK: gpu.subgroup_mma_load_matrix %m[%i, %i] {leadDimension = 32 : index, transpose} : memref<32x32xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "BOp">
@@ -19,6 +19,8 @@ gpu.module @m {
     %5 = gpu.subgroup_mma_elementwise negatef %4 : (!gpu.mma_matrix<16x16xf32, "COp">) -> !gpu.mma_matrix<16x16xf32, "COp">
     // CHECK: gpu.subgroup_mma_store_matrix %{{.*}}, %c[%i, %i] {leadDimension = 16 : index, transpose} : !gpu.mma_matrix<16x16xf32, "COp">, memref<16x16xf32, #gpu.address_space<workgroup>>
     gpu.subgroup_mma_store_matrix %5, %c[%i, %i] {leadDimension = 16 : index, transpose} : !gpu.mma_matrix<16x16xf32, "COp">, memref<16x16xf32, #gpu.address_space<workgroup>>
+    // CHECK: gpu.subgroup_mma_load_matrix %d[%i, %i] {leadDimension = -9223372036854775808 : index} : memref<?x?xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "AOp">
+    %6 = gpu.subgroup_mma_load_matrix %d[%i, %i] {leadDimension = -9223372036854775808 : index} : memref<?x?xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "AOp">
     gpu.return
   }
 }

@@ -75,3 +75,29 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+// A distance of rows that is not constant is that of the array.
+
+// CHECK-LABEL: gpu.func @dynamic(
+// CHECK: memref.load %a[%{{.*}}, %{{.*}}] : memref<?x?xf32, #gpu.address_space<global>>
+gpu.module @m {
+  gpu.func @dynamic(%a: memref<?x?xf32, #gpu.address_space<global>>) kernel {
+    %i = arith.constant 0 : index
+    %0 = gpu.subgroup_mma_load_matrix %a[%i, %i] {leadDimension = -9223372036854775808 : index} : memref<?x?xf32, #gpu.address_space<global>> -> !gpu.mma_matrix<4x1xf32, "COp">
+    gpu.subgroup_mma_store_matrix %0, %a[%i, %i] {leadDimension = -9223372036854775808 : index} : !gpu.mma_matrix<4x1xf32, "COp">, memref<?x?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  gpu.func @no_rows(%a: memref<?xf32, #gpu.address_space<global>>) kernel {
+    %i = arith.constant 0 : index
+    // expected-error@+1 {{memref<?xf32, #gpu.address_space<global>> has no rows: expected a constant leadDimension}}
+    %0 = gpu.subgroup_mma_load_matrix %a[%i] {leadDimension = -9223372036854775808 : index} : memref<?xf32, #gpu.address_space<global>> -> !gpu.mma_matrix<4x1xf32, "COp">
+    gpu.return
+  }
+}

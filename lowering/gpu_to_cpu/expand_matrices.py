@@ -14,13 +14,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.passes import ModulePass
+
+from ...dialects import gpu, gpux
 
 if TYPE_CHECKING:
     from xdsl.context import Context
     from xdsl.dialects.builtin import ModuleOp
 
 MATRIX_OPS = "gpu.subgroup_mma_"
+PRODUCT = "gpu.subgroup_mma_compute"
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,25 @@ class ExpandMatrices(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """CompileError where a matrix's rows are not those of its array."""
-        if any(inner.name.startswith(MATRIX_OPS) for inner in op.walk()):
-            from .matrices import expand
+        expand_matrices(op, self.subgroup_size)
 
-            expand(op, self.subgroup_size)
+
+def expand_matrices(module: ModuleOp, lanes: int) -> None:
+    """Expand all matrices of a module, and say so; blocks are of whole subgroups from then on."""
+    found = [op for op in module.walk() if op.name.startswith(MATRIX_OPS)]
+    if not found:
+        return
+    from ..grid_to_shader.remarks import remark
+    from .matrices import expand
+
+    for product in found:
+        if product.name == PRODUCT:
+            kinds = " and ".join(str(value.type) for value in product.operands[:2])
+            remark(
+                product,
+                f"a product of {kinds} is computed with scalars, row by row in each lane: "
+                "the device has no units for it",
+            )
+    for kernel in [op for op in module.walk() if isinstance(op, gpu.FuncOp)]:
+        kernel.attributes[gpux.WHOLE_SUBGROUPS] = UnitAttr()
+    expand(module, lanes)

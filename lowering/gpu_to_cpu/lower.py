@@ -35,6 +35,7 @@ from xdsl.passes import ModulePass
 from ...dialects import gpu
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import PointerType
+from ..grid_to_shader.remarks import REMARKS
 from .builder import Builder, memref_type, set_type
 from .emit import Emitter
 from .ids import BlockIds, Ids
@@ -135,8 +136,9 @@ def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:
     function = func.FuncOp(kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block))
     function.location = kernel.location
     function.attributes["gpux.kernel"] = UnitAttr()
-    if "gpux.over" in kernel.attributes:
-        function.attributes["gpux.over"] = kernel.attributes["gpux.over"]
+    for name in ("gpux.over", REMARKS):
+        if name in kernel.attributes:
+            function.attributes[name] = kernel.attributes[name]
     return function, block
 
 

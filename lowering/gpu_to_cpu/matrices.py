@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     Float16Type,
     Float32Type,
     IndexType,
@@ -135,6 +136,8 @@ def _place(
     kind: Attribute = array.type
     assert isinstance(kind, MemRefType), "the op was verified"
     lead, shape = op.lead.value.data, kind.get_shape()
+    if len(shape) == 1 and lead == DYNAMIC_INDEX:
+        raise CannotConvert(f"{kind} has no rows: expected a constant leadDimension")
     if len(shape) == 1:
 
         def in_line(row: SSAValue, column: int) -> list[SSAValue]:
@@ -146,7 +149,8 @@ def _place(
             return [_add(rw, _add(rw, indices[0], step), near)]
 
         return in_line
-    if shape[-1] != lead or not isinstance(kind.layout, NoneAttr):
+    own = lead == DYNAMIC_INDEX or (shape[-1] == lead and isinstance(kind.layout, NoneAttr))
+    if not own:
         raise CannotConvert(
             f"leadDimension {lead} of {kind}: expected the size of its last dimension"
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     IntegerAttr,
     f32,
     i16,
@@ -40,8 +41,8 @@ from ...dialects.nvvm.attributes import LayoutAttr, MmaTypeAttr
 from ...dialects.nvvm.matrix import PAIR
 from ...dialects.nvvm.wmma import TILES, FragmentAttr, Shape, registers, struct
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from ..to_llvm.memref import element_address, view_of
-from ..to_llvm.target import const
+from ..to_llvm.memref import View, element_address, view_of
+from ..to_llvm.target import const, resize
 
 RULES = Rules()
 converts = RULES.converts
@@ -101,8 +102,16 @@ def _where(shape: Shape) -> dict[str, Attribute]:
     return {name: IntegerAttr(size, i32) for name, size in zip("mnk", shape, strict=True)}
 
 
-def _stride(op: Any, kind: MmaMatrixType, rw: Rewriter) -> SSAValue:
+def _stride(op: Any, kind: MmaMatrixType, view: View, rw: Rewriter) -> SSAValue:
+    """Elements from row to row; one that is not constant is taken as it is."""
     lead, bits = op.lead.value.data, 8 if element_word(kind) in ("s8", "u8") else 0
+    if lead == DYNAMIC_INDEX:
+        own = view.all_strides(rw)
+        if len(own) < 2:
+            raise CannotConvert(f"{view.kind} has no rows: expected a constant leadDimension")
+        if not isinstance(own[-2], int):
+            return resize(rw, own[-2], i32, signed=False)
+        lead = own[-2]
     nbytes = lead * (bits or int(str(kind.element).lstrip("bfi"))) // 8
     if nbytes % ROW_BYTES:
         raise CannotConvert(
@@ -133,10 +142,11 @@ def convert_load(op: SubgroupMmaLoadMatrixOp, operands: Operands, rw: Rewriter) 
     """wmma.load, and its registers one by one."""
     kind = _matrix(op.result)
     shape, parts = _shape(kind), matrix_registers(kind)
-    place = element_address(rw, view_of(op, operands), [i for (i,) in operands[1:]])
+    view = view_of(op, operands)
+    place = element_address(rw, view, [i for (i,) in operands[1:]])
     loaded = rw.value(
         OPS["wmma.load"],
-        (place, _stride(op, kind, rw)),
+        (place, _stride(op, kind, view, rw)),
         struct(len(parts), parts[0]),
         {
             "eltype": MmaTypeAttr(element_word(kind)),
@@ -152,10 +162,11 @@ def convert_load(op: SubgroupMmaLoadMatrixOp, operands: Operands, rw: Rewriter) 
 def convert_store(op: SubgroupMmaStoreMatrixOp, operands: Operands, rw: Rewriter) -> Results:
     """wmma.store."""
     kind = _matrix(op.value)
-    place = element_address(rw, view_of(op, operands, 1), [i for (i,) in operands[2:]])
+    view = view_of(op, operands, 1)
+    place = element_address(rw, view, [i for (i,) in operands[2:]])
     rw.create(
         OPS["wmma.store"],
-        (place, _stride(op, kind, rw), *operands[0]),
+        (place, _stride(op, kind, view, rw), *operands[0]),
         properties={
             "eltype": MmaTypeAttr(element_word(kind)),
             "layout": _layout(op.transpose),

@@ -13,9 +13,8 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ..gpu_to_cpu.expand_matrices import MATRIX_OPS
+from ..gpu_to_cpu.expand_matrices import expand_matrices
 from .features import ShaderFeatures
-from .remarks import remark
 
 
 @dataclass(frozen=True)
@@ -27,17 +26,4 @@ class LowerMatrices(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """CompileError where a matrix's rows are not those of its array."""
-        found = [inner for inner in op.walk() if inner.name.startswith(MATRIX_OPS)]
-        if not found:
-            return
-        from ..gpu_to_cpu.matrices import expand
-
-        for product in found:
-            if product.name == "gpu.subgroup_mma_compute":
-                kinds = " and ".join(str(value.type) for value in product.operands[:2])
-                remark(
-                    product,
-                    f"a product of {kinds} is computed with scalars, row by row in each lane: "
-                    "the device has no units for it",
-                )
-        expand(op, ShaderFeatures.parse(self.features).subgroup_size)
+        expand_matrices(op, ShaderFeatures.parse(self.features).subgroup_size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .dialects.diagnostics import CompileError
 from .kernel import Kernel, LoadedProgram, compile, kernel, load
-from .language import nvidia
+from .language import matrix, nvidia
 from .language.intrinsics import (
     all,
     any,
@@ -136,6 +136,7 @@ __all__ = [
     "lane_id",
     "load",
     "local",
+    "matrix",
     "nvidia",
     "shared",
     "shuffle",

@@ -237,7 +237,8 @@ class Launch:
     def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> tuple[Pack, Run]:
         check_arguments(arguments, loaded.manifest, self.device)
         shape = self.shape
-        if shape.form.over is not None and loaded.manifest.uses_barrier:
+        whole = loaded.manifest.uses_barrier or loaded.manifest.whole_subgroups
+        if shape.form.over is not None and whole:
             _check_whole_blocks(self.program.__name__, shape)
         run = loaded.launcher(shape.grid, shape.block, shape.shared_bytes, self.stream)
         extents = shape.extent if shape.form.over is not None else ()
@@ -304,8 +305,9 @@ def _default_block(extent: Dim3, on: Device) -> Dim3:
 def _check_whole_blocks(name: str, shape: Shape) -> None:
     if any(items % size for items, size in zip(shape.extent, shape.block, strict=True)):
         raise LaunchError(
-            f"kernel {name} has barriers, so over() needs a shape that its block divides: "
-            f"{tuple(reversed(shape.extent))} is not a multiple of {tuple(reversed(shape.block))}; "
+            f"kernel {name} has barriers or matrices, so over() needs a shape that its block "
+            f"divides: {tuple(reversed(shape.extent))} is not a multiple of "
+            f"{tuple(reversed(shape.block))}; "
             "give block=, or launch a grid and test the index in the kernel"
         )
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from .dialects.gpu import FuncOp
 
+MATRIX_OPS = "gpu.subgroup_mma_"
+
 
 def waist_manifest(
     name: str, parameters: tuple[Parameter, ...], module: ModuleOp, way: Target
@@ -50,14 +52,19 @@ def block_facts(module: ModuleOp) -> dict[str, Any]:
 
     function = kernel_of(module)
     ops = {type(op) for op in function.walk()}
-    subgroup = {gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp}
+    matrices = any(op.name.startswith(MATRIX_OPS) for op in ops)
+    subgroup = {
+        *(gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp),
+        *(gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp),
+    }
     return {
         "static_shared_bytes": sum(_bytes(value.type) for value in function.workgroup),
         "shared_arrays": tuple(
             (value.name_hint or f"shared array {number}", _bytes(value.type))
             for number, value in enumerate(function.workgroup)
         ),
-        "uses_subgroups": not ops.isdisjoint(subgroup),
+        "uses_subgroups": matrices or not ops.isdisjoint(subgroup),
+        "whole_subgroups": matrices or gpux.WHOLE_SUBGROUPS in function.attributes,
         "most_threads": _number(function, gpux.MOST_THREADS) or 0,
     }
 

@@ -102,7 +102,7 @@ class ShaderDevice(CpuDevice):
     """The CPU under another name."""
 
     kind: ClassVar[str] = KIND
-    features = CpuDevice.features | {"simulated"}
+    features = (CpuDevice.features | {"simulated"}) - (set() if "float64" in FEATURES else {"f64"})
 
     def __init__(self) -> None:
         super().__init__()

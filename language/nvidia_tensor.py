@@ -70,9 +70,16 @@ def _tile(
     if first == len(sizes) - 1:
         return shared_address(frame, node, name, shared, index, box.nbytes)[0]
     indices = index.items if isinstance(index, TupleValue) else (index,)
-    if any(static_int(item) != 0 for item in indices[first:]):
+    known = [static_int(item) for item in indices[first:]]
+    start = sum(
+        (place or 0) * prod(sizes[axis + 1 :]) for axis, place in enumerate(known, start=first)
+    )
+    if None in known or start + prod(box.box) > prod(sizes[first:]):
         raise frame.refuse(
-            node, f"the box takes axes {first} to {len(sizes) - 1} of the array: their index is 0"
+            node,
+            f"a box of {prod(box.box)} elements is not known to be inside axes {first} to "
+            f"{len(sizes) - 1} of the array in shared memory",
+            hint="index these axes with constants that leave room for the box",
         )
     return shared_address(frame, node, name, shared, index, 0)[0]
 

@@ -13,7 +13,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from oracles.ptx_device import KIND, register, unregister
+from oracles.ptx_device import KIND, PtxDevice, register, unregister
 from oracles.ptx_launch import launch_ptx
 
 import stepwell as sw
@@ -158,3 +158,38 @@ def test_matrices_are_turned_on_their_way():
     np.testing.assert_array_equal(y, blocks.transpose(0, 3, 2, 1).reshape(16, 16))
     np.testing.assert_array_equal(x, before)  # turned twice
     assert "stmatrix.sync.aligned.m8n8.x1.trans.shared.b16" in text
+
+
+HOPPER = EXAMPLE.parent / "hopper_matmul.py"
+
+
+def test_the_product_by_tensor_copies_and_wgmma_agrees_with_numpy():
+    """Seven tiles of depth through four stages, so that each mbarrier turns over; two blocks."""
+    matmul = runpy.run_path(str(HOPPER))["matmul"]
+    rng = np.random.default_rng(3)
+    a, b = (
+        rng.integers(-3, 4, shape).astype(ml_dtypes.bfloat16) for shape in ((128, 448), (448, 256))
+    )
+    expected = a.astype(np.float32) @ b.astype(np.float32)
+    np.testing.assert_array_equal(matmul(a, b, PtxDevice("sm_90a")), expected)
+
+
+def test_the_product_by_wgmma_keeps_its_sums_in_registers():
+    scope = runpy.run_path(str(HOPPER))
+    of_a, of_b = (sw.nvidia.TensorMap[sw.bf16, scope[box], 128] for box in ("BOX_A", "BOX_B"))
+    types = (of_a, of_b, sw.Array[sw.f32, 2], sw.i32)
+    text = scope["hopper_matmul"].ir("ptx", *types, target="cuda:sm_90a")
+    assert text.count("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16") == 4
+    assert ".local" not in text
+    if find_tool("ptxas") is None:
+        pytest.skip("ptxas is not installed")
+    used = resources(text, "sm_90a")
+    assert used.spill_bytes == 0 and used.registers <= 168
+
+
+def test_the_portable_product_agrees_with_numpy(interpreter: sw.Device):
+    matmul = runpy.run_path(str(EXAMPLE.parent / "matrices.py"))["matmul"]
+    rng = np.random.default_rng(4)
+    a, b = (rng.integers(-3, 4, shape).astype(np.float16) for shape in ((64, 32), (32, 96)))
+    expected = a.astype(np.float32) @ b.astype(np.float32)
+    np.testing.assert_array_equal(matmul(a, b, interpreter), expected)

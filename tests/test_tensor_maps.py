@@ -228,7 +228,7 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
     "inside": (
         SHARED + "sw.nvidia.tma_load(s, (1, 0), map, (0, 0), m, 0)",
         "cuda:sm_90",
-        "the box takes axes 0 to 1 of the array: their index is 0",
+        "a box of 64 elements is not known to be inside axes 0 to 1",
     ),
     "coordinates": (
         SHARED + "sw.nvidia.tma_load(s, (0, 0), map, 0, m, 0)",

@@ -28,7 +28,7 @@ from xdsl.dialects.builtin import (
     i8,
     i32,
 )
-from xdsl.ir import Attribute, Block, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import gpu, gpux, llvm
 from ...dialects.nvvm import NvvmOp
@@ -224,8 +224,12 @@ def _shared_array(rw: Rewriter, name: str, value: SSAValue, most: int) -> str:
 
 def _largest_alignment(kernel: gpu.FuncOp) -> int:
     """What swizzled tiles ask for (256 to 1024), where there may be any."""
-    newest = any(isinstance(op, NvvmOp) and op.needs.sm >= 90 for op in kernel.walk())
+    newest = _may_have_tiles(kernel)
     return TILE_ALIGNMENT if newest else SHARED_ALIGNMENT
+
+
+def _may_have_tiles(root: Operation) -> bool:
+    return any(isinstance(op, NvvmOp) and op.needs.sm >= 90 for op in root.walk())
 
 
 def _shared_alignment(kind: AnyMemRef, element: int, most: int) -> int:
@@ -283,7 +287,7 @@ def _declare_dynamic(state: State) -> None:
         llvm.ArrayType(0, i8),
         linkage="external",
         space=3,
-        alignment=SHARED_ALIGNMENT,
+        alignment=TILE_ALIGNMENT if _may_have_tiles(state.module) else SHARED_ALIGNMENT,
     )
     first = state.module.body.block.first_op
     assert first is not None, "the module holds a kernel"

@@ -191,7 +191,7 @@ class PtxDevice(Device):
             max_block=(1024, 1024, 64),
             max_block_threads=1024,
             max_grid=(2**31 - 1, 65535, 65535),
-            shared_bytes=48 * 1024,
+            shared_bytes=(227 if "sm_90" in (arch or ARCHITECTURE) else 48) * 1024,
             subgroup_sizes=(32,),
         )
         self.simulated = SimulatedMemory()

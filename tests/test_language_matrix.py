@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from oracles.ptx_device import PtxDevice
+from refused_kernels import refusal
 
 import stepwell as sw
 from stepwell.language.types import matrix_type
@@ -127,14 +127,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", sorted(REFUSALS))
 def test_refusals(name: str, tmp_path: Path):
     body, message = REFUSALS[name]
-    path = tmp_path / "refused.py"
-    path.write_text(f"import stepwell as sw\n\ndef kernel(x, n):\n    {body}\n")
-    scope: dict[str, Any] = {}
-    exec(compile(path.read_text(), str(path), "exec"), scope)
-    with pytest.raises(sw.CompileError) as error:
-        sw.kernel(scope["kernel"]).compile((HALVES, sw.i32))
-    assert message in str(error.value)
-    assert error.value.location is not None and error.value.location.line >= 4
+    assert message in refusal(tmp_path, body, (HALVES, sw.i32), "cpu", "x, n")
 
 
 UNITS: dict[str, tuple[str, str, str]] = {
@@ -155,10 +148,4 @@ UNITS: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize("name", sorted(UNITS))
 def test_what_matrix_units_lack_is_refused(name: str, tmp_path: Path):
     body, arch, message = UNITS[name]
-    path = tmp_path / "refused.py"
-    path.write_text(f"import stepwell as sw\n\ndef kernel(z):\n    {body}\n")
-    scope: dict[str, Any] = {}
-    exec(compile(path.read_text(), str(path), "exec"), scope)
-    with pytest.raises(sw.CompileError) as error:
-        sw.kernel(scope["kernel"]).compile((SINGLES,), target=f"cuda:{arch}")
-    assert message in str(error.value) and "refused.py:4" in str(error.value)
+    assert message in refusal(tmp_path, body, (SINGLES,), f"cuda:{arch}", "z")

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 from oracles.ptx_launch import launch_ptx
+from refused_kernels import refusal
 
 import stepwell as sw
 from stepwell.lowering.emit.ptx import assemble_cubin, find_tool
@@ -234,13 +236,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", sorted(REFUSALS))
-def test_refusals(name: str, tmp_path: Any):
+def test_refusals(name: str, tmp_path: Path):
     arguments, message = REFUSALS[name]
-    path = tmp_path / "refused.py"
     call = f"sw.nvidia.wgmma(x[0], x[0], {arguments})"
-    path.write_text(f"import stepwell as sw\n\ndef kernel(x):\n    {call}\n")
-    scope: dict[str, Any] = {}
-    exec(compile(path.read_text(), str(path), "exec"), scope)
-    with pytest.raises(sw.CompileError) as error:
-        sw.kernel(scope["kernel"]).compile((sw.Array[sw.u64, 1],), target="cuda:sm_90a")
-    assert message in str(error.value) and error.value.location is not None
+    assert message in refusal(tmp_path, call, (sw.Array[sw.u64, 1],), "cuda:sm_90a")

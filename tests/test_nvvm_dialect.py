@@ -20,6 +20,7 @@ LIT = Path(__file__).parent.parent / "lit/dialects/nvvm.mlir"
 NEWER = (
     *("match.", "nanosleep", "inline_ptx", "multiplicandAPtxType"),
     *("mapa", "cp.async.bulk.shared", "cp.async.bulk.global", "bulk.tensor.prefetch"),
+    *("bulk.prefetch", "bulk.tensor.reduce"),
 )
 
 

@@ -81,6 +81,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("nvvm.cp.async.wait.group 0", "sm_75", "needs sm_80"),
     ("nvvm.cp.async.bulk.commit.group", "sm_80", "needs sm_90"),
     ("nvvm.cp.async.bulk.wait_group 0", "sm_80", "needs sm_90"),
+    ("nvvm.cp.async.bulk.prefetch %g, %m : !llvm.ptr<1>", "sm_89", "needs sm_90"),
     ("nvvm.mbarrier.init.shared %s, %m : !llvm.ptr<3>, i32", "sm_75", "needs sm_80"),
     (
         "nvvm.mbarrier.arrive.expect_tx.shared %s, %m : !llvm.ptr<3>, i32",
@@ -222,6 +223,11 @@ ACCEPTED = [
     ('%r = nvvm.inline_ptx "mad.lo.u32 $0, $1, $2, $1;" (%m, %m) : (i32, i32) -> i32', "sm_75"),
     ("nvvm.cp.async.bulk.tensor.global.shared.cta %gg, %s, box[%m, %m] : !llvm.ptr, !llvm.ptr<3>, "
      "i32, i32", "sm_90"),
+    ("nvvm.cp.async.bulk.tensor.reduce %gg, %s, box[%m, %m] {redKind = #nvvm.tma_redux_kind<xor>} "
+     ": !llvm.ptr, !llvm.ptr<3>, i32, i32", "sm_90"),
+    ("nvvm.cp.async.bulk.shared.cluster.shared.cta %s, %s, %s, %m : !llvm.ptr<3>, !llvm.ptr<3>",
+     "sm_90"),
+    ("nvvm.cp.async.bulk.prefetch %g, %m : !llvm.ptr<1>", "sm_90"),
 ]  # fmt: skip
 
 
@@ -237,9 +243,9 @@ def test_accepted_and_assembled(line: str, arch: str):
 KERNELS: list[tuple[str, str, str]] = [
     (
         "%c = arith.constant 0 : index\n%v = memref.load %x[%c] : VIEW\n"
-        "%r = math.exp %v : vector<4xf32>\nmemref.store %r, %x[%c] : VIEW",
+        "%r = math.exp %v : f128\nmemref.store %r, %x[%c] : VIEW",
         "%x: VIEW",
-        "math.exp of vector<4xf32> has no instruction",
+        "math.exp of f128 has no instruction",
     ),
     (
         "%i = arith.constant 1 : i32\n%w, %ok = gpu.shuffle xor %i, %i, %i3 : i32",
@@ -252,7 +258,7 @@ KERNELS: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("body", "parameters", "message"), KERNELS)
 def test_kernel_refused(body: str, parameters: str, message: str):
     text = f"gpu.module @m {{ gpu.func @k({parameters}) kernel {{\n{body}\ngpu.return\n}} }}"
-    text = text.replace("VIEW", "memref<?xvector<4xf32>, #gpu.address_space<global>>")
+    text = text.replace("VIEW", "memref<?xf128, #gpu.address_space<global>>")
     module = parse_module(text, "<test>")
     verify(module)
     with pytest.raises(CompileError) as caught:

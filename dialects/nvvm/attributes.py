@@ -54,6 +54,13 @@ class ProxyAttr(KeywordAttr):
 
 
 @irdl_attr_definition
+class ReductionAttr(KeywordAttr):
+    """`#nvvm.tma_redux_kind<add>`: how arriving elements are combined with what is there."""
+
+    name = "nvvm.tma_redux_kind"
+
+
+@irdl_attr_definition
 class SharedSpaceAttr(KeywordAttr):
     """`#nvvm.shared_space<cta>`: shared memory of the block or the cluster."""
 
@@ -92,5 +99,5 @@ class ShapeAttr(Data[tuple[int, int, int]]):
 
 
 ATTRIBUTES: Sequence[type[Attribute]] = (
-    *(LayoutAttr, MmaTypeAttr, OverflowAttr, ProxyAttr, SharedSpaceAttr, ShapeAttr),
+    *(LayoutAttr, MmaTypeAttr, OverflowAttr, ProxyAttr, ReductionAttr, SharedSpaceAttr, ShapeAttr),
 )

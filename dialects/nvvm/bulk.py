@@ -13,7 +13,7 @@ from xdsl.ir import Attribute
 
 from ..llvm.types import PointerType
 from .base import Row
-from .matrix import GENERIC, HOPPER, SHARED
+from .matrix import GENERIC, HOPPER, SHARED, word
 
 GLOBAL = PointerType(1)
 
@@ -55,7 +55,51 @@ def _prefetch_target(op: Any) -> str:
     return f"ptx:cp.async.bulk.prefetch.tensor.{rank}d.L2.global [$0, {{{_box(1, rank)}}}];"
 
 
+_REDUCTIONS = ("add", "min", "max", "inc", "dec", "and", "or", "xor")
+
+
+def _reduce_target(op: Any) -> str:
+    rank = len(op.operands) - 2
+    return (
+        f"ptx:cp.reduce.async.bulk.tensor.{rank}d.global.shared::cta.{word(op, 'redKind')}"
+        f".tile.bulk_group [$0, {{{_box(2, rank)}}}], [$1];"
+    )
+
+
+def _reduce_check(op: Any) -> str | None:
+    kind = word(op, "redKind")
+    if kind not in _REDUCTIONS:
+        return f"redKind is {kind or 'missing'}, expected one of {', '.join(_REDUCTIONS)}"
+    return _tensor_check((GENERIC, SHARED))(op)
+
+
 BULK_ROWS: dict[str, Row] = {
+    "cp.async.bulk.prefetch": Row(
+        "Brings so many bytes, in 16s, into the cache of the device.",
+        "$0 , $1 {} : T0",
+        "ptx:cp.async.bulk.prefetch.L2.global [$0], $1;",
+        (GLOBAL, i32),
+        (),
+        HOPPER,
+    ),
+    "cp.async.bulk.shared.cluster.shared.cta": Row(
+        "Starts a copy of so many bytes, in 16s, to another block, whose mbarrier hears of them.",
+        "$0 , $1 , $2 , $3 {} : T0 , T1",
+        "ptx:cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes "
+        "[$0], [$1], $3, [$2];",
+        (SHARED, SHARED, SHARED, i32),
+        (),
+        HOPPER,
+    ),
+    "cp.async.bulk.tensor.reduce": Row(
+        "Starts to combine shared memory with a box of a tensor, in the thread's bulk group.",
+        "$0 , $1 , box[ $2* ] {} : T*",
+        _reduce_target,
+        None,
+        (),
+        HOPPER,
+        check=_reduce_check,
+    ),
     "cp.async.bulk.shared.cluster.global": Row(
         "Starts a copy of so many bytes, in 16s, to shared memory; the mbarrier hears of them.",
         "$0 , $1 , $2 , $3 {} : T0 , T1",

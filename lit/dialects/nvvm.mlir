@@ -132,6 +132,12 @@ llvm.func @ops(%m: i32, %x: f32, %p: i1, %s: !llvm.ptr<3>, %g: !llvm.ptr<1>, %gg
   nvvm.cp.async.bulk.shared.cluster.global %s, %g, %s, %m : !llvm.ptr<3>, !llvm.ptr<1>
   // CHECK: nvvm.cp.async.bulk.global.shared.cta %g, %s, %m : !llvm.ptr<1>, !llvm.ptr<3>
   nvvm.cp.async.bulk.global.shared.cta %g, %s, %m : !llvm.ptr<1>, !llvm.ptr<3>
+  // CHECK: nvvm.cp.async.bulk.prefetch %g, %m : !llvm.ptr<1>
+  nvvm.cp.async.bulk.prefetch %g, %m : !llvm.ptr<1>
+  // CHECK: nvvm.cp.async.bulk.shared.cluster.shared.cta %s, %s, %s, %m : !llvm.ptr<3>, !llvm.ptr<3>
+  nvvm.cp.async.bulk.shared.cluster.shared.cta %s, %s, %s, %m : !llvm.ptr<3>, !llvm.ptr<3>
+  // CHECK: nvvm.cp.async.bulk.tensor.reduce %gg, %s, box[%m, %m] {redKind = #nvvm.tma_redux_kind<add>} : !llvm.ptr, !llvm.ptr<3>, i32, i32
+  nvvm.cp.async.bulk.tensor.reduce %gg, %s, box[%m, %m] {redKind = #nvvm.tma_redux_kind<add>} : !llvm.ptr, !llvm.ptr<3>, i32, i32
   // CHECK: nvvm.cp.async.bulk.tensor.prefetch %gg, box[%m, %m] : !llvm.ptr
   nvvm.cp.async.bulk.tensor.prefetch %gg, box[%m, %m] : !llvm.ptr
   // CHECK: nvvm.mapa %gg, %m : !llvm.ptr -> !llvm.ptr
@@ -250,5 +256,13 @@ llvm.func @f(%x: f32, %m: i32) {
 llvm.func @f(%x: f32, %m: i32) {
   // expected-error@+1 {{expected the first 2 operands to have the types of the results}}
   %r = nvvm.inline_ptx "add.u32 $0, $1, $2;" (%m, %m) {tied = 2 : i32} : (i32, i32) -> i32
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%g: !llvm.ptr, %s: !llvm.ptr<3>, %m: i32) {
+  // expected-error@+1 {{redKind is mul, expected one of add, min, max, inc, dec, and, or, xor}}
+  nvvm.cp.async.bulk.tensor.reduce %g, %s, box[%m] {redKind = #nvvm.tma_redux_kind<mul>} : !llvm.ptr, !llvm.ptr<3>, i32
   llvm.return
 }

@@ -32,8 +32,10 @@ is there without any, and `remove-proven-checks` writes down those that it relie
 for so many.
 
 At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run
-in any order), `gpux.buffer` an access to memory that threads share without an order among them,
-`gpux.cold` a loop that hardly ever runs, and `gpux.part` a function outlined from a kernel.
+in any order, or together; with `gpux.subgroup` they are one subgroup and have to run together),
+`gpux.private` an array that each thread has for itself, `gpux.buffer` an access to memory that
+threads share without an order among them, `gpux.cold` a loop that hardly ever runs, and `gpux.part`
+a function outlined from a kernel.
 
 `gpux.counts_up` marks an `scf.for` that starts at or above 0 and whose counter does not wrap, also
 when it is added to for the last time.

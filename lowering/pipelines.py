@@ -31,12 +31,19 @@ PIPELINES: dict[str, Steps] = {
     ),
     "gpu-to-cpu": (
         ("expand-matrices{subgroup-size=$subgroup_size}", "lanes have ids until they are loops"),
-        ("gpu-to-cpu{subgroup-size=$subgroup_size}", "adds checks that barriers are uniform"),
+        (
+            "gpu-to-cpu{subgroup-size=$subgroup_size vectors=true}",
+            "adds checks that barriers are uniform",
+        ),
         ("canonicalize", "sizes of blocks and subgroups are constant now"),
         ("cse", "every thread region computes its ids"),
         ("number-report-sites", "when every check and print exists, and before any is copied"),
         ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
         ("canonicalize", "guards that became true"),
+        (
+            "vectorise-subgroups{width=$subgroup_size always=$always_vectors}",
+            "the loops that are split have no guards, and cold ones are no loops over threads",
+        ),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
         (
             "expand-math",
@@ -85,7 +92,7 @@ PIPELINES: dict[str, Steps] = {
 
 
 # What a target is not asked for.
-DEFAULTS = {"loops_end_early": "false", "accurate_exp2": "false"}
+DEFAULTS = {"loops_end_early": "false", "accurate_exp2": "false", "always_vectors": "false"}
 
 
 @cache

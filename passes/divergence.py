@@ -25,10 +25,11 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IndexType, MemRefType
-from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.dialects.builtin import IndexType, MemRefType, UnitAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.traits import Pure
 
+from ..dialects import gpu
 from .block_editing import constant_value, integer_bits
 
 
@@ -222,6 +223,21 @@ def is_private(op: memref.AllocaOp) -> bool:
     space: Attribute = op.memref.type
     assert isinstance(space, MemRefType), "an alloca gives a memref"
     return PRIVATE in op.attributes or "private" in str(space.memory_space)
+
+
+def is_private_array(value: SSAValue) -> bool:
+    """Whether a value is an array (not a view) that each thread has of its own."""
+    owner = value.owner
+    if isinstance(owner, memref.AllocaOp):
+        return is_private(owner)
+    kernel = owner.parent_op() if isinstance(owner, Block) else None
+    return isinstance(kernel, gpu.FuncOp) and any(value is array for array in kernel.private)
+
+
+def mark_private(array: SSAValue) -> None:
+    """Say of an alloca that each thread has such an array of its own."""
+    assert isinstance(array.owner, memref.AllocaOp), "the array is made by an alloca"
+    array.owner.attributes[PRIVATE] = UnitAttr()
 
 
 def is_function(op: Operation) -> bool:

@@ -7,6 +7,7 @@ nothing. Blocks of a launch are spread over the cores (`cpu_pool`).
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from typing import Any, ClassVar, cast
 
@@ -96,6 +97,13 @@ class CpuDevice(Device):
             shared_bytes=SHARED_BYTES,
             subgroup_sizes=(1, 2, 4, 8, 16, 32, 64),
         )
+        lanes = os.environ.get("STEPWELL_CPU_LANES")
+        self._target = f"{self.kind}:w{lanes}" if lanes else self.kind
+
+    @property
+    def target(self) -> str:
+        """The machine; with STEPWELL_CPU_LANES=8 set, for subgroups and vectors of 8 lanes."""
+        return self._target
 
     @property
     def description(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]

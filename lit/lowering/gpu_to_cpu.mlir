@@ -59,7 +59,7 @@ gpu.module @arrays {
 
 // CHECK-LABEL: func.func @arrays(
 // CHECK:         %[[SHARED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8x4xf32>
-// CHECK:         %[[PRIVATE:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4xf32>
+// CHECK:         %[[PRIVATE:.*]] = memref.alloca() {gpux.private, alignment = 64 : i64} : memref<4xf32>
 // CHECK-NEXT:    scf.for %tid_z = %{{.*}} to %bdim_z step
 // CHECK-NEXT:      scf.for %tid_y = %{{.*}} to %bdim_y step
 // CHECK-NEXT:        scf.for %tid_x = %{{.*}} to %bdim_x step

@@ -253,11 +253,16 @@ class Builder:
         )
         return self.add(op).results
 
-    def mark_threads(self) -> None:
-        """Say of the loop just made that its iterations are threads: they may run in any order."""
+    def mark_threads(self, *, as_subgroup: bool = False) -> None:
+        """Say of the loop just made that its iterations are threads: they may run in any order.
+
+        As a subgroup, they have to run together.
+        """
         loop = self.block.last_op
         assert isinstance(loop, scf.ForOp), "a loop was just made"
         loop.attributes["gpux.threads"] = UnitAttr()
+        if as_subgroup:
+            loop.attributes["gpux.subgroup"] = UnitAttr()
 
     def if_(
         self,

@@ -212,11 +212,16 @@ class _Collective:
         known = self.build.known(source)
         if isinstance(source.owner, gpu.SubgroupSizeOp) or source is self.emitter.lanes:
             known = size
-        if known is not None and 0 < known <= size and known & (known - 1) == 0:
-            return known
-        found = "a value that is not constant" if known is None else str(known)
-        raise CompileError(
-            f"shuffle over {found} lanes, expected the subgroup size or a power of 2 below {size}",
-            location_of(op),
-            hint=f"subgroups have {size} lanes here: use gpu.subgroup_size as the width",
-        )
+        return segment_width(op, known, size)
+
+
+def segment_width(op: gpu.ShuffleOp, known: int | None, size: int) -> int:
+    """The lanes of a segment, if it is known to be the subgroup's or a smaller power of two."""
+    if known is not None and 0 < known <= size and known & (known - 1) == 0:
+        return known
+    found = "a value that is not constant" if known is None else str(known)
+    raise CompileError(
+        f"shuffle over {found} lanes, expected the subgroup size or a power of 2 below {size}",
+        location_of(op),
+        hint=f"subgroups have {size} lanes here: use gpu.subgroup_size as the width",
+    )

@@ -10,7 +10,7 @@ of one leaf come from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import LocationAttr, MemRefType, i1
@@ -84,9 +84,29 @@ class Emitter:
 
     def _leaf(self, leaf: Leaf, scope: BlockScope | LaneScope) -> None:
         self._once(leaf.scalars, scope.frame(leaf))
-        if leaf.body or leaf.stores:
-            self.build.location = _location(leaf, self.build.location)
+        if not (leaf.body or leaf.stores):
+            return
+        self.build.location = _location(leaf, self.build.location)
+        if leaf.in_lanes:
+            self._subgroups(leaf.group, lambda lanes: self._lanes(leaf, lanes))
+        else:
             scope.each(leaf, lambda frame: self._body(leaf, frame))
+
+    def _lanes(self, leaf: Leaf, lanes: LaneScope) -> None:
+        """A leaf whose threads run together, those inside the extents."""
+
+        def body(frame: Frame) -> None:
+            if self.ids.extents is None or self.ids.ids.is_line:
+                self._body(leaf, frame)
+                return
+
+            def run() -> Sequence[SSAValue]:
+                self._body(leaf, frame)
+                return ()
+
+            self.build.if_(self._is_inside(frame), (), run)
+
+        lanes.each(leaf, body)
 
     def _once(self, ops: Sequence[Operation], frame: Frame) -> None:
         for op in ops:
@@ -102,9 +122,19 @@ class Emitter:
             frame.store(value, target)
 
     def _nest(self, nest: Nest) -> None:
+        self._once(nest.scalars, BlockScope(self).frame(Leaf(BLOCK)))
+
+        def run(scope: LaneScope) -> None:
+            if self.ids.extents is None or self.ids.ids.is_line:
+                self.plan(nest.plan, scope)
+            else:
+                self._clipped(nest, scope)
+
+        self._subgroups(nest.group, run)
+
+    def _subgroups(self, group: int, write: Callable[[LaneScope], None]) -> None:
+        """A loop over the subgroups of a block."""
         build, ids = self.build, self.ids
-        whole = BlockScope(self)
-        self._once(nest.scalars, whole.frame(Leaf(BLOCK)))
         # In a line the threads that run are the first ones; otherwise a mask says which they are.
         count = ids.count(0) if ids.ids.is_line else ids.threads
         size = ids.ids.subgroup_size
@@ -116,28 +146,29 @@ class Emitter:
             if known is None or known % size:
                 left = build.binary(arith.SubiOp, count, base)
                 lanes = build.binary(arith.MinSIOp, left, self.lanes)
-            scope = LaneScope(self, nest.group, number, base, lanes)
-            if ids.extents is None or ids.ids.is_line:
-                self.plan(nest.plan, scope)
-            else:
-                self._clipped(nest, scope)
+            write(LaneScope(self, group, number, base, lanes))
             return ()
 
         build.loop(ids.ceil_div(count), (), subgroup, "subgroup")
+
+    def _is_inside(self, frame: Frame) -> SSAValue:
+        """Whether a thread is inside the extents."""
+        build = self.build
+        first, *others = [
+            build.compare("slt", frame.ids.place[axis], self.ids.count(axis))
+            for axis, size in enumerate(self.ids.ids.block_size)
+            if size != 1
+        ]
+        for other in others:
+            first = build.binary(arith.AndIOp, first, other)
+        return first
 
     def _clipped(self, nest: Nest, scope: LaneScope) -> None:
         """Run a nest for the lanes whose threads are inside the extents."""
         build, mask = self.build, self.mask()
 
         def inside(frame: Frame, active: SSAValue | None, found: Sequence[SSAValue]):
-            first, *others = [
-                build.compare("slt", frame.ids.place[axis], self.ids.count(axis))
-                for axis, size in enumerate(self.ids.ids.block_size)
-                if size != 1
-            ]
-            runs = first
-            for other in others:
-                runs = build.binary(arith.AndIOp, runs, other)
+            runs = self._is_inside(frame)
             build.store(runs, mask, frame.ids.lane)
             return [build.binary(arith.OrIOp, found[0], runs)]
 

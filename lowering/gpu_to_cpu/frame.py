@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpux
+from ...passes.divergence import mark_private
 from .builder import memref_type, segments, set_type
 from .ids import ThreadIds
 from .live import Kind
@@ -99,7 +100,9 @@ class Frame:
         type = memref_type(value)
         if value not in emitter.live.spilled:
             if value not in emitter.scalars:
-                emitter.scalars[value] = build.array(type)
+                # One for all threads, since each runs to the end before the next one begins.
+                array = emitter.scalars[value] = build.array(type)
+                mark_private(array)
             return emitter.scalars[value]
         array, place = emitter.array(value), self._place(value)
         shape = type.get_shape()

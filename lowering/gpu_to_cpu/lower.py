@@ -50,10 +50,15 @@ HIDDEN = 10  # %bid, %bdim, %gdim (x, y, z each) and %shared_bytes
 
 @dataclass(frozen=True)
 class GpuToCpu(ModulePass):
-    """Lower every kernel to one function that runs all threads of a block."""
+    """Lower every kernel to one function that runs all threads of a block.
+
+    With `vectors`, subgroup ops stay where their code can become vectors of one subgroup each
+    (vectorise-subgroups has to follow); else they are loops over its lanes.
+    """
 
     name = "gpu-to-cpu"
     subgroup_size: int = 4
+    vectors: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Replace each `gpu.module` by the functions of its kernels."""
@@ -63,7 +68,7 @@ class GpuToCpu(ModulePass):
         for module in [inner for inner in op.ops if isinstance(inner, gpu.ModuleOp)]:
             for inner in list(module.body.block.ops):
                 if isinstance(inner, gpu.FuncOp) and inner.is_kernel:
-                    new = lower_kernel(inner, size)
+                    new = lower_kernel(inner, size, vectors=self.vectors and size > 1)
                 else:
                     new = inner
                     inner.detach()
@@ -72,10 +77,10 @@ class GpuToCpu(ModulePass):
             module.erase()
 
 
-def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int) -> func.FuncOp:
+def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int, *, vectors: bool = False) -> func.FuncOp:
     """The function that runs a block of `kernel`, whose ops move there."""
     _drop_address_spaces(kernel)
-    plan = Splitter(kernel).run()
+    plan = Splitter(kernel, vectors=vectors).run()
     ids = Ids(_block_size(kernel), subgroup_size)
     levels = Levels(plan, ids)
     live = Live(plan, levels)

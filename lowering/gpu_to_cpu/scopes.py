@@ -62,7 +62,8 @@ class BlockScope:
 class LaneScope:
     """Leaves are loops over the lanes of one subgroup; `active` is the mask array, if there is one.
 
-    A later lowering may replace these loops by vectors: a leaf's ops only touch their own lane.
+    A later lowering may replace these loops by vectors: a leaf's ops only touch their own lane, or
+    the leaf says so (`in_lanes`).
     """
 
     limit = 1
@@ -111,7 +112,7 @@ class LaneScope:
             return ()
 
         build.loop(self.lanes, (), step, "lane")
-        build.mark_threads()
+        build.mark_threads(as_subgroup=leaf.in_lanes)
 
     def fold(
         self,

@@ -28,6 +28,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
+from ...passes.divergence import is_private_array
+from ..gpu_to_vector.fits import chooses_arrays, has_lanes, is_plain_use
 from .ids import IDS
 
 COLLECTIVES = (gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp)
@@ -40,6 +42,7 @@ class Leaf:
     """Ops that each thread runs to the end before the next thread does.
 
     `group` is the number of the block region that it is part of: the leaves of one nest share it.
+    With `in_lanes`, subgroup ops are among the ops, and whole subgroups run them: as vectors.
     `scalars` are those of the ops that are run once, before the others (`body`). `stores` are
     values that each thread keeps at the end: (value, the one whose place it takes).
     """
@@ -49,6 +52,7 @@ class Leaf:
     scalars: list[Operation] = field(default_factory=list[Operation])
     body: list[Operation] = field(default_factory=list[Operation])
     stores: list[tuple[SSAValue, SSAValue]] = field(default_factory=list[tuple[SSAValue, SSAValue]])
+    in_lanes: bool = False
 
 
 @dataclass(eq=False)
@@ -100,10 +104,11 @@ class Kernel:
 
 
 class Splitter:
-    """Makes the plan of one kernel."""
+    """Makes the plan of one kernel; with `vectors`, what fits lanes is left to be vectorised."""
 
-    def __init__(self, func: gpu.FuncOp) -> None:
+    def __init__(self, func: gpu.FuncOp, *, vectors: bool = False) -> None:
         self.kernel = Kernel(func)
+        self.vectors = vectors
         self.with_barrier: dict[Operation, Operation] = {}
         self.with_collective: dict[Operation, Operation] = {}
         self.groups = 0
@@ -160,6 +165,8 @@ class Splitter:
         group = self.new_group()
         if not any(op in self.with_collective for op in ops):
             return Leaf(group, ops)
+        if self.vectors and _fit_lanes(ops):
+            return Leaf(group, ops, in_lanes=True)
         self.kernel.nests.add(group)
         return Nest(group, self._lane_plan(ops, group))
 
@@ -191,6 +198,20 @@ class Splitter:
         """A number for one more region of the block."""
         self.groups += 1
         return self.groups
+
+
+def _fit_lanes(ops: list[Operation]) -> bool:
+    """Whether all of the ops can be run by vectors; of a thread's own arrays no views are taken."""
+    for op in ops:
+        if not has_lanes(op):
+            return False
+        for inner in op.walk():
+            if chooses_arrays(inner):
+                return False
+            for index, operand in enumerate(inner.operands):
+                if is_private_array(operand) and not is_plain_use(inner, index):
+                    return False
+    return True
 
 
 def _body(block: Block) -> list[Operation]:

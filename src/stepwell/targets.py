@@ -56,6 +56,8 @@ class Target:
     loops_end_early: bool = False
     # Whether it has an instruction for 2**x with errors in the last bits only.
     accurate_exp2: bool = False
+    # Whether every loop over threads is to become one over vectors, worth it or not.
+    always_vectors: bool = False
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
     # Fields of the manifest that the module of the last level decides.
@@ -87,6 +89,7 @@ class Target:
             "arch": self.arch,
             "loops_end_early": str(self.loops_end_early).lower(),
             "accurate_exp2": str(self.accurate_exp2).lower(),
+            "always_vectors": str(self.always_vectors).lower(),
         }
 
 
@@ -109,16 +112,46 @@ def _assemble_for_host(text: str) -> Payload:
     )
 
 
-def _host_subgroup_size() -> int:
-    from .lowering.emit.host import host_subgroup_size
+def _cpu_target(arch: str) -> Target:
+    """This machine.
 
-    return host_subgroup_size()
+    For "w8": subgroups of 8 lanes, whatever the machine has, and every loop over threads in vectors
+    of as many.
+    """
+    lanes = _lanes(arch)
+
+    def subgroup_size() -> int:
+        from .lowering.emit.host import host_subgroup_size
+
+        return lanes or host_subgroup_size()
+
+    def entry(name: str) -> str:
+        from .lowering.emit.symbols import entry_symbol
+
+        return entry_symbol(name)
+
+    return Target(
+        "cpu",
+        ("gpu", "cpu", "llvm"),
+        _emit_llvm,
+        _assemble_for_host,
+        subgroup_size,
+        sites_at="cpu",
+        entry=entry,
+        arch=arch,
+        always_vectors=bool(lanes),
+    )
 
 
-def _cpu_entry(name: str) -> str:
-    from .lowering.emit.symbols import entry_symbol
-
-    return entry_symbol(name)
+def _lanes(arch: str) -> int:
+    """The number in "w8", 0 for no architecture."""
+    if not arch:
+        return 0
+    text = arch.removeprefix("w")
+    if not (arch.startswith("w") and text.isdecimal() and int(text) in CPU_LANES):
+        known = ", ".join(f"w{lanes}" for lanes in CPU_LANES)
+        raise CompileError(f"target 'cpu' has no architecture {arch!r}, expected one of {known}")
+    return int(text)
 
 
 def _ptx_entry(name: str) -> str:
@@ -200,22 +233,19 @@ def _vulkan_target(arch: str) -> Target:
     )
 
 
+CPU_LANES = (1, 2, 4, 8, 16, 32, 64)
 DEFAULT_SM = "sm_80"
 SHADER = "shader"
 TARGETS: dict[str, Target] = {
-    "cpu": Target(
-        "cpu",
-        ("gpu", "cpu", "llvm"),
-        _emit_llvm,
-        _assemble_for_host,
-        _host_subgroup_size,
-        sites_at="cpu",
-        entry=_cpu_entry,
-    ),
+    "cpu": _cpu_target(""),
     "cuda": _cuda_target(DEFAULT_SM),
 }
 # Targets of many architectures: an architecture's row is made when it is asked for.
-FAMILIES: dict[str, Callable[[str], Target]] = {"cuda": _cuda_target, "vulkan": _vulkan_target}
+FAMILIES: dict[str, Callable[[str], Target]] = {
+    "cpu": _cpu_target,
+    "cuda": _cuda_target,
+    "vulkan": _vulkan_target,
+}
 
 
 def find_target(name: str) -> Target:

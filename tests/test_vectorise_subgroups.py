@@ -1,0 +1,156 @@
+"""Threads as lanes: what vectorised code computes, whatever way each lane goes."""
+
+# Kernels have parameters without types.
+# pyright: basic
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conformance.reference import run
+
+import stepwell as sw
+from stepwell.dialects.diagnostics import CompileError
+from stepwell.lowering.gpu_to_vector.vectorise_subgroups import VectoriseSubgroups
+from stepwell.lowering.parse import make_context
+from stepwell.runtime.cpu import CpuDevice
+from stepwell.tools.main import main
+
+MLIR_OPT = shutil.which("mlir-opt-19") or shutil.which("/usr/lib/llvm-19/bin/mlir-opt")
+LIT = Path(__file__).parent.parent / "lit" / "lowering" / "vectorise_subgroups.mlir"
+
+
+@pytest.fixture(params=[4, 16, 64], ids=lambda lanes: f"w{lanes}")
+def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> sw.Device:
+    monkeypatch.setenv("STEPWELL_CACHE", "0")
+    monkeypatch.setenv("STEPWELL_CPU_LANES", str(request.param))
+    return CpuDevice()
+
+
+def same_as_python(function: Any, device: sw.Device, *arguments: Any, over: int) -> None:
+    """Runs a function as a kernel and as Python; arrays that it changes must be equal."""
+    own = [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+    expected = [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+    sw.kernel(function).over(over, device=device)(*own)
+    run(function, expected, over=over)
+    for got, wanted in zip(own, expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def numbers(count: int, most: int = 50) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(count).integers(0, most, count, dtype=np.int32)
+
+
+def breaks_and_continues(x, y):
+    i = sw.global_id(0)
+    total = 0
+    for k in range(x[i]):
+        if k % 3 == 2:
+            continue
+        if total > 100:
+            break
+        j = k
+        while j > 0:
+            total += j
+            j -= 2
+    y[i] = total
+
+
+def nested_exits(x, y):
+    i = sw.global_id(0)
+    for a in range(i % 5 + 1):
+        for b in range(x[i] % 7):
+            if a * b == 6:
+                y[i] = a
+                return
+            y[i] += b
+    y[i] -= 1
+
+
+def divides_where_it_can(x, y):
+    i = sw.global_id(0)
+    if x[i] != 0:
+        y[i] = 1000 // x[i] + 1000 % x[i]
+    else:
+        y[i] = -1
+
+
+def ranges_that_start_at_the_thread(x, y):
+    i = sw.global_id(0)
+    total = 0
+    for k in range(i, min(i + x[i], x.shape[0]), 3):
+        total = total * 3 + x[k]
+    y[i] = total
+
+
+def a_row_of_its_own(x, y):
+    i = sw.global_id(0)
+    own = sw.local(8, sw.i32)
+    for k in range(8):
+        own[k] = x[i] * k
+    own[x[i] % 8] = 7
+    total = 0
+    for k in range(8):
+        total += own[(k + x[i]) % 8] * k
+    y[i] = total
+
+
+FUNCTIONS = [
+    breaks_and_continues,
+    nested_exits,
+    divides_where_it_can,
+    ranges_that_start_at_the_thread,
+    a_row_of_its_own,
+]
+
+
+@pytest.mark.parametrize("count", [1, 16, 77])
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_lanes_go_their_own_ways(function: Any, count: int, device: sw.Device):
+    same_as_python(function, device, numbers(count), np.zeros(count, np.int32), over=count)
+
+
+def test_the_lane_that_fails_is_the_one_that_reports(device: sw.Device):
+    @sw.kernel
+    def reads(x, y):
+        i = sw.global_id(0)
+        if i % 3 == 1:
+            y[i] = x[y[i]]
+
+    x, y = np.arange(100, dtype=np.int32), np.zeros(100, np.int32)
+    y[40], y[41] = 100, 100
+    with pytest.raises(sw.OutOfBounds, match="index 100 is out of bounds") as caught:
+        reads.over(100, device=device)(x, y)
+    assert "thread (40, 0, 0)" in str(caught.value)
+
+
+def test_a_width_that_is_no_power_of_two_is_refused():
+    from xdsl.dialects.builtin import ModuleOp
+
+    with pytest.raises(CompileError, match="width is 12, expected a power of two"):
+        VectoriseSubgroups(width=12).apply(make_context(), ModuleOp([]))
+
+
+def test_a_cpu_target_names_its_lanes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STEPWELL_CPU_LANES", "12")
+    device = CpuDevice()
+    with pytest.raises(CompileError, match="no architecture 'w12', expected one of w1, w2"):
+        sw.kernel(divides_where_it_can).over(4, device=device)(numbers(4), numbers(4))
+
+
+@pytest.mark.skipif(MLIR_OPT is None, reason="mlir-opt 19 is not installed")
+def test_upstream_reads_what_comes_out(capsys: pytest.CaptureFixture[str]):
+    assert MLIR_OPT is not None
+    passes = "vectorise-subgroups{width=4 always=true}"
+    assert main(["opt", str(LIT), "-p", passes, "--split-input-file"]) == 0
+    text = capsys.readouterr().out
+    texts = [part for part in text.split("// -----") if "gpux.check" not in part]
+    assert sum("vector.maskedstore" in part for part in texts) > 3
+    command = [MLIR_OPT, "--allow-unregistered-dialect", "--split-input-file"]
+    done = subprocess.run(command, input="// -----".join(texts), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -70,7 +70,6 @@ PIPELINES: dict[str, Steps] = {
         ('lower-matrices{features="$arch"}', "what it adds are accesses, and arithmetic"),
         ("flatten-memrefs", "everything after it sees which array an access is of"),
         ('split-vectors{features="$arch"}', "when arrays have one dimension"),
-        ("expand-math{keep-approximate=true}", "functions of vectors, which are of scalars now"),
         (
             'lower-subgroups-to-shared{features="$arch"}',
             "sees types as the program has them; what it adds are arrays, and indices of lanes",

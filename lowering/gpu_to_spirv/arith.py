@@ -1,8 +1,9 @@
 """arith to spirv: a table, and what SPIR-V leaves open written out.
 
-Integers wrap; `index` has 32 bits. Division never traps: by 0 it gives 0 (and the remainder 0), and
-INT_MIN / -1 wraps. The remainder is computed from the quotient, because devices may give anything
-for the remainder of negative numbers. Float arithmetic is not contracted unless its flags allow it.
+Integers wrap; `index` has 32 bits, if not 64. Division never traps: by 0 it gives 0 (and the
+remainder 0), and INT_MIN / -1 wraps. The remainder is computed from the quotient, because devices
+may give anything for the remainder of negative numbers. Float arithmetic is not contracted unless
+its flags allow it.
 Minima and maxima are IEEE 754's, as in the lowering to llvm. Casts are in `casts.py`.
 """
 
@@ -320,20 +321,21 @@ def convert_constant(op_: arith.ConstantOp, operands: Operands, rw: Rewriter) ->
     kind = rw.type(op_.results[0].type)
     value, of_index = op_.value, isinstance(element_type(op_.results[0].type), IndexType)
     if isinstance(value, IntegerAttr):
-        number = _index(value.value.data) if of_index else value.value.data
+        number = _index(value.value.data, kind) if of_index else value.value.data
         return const(rw, bool(number) if kind == i1 else number, kind)
     if isinstance(value, FloatAttr):
         return attribute_const(rw, op_.properties["value"], kind)
     lanes: Any = value
     if not isinstance(value, DenseIntOrFPElementsAttr) or not is_vector(kind):
         raise CannotConvert(f"the constant {value}")
-    numbers = [_index(number) if of_index else number for number in lanes.get_values()]
+    numbers = [_index(number, kind) if of_index else number for number in lanes.get_values()]
     return attribute_const(rw, DenseIntOrFPElementsAttr.from_list(cast(Any, kind), numbers), kind)
 
 
-def _index(number: int) -> int:
-    """The nearest one."""
-    return max(-(2**31), min(number, 2**31 - 1))
+def _index(number: int, kind: Attribute) -> int:
+    """The nearest number that an index of this type can be."""
+    past = 1 << (bits(kind) - 1)
+    return max(-past, min(number, past - 1))
 
 
 @converts(arith.CmpiOp)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     FloatAttr,
+    IndexType,
     IntegerType,
     StringAttr,
     UnitAttr,
@@ -27,6 +28,7 @@ from .target import SpirvTarget
 if TYPE_CHECKING:
     from .parameters import ParameterBlock
 
+_INDEX = IndexType()
 NOTHING: Mapping[str, Attribute] = {}
 NO_CONTRACTION: Mapping[str, Attribute] = {"no_contraction": UnitAttr()}
 BY_ADDRESS = "PhysicalStorageBuffer"
@@ -278,7 +280,25 @@ def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> S
         return select(rw, value, const(rw, -1 if signed else 1, kind), const(rw, 0, kind))
     if bits(kind) == 1:
         return compare(rw, "INotEqual", binary(rw, "BitwiseAnd", value, 1), 0)
+    if bits(kind) == 64 and bits(value.type) == 32 and not is_vector(kind):
+        return _pair(rw, value, kind, signed)
     return op(rw, "SConvert" if signed else "UConvert", (value,), kind)
+
+
+def _pair(rw: Rewriter, low: SSAValue, kind: Attribute, signed: bool) -> SSAValue:
+    """A word as the low one of two.
+
+    Mesa (seen with 22.3) gets signed comparisons of an extended word with a constant wrong, also
+    where only it finds out that a number is one; in this form it does not see an extension.
+    """
+    high = binary(rw, "ShiftRightArithmetic", low, 31) if signed else word(rw, 0)
+    words = rw.value(spirv.CompositeConstructOp, (low, high), VectorType(i32, [2]))
+    return op(rw, "Bitcast", (words,), kind)
+
+
+def as_index(rw: Rewriter, value: SSAValue) -> SSAValue:
+    """A word that is not negative as an index."""
+    return resize(rw, value, rw.type(_INDEX), signed=False)
 
 
 def bitcast(rw: Rewriter, value: SSAValue, kind: Attribute) -> SSAValue:

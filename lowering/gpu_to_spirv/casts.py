@@ -1,7 +1,7 @@
 """Casts: between widths exactly, to floats to the nearest, to integers saturating (NaN gives 0).
 
-An `index` has 32 bits. What is cast to it from 64 bits and does not fit becomes the nearest index,
-so that a check of an index that is far out of range still fails.
+An `index` has 32 bits, if not 64. What is cast to it from more and does not fit becomes the nearest
+index, so that a check of an index that is far out of range still fails.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def convert_integer_cast(op_: Operation, operands: Operands, rw: Rewriter) -> Re
 
 @converts(arith.IndexCastOp)
 def convert_index_cast(op_: arith.IndexCastOp, operands: Operands, rw: Rewriter) -> Results:
-    """To or from the 32 bits of an index."""
+    """To or from the bits of an index."""
     ((value,),) = operands
     kind = rw.type(op_.results[0].type)
-    if isinstance(element_type(op_.results[0].type), IndexType) and bits(value.type) == 64:
+    to_index = isinstance(element_type(op_.results[0].type), IndexType)
+    if to_index and bits(value.type) > bits(kind):
         for name, limit in (("SLessThan", -(2**31)), ("SGreaterThan", 2**31 - 1)):
             past = compare(rw, name, value, limit)
             value = select(rw, past, const(rw, limit, value.type), value)

@@ -18,7 +18,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects import gpu, spirv
 from ..conversion import Operands, Results, Rewriter, Rules
-from .build import binary, both, compare, extract, load, once, select, state_of, word
+from .build import as_index, binary, both, compare, extract, load, once, select, state_of, word
 from .parameters import global_variable
 
 RULES = Rules()
@@ -144,56 +144,57 @@ def grid_dim(rw: Rewriter, axis: int) -> SSAValue:
 @converts(gpu.ThreadIdOp)
 def convert_thread_id(op: gpu.ThreadIdOp, operands: Operands, rw: Rewriter) -> Results:
     """A builtin, or computed from one."""
-    return thread_id(rw, op.axis)
+    return as_index(rw, thread_id(rw, op.axis))
 
 
 @converts(gpu.BlockIdOp)
 def convert_block_id(op: gpu.BlockIdOp, operands: Operands, rw: Rewriter) -> Results:
     """Of the launch's grid, not of the folded one."""
-    return block_id(rw, op.axis)
+    return as_index(rw, block_id(rw, op.axis))
 
 
 @converts(gpu.BlockDimOp)
 def convert_block_dim(op: gpu.BlockDimOp, operands: Operands, rw: Rewriter) -> Results:
     """A specialisation constant."""
-    return block_dim(rw, op.axis)
+    return as_index(rw, block_dim(rw, op.axis))
 
 
 @converts(gpu.GridDimOp)
 def convert_grid_dim(op: gpu.GridDimOp, operands: Operands, rw: Rewriter) -> Results:
     """From the parameter block."""
-    return grid_dim(rw, op.axis)
+    return as_index(rw, grid_dim(rw, op.axis))
 
 
 @converts(gpu.GlobalIdOp)
 def convert_global_id(op: gpu.GlobalIdOp, operands: Operands, rw: Rewriter) -> Results:
     """The place of the block, in threads, and the place in it."""
-    first = binary(rw, "IMul", block_id(rw, op.axis), block_dim(rw, op.axis))
-    return binary(rw, "IAdd", first, thread_id(rw, op.axis))
+    block, size, thread = (f(rw, op.axis) for f in (block_id, block_dim, thread_id))
+    first = binary(rw, "IMul", as_index(rw, block), as_index(rw, size))
+    return binary(rw, "IAdd", first, as_index(rw, thread))
 
 
 @converts(gpu.LaneIdOp)
 def convert_lane_id(op: gpu.LaneIdOp, operands: Operands, rw: Rewriter) -> Results:
     """A builtin."""
-    return builtin(rw, "SubgroupLocalInvocationId")
+    return as_index(rw, builtin(rw, "SubgroupLocalInvocationId"))
 
 
 @converts(gpu.SubgroupIdOp)
 def convert_subgroup_id(op: gpu.SubgroupIdOp, operands: Operands, rw: Rewriter) -> Results:
     """A builtin."""
-    return builtin(rw, "SubgroupId")
+    return as_index(rw, builtin(rw, "SubgroupId"))
 
 
 @converts(gpu.SubgroupSizeOp)
 def convert_subgroup_size(op: gpu.SubgroupSizeOp, operands: Operands, rw: Rewriter) -> Results:
     """What the profile says; the runtime holds the device to it."""
-    return word(rw, state_of(rw).target.subgroup_size)
+    return as_index(rw, word(rw, state_of(rw).target.subgroup_size))
 
 
 @converts(gpu.NumSubgroupsOp)
 def convert_num_subgroups(op: gpu.NumSubgroupsOp, operands: Operands, rw: Rewriter) -> Results:
     """A builtin."""
-    return builtin(rw, "NumSubgroups")
+    return as_index(rw, builtin(rw, "NumSubgroups"))
 
 
 @converts(gpu.BarrierOp)

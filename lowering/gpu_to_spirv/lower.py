@@ -28,6 +28,7 @@ from xdsl.dialects.builtin import (
     i8,
     i16,
     i32,
+    i64,
 )
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
@@ -101,7 +102,7 @@ def _name_inputs(module: spirv.ModuleOp) -> None:
 
 
 def type_map(target: SpirvTarget) -> TypeMap:
-    """An index is a word, a view a pointer to an array of its elements."""
+    """An index is a word, or has 64 bits; a view is a pointer to an array of its elements."""
 
     def view(kind: MemRefType, types: Types) -> Attribute:
         (element,) = types(kind.element_type)
@@ -116,4 +117,5 @@ def type_map(target: SpirvTarget) -> TypeMap:
     def lanes(kind: VectorType, types: Types) -> Attribute:
         return like(kind, *types(element_type(kind)))
 
-    return TypeMap({IndexType: lambda kind, types: i32, MemRefType: view, VectorType: lanes})
+    index = i64 if target.wide_index else i32
+    return TypeMap({IndexType: lambda kind, types: index, MemRefType: view, VectorType: lanes})

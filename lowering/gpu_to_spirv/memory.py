@@ -26,7 +26,7 @@ from xdsl.ir import SSAValue
 from ...dialects import gpu, gpux, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import as_memref
-from .build import access, binary, bits, is_integer, load, once, state_of, store
+from .build import access, as_index, binary, bits, is_integer, load, once, state_of, store
 from .build import op as op_
 from .control import variable
 from .parameters import global_variable
@@ -126,7 +126,7 @@ def convert_dim(op: memref.DimOp, operands: Operands, rw: Rewriter) -> Results:
     """The bytes of dynamic workgroup memory."""
     if not isinstance(op.source.owner, gpu.DynamicSharedMemoryOp):
         raise CannotConvert("the size of a view (flatten-memrefs makes it a number)")
-    return operands[0]
+    return as_index(rw, operands[0][0])
 
 
 @converts(memref.ViewOp)

@@ -39,6 +39,7 @@ from ..memref_views import as_memref
 from .build import (
     BY_ADDRESS,
     access,
+    as_index,
     binary,
     bitcast,
     bits,
@@ -156,7 +157,7 @@ def member_type(rw: Rewriter, parameter: Parameter) -> Attribute:
         narrow = bits(as_memref(kind).element_type) < 32
         return buffer_type(target, i32) if narrow else rw.type(kind)
     if isinstance(kind, IndexType):
-        return i32
+        return rw.type(kind)
     return kind if bits(kind) >= 32 else i32  # the low bytes of a word
 
 
@@ -244,7 +245,7 @@ def convert_first_byte(op_: gpux.FirstByteOp, operands: Operands, rw: Rewriter) 
     found = state_of(rw).first_bytes.get(view)
     if found is None:
         raise CannotConvert("the first byte of a view that is no parameter of packed elements")
-    return found
+    return as_index(rw, found)
 
 
 def report_capacity(rw: Rewriter) -> SSAValue:

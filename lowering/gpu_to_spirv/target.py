@@ -3,7 +3,8 @@
 A profile is written as one word: the SPIR-V version, the subgroup size, then capabilities in the
 order of the alphabet, `1.6+sg8+bda+float64+int64`. A device says its own; `MINIMUM` is what every
 device of Vulkan 1.1 with subgroup operations has. `short_loops` is no capability but a limit: the
-device (Mesa's llvmpipe) ends the loops of a thread after 65535 rounds, which is then checked.
+device (Mesa's llvmpipe) ends the loops of a thread after 65535 rounds, which is then checked; nor
+is `index64`, a choice: an index has 64 bits then, for arrays of 2^31 elements and more.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MINIMUM = (
     "1.3+sg32+short_loops+subgroup_arithmetic+subgroup_ballot+subgroup_basic+subgroup_shuffle"
     "+subgroup_shuffle_relative+subgroup_vote"
 )
+INDEX64 = "index64"
 PUSH_CONSTANT_BYTES = 128  # what every device has
 _PROFILE = re.compile(r"1\.([3-6])\+sg(1|2|4|8|16|32|64|128)((?:\+[a-z0-9_]+)*)")
 
@@ -49,6 +51,11 @@ class SpirvTarget:
         """Whether buffers are passed by their addresses, else as bindings."""
         return "bda" in self.capabilities
 
+    @property
+    def wide_index(self) -> bool:
+        """Whether an index has 64 bits, for arrays of 2^31 elements and more; else 32."""
+        return INDEX64 in self.capabilities
+
     def has(self, capability: str) -> bool:
         """Whether the profile has a capability."""
         assert capability in CAPABILITIES, f"{capability} is a capability"
@@ -68,6 +75,11 @@ def target_for(profile: str) -> SpirvTarget:
         raise CompileError(
             f"profile {profile!r} has the unknown capability {name!r}",
             hint=near_matches(name, sorted(CAPABILITIES)),
+        )
+    if INDEX64 in names and not names >= {"int64", "bda"}:
+        raise CompileError(
+            f"profile {profile!r}: indices of 64 bits need int64 and buffers by address",
+            hint=f"leave out {INDEX64}, or add int64 and bda",
         )
     return SpirvTarget(int(match[1]), int(match[2]), _usable(names))
 

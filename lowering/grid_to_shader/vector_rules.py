@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xdsl.dialects import arith, math, scf, vector
-from xdsl.dialects.builtin import ModuleOp, VectorType
+from xdsl.dialects.builtin import IndexType, ModuleOp, VectorType, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu
@@ -86,12 +86,23 @@ def _is_legal(op: Operation, features: ShaderFeatures) -> bool:
     if op.name.startswith("vector."):
         return vector_lanes.is_simple(op) or vector_memory.is_whole(op, features)
     known = (*_CONTROL, arith.ConstantOp)
-    return not kinds or isinstance(op, known) or (_class(op) in ON_PIECES and not _mixes_zeros(op))
+    return not kinds or isinstance(op, known) or _is_on_pieces(op)
 
 
 def _class(op: Operation) -> type[Operation]:
     """xDSL's class of an op of arith, for scalars."""
     return _SCALAR_CLASS.get(type(op), type(op))
+
+
+def _is_on_pieces(op: Operation) -> bool:
+    """Whether a target computes it on vectors."""
+    return _class(op) in ON_PIECES and not _extends_to_64(op) and not _mixes_zeros(op)
+
+
+def _extends_to_64(op: Operation) -> bool:
+    """Whether words become pairs of words, which a target has for one number."""
+    extends = _class(op) in (arith.ExtSIOp, arith.ExtUIOp, arith.IndexCastOp)
+    return extends and as_vector(op.results[0].type).element_type in (i64, IndexType())
 
 
 def _mixes_zeros(op: Operation) -> bool:
@@ -117,7 +128,7 @@ def convert_lanewise(op: Operation, operands: Operands, rw: Rewriter) -> Results
         for values, whole in zip(operands, is_whole, strict=True)
         if whole
     ]
-    if _class(op) in ON_PIECES and len(set(layouts)) == 1 and not _mixes_zeros(op):
+    if _is_on_pieces(op) and len(set(layouts)) == 1:
         parts = [
             values if whole else values * len(layouts[0])
             for values, whole in zip(operands, is_whole, strict=True)

@@ -33,6 +33,13 @@ def run_ir(
     _program(text, device.target).launch(grid, block, device=device)(*arguments)
 
 
+def run_on(
+    device: sw.Device, artifact: Artifact, *arguments: Any, grid: int = 1, block: int = 1
+) -> None:
+    """Launches what was compiled already."""
+    LoadedProgram(Bundle((artifact,))).launch(grid, block, device=device)(*arguments)
+
+
 @cache
 def _program(text: str, target: str) -> LoadedProgram:
     return LoadedProgram(Bundle((compile_text(text, target),)))

@@ -27,6 +27,21 @@ def test_every_relation(device: sw.Device, dtype: str):
         expect_equal(out, wanted, what=f"{dtype} x {sign} y", device=device)
 
 
+@pytest.mark.parametrize("wide", ["i64", "u64"])
+@pytest.mark.parametrize("dtype", ["i32", "u32", "i16"])
+def test_an_extended_number_beside_a_constant(device: sw.Device, dtype: str, wide: str):
+    x = specials(dtype)
+    for number in (0, 1, -1, 5, -5, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**33, -(2**33)):
+        if wide[0] == "u" and (number < 0 or dtype[0] == "i"):
+            continue
+        texts = [f"sw.{wide}(x[i]) {sign} sw.{wide}({number})" for sign in RELATIONS.values()]
+        texts += [f"sw.{wide}({number}) {sign} sw.{wide}(x[i])" for sign in ("<", ">=")]
+        texts += [f"min(sw.{wide}(x[i]), sw.{wide}({number})) == sw.{wide}(x[i])"]
+        lines = [f"    out[i, {n}] = {text}" for n, text in enumerate(texts)]
+        kernel = define("\n".join(["def kernel(x, out):", "    i = sw.global_id(0)", *lines, ""]))
+        check(kernel, x, np.zeros((x.size, len(texts)), bool), device=device, over=x.size)
+
+
 @pytest.mark.parametrize("dtype", ALL)
 def test_truth_of_a_number(device: sw.Device, dtype: str):
     def kernel(a, by_if, by_not, by_bool):

@@ -16,9 +16,9 @@ contract).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from xdsl.context import Context
 from xdsl.dialects import arith, math
@@ -36,37 +36,38 @@ from xdsl.passes import ModulePass
 
 from ...dialects.arith import RemFOp
 from ...passes.block_editing import erase
-from . import exponential, remainder, trigonometric
-from .calculator import Calculator
-from .number import Number, as_lanes, element_of
 
-FUNCTIONS: dict[type[Operation], Callable[..., Number]] = {
-    math.AcosOp: trigonometric.acos,
-    math.AcoshOp: exponential.acosh,
-    math.AsinOp: trigonometric.asin,
-    math.AsinhOp: exponential.asinh,
-    math.Atan2Op: trigonometric.atan2,
-    math.AtanOp: trigonometric.atan,
-    math.AtanhOp: exponential.atanh,
-    math.CbrtOp: exponential.cbrt,
-    math.CosOp: trigonometric.cos,
-    math.CoshOp: exponential.cosh,
-    math.ErfOp: trigonometric.erf,
-    math.Exp2Op: exponential.exp2,
-    math.ExpM1Op: exponential.expm1,
-    math.ExpOp: exponential.exp,
-    math.Log10Op: exponential.log10,
-    math.Log1pOp: exponential.log1p,
-    math.Log2Op: exponential.log2,
-    math.LogOp: exponential.log,
-    math.PowFOp: exponential.power,
-    math.SinOp: trigonometric.sin,
-    math.SinhOp: exponential.sinh,
-    math.TanOp: trigonometric.tan,
-    math.TanhOp: exponential.tanh,
-    RemFOp: remainder.remainder,
+if TYPE_CHECKING:
+    from .calculator import Calculator
+    from .number import Number
+
+FUNCTIONS: dict[type[Operation], str] = {
+    math.AcosOp: "trigonometric:acos",
+    math.AcoshOp: "exponential:acosh",
+    math.AsinOp: "trigonometric:asin",
+    math.AsinhOp: "exponential:asinh",
+    math.Atan2Op: "trigonometric:atan2",
+    math.AtanOp: "trigonometric:atan",
+    math.AtanhOp: "exponential:atanh",
+    math.CbrtOp: "exponential:cbrt",
+    math.CosOp: "trigonometric:cos",
+    math.CoshOp: "exponential:cosh",
+    math.ErfOp: "trigonometric:erf",
+    math.Exp2Op: "exponential:exp2",
+    math.ExpM1Op: "exponential:expm1",
+    math.ExpOp: "exponential:exp",
+    math.Log10Op: "exponential:log10",
+    math.Log1pOp: "exponential:log1p",
+    math.Log2Op: "exponential:log2",
+    math.LogOp: "exponential:log",
+    math.PowFOp: "exponential:power",
+    math.SinOp: "trigonometric:sin",
+    math.SinhOp: "exponential:sinh",
+    math.TanOp: "trigonometric:tan",
+    math.TanhOp: "exponential:tanh",
+    RemFOp: "remainder:remainder",
 }
-
+"""The formula of each op, as "file:function": loaded for the kernels that need it."""
 
 APPROXIMATE = (
     *(math.CosOp, math.Exp2Op, math.ExpOp, math.Log10Op, math.Log2Op, math.LogOp, math.PowFOp),
@@ -123,6 +124,9 @@ def _is_powi(op: Operation) -> bool:
 
 def expand(op: Operation) -> None:
     """Puts the formula in front of the op and removes the op."""
+    from .calculator import Calculator
+    from .number import as_lanes, element_of
+
     kind = op.results[0].type
     element = element_of(kind)
     narrow = isinstance(element, Float16Type | BFloat16Type)
@@ -144,6 +148,10 @@ def expand(op: Operation) -> None:
 def _value(c: Calculator, op: Operation, operands: list[Number]) -> Number:
     if _is_powi(op):
         base, exponent = operands
-        return exponential.power(c, base, c.to_float(exponent))
-    function: Any = FUNCTIONS[type(op)]
-    return function(c, *operands)
+        return _formula(math.PowFOp)(c, base, c.to_float(exponent))
+    return _formula(type(op))(c, *operands)
+
+
+def _formula(op: type[Operation]) -> Any:
+    file, _, name = FUNCTIONS[op].partition(":")
+    return getattr(import_module(f".{file}", __package__), name)

@@ -42,6 +42,9 @@ def log_erfc(middle: Any) -> Callable[[Any], Any]:
 def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
     """For each polynomial: meaning, function, range, terms for f32 and f64."""
     half_ln2, quarter = mp.log(2) / 2, mp.pi / 4
+    log_tail = near_zero(
+        lambda f: (mp.log(1 + f) - f + f**2 / 2) / f**3, lambda k: (-1) ** k / mp.mpf(k + 3)
+    )
     exp2_tail = near_zero(
         lambda r: (mp.power(2, r) - 1 - r * mp.log(2)) / r**2,
         lambda k: mp.log(2) ** (k + 2) / mp.factorial(k + 2),
@@ -73,10 +76,13 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
         ),
         "LOG_FAST": (
             "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
-            near_zero(
-                lambda f: (mp.log(1 + f) - f + f**2 / 2) / f**3, lambda k: (-1) ** k / mp.mpf(k + 3)
-            ),
+            log_tail,
             *(mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 7, 0),
+        ),
+        "LOG_WIDE": (
+            "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
+            log_tail,
+            *(mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 9, 0),
         ),
         "TANH_FAST": (
             "(tanh(x) / x - 1) / x**2 in x**2, 0 <= x <= 0.6",

@@ -231,12 +231,13 @@ def _atan_of_ratio(c: Calculator, y: Number, x: Number) -> tuple[Number, Number]
     near = y > TAN_EIGHTH * x
     top = c.select(near, y - x, y)
     below = c.select(near, y + x, x)
-    t = top / below
-    error = c.fma(-t, below, top) / below
+    inverse = 1.0 / below
+    t = top * inverse
+    left = c.fma(-t, below, top)
     # y - x and y + x are rounded themselves: what was lost, over the denominator.
     lost_top = (y - top) - x
     lost_below = (y - (below - (below - y))) + (x - (below - y))
-    error = error + c.select(near, (lost_top - t * lost_below) / below, 0.0)
+    error = (left + c.select(near, lost_top - t * lost_below, 0.0)) * inverse
     z = t * t
     tail = c.fma(t * z, c.poly(z, c.pick(coefficients.ATAN)), error, loose=True)
     first, second, _ = c.pick(HALF_PI_PARTS)

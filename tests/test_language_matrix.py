@@ -43,6 +43,17 @@ def test_explain_says_where_scalars_multiply():
     assert said not in made.explain(HALVES, HALVES, SINGLES, device=PtxDevice("sm_80"))
 
 
+def test_arrays_in_shared_memory_lie_as_matrices_ask_for():
+    def kernel(z):
+        tile = sw.shared((16, 16), sw.f32)
+        sw.matrix.store(tile, 0, 0, sw.matrix.fill(1.0, (16, 16), sw.f32))
+        sw.barrier()
+        z[0, 0] = tile[3, 3]
+
+    text = sw.kernel(kernel).ir("ptx", SINGLES, target="cuda:sm_80")
+    assert ".shared .align 32 .b8" in text
+
+
 @pytest.mark.parametrize(
     ("shape", "row", "message"),
     [

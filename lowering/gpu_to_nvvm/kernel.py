@@ -47,6 +47,8 @@ converts = RULES.converts
 
 MOST_THREADS = 1024
 SHARED_ALIGNMENT = 16
+MATRIX_OPS = ("gpu.subgroup_mma_", "nvvm.wmma.")
+MATRIX_ALIGNMENT = 32
 BOX_ALIGNMENT = 128  # of whatever a tensor copy may write
 TILE_ALIGNMENT = 1024
 
@@ -70,9 +72,9 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     entry = op.entry
     first = entry.first_op
     assert first is not None, "a kernel ends in a terminator"
-    most = _largest_alignment(op)
+    ends = _alignments(op)
     globals_ = [
-        _shared_array(rw, f"{name}_shared_{n}", value, most) for n, value in enumerate(arrays)
+        _shared_array(rw, f"{name}_shared_{n}", value, ends) for n, value in enumerate(arrays)
     ]
     rw.before(first)
     for value, symbol in zip(arrays, globals_, strict=True):
@@ -202,7 +204,7 @@ def _check_grid_constants(op: gpu.FuncOp) -> None:
             )
 
 
-def _shared_array(rw: Rewriter, name: str, value: SSAValue, most: int) -> str:
+def _shared_array(rw: Rewriter, name: str, value: SSAValue, ends: tuple[int, int]) -> str:
     """A variable in shared memory for a workgroup attribution; its name."""
     kind = as_memref(value.type)
     if DYNAMIC_INDEX in kind.get_shape() or strides_of(kind) is not None:
@@ -216,27 +218,27 @@ def _shared_array(rw: Rewriter, name: str, value: SSAValue, most: int) -> str:
             name,
             llvm.ArrayType(prod(kind.get_shape()), element),
             space=3,
-            alignment=_shared_alignment(kind, alignment_of(element), most),
+            alignment=_shared_alignment(kind, alignment_of(element), *ends),
         )
     )
     return name
 
 
-def _largest_alignment(kernel: gpu.FuncOp) -> int:
-    """What swizzled tiles ask for (256 to 1024), where there may be any."""
-    newest = _may_have_tiles(kernel)
-    return TILE_ALIGNMENT if newest else SHARED_ALIGNMENT
+def _alignments(root: Operation) -> tuple[int, int]:
+    """Of small and of large arrays in shared memory: what tensor copies, swizzled tiles (256 to
+    1024) and matrices ask for, where there may be any."""
+    ops = list(root.walk())
+    if any(isinstance(op, NvvmOp) and op.needs.sm >= 90 for op in ops):
+        return BOX_ALIGNMENT, TILE_ALIGNMENT
+    if any(op.name.startswith(MATRIX_OPS) for op in ops):
+        return MATRIX_ALIGNMENT, MATRIX_ALIGNMENT
+    return SHARED_ALIGNMENT, SHARED_ALIGNMENT
 
 
-def _may_have_tiles(root: Operation) -> bool:
-    return any(isinstance(op, NvvmOp) and op.needs.sm >= 90 for op in root.walk())
-
-
-def _shared_alignment(kind: AnyMemRef, element: int, most: int) -> int:
+def _shared_alignment(kind: AnyMemRef, element: int, least: int, most: int) -> int:
     """As much as an array's size deserves: a swizzled tile is as large as its alignment."""
     nbytes = prod(kind.get_shape()) * element
-    boxes = most > SHARED_ALIGNMENT and nbytes >= SHARED_ALIGNMENT
-    wanted = BOX_ALIGNMENT if boxes else SHARED_ALIGNMENT
+    wanted = least if nbytes >= SHARED_ALIGNMENT else SHARED_ALIGNMENT
     while wanted < min(most, nbytes // 2 + 1):
         wanted *= 2
     return max(wanted, element)
@@ -287,7 +289,7 @@ def _declare_dynamic(state: State) -> None:
         llvm.ArrayType(0, i8),
         linkage="external",
         space=3,
-        alignment=TILE_ALIGNMENT if _may_have_tiles(state.module) else SHARED_ALIGNMENT,
+        alignment=_alignments(state.module)[1],
     )
     first = state.module.body.block.first_op
     assert first is not None, "the module holds a kernel"

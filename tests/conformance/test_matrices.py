@@ -24,6 +24,11 @@ def launch(
     sw.kernel(kernel).launch(grid, BLOCK, device=device)(*arrays)
 
 
+def unit(device: sw.Device) -> int:
+    """Rows and columns: those that matrix units have, or few scalars."""
+    return 16 if device.kind in ("cuda", "ptx-interpreter") else 4
+
+
 def numbers(shape: tuple[int, int], dtype: str, seed: int = 0) -> np.ndarray:
     """Small integers, so that sums are exact in any order and in any type."""
     low = 0 if dtype[0] == "u" else -3
@@ -36,22 +41,24 @@ def product(a: np.ndarray, b: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def test_tiles_of_a_large_product(device: sw.Device):
-    """A tile of 16 by 16 for each subgroup; arrays whose sizes are known when they come."""
+    """A tile for each subgroup; arrays whose sizes are known when they come."""
+    n = unit(device)
 
     def kernel(x, y, z):
         per_block = sw.block_dim(0) // sw.subgroup_size()
         tile = sw.block_id(0) * per_block + sw.subgroup_id()
-        across = z.shape[1] // 16
-        if tile < across * (z.shape[0] // 16):
-            row, column = tile // across * 16, tile % across * 16
-            c = sw.matrix.fill(1.0, (16, 16), sw.f32)
-            for k in range(0, x.shape[1], 16):
-                a = sw.matrix.load(x, row, k, (16, 16), "a")
-                b = sw.matrix.load(y, k, column, (16, 16), "b")
+        across = z.shape[1] // n
+        if tile < across * (z.shape[0] // n):
+            row, column = tile // across * n, tile % across * n
+            c = sw.matrix.fill(1.0, (n, n), sw.f32)
+            for k in range(0, x.shape[1], n):
+                a = sw.matrix.load(x, row, k, (n, n), "a")
+                b = sw.matrix.load(y, k, column, (n, n), "b")
                 c = sw.matrix.multiply_add(a, b, c)
             sw.matrix.store(z, row, column, c)
 
-    x, y, z = numbers((32, 48), "f16"), numbers((48, 64), "f16", 1), np.zeros((32, 64), np.float32)
+    x, y = numbers((2 * n, 3 * n), "f16"), numbers((3 * n, 4 * n), "f16", 1)
+    z = np.zeros((2 * n, 4 * n), np.float32)
     launch(kernel, x, y, z, device=device, grid=8)
     np.testing.assert_array_equal(z, product(x, y, z) + 1)
 
@@ -88,7 +95,7 @@ def kernel_for(shape: tuple[int, int, int], turned: bool) -> Callable[..., None]
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize(("shape", "factors", "sums"), KINDS)
 def test_types_and_shapes(device: sw.Device, shape: Any, factors: str, sums: str, turned: bool):
-    m, n, k = shape
+    m, n, k = shape = tuple(size * unit(device) // 16 for size in shape)
     x, y, z = numbers((m, k), factors), numbers((k, n), factors, 1), numbers((m, n), sums, 2)
     expected = product(x, y, z) + z
     given = [np.ascontiguousarray(array.T) if turned else array for array in (x, y, z)]
@@ -104,49 +111,53 @@ def doubled(a, b, c):
 
 def test_functions_tuples_and_branches(device: sw.Device):
     """A variable that holds two matrices, a function that takes and gives some, a branch."""
+    n = unit(device)
 
     def kernel(x, y, z, flag):
-        zero = sw.matrix.fill(0.0, (16, 16), sw.f32)
+        zero = sw.matrix.fill(0.0, (n, n), sw.f32)
         c = (zero, zero)
         for k in range(2):
-            a = sw.matrix.load(x, 0, 16 * k, (16, 16), "a")
-            left = sw.matrix.load(y, 16 * k, 0, (16, 16), "b")
-            right = sw.matrix.load(y, 16 * k, 16, (16, 16), "b")
+            a = sw.matrix.load(x, 0, n * k, (n, n), "a")
+            left = sw.matrix.load(y, n * k, 0, (n, n), "b")
+            right = sw.matrix.load(y, n * k, n, (n, n), "b")
             c = (doubled(a, left, c[0]), sw.matrix.multiply_add(a, right, c[1]))
         last = c[1]
         if flag[0] > 0:
             last = zero
         if sw.subgroup_id() == 0:
             sw.matrix.store(z, 0, 0, c[0])
-            sw.matrix.store(z, 0, 16, last)
+            sw.matrix.store(z, 0, n, last)
 
-    x, y = numbers((16, 32), "f16"), numbers((32, 32), "f16", 1)
+    x, y = numbers((n, 2 * n), "f16"), numbers((2 * n, 2 * n), "f16", 1)
     for flag in (0, 1):
-        z = np.ones((16, 32), np.float32)
+        z = np.ones((n, 2 * n), np.float32)
         launch(kernel, x, y, z, np.array([flag], np.int32), device=device)
         expected = product(x, y, z)
-        expected[:, :16] *= 2
-        expected[:, 16:] *= 1 - flag
+        expected[:, :n] *= 2
+        expected[:, n:] *= 1 - flag
         np.testing.assert_array_equal(z, expected)
 
 
 def test_shared_memory_and_slices(device: sw.Device):
-    def kernel(x, z):
-        tile = sw.shared((2, 16, 32), sw.f16)
-        for i in range(sw.thread_id(0), 1024, sw.block_dim(0)):
-            tile[i // 512, i // 32 % 16, i % 32] = x[i // 512, i // 32 % 16, i % 32]
-        sw.barrier()
-        a = sw.matrix.load(tile[1], 0, 16, (16, 16), "a")
-        b = sw.matrix.load(x[0], 0, 0, (16, 16), "b")
-        c = sw.matrix.multiply_add(a, b, sw.matrix.fill(0.0, (16, 16), sw.f32))
-        if sw.subgroup_id() == 0:
-            sw.matrix.store(z[:, 16:], 0, 0, c)
+    n = unit(device)
 
-    x = numbers((32, 32), "f16").reshape(2, 16, 32)
-    z = np.zeros((16, 48), np.float32)
+    def kernel(x, z):
+        tile = sw.shared((2, n, 2 * n), sw.f16)
+        for i in range(sw.thread_id(0), tile.size, sw.block_dim(0)):
+            at = (i // (2 * n * n), i // (2 * n) % n, i % (2 * n))
+            tile[at] = x[at]
+        sw.barrier()
+        a = sw.matrix.load(tile[1], 0, n, (n, n), "a")
+        b = sw.matrix.load(x[0], 0, 0, (n, n), "b")
+        c = sw.matrix.multiply_add(a, b, sw.matrix.fill(0.0, (n, n), sw.f32))
+        if sw.subgroup_id() == 0:
+            sw.matrix.store(z[:, n:], 0, 0, c)
+
+    x = numbers((2 * n, 2 * n), "f16").reshape(2, n, 2 * n)
+    z = np.zeros((n, 3 * n), np.float32)
     launch(kernel, x, z, device=device)
     expected = np.zeros_like(z)
-    expected[:, 16:32] = product(x[1][:, 16:], x[0][:, :16], z)
+    expected[:, n : 2 * n] = product(x[1][:, n:], x[0][:, :n], z)
     np.testing.assert_array_equal(z, expected)
 
 

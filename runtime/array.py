@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HostArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
 _checked_dtypes: set[np.dtype[Any]] = set()
+LARGE = 1 << 31  # bytes from which on an array may take other code
 _keys: dict[tuple[object, ...], object] = {}
 
 
@@ -91,6 +92,8 @@ class DeviceArray:
 
             aligned = (alignment_of(self.address), small_array(shape, strides, dtype))
         facts = (memory.device, dtype, len(shape), self.contiguous, aligned, readonly)
+        if memory.nbytes >= LARGE and (variant := memory.device.variant([self])):
+            facts = (*facts, variant)
         self.key = _keys.setdefault(facts, object())
 
     @property

@@ -118,6 +118,10 @@ class Device(ABC):
         """The target that code is compiled for, with what of the device decides the code."""
         return self.kind
 
+    def variant(self, arguments: Sequence[Any]) -> str:
+        """What is added to the target for arguments like these, larger ones say; often nothing."""
+        return ""
+
     @abstractmethod
     def allocate(self, nbytes: int) -> Memory:
         """Uninitialised memory, aligned to 64 bytes; OutOfMemory if there is none."""

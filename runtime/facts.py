@@ -34,6 +34,16 @@ SMALL_REACH = 1 << 31  # elements from the first to the last one in memory
 ALIGNMENTS = (32, 16)
 
 
+# Elements from the first to the last one that an index of 32 bits does not reach.
+WIDE_REACH = 1 << 31
+
+
+def is_wide(array: DeviceArray) -> bool:
+    """Whether an index of 32 bits does not reach all of an array."""
+    low, high = extent(array.shape, array.strides, array.dtype.itemsize)
+    return (high - low) // max(1, array.dtype.itemsize) >= WIDE_REACH
+
+
 class Unfit(Exception):
     """The code relies on a fact that is not so in this launch; never leaves a launch."""
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from ..array import DeviceArray, HostArray, Memory
+import numpy as np
+
+from ..array import LARGE, DeviceArray, HostArray, Memory
 from ..artifact import Artifact, Manifest
 from ..device import Device, Event, LoadedKernel, Stream
+from ..facts import WIDE_REACH, is_wide
 from ..launch_shape import MAX_GRID, Limits
 from .core import Core
 from .find import close_at_exit
 from .physical import Physical
+from .profile import INDEX64
 from .stream import VulkanStream
 
 
@@ -57,6 +62,12 @@ class VulkanDevice(Device):
     def target(self) -> str:
         """The profile is part of what code is compiled for."""
         return f"{self.kind}:{self.profile}"
+
+    def variant(self, arguments: Sequence[Any]) -> str:
+        """Indices of 64 bits where an array needs them and the device can have them."""
+        if not self.profile.capabilities >= {"int64", "bda"}:
+            return ""
+        return f"+{INDEX64}" if any(map(_is_wide, arguments)) else ""
 
     def accepts(self, manifest: Manifest) -> bool:
         """Whether the device has all that the code needs."""
@@ -115,6 +126,13 @@ class VulkanDevice(Device):
     def synchronize(self) -> None:
         """Wait for all streams; raises what kernels reported."""
         self.core.synchronize()
+
+
+def _is_wide(value: Any) -> bool:
+    if isinstance(value, DeviceArray):
+        return value.memory.nbytes >= LARGE and is_wide(value)
+    # It is moved to memory of its own, where its elements lie side by side.
+    return isinstance(value, np.ndarray) and value.size >= WIDE_REACH
 
 
 def open_devices(found: list[Physical]) -> list[Device]:

@@ -18,6 +18,7 @@ from ..errors import DeviceError, LaunchError
 from ..launch_shape import Dim3
 from ..process import caller
 from .layout import GRID, POINTER, SLOT, Buffer
+from .profile import INDEX64
 from .table import BIND_POINT_COMPUTE, SHADER_STAGE_COMPUTE
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class BoundLaunch(ABC):
         self.pipeline = pipeline
         self.pipeline_layout = kernel.pipelines.layout
         self.in_memory = kernel.manifest.block_in_memory
+        self.wide = INDEX64 in kernel.manifest.cpu.split("+")
         self.reports = kernel.reports
         self.unpack = kernel.layout.addresses.unpack_from
         self.writes = tuple(buffer.writes for buffer in kernel.layout.buffers)
@@ -174,7 +176,7 @@ class BoundLaunch(ABC):
             found = known.get(address)
             if found is None or not found.live:
                 found = self.core.find(address)
-            if found.nbytes >= MAX_ELEMENTS:
+            if found.nbytes >= MAX_ELEMENTS and not self.wide:
                 self._check_elements(packed)
             used.append((found, writes))
         return used

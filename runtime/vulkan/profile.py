@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+INDEX64 = "index64"
 CAPABILITIES = frozenset(
     [
         *("bda", "int8", "int16", "int64", "float16", "float64", "storage8", "storage16"),
@@ -25,7 +26,7 @@ CAPABILITIES = frozenset(
         *("subgroup_shuffle", "subgroup_shuffle_relative"),
         *("subgroup_extended_types", "subgroup_size_control"),
         "vector_access",  # with bda: several elements at once, as a vector
-        "index64",  # no capability but a choice for one kernel: indices have 64 bits
+        INDEX64,  # no capability but a choice for one kernel: indices have 64 bits
         "short_loops",  # no capability but a limit: loops end after 65535 rounds in all
     ]
 )

@@ -88,7 +88,7 @@ class Kernel(Program):
         types = self._specialiser.types_of(arguments)
         if form.disjoint:  # else nothing is known of arrays
             types = aligned_types(types, arguments)
-        return self.compile(types, target=on.target, form=form)
+        return self.compile(types, target=on.target + on.variant(arguments), form=form)
 
     def parameter_types(self, types: Sequence[Any]) -> tuple[Any, ...]:
         """Types (or sample arguments) held against the kernel's annotations."""

@@ -130,10 +130,10 @@ class Program(ABC):
 
     def load(self, key: Any, arguments: Sequence[Any], form: Form, on: Device) -> LoadedKernel:
         """The kernel for arguments of this key, loaded on a device."""
-        found = self._loaded.get((key, form, on))
+        which = key, form, on, on.variant(arguments)
+        found = self._loaded.get(which)
         if found is None:
-            found = on.load(self.artifact_for(arguments, form, on))
-            self._loaded[key, form, on] = found
+            found = self._loaded[which] = on.load(self.artifact_for(arguments, form, on))
         return found
 
 
@@ -212,6 +212,7 @@ class Launch:
         written before it is copied back all the same.
         """
         check_arguments(arguments, loaded.manifest, self.device)
+        variant = self.device.variant(arguments)
         pack, run = self._prepare(loaded, stand_ins(arguments, positions, self.device))
         written = written_positions(loaded.manifest)
         wait = (self.stream or self.device).synchronize
@@ -219,6 +220,8 @@ class Launch:
         def pack_moved(arguments: Sequence[Any]) -> tuple[bytes, Transfer]:
             transfer = upload_arguments(arguments, positions, written, self.device)
             if not holds(loaded.manifest, loaded.manifest.form, transfer.arguments):
+                raise Unfit
+            if not variant and self.device.variant(arguments):
                 raise Unfit
             return pack(transfer.arguments), transfer
 

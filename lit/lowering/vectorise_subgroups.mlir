@@ -25,8 +25,8 @@ func.func @saxpy(%a: f32, %x: memref<?xf32>, %y: memref<?xf32>, %base: index, %l
 // CHECK-NEXT:      %[[W:.*]] = arith.mulf %[[BS]], %[[V]] : vector<4xf32>
 // CHECK-NEXT:      vector.store %[[W]], %y[%[[I]]] : memref<?xf32>, vector<4xf32>
 // CHECK-NEXT:    }
-// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %[[COUNT]], %[[WHOLE]] : index
-// CHECK:         scf.if %{{.*}} {
+// CHECK:         scf.for %[[LAST:.*]] = %[[END]] to %hi step %{{.*}} {
+// CHECK-NEXT:      %[[LEFT:.*]] = arith.subi %hi, %[[LAST]] : index
 // CHECK-NEXT:      %[[MASK:.*]] = vector.create_mask %[[LEFT]] : vector<4xi1>
 // CHECK:           vector.maskedload %x[%{{.*}}], %[[MASK]], %{{.*}}
 // CHECK:           vector.maskedstore %y[%{{.*}}], %[[MASK]], %{{.*}}

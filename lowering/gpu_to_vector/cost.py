@@ -22,7 +22,7 @@ _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
 
 
-def is_worth_it(loop: scf.ForOp, spreads: Divergence) -> bool:
+def is_worth_it(loop: scf.ForOp) -> bool:
     """Whether there is control flow, which LLVM's vectoriser leaves scalar."""
     return any(op.regions for op in loop.body.block.ops)
 

@@ -1,0 +1,113 @@
+"""A loop over threads as a loop over vectors, and one more for the last threads.
+
+scf.for %t = %lo to %hi step %c1 {       scf.for %t = %lo to %whole step %c8 { all lanes }
+  …                                  ->  scf.if (%whole < %hi) {
+} {gpux.threads}                           %on = vector.create_mask (%hi - %whole)
+                                           … the same under this mask
+                                         }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import arith, memref, scf, vector
+from xdsl.dialects.builtin import IndexType, MemRefType, i1
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from ...passes.block_editing import constant, constant_value, erase
+from ...passes.divergence import Divergence
+from ..memref_views import as_memref
+from .region import Body
+
+
+def vectorise(
+    loop: scf.ForOp, spreads: Divergence, arrays: Sequence[SSAValue], width: int, at_once: int
+) -> None:
+    """Put loops over `at_once` vectors of `width` lanes, then over single ones, in its place."""
+    before = _Before(loop)
+    low, high = constant_value(loop.lb), constant_value(loop.ub)
+    lanes = width * at_once
+    own = _with_lanes(arrays, lanes)
+    body = Body(lanes, spreads, loop, own)
+    if low is not None and high is not None and (high - low) % lanes == 0:
+        _vectors(loop, body, loop.ub)
+    else:
+        length = before.binary(arith.SubiOp, loop.ub, loop.lb)
+        count = before.binary(arith.MaxSIOp, length, before.number(0))
+        covered = before.binary(arith.AndIOp, count, before.number(-lanes))
+        end = before.binary(arith.AddiOp, loop.lb, covered)
+        _vectors(loop, body, end)
+        own = own if at_once == 1 else _with_lanes(arrays, width)
+        _rest(loop, Body(width, spreads, loop, own), end)
+    erase(loop)
+
+
+def _vectors(loop: scf.ForOp, body: Body, end: SSAValue) -> None:
+    """The loop over whole vectors, up to `end`."""
+    block = body.arguments([loop.lb.type])
+    _write(body, loop, block, None)
+    step = body.number(body.width)
+    new = scf.ForOp.create(operands=[loop.lb, end, step], regions=[Region(block)])
+    _Before(loop).add(new)
+
+
+def _rest(loop: scf.ForOp, body: Body, start: SSAValue) -> None:
+    """The last threads, from `start` on: vectors under a mask."""
+    block = body.arguments([loop.lb.type])
+    with body.at(block, None):
+        left = body.binary(arith.SubiOp, loop.ub, block.args[0])
+        lanes = vector.CreateMaskOp.create(operands=[left], result_types=[body.vector_type(i1)])
+        mask = body.value(lanes)
+    _write(body, loop, block, mask)
+    step = body.number(body.width)
+    new = scf.ForOp.create(operands=[start, loop.ub, step], regions=[Region(block)])
+    _Before(loop).add(new)
+
+
+def _write(body: Body, loop: scf.ForOp, block: Block, mask: SSAValue | None) -> None:
+    """The loop's body for the lanes of `mask`, at the end of a block."""
+    old = loop.body.block
+    body.bind(old.args[0], block.args[0])
+    with body.at(block, mask):
+        body.ops(old)
+        body.add(scf.YieldOp.create())
+
+
+def _with_lanes(arrays: Sequence[SSAValue], width: int) -> dict[SSAValue, SSAValue]:
+    """For each array of a single thread one with a place for each lane, beside it."""
+    found: dict[SSAValue, SSAValue] = {}
+    for array in arrays:
+        owner = array.owner
+        assert isinstance(owner, memref.AllocaOp), "a thread's own array is an alloca"
+        type = as_memref(array.type)
+        new = memref.AllocaOp.create(
+            result_types=[MemRefType(type.element_type, [*type.get_shape(), width])],
+            properties=dict(owner.properties),
+            attributes=dict(owner.attributes),
+            location=owner.location,
+        )
+        new.results[0].name_hint = array.name_hint
+        assert owner.parent is not None, "an alloca stands in a block"
+        owner.parent.insert_op_after(new, owner)
+        found[array] = new.results[0]
+    return found
+
+
+class _Before:
+    """Writes ops before a loop."""
+
+    def __init__(self, loop: scf.ForOp) -> None:
+        self.loop = loop
+
+    def add(self, op: Operation) -> Operation:
+        op.location = self.loop.location
+        assert self.loop.parent is not None, "the loop stands in a block"
+        self.loop.parent.insert_op_before(op, self.loop)
+        return op
+
+    def number(self, value: int) -> SSAValue:
+        return self.add(constant(IndexType(), value, self.loop.location)).results[0]
+
+    def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        return self.add(kind(lhs, rhs)).results[0]  # pyright: ignore[reportCallIssue]

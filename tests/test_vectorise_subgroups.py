@@ -129,6 +129,19 @@ def test_the_lane_that_fails_is_the_one_that_reports(device: sw.Device):
     assert "thread (40, 0, 0)" in str(caught.value)
 
 
+def test_threads_that_take_a_lock_in_turns_stay_threads(device: sw.Device):
+    @sw.kernel
+    def in_turns(lock, total):
+        while sw.atomic_compare_exchange(lock, 0, 0, 1) != 0:
+            pass
+        total[0] = total[0] + 1
+        sw.atomic_exchange(lock, 0, 0)
+
+    lock, total = np.zeros(1, np.int32), np.zeros(1, np.int32)
+    in_turns.launch(1, 64, device=device)(lock, total)
+    assert total[0] == 64
+
+
 def test_a_width_that_is_no_power_of_two_is_refused():
     from xdsl.dialects.builtin import ModuleOp
 

@@ -73,6 +73,8 @@ class VectoriseSubgroups(ModulePass):
             expand_switch(switch)
         given = {loop.body.block.args[0]: affine(1), **dict.fromkeys(arrays, VARYING)}
         spreads = Divergence(loop.body, given, spread_of_collective)
+        if not together and _may_wait(loop, spreads):
+            return
         if not _arrays_are_known(loop, spreads):
             assert not together, "gpu-to-cpu leaves only those subgroup ops that can be vectors"
             return
@@ -110,6 +112,16 @@ def _own_arrays(loop: scf.ForOp) -> list[SSAValue] | None:
             if inside and not is_plain_use(use.operation, use.index):
                 return None
     return list(found)
+
+
+def _may_wait(loop: scf.ForOp, spreads: Divergence) -> bool:
+    """Whether threads may wait for each other, as for a lock, which lanes in step never get."""
+    loops = [op for op in loop.walk() if isinstance(op, scf.WhileOp) and spreads.is_divergent(op)]
+    return any(
+        isinstance(op, gpux.AtomicRMWOp | gpux.AtomicCASOp) and next(iter(op.old.uses), None)
+        for each in loops
+        for op in each.walk()
+    )
 
 
 def _arrays_are_known(loop: scf.ForOp, spreads: Divergence) -> bool:

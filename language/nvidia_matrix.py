@@ -17,7 +17,7 @@ from .arrays import load, store
 from .convert import store_as
 from .functions import Function
 from .nvidia_emit import emit, require, static_bool
-from .nvidia_memory import address_of, expect_shared
+from .nvidia_memory import FALSE, address_of, expect_shared
 from .types import DType, bf16, f16, f32, f64, i8, i32, u8, u32
 from .values import Scalar, Static, TupleValue, Value, View, describe
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ..dialects.nvvm.matrix import Fragments
     from .frame import Frame
 
-FALSE = Static(False)
 _WORDS: dict[DType, str] = {f16: "f16", bf16: "bf16", f32: "tf32", f64: "f64", i8: "s8", u8: "u8"}
 
 

@@ -11,7 +11,7 @@ from .functions import Function, Handler
 from .nvidia_barriers import mbarrier as barrier_address
 from .nvidia_bulk import reduction
 from .nvidia_emit import HOPPER, inline, require
-from .nvidia_memory import address_of, expect_global, shared_address
+from .nvidia_memory import NONE, address_of, expect_global, shared_address
 from .types import i32, u16
 from .values import Static, TensorMapValue, TupleValue, Value, View, describe, static_int
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 DESCRIPTOR_BYTES = 128
 FENCE_PTX = 83
-NONE = Static(None)
 
 
 def _descriptor(frame: Frame, node: ast.AST, name: str, value: Value) -> SSAValue:

@@ -15,8 +15,8 @@ from .convert import store_as
 from .emitter import I32, I64, REGISTER
 from .functions import Function
 from .nvidia_emit import emit, require, static_bool
-from .nvidia_matrix import FALSE, element_word, fragment, give_back, known_words
-from .nvidia_memory import address_of, expect_shared
+from .nvidia_matrix import element_word, fragment, give_back, known_words
+from .nvidia_memory import FALSE, shared_address
 from .types import DType, bool_, f16, f32, i32, u16, u32, u64
 from .typing_of import type_of
 from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
@@ -39,8 +39,7 @@ def _wgmma_descriptor(
     """14 bits each of address, leading and stride in 16 bytes; above them the swizzle."""
     name = "wgmma_descriptor"
     require(frame, node, f"sw.nvidia.{name}", 90, WARPGROUP)
-    place, array = address_of(frame, node, name, view, index, 16)
-    expect_shared(frame, node, name, array)
+    place, _ = shared_address(frame, node, name, view, index, 16)
     known = [static_int(value) for value in (leading, stride)]
     if any(number is None or number % 16 or not 0 <= number < 1 << 18 for number in known):
         raise frame.refuse(node, "leading and stride are constants below 256 KiB, in 16 bytes")
@@ -50,7 +49,7 @@ def _wgmma_descriptor(
     leads, strides = ((number or 0) >> 4 for number in known)
     fixed = leads << 16 | strides << 32 | mode << 62
     emitter = frame.emit
-    low = emitter.binary(arith.AndIOp, place.ssa, emitter.constant(0x3FFFF, u32), u32)
+    low = emitter.binary(arith.AndIOp, place, emitter.constant(0x3FFFF, u32), u32)
     low = emitter.binary(arith.ShRUIOp, low, emitter.constant(4, u32), u32)
     wide = emitter.add(arith.ExtUIOp, (low,), (I64,))
     return Scalar(u64, emitter.binary(arith.OrIOp, wide, emitter.constant(fixed, u64), u64))

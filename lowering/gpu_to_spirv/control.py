@@ -21,9 +21,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from xdsl.dialects import scf
+from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import spirv
+from ...dialects.gpu import PRIVATE
 from ...passes.block_editing import constant_value
 from ..conversion import CannotConvert, Converter, Operands, Results, Rewriter, Rules
 from .build import binary, compare, load, select, state_of, store
@@ -32,7 +34,9 @@ RULES = Rules()
 converts = RULES.converts
 
 NO_SELECTION_CONTROL = {"selection_control": spirv.SelectionControlAttr("None")}
-NO_LOOP_CONTROL = {"loop_control": spirv.LoopControlAttr("None")}
+NO_LOOP_CONTROL: dict[str, Attribute] = {"loop_control": spirv.LoopControlAttr("None")}
+NOT_UNROLLED: dict[str, Attribute] = {"loop_control": spirv.LoopControlAttr("DontUnroll")}
+MANY_ROUNDS = 8
 
 
 def flat(operands: Operands) -> list[SSAValue]:
@@ -172,6 +176,7 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
     body, last = _take(op.body)
     header, again = Block(arg_types=[low.type, *types]), Block(arg_types=[low.type, *types])
     merge, entry = _merge_block(rw), Block()
+    control = NOT_UNROLLED if _is_better_round(rw, op, body) else NO_LOOP_CONTROL
     counter = header.args[0]
     _bind(rw, body, header.args)
 
@@ -188,8 +193,28 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
         return None
 
     rw.convert_with(last, close)
-    _loop(rw, [entry, header, body, again, merge])
+    _loop(rw, [entry, header, body, again, merge], control)
     return _load(rw, op.results, variables)
+
+
+def _is_better_round(rw: Rewriter, op: scf.ForOp, body: Block) -> bool:
+    """Whether a device should not unroll a loop that it would.
+
+    Mesa's software device puts a loop over the lanes in place of each access to memory. Of 16
+    rounds with two accesses, unrolled, that is an eighth slower. An array of one thread becomes
+    values, on the other hand, where a loop over it is unrolled.
+    """
+    bounds = [constant_value(value) for value in (op.lb, op.ub, op.step)]
+    low, high, step = (number or 0 for number in bounds)
+    if None in bounds or not state_of(rw).target.has("short_loops"):
+        return False
+    spaces = {
+        operand.type.memory_space
+        for inner in body.walk()
+        for operand in inner.operands
+        if isinstance(operand.type, MemRefType)
+    }
+    return len(range(low, high, max(step, 1))) >= MANY_ROUNDS and PRIVATE not in spaces
 
 
 def _next(
@@ -266,9 +291,11 @@ def _bind(rw: Rewriter, block: Block, values: Sequence[SSAValue]) -> None:
         rw.replace(argument, value)
 
 
-def _loop(rw: Rewriter, blocks: list[Block]) -> None:
+def _loop(
+    rw: Rewriter, blocks: list[Block], control: dict[str, Attribute] = NO_LOOP_CONTROL
+) -> None:
     """A loop of these blocks."""
-    rw.create(spirv.LoopOp, regions=[Region(blocks)], properties=NO_LOOP_CONTROL)
+    rw.create(spirv.LoopOp, regions=[Region(blocks)], properties=control)
 
 
 @converts(scf.ExecuteRegionOp)

@@ -19,6 +19,7 @@ variables, since a region of upstream's ops gives no values.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import MemRefType
@@ -208,12 +209,8 @@ def _is_better_round(rw: Rewriter, op: scf.ForOp, body: Block) -> bool:
     low, high, step = (number or 0 for number in bounds)
     if None in bounds or not state_of(rw).target.has("short_loops"):
         return False
-    spaces = {
-        operand.type.memory_space
-        for inner in body.walk()
-        for operand in inner.operands
-        if isinstance(operand.type, MemRefType)
-    }
+    kinds: list[Any] = [operand.type for inner in body.walk() for operand in inner.operands]
+    spaces = {kind.memory_space for kind in kinds if isinstance(kind, MemRefType)}
     return len(range(low, high, max(step, 1))) >= MANY_ROUNDS and PRIVATE not in spaces
 
 

@@ -1,6 +1,7 @@
 """What is worth vectorising here, and in how many lanes.
 
-    no control flow inside         left to LLVM, whose loop vectoriser does it as well
+    no control flow inside         left to LLVM, whose loop vectoriser does it as well (but sin and
+                                   the like, whose formulas have a branch)
     loops inside, no gathers       two or four vectors side by side: one waits for its own results,
                                    and what all lanes have in common is computed for more of them
 
@@ -10,21 +11,27 @@ Measured on AVX-512 (µs, one thread), with 1, 2 and 4 vectors: an escape-time f
 
 from __future__ import annotations
 
-from xdsl.dialects import memref, scf
+from xdsl.dialects import math, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IndexType
 from xdsl.ir import Operation
 
 from ...dialects import gpux
+from ...dialects.arith import RemFOp
 from ...passes.divergence import Divergence, is_function
 
 LARGEST = 64
+WITH_A_RARE_CASE = (math.SinOp, math.CosOp, math.TanOp, RemFOp)
 _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
 
 
 def is_worth_it(loop: scf.ForOp) -> bool:
-    """Whether there is control flow, which LLVM's vectoriser leaves scalar."""
-    return any(op.regions for op in loop.body.block.ops)
+    """Whether there is control flow, which LLVM's vectoriser leaves scalar.
+
+    Functions with a rare case are formulas with a branch (expand-math): of vectors it is one that
+    no lane takes; LLVM's vectoriser would compute both sides in all lanes.
+    """
+    return any(op.regions or isinstance(op, WITH_A_RARE_CASE) for op in loop.body.block.ops)
 
 
 def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:

@@ -158,7 +158,6 @@ REFUSED: list[tuple[str, str, str]] = [
     ("%r = nvvm.redux.sync mul %m, %m : i32 -> i32", "sm_80", "kind is 'mul', expected one of"),
     ("%r = nvvm.match.any.sync %m, %x : f32 -> i32", "sm_80", "expected a mask of type i32"),
     ("nvvm.fence.proxy {kind = #nvvm.proxy_kind<other>}", "sm_90", "kind is other"),
-    ("nvvm.barrier id = %m number_of_threads = %m {x = 1 : i32}", "sm_80", ""),
     # Libraries and registers.
     ("%r = llvm.intr.exp(%x) : (f32) -> f32", "sm_80", "llvm.exp of f32 needs a library"),
     ("%r = llvm.intr.log2(%d) : (f64) -> f64", "sm_80", "llvm.log2 of f64 needs a library"),
@@ -183,8 +182,46 @@ REFUSED: list[tuple[str, str, str]] = [
         "sm_80",
         "inline PTX has the constraints =r,l, its values need =r,r",
     ),
+    # What would end the process.
+    (
+        'llvm.call_intrinsic "llvm.nvvm.tcgen05.wait.ld"() : () -> ()',
+        "sm_80",
+        "llvm.nvvm.tcgen05.wait.ld is none of those that are known to work",
+    ),
+    (
+        '%r = llvm.call_intrinsic "llvm.amdgcn.workitem.id.x"() : () -> i32',
+        "sm_80",
+        "llvm.amdgcn.workitem.id.x is none of those",
+    ),
+    (
+        '%r = nvvm.inline_ptx "mov.b32 $0, $7;" () : () -> i32',
+        "sm_80",
+        "inline PTX names $7, and has the operands $0 to $0",
+    ),
+    (
+        '%r = nvvm.inline_ptx "mov.b32 $0, ${x;" () : () -> i32',
+        "sm_80",
+        "inline PTX has '${x;', expected the number of an operand",
+    ),
+    (
+        'llvm.inline_asm has_side_effects "trap; // $9", "r" %m : (i32) -> ()',
+        "sm_80",
+        "inline PTX names $9, and has the operands $0 to $0",
+    ),
+    ("%r = llvm.sitofp %w : i128 to f32", "sm_80", "i128 cannot be converted from or to a float"),
+    ("%r = llvm.fptoui %x : f32 to i128", "sm_80", "i128 cannot be converted from or to a float"),
+    ("%r = llvm.intr.bswap(%b) : (i8) -> i8", "sm_80", "llvm.bswap of i8, expected an even"),
+    (
+        "%r = llvm.atomicrmw add %g, %w monotonic : !llvm.ptr<1>, i128",
+        "sm_90",
+        "i128 cannot be accessed atomically, 64 bits are the most",
+    ),
+    (
+        "%r = llvm.load %g atomic seq_cst {alignment = 16 : i64} : !llvm.ptr<1> -> i128",
+        "sm_80",
+        "i128 cannot be accessed atomically",
+    ),
 ]
-REFUSED = [row for row in REFUSED if row[2]]
 
 
 def compiled(line: str, arch: str) -> str:

@@ -13,6 +13,7 @@ from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.base import fast_math
 from ...dialects.nvvm import NvvmOp
 from ..emit.nvvm import PTX, constraint
+from .limits import beyond, unknown_operand
 from .target import NvvmTarget
 
 
@@ -44,10 +45,10 @@ def _reason(op: Operation, target: NvvmTarget) -> str | None:
     if isinstance(op, NvvmOp):
         return _instruction(op, target) or _registers(op)
     if isinstance(op, llvm.IntrinsicOp | llvm.CallIntrinsicOp):
-        return _library(op)
+        return _library(op) or beyond(op)
     if isinstance(op, llvm.InlineAsmOp):
         return _inline_assembler(op)
-    return None
+    return beyond(op)
 
 
 def _library(op: llvm.IntrinsicOp | llvm.CallIntrinsicOp) -> str | None:
@@ -65,6 +66,9 @@ def _registers(op: NvvmOp) -> str | None:
     """Inline PTX takes what fits a register."""
     if not op.target.startswith(PTX):
         return None
+    wrong = unknown_operand(op.target.removeprefix(PTX), _register_count(op))
+    if wrong is not None:
+        return f"{op.name}: {wrong}"
     for value in (*op.operands, *op.results):
         kind = value.type
         fields = kind.fields.data if isinstance(kind, llvm.StructType) else (kind,)
@@ -72,6 +76,11 @@ def _registers(op: NvvmOp) -> str | None:
             if not _fits(field):
                 return f"{op.name}: a value of type {field} has no register in PTX"
     return None
+
+
+def _register_count(op: NvvmOp) -> int:
+    kinds = [value.type for value in (*op.results, *op.operands)]
+    return sum(len(k.fields.data) if isinstance(k, llvm.StructType) else 1 for k in kinds)
 
 
 def _fits(kind: Attribute) -> bool:
@@ -91,7 +100,7 @@ def _inline_assembler(op: llvm.InlineAsmOp) -> str | None:
     expected = [f"={constraint(kind)}" for kind in kinds]
     expected += [constraint(value.type) for value in op.operands]
     if words == expected and all(map(_fits, (*kinds, *(v.type for v in op.operands)))):
-        return None
+        return unknown_operand(op.text_property("asm_string"), len(words))
     return (
         f"inline PTX has the constraints {','.join(words) or 'none'}, its values need "
         f"{','.join(expected) or 'none'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import stepwell as sw
+from stepwell.lowering.emit.ptx import find_tool
 from stepwell.tools.main import main
 
 SOURCE = """
@@ -64,6 +66,44 @@ def test_a_kernel_is_shown_at_every_level(run: Compile, level: str, sign: str):
     status, output, errors = run("k.py", SOURCE, "--signature", SAXPY, "--emit", level)
     assert (status, errors) == (0, "")
     assert sign in output
+
+
+NVIDIA = ("--signature", SAXPY, "--arch", "sm_90")
+
+
+@pytest.mark.parametrize(
+    ("level", "sign"),
+    [
+        ("grid", "gpu.func @saxpy"),
+        ("nvvm", "llvm.func ptx_kernelcc @saxpy"),
+        ("ptx", ".entry saxpy("),
+    ],
+)
+def test_code_for_nvidia_is_shown(run: Compile, level: str, sign: str):
+    status, output, errors = run("k.py", SOURCE, *NVIDIA, "--emit", level)
+    assert (status, errors) == (0, "")
+    assert sign in output
+    assert (".target sm_90" in output) == (level == "ptx")
+
+
+@pytest.mark.skipif(find_tool("ptxas") is None, reason="ptxas is not installed")
+def test_machine_code_and_what_it_takes(run: Compile, tmp_path: Path):
+    wanted = ("--emit", "cubin", "-o", "saxpy.cubin", "--report")
+    status, _, errors = run("k.py", SOURCE, *NVIDIA, *wanted)
+    assert status == 0
+    assert (tmp_path / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"
+    numbers = r"saxpy: \d+ registers, 0 bytes spilled, 0 bytes of shared memory, .* \(sm_90\)"
+    assert re.search(numbers, errors)
+
+
+@pytest.mark.skipif(
+    find_tool("ptxas") is None or (find_tool("nvdisasm") or find_tool("cuobjdump")) is None,
+    reason="ptxas, and nvdisasm or cuobjdump, are not installed",
+)
+def test_instructions_of_the_machine_are_shown(run: Compile):
+    status, output, errors = run("k.py", SOURCE, *NVIDIA, "--emit", "sass")
+    assert (status, errors) == (0, "")
+    assert "STG.E" in output and "FMUL" in output
 
 
 def check_saxpy(path: Path) -> None:

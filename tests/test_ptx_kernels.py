@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +139,20 @@ def test_ptxas_takes_it_and_spills_nothing(name: str, arch: str):
     used = resources(text, arch)
     assert used.spill_bytes == 0
     assert 0 < used.registers <= 64
+
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks" / "cuda_kernels.py"
+SUBJECTS = {subject.name: subject for subject in runpy.run_path(str(BENCHMARKS))["SUBJECTS"]}
+
+
+@pytest.mark.skipif(find_tool("ptxas") is None, reason="ptxas is not installed")
+@pytest.mark.parametrize("checks", [False, True])
+@pytest.mark.parametrize("arch", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_kernels_of_the_benchmarks_spill_nothing(name: str, arch: str, checks: bool):
+    text = SUBJECTS[name].ptx(arch, checks=checks, fastmath="contract", small=True)
+    used = resources(text, arch)
+    assert used.spill_bytes == 0
 
 
 @pytest.mark.skipif(find_tool("ptxas") is None, reason="ptxas is not installed")

@@ -8,7 +8,7 @@ from typing import Any
 
 from .artifact import Manifest
 from .outcome import Outcome
-from .report import CAPACITY_WORD, HEADER_WORDS, USED_WORD, capacity_words, decode
+from .report import CAPACITY_WORD, HEADER_WORDS, capacity_words, is_used, take
 
 POOL_BYTES = 32 << 20
 MIN_POOL = 4
@@ -39,15 +39,8 @@ class ReportBuffer:
 
     def read(self) -> Outcome | None:
         """Read and clear the records; the buffer stays in use."""
-        words, pool = self._words, self._pool
-        used = words[USED_WORD]
-        if not used:
-            return None
-        outcome = Outcome(decode(words, pool.manifest.sites), pool.manifest)
-        start = self.memory.host + 4 * HEADER_WORDS
-        ctypes.memset(start, 0, 4 * min(used, pool.words))
-        words[USED_WORD] = 0
-        return outcome
+        words, manifest = self._words, self._pool.manifest
+        return Outcome(take(words, manifest.sites), manifest) if is_used(words) else None
 
 
 class ReportPool:

@@ -85,7 +85,8 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         read_parameters(rw, parameters)
         for number, value in enumerate(arrays):
             rw.replace(value, global_variable(rw, f"__shared_{number}", rw.type(value.type)))
-        if state.target.has("short_loops") and _has_loops(op):
+        asks_lanes = state.target.has("short_loops") and state.target.has("subgroup_basic")
+        if asks_lanes and _has_loops(op):
             _end_if(rw, has_no_thread(rw))
         if state.over is None:
             _end_if(rw, past_the_end(rw))

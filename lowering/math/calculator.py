@@ -234,10 +234,6 @@ class Calculator:
         """The root, rounded."""
         return self.op(math.SqrtOp, x)
 
-    def nearest(self, x: Number) -> Number:
-        """The nearest whole number, ties to even."""
-        return self.op(math.RoundEvenOp, x)
-
     def near_integer(self, x: Any, factor: float = 1.0) -> tuple[Number, Number]:
         """The whole number nearest to x * factor, as a float and as an integer.
 
@@ -298,11 +294,6 @@ class Calculator:
     def power_of_two(self, n: Number) -> Number:
         """2**n for an integer n in the range of normal floats."""
         return self.as_float((n + self.bias) << self.mantissa)
-
-    def scaled(self, x: Number, n: Number) -> Number:
-        """x * 2**n in two steps, rounded once also where the result is subnormal."""
-        half = n >> 1
-        return x * self.power_of_two(half) * self.power_of_two(n - half)
 
 
 Formula = Callable[[Calculator], Sequence[Number]]

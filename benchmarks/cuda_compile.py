@@ -4,10 +4,13 @@
 
 Warm processes, one for each contender, take turns in interleaved rounds; nothing comes from a
 cache, and the first round, in which modules are still imported, does not count. `--peers` is the
-Python whose environment has numba-cuda and triton (without it, this one); a contender that is
-missing, or cannot compile without a device, is listed with the reason. Numba's and stepwell's
-kernels say what a thread does, Triton's what a block does; stepwell's check their indices. Numba
-has no matrix instructions, and so no `mma_matmul`. Writes
+Python whose environment has the others (without it, this one):
+
+    python -m venv peers && peers/bin/pip install 'numba-cuda[cu13]' triton
+
+A contender that is missing, or cannot compile without a device, is listed with the reason. Numba's
+and stepwell's kernels say what a thread does, Triton's what a block does; stepwell's check their
+indices. Numba has no matrix instructions, and so no `mma_matmul`. Writes
 `benchmarks/results/cuda_compile-<date>.json` and a picture of the same name.
 """
 

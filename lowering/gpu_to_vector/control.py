@@ -14,11 +14,11 @@ place, with a lane for each thread, unless it is one that the loop carries in ve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith, scf
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...passes.divergence import is_function, terminator
 from .memory import is_masked_access
@@ -68,17 +68,27 @@ def _together(body: Body, op: scf.IfOp) -> None:
     regions = [way(region) for region in op.regions]
     new = scf.IfOp.create(operands=[body.scalar(op.cond)], result_types=types, regions=regions)
     body.add(new)
-    for old, result in zip(op.results, new.results, strict=True):
-        body.bind(old, result)
+    _bind_results(body, op.results, new.results)
 
 
 def _is_cheap(region: Region) -> bool:
     """Whether a way is better gone by all lanes, for nothing if need be."""
+    return _is_light(region, lambda op: False)
+
+
+def _is_small(body: Body, region: Region) -> bool:
+    """Whether a way may be gone by no lanes at all, and costs less than asking for any."""
+    return _is_light(region, lambda op: is_masked_access(body, op))
+
+
+def _is_light(region: Region, also: Callable[[Operation], bool]) -> bool:
+    """Whether a way has few ops, which have no effects or are as said."""
     if not region.blocks:
         return True
     ops = [op for op in region.block.ops if not isinstance(op, scf.YieldOp)]
     return len(ops) <= SPECULATED and all(
-        is_function(op) and not op.regions and not op.name.startswith(_EXPENSIVE) for op in ops
+        also(op) or (is_function(op) and not op.regions and not op.name.startswith(_EXPENSIVE))
+        for op in ops
     )
 
 
@@ -101,18 +111,6 @@ def _bind_choice(
         body.bind(result, body.scalar(yes))
     else:
         body.bind(result, body.select(condition, body.vector(yes), body.vector(no)))
-
-
-def _is_small(body: Body, region: Region) -> bool:
-    """Whether a way may be gone by no lanes at all, and costs less than asking for any."""
-    if not region.blocks:
-        return True
-    ops = [op for op in region.block.ops if not isinstance(op, scf.YieldOp)]
-    return len(ops) <= SPECULATED and all(
-        is_masked_access(body, op)
-        or (is_function(op) and not op.regions and not op.name.startswith(_EXPENSIVE))
-        for op in ops
-    )
 
 
 def _apart(body: Body, op: scf.IfOp, *, ask: bool) -> None:

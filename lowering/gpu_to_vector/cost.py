@@ -6,7 +6,9 @@
                                    and what all lanes have in common is computed for more of them
 
 Measured on AVX-512 (µs, one thread), with 1, 2 and 4 vectors: an escape-time fractal of 512² 2238,
-1804, 1834; a product of 256² matrices 1395, 1088, 807; sums of rows, which gather, 882, 1584.
+1804, 1834; a product of 256² matrices 1395, 1088, 807; sums of rows, which gather, 882, 1584. As
+scalars these took 67840, 33531 and 810. A saxpy of 2^16 gains 1 of 10 µs, and compiles in 49 ms
+instead of 29.
 """
 
 from __future__ import annotations

@@ -10,12 +10,15 @@ see that through the extension of a sum.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import DenseArrayBase, MemRefType, NoneAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, gpux
 
+_Known: TypeAlias = dict[tuple[SSAValue, Operation], bool]
 _IDS = (gpu.BlockIdOp, gpu.ThreadIdOp, gpu.GlobalIdOp, memref.DimOp)
 
 
@@ -23,12 +26,13 @@ def mark_invariant_indices(kernel: gpu.FuncOp) -> None:
     """Marks the accesses of a kernel whose launches are small."""
     if gpux.SMALL not in kernel.attributes:
         return
+    known: _Known = {}
     for op in kernel.walk():
         if isinstance(op, memref.LoadOp | memref.StoreOp) and _is_contiguous(op.memref.type):
             loop = _innermost_loop(op, kernel)
             if loop is None:
                 continue
-            still = [d for d, index in enumerate(op.indices) if _is_invariant(index, loop)]
+            still = [d for d, index in enumerate(op.indices) if _is_invariant(index, loop, known)]
             if still and len(still) < len(op.indices):
                 op.attributes[gpux.INVARIANT] = DenseArrayBase.from_list(i64, still)
 
@@ -47,12 +51,19 @@ def _innermost_loop(op: Operation, kernel: gpu.FuncOp) -> Operation | None:
     return None
 
 
-def _is_invariant(value: SSAValue, loop: Operation) -> bool:
+def _is_invariant(value: SSAValue, loop: Operation, known: _Known) -> bool:
     """Whether a value is computed outside a loop, or could be."""
+    found = known.get((value, loop))
+    if found is None:
+        found = known[value, loop] = _find(value, loop, known)
+    return found
+
+
+def _find(value: SSAValue, loop: Operation, known: _Known) -> bool:
     owner = value.owner
     if not loop.is_ancestor(owner):
         return True
     if not isinstance(owner, Operation) or owner.regions:
         return False
     pure = isinstance(owner, _IDS) or owner.name.startswith("arith.")
-    return pure and all(_is_invariant(operand, loop) for operand in owner.operands)
+    return pure and all(_is_invariant(operand, loop, known) for operand in owner.operands)

@@ -173,6 +173,10 @@ class Device(ABC):
     def stream(self) -> Stream:
         """A new stream."""
 
+    def foreign_stream(self, source: Any) -> Stream:
+        """The stream of another library as one of this device; DeviceError if it has none such."""
+        raise DeviceError(f"{self.name} has no streams of {type(source).__name__}")
+
     @abstractmethod
     def event(self) -> Event:
         """A new event."""

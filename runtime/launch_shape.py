@@ -107,7 +107,7 @@ def check_launch(
             f"of {manifest.subgroup_size}, as its matrices need"
         )
     if manifest.cluster is not None:
-        _check_cluster(device, manifest.name, manifest.cluster, grid)
+        check_cluster(device, manifest.name, manifest.cluster, grid)
     shared = manifest.static_shared_bytes + shared_bytes
     if shared_bytes < 0 or shared > limits.shared_bytes:
         table = [*manifest.shared_arrays, *([("shared_bytes=", shared_bytes)] * (shared_bytes > 0))]
@@ -118,7 +118,7 @@ def check_launch(
         )
 
 
-def _check_cluster(device: Device, name: str, cluster: Dim3, grid: Dim3) -> None:
+def check_cluster(device: Device, name: str, cluster: Dim3, grid: Dim3) -> None:
     """Blocks that run together need a device with clusters (feature `clusters`) and a whole grid
     of them."""
     if "clusters" not in device.features:

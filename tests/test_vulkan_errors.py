@@ -26,8 +26,8 @@ from stepwell.runtime.errors import (
     OutOfMemory,
 )
 from stepwell.runtime.report import PRINTED_WORD
+from stepwell.runtime.report_pool import ReportBuffer, ReportPool
 from stepwell.runtime.vulkan.device import VulkanDevice
-from stepwell.runtime.vulkan.reports import ReportBuffer, ReportPool
 from stepwell.runtime.vulkan.table import DEVICE_LOST
 
 ABIS = ("bda", "bindings")
@@ -151,7 +151,7 @@ def test_a_full_report_buffer_says_so(
 def test_more_printing_launches_than_report_buffers(
     device: VulkanDevice, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepwell.runtime.vulkan.reports.POOL_BYTES", 1)
+    monkeypatch.setattr("stepwell.runtime.report_pool.POOL_BYTES", 1)
     made = failing("bda")
     run, array = launcher(device, made, 1), device.zeros(4, "u32")
     for number in range(1, 20):

@@ -1,7 +1,7 @@
 """The primary context of a GPU, which all that uses CUDA in the process shares.
 
 Every call of the driver needs it to be current in its thread. Another library may have made that
-of another GPU current, so what it was is put back.
+of another GPU current, so what it was is put back; where there was none, ours stays.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Context:
         try:
             yield
         finally:
-            driver.call("cuCtxSetCurrent", before)
+            if int(before):
+                driver.call("cuCtxSetCurrent", before)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call the driver; its errors are exceptions of the runtime. The context is current."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..array import DeviceArray, HostArray, Memory, as_dtype
 from ..artifact import Artifact, Manifest
-from ..device import Device, Event, LoadedKernel, Stream
+from ..device import Device, Event, LoadedKernel
 from .context import Context
 from .core import Core
 from .driver import Driver
@@ -132,11 +132,14 @@ class CudaDevice(Device):
 
         return CudaKernel(self, artifact)
 
-    def stream(self, source: Any = None) -> Stream:
-        """A new stream, or that of another library: anything with `__cuda_stream__`, a handle."""
+    def stream(self) -> CudaStream:
+        """A new stream, which waits for no other."""
         core = self.core
-        if source is None:
-            return CudaStream(self, core, core.open_queue())
+        return CudaStream(self, core, core.open_queue())
+
+    def foreign_stream(self, source: Any) -> CudaStream:
+        """The stream of another library: anything with `__cuda_stream__`, or a handle."""
+        core = self.core
         handle = handle_of(source)
         if handle in (0, STREAM_LEGACY):
             return CudaStream(self, core, core.default)

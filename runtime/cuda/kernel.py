@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..artifact import Artifact, Manifest
 from ..device import Launcher, LoadedKernel, Stream
 from ..errors import ArtifactError, LaunchError
-from ..launch_shape import Dim3, LaunchOptions, check_launch
+from ..launch_shape import Dim3, LaunchOptions, check_cluster, check_launch
 from ..report_pool import ReportPool
 from .driver import CudaError, result_name
 from .launch import BoundLaunch, launch_config, launch_nothing
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PTX, CUBIN = "ptx", "cubin"
 MAX_LAUNCHERS = 64
+PORTABLE_CLUSTER = 8  # blocks that every device with clusters runs together
 STATIC_SHARED = 48 * 1024
 LOG_BYTES = 8192
 # Blocks that are tried where the launch leaves the choice to the device, the usual one first.
@@ -198,7 +199,7 @@ class CudaKernel(LoadedKernel):
     def _check_options(
         self, grid: Dim3, block: Dim3, shared_bytes: int, options: LaunchOptions
     ) -> None:
-        name, core = self.manifest.name, self.core
+        name = self.manifest.name
         if options.cooperative:
             blocks, threads = grid[0] * grid[1] * grid[2], block[0] * block[1] * block[2]
             fit = self.occupancy(threads, shared_bytes).blocks
@@ -208,27 +209,35 @@ class CudaKernel(LoadedKernel):
                     f"a cooperative launch of kernel {name} has {blocks} blocks of {threads} "
                     f"threads; {self.device.name} runs {most} at once: let each do more"
                 )
-        if options.cluster is not None:
-            if any(size < 1 or n % size for n, size in zip(grid, options.cluster, strict=True)):
-                raise LaunchError(
-                    f"grid {grid} of kernel {name} is no multiple of its clusters, "
-                    f"{options.cluster} blocks"
+        if options.cluster is not None and options.cluster != self.manifest.cluster:
+            check_cluster(self.device, name, options.cluster, grid)
+        cluster = options.cluster or self.manifest.cluster
+        if cluster is not None:
+            self._check_clusters(grid, block, shared_bytes, cluster)
+
+    def _check_clusters(self, grid: Dim3, block: Dim3, shared_bytes: int, cluster: Dim3) -> None:
+        """Ask the driver whether such clusters fit; those of more than 8 blocks, if allowed."""
+        core = self.core
+        options = LaunchOptions(cluster=cluster)
+        with core.lock, core.context.current():
+            if cluster[0] * cluster[1] * cluster[2] > PORTABLE_CLUSTER:
+                core.context.call(
+                    "cuFuncSetAttribute", self.function, "NON_PORTABLE_CLUSTER_SIZE_ALLOWED", 1
                 )
             config = launch_config(
                 core.driver, grid, block, shared_bytes, core.default.handle, options
             )
-            with core.lock, core.context.current():
-                try:
-                    fit = core.driver.call("cuOccupancyMaxActiveClusters", self.function, config)
-                except CudaError as error:
-                    if error.code != RESULTS["ERROR_INVALID_CLUSTER_SIZE"]:
-                        raise core.failed(error.code, error.function) from None
-                    fit = 0
-            if not fit:
-                raise LaunchError(
-                    f"no cluster of {options.cluster} blocks of kernel {name} fits "
-                    f"{self.device.name}; use smaller clusters or blocks"
-                )
+            try:
+                fit = core.driver.call("cuOccupancyMaxActiveClusters", self.function, config)
+            except CudaError as error:
+                if error.code != RESULTS["ERROR_INVALID_CLUSTER_SIZE"]:
+                    raise core.failed(error.code, error.function) from None
+                fit = 0
+        if not fit:
+            raise LaunchError(
+                f"no cluster of {cluster} blocks of kernel {self.manifest.name} fits "
+                f"{self.device.name}; use smaller clusters or blocks"
+            )
 
     def __del__(self) -> None:
         if hasattr(self, "_module"):  # not where __init__ refused it

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core import Core
 
 KEEP_ALL = (1 << 64) - 1
+SLAB_BYTES = 1 << 20
 
 
 class Lease:
@@ -145,21 +146,31 @@ class HostBlock:
 
 
 class HostMemory:
-    """Pinned memory of the host that the device sees; what is given back is used again."""
+    """Pinned memory of the host that the device sees; what is given back is used again.
+
+    Small blocks are cut from larger ones: asking the driver takes long, and may wait for kernels.
+    """
 
     def __init__(self, core: Core):
         self._core = core
         self._free: dict[int, list[tuple[int, int]]] = {}
 
     def make(self, nbytes: int) -> HostBlock:
-        """So many bytes."""
-        free = self._free.setdefault(nbytes, [])
-        if free:
-            return HostBlock(*free.pop(), free)
+        """So many bytes, aligned to 256."""
+        size = -(-nbytes // 256) * 256
+        free = self._free.setdefault(size, [])
+        if not free:
+            free += self._cut(size)
+        return HostBlock(*free.pop(), free)
+
+    def _cut(self, size: int) -> list[tuple[int, int]]:
+        """Blocks of a size; the last one is used first."""
         core = self._core
+        count = max(1, SLAB_BYTES // size)
         with core.lock, core.context.current():
             core.refuse_capture("memory for what kernels report")
             flags = HOST_ALLOC_PORTABLE | HOST_ALLOC_MAPPED
-            host = int(core.context.call("cuMemHostAlloc", nbytes, flags))
+            host = int(core.context.call("cuMemHostAlloc", count * size, flags))
             address = int(core.context.call("cuMemHostGetDevicePointer", host, 0))
-        return HostBlock(host, address, free)
+        starts = range((count - 1) * size, -1, -size)
+        return [(host + start, address + start) for start in starts]

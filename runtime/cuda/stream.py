@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CudaStream(Stream):
-    """A stream; made by `device.stream()`, or by `device.stream(theirs)` of another library's."""
+    """A stream; made by `device.stream()`, or by `device.foreign_stream(theirs)`."""
 
     def __init__(self, device: Device, core: Core, queue: Queue):
         self.device = device

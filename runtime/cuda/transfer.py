@@ -21,6 +21,7 @@ class Staging:
     """A pinned buffer, and the event after the last copy from or to it."""
 
     def __init__(self, block: HostBlock, event: Any):
+        self.block = block
         self.host = block.host
         self.event = event
         self.busy = False

@@ -9,12 +9,12 @@ from ..artifact import Artifact, Manifest
 from ..device import Launcher, LoadedKernel, Stream
 from ..errors import ArtifactError, DeviceError, LaunchError
 from ..launch_shape import Dim3, check_launch
+from ..report_pool import ReportPool
 from .descriptors import Descriptors
 from .launch import BindingLaunch, PointerLaunch, launch_nothing
 from .layout import ABIS, BDA, BINDINGS, ArgumentLayout
 from .pipelines import Pipelines, Variant
 from .profile import Profile
-from .reports import ReportPool
 from .stream import VulkanStream
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class VulkanKernel(LoadedKernel):
         self.layout = layout = ArgumentLayout(manifest)
         self._check_size()
         core = self.core
-        self.reports = ReportPool(manifest, core.host) if manifest.has_report else None
+        self.reports = ReportPool(manifest, core.host.lease) if manifest.has_report else None
         self.descriptors = (
             Descriptors(core.context, layout.binding_count, last_is_dynamic=layout.binds_block)
             if layout.binding_count

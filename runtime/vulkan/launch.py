@@ -22,10 +22,10 @@ from .profile import INDEX64
 from .table import BIND_POINT_COMPUTE, SHADER_STAGE_COMPUTE
 
 if TYPE_CHECKING:
+    from ..report_pool import ReportBuffer
     from .commands import Recording
     from .kernel import VulkanKernel
     from .memory import Allocation
-    from .reports import ReportBuffer
     from .stream import Batch, Timeline
 
 MAX_ELEMENTS = 1 << 31
@@ -208,7 +208,7 @@ class PointerLaunch(BoundLaunch):
         """See `BoundLaunch`."""
         block = packed + self.grid_words
         if report is not None:
-            block += POINTER.pack(report.allocation.address)
+            block += POINTER.pack(report.memory.allocation.address)
         if self.in_memory:
             page, offset = self.timeline.parameters.put(block)
             block = POINTER.pack(page.allocation.address + offset)
@@ -249,7 +249,7 @@ class BindingLaunch(BoundLaunch):
             POINTER.pack_into(block, at, offset)
             ranges.append(_range(allocation))
         if report is not None:
-            ranges.append(_range(report.allocation))
+            ranges.append(_range(report.memory.allocation))
         self.block = bytes(block)
         if self.in_memory:
             page, self.dynamic[0] = self.timeline.parameters.put(self.block)

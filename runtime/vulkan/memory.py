@@ -104,6 +104,11 @@ class Lease:
         self.allocation = allocation
         self._garbage = garbage
 
+    @property
+    def host(self) -> int:
+        """Its address for the host, 0 where that does not see it."""
+        return self.allocation.host
+
     def __del__(self) -> None:
         self._garbage.append(self.allocation)  # taken up at the next allocation: no lock here
 

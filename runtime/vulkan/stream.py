@@ -30,9 +30,9 @@ from .context import Context, Queue
 from .table import SEMAPHORE_TIMELINE
 
 if TYPE_CHECKING:
+    from ..report_pool import ReportBuffer
     from .memory import Allocation
     from .parameters import Parameters
-    from .reports import ReportBuffer
 
 MAX_BATCH = 64
 MAX_IN_FLIGHT = 32

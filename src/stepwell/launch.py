@@ -30,25 +30,31 @@ from .runtime.artifact import Form
 from .runtime.device import Device, LoadedKernel, Stream, device
 from .runtime.errors import ArrayError, KernelError, LaunchError
 from .runtime.facts import FEATURE, SIZES, Unfit, form_for, holds, small_launch
-from .runtime.launch_shape import Dim3, dim3
+from .runtime.launch_shape import Dim3, LaunchOptions, dim3
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
 Run = Callable[[bytes], None]
 _NONE = (0, 0, 0)
+PLAIN = LaunchOptions()
 _GENERAL = "general"
 _MEMO_SIZE = 1024
 
 
 class Shape(NamedTuple):
-    """The shape of a launch; `extent` is what an `over` launch has items for."""
+    """The shape of a launch; `extent` is what an `over` launch has items for.
+
+    `is_free`: nobody has asked for this block, so that one which suits the kernel may stand for it.
+    """
 
     form: Form
     grid: Dim3
     block: Dim3
     extent: Dim3
     shared_bytes: int
+    options: LaunchOptions = PLAIN
+    is_free: bool = False
 
 
 class Program(ABC):
@@ -80,13 +86,13 @@ class Program(ABC):
         *,
         block: int | Sequence[int] | None = None,
         device: str | Device | None = None,
-        stream: Stream | None = None,
+        stream: Stream | object | None = None,
     ) -> Launch:
         """One thread per item of `shape` (1 to 3 axes); call the result with the arguments.
 
         Id `d` counts axis `d`, and neighbouring lanes share the last axis. `block` gives threads by
-        axis in the same order; by default the kernel's own, else the device's choice. LaunchError
-        over the limits.
+        axis in the same order; by default the kernel's own, else the device's choice. `stream` may
+        be one of another library, on devices that share theirs. LaunchError over the limits.
         """
         on = _device_of(device, stream)
         key = (_hashable(shape), _hashable(block), on, stream)
@@ -99,19 +105,32 @@ class Program(ABC):
         block: int | Sequence[int],
         *,
         device: str | Device | None = None,
-        stream: Stream | None = None,
+        stream: Stream | object | None = None,
         shared_bytes: int = 0,
+        cooperative: bool = False,
+        cluster: int | Sequence[int] | None = None,
+        overlap: bool = False,
     ) -> Launch:
-        """`grid` blocks of `block` threads (x first); call the result with the arguments."""
+        """`grid` blocks of `block` threads (x first); call the result with the arguments.
+
+        `cooperative`, `cluster` and `overlap` are as in `LaunchOptions`; LaunchError on a device
+        without them, and over the limits.
+        """
         on = _device_of(device, stream)
-        key = (_hashable(grid), _hashable(block), on, stream, shared_bytes)
+        wanted = cooperative, _hashable(cluster), overlap
+        key = (_hashable(grid), _hashable(block), on, stream, shared_bytes, wanted)
         found = self._launches.get(key)
         if found is not None:
             return found
         threads = dim3(block, "block")
         form = Form(block_rank=3 if threads[2] != 1 else 2 if threads[1] != 1 else 1)
         blocks = dim3(grid, "grid")
-        shape = Shape(_with_facts(form, blocks, threads, on), blocks, threads, _NONE, shared_bytes)
+        options = LaunchOptions(
+            cooperative, None if cluster is None else dim3(cluster, "cluster"), overlap
+        )
+        _check_options(self.__name__, options, on)
+        form = _with_facts(form, blocks, threads, on)
+        shape = Shape(form, blocks, threads, _NONE, shared_bytes, options)
         return self._bind(key, shape, on, stream)
 
     def __getitem__(self, shape: Any) -> Launch:
@@ -122,7 +141,9 @@ class Program(ABC):
         grid, block, stream, shared_bytes = parts + [None, 0][len(parts) - 2 :]
         return self.launch(grid, block, stream=stream, shared_bytes=shared_bytes)
 
-    def _bind(self, key: Any, shape: Shape, on: Device, stream: Stream | None) -> Launch:
+    def _bind(self, key: Any, shape: Shape, on: Device, stream: object) -> Launch:
+        if stream is not None and not isinstance(stream, Stream):
+            stream = on.foreign_stream(stream)
         if len(self._launches) >= _MEMO_SIZE:
             self._launches.clear()
         made = self._launches[key] = Launch(self, shape, on, stream)
@@ -243,7 +264,13 @@ class Launch:
         whole = loaded.manifest.uses_barrier or loaded.manifest.whole_subgroups
         if shape.form.over is not None and whole:
             _check_whole_blocks(self.program.__name__, shape)
-        run = loaded.launcher(shape.grid, shape.block, shape.shared_bytes, self.stream)
+        if shape.is_free and not loaded.manifest.uses_barrier:
+            shape = _suited(shape, loaded.preferred_threads(), self.device)
+        where = shape.grid, shape.block, shape.shared_bytes, self.stream
+        if shape.options == PLAIN:
+            run = loaded.launcher(*where)
+        else:
+            run = loaded.special_launcher(*where, shape.options)
         extents = shape.extent if shape.form.over is not None else ()
         return make_packer(loaded.manifest, arguments, extents), run
 
@@ -252,8 +279,8 @@ def _hashable(shape: int | Sequence[int] | None) -> Any:
     return tuple(shape) if isinstance(shape, list) else shape
 
 
-def _device_of(wanted: str | Device | None, stream: Stream | None) -> Device:
-    if stream is None:
+def _device_of(wanted: str | Device | None, stream: object) -> Device:
+    if stream is None or not isinstance(stream, Stream):  # none, or one of another library
         return device(wanted)
     if wanted is not None and device(wanted) is not stream.device:
         raise LaunchError(f"stream is of {stream.device.name}, device= says {wanted}")
@@ -286,7 +313,8 @@ def _shape_over(
         for items, size, together in zip(extent, threads, program.cluster or (1, 1, 1), strict=True)
     )
     form = _with_facts(Form(over=len(axes)), (x, y, z), threads, on)
-    return Shape(form, (x, y, z), threads, extent, 0)
+    is_free = block is None and program.block is None and program.cluster is None
+    return Shape(form, (x, y, z), threads, extent, 0, is_free=is_free)
 
 
 def _with_facts(form: Form, grid: Dim3, block: Dim3, on: Device) -> Form:
@@ -294,15 +322,30 @@ def _with_facts(form: Form, grid: Dim3, block: Dim3, on: Device) -> Form:
     return form._replace(small=small_launch(grid, block)) if FEATURE in on.features else form
 
 
-def _default_block(extent: Dim3, on: Device) -> Dim3:
+def _default_block(extent: Dim3, on: Device, threads: int = 0) -> Dim3:
     """As many threads of x as a block of the device takes well, the rest along y, then z."""
-    left = min(on.limits.max_block_threads, 1024 if "host_memory" in on.features else 256)
+    usual = 1024 if "host_memory" in on.features else 256
+    left = min(on.limits.max_block_threads, threads or usual)
     sizes: list[int] = []
     for items, most in zip(extent, on.limits.max_block, strict=True):
         size = max(1, min(items, most, left))
         sizes.append(size)
         left //= size
     return sizes[0], sizes[1], sizes[2]
+
+
+def _suited(shape: Shape, threads: int, on: Device) -> Shape:
+    """A launch by `over` with blocks that suit its kernel, where that changes no fact about it."""
+    block = _default_block(shape.extent, on, threads) if threads else shape.block
+    x, y, z = (-(-items // size) for items, size in zip(shape.extent, block, strict=True))
+    is_small = not shape.form.small or small_launch((x, y, z), block)
+    return shape._replace(grid=(x, y, z), block=block) if is_small else shape
+
+
+def _check_options(name: str, options: LaunchOptions, on: Device) -> None:
+    missing = [feature for feature in options.features() if feature not in on.features]
+    if missing:
+        raise LaunchError(f"the launch of {name} needs {', '.join(missing)}; {on.name} has not")
 
 
 def _check_whole_blocks(name: str, shape: Shape) -> None:

@@ -13,10 +13,14 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from oracles.cuda_driver.results import Refused, refuse_if
 from oracles.ptx.errors import PtxError
 from oracles.ptx.memory import GLOBAL_BASE
 from oracles.ptx.memory import Memory as Simulated
+
+Bytes = npt.NDArray[np.uint8]
 
 
 class Pinned:
@@ -88,18 +92,24 @@ class DeviceMemory:
         if not fits:
             raise NotImplementedError("a copy from or to host memory that is not pinned")
 
-    def to_device(self, addresses: Iterable[int]) -> list[Pinned]:
-        """Bring the device's copy of pinned memory up to date, where it is among the addresses."""
-        wanted = set(addresses)
-        named = [p for p in self.pinned.values() if p.address in wanted]
-        for p in named:
-            self.simulated.write(p.address, ctypes.string_at(p.host, p.nbytes))
+    def to_device(self, addresses: Iterable[int]) -> list[tuple[Pinned, Bytes]]:
+        """Bring the device's copy of pinned memory up to date, where an address is of it."""
+        wanted = list(addresses)
+        named: list[tuple[Pinned, Bytes]] = []
+        for p in self.pinned.values():
+            if any(p.address <= at < p.address + p.nbytes for at in wanted):
+                data = np.frombuffer(ctypes.string_at(p.host, p.nbytes), np.uint8)
+                self.simulated.write(p.address, data)
+                named.append((p, data))
         return named
 
-    def to_host(self, named: Iterable[Pinned]) -> None:
-        """Bring the host's copy up to date."""
-        for p in named:
-            ctypes.memmove(p.host, self.simulated.read(p.address, p.nbytes), p.nbytes)
+    def to_host(self, named: Iterable[tuple[Pinned, Bytes]]) -> None:
+        """Bring the host's copy up to date: the bytes that are no longer what they were."""
+        for p, before in named:
+            after = np.frombuffer(self.simulated.read(p.address, p.nbytes), np.uint8)
+            host = np.ctypeslib.as_array((ctypes.c_uint8 * p.nbytes).from_address(p.host))
+            changed = np.flatnonzero(before != after)
+            host[changed] = after[changed]
 
     def _hide(self, address: int) -> None:
         space = self.simulated.globals

@@ -137,10 +137,11 @@ class Streams:
                 stream.queue.popleft()
                 first.done, first.time = True, self.clock
             else:
+                stream.queue.popleft()
                 first()
                 self.clock += 0.25
-                if not stream.stuck:
-                    stream.queue.popleft()
+                if stream.stuck:
+                    return  # what comes after it never begins
 
     def begin(self, stream: Stream, *, is_global: bool) -> None:
         """Capture what comes."""

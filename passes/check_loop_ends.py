@@ -12,9 +12,8 @@ Mesa's software device counts the rounds of all loops of a thread, and after 655
 without a word, when it has gone round once. So one more loop, of two rounds, tells whether that was
 so; within a loop a loop that ends early is followed by its outermost one. With these checks a
 kernel that goes round more often is an error there, and never a wrong result; loops of few rounds,
-all of them known, need none. The pass runs when all loops exist but those that lowering makes
-(atomics by compare-exchange, subgroups through shared memory, divisions of 64 bits), which end
-early where the kernel has gone round too often.
+all of them known, need none. The pass runs when all loops exist, also those that stand for what the
+device lacks (atomics by compare-exchange, subgroups through shared memory, divisions of 64 bits).
 
 The device's compiler believes that a loop ends by its condition only, and makes a constant of
 everything which follows from that. So the bound is one only where a grid has at least one block.
@@ -35,7 +34,7 @@ from ..dialects import gpu, gpux
 from .block_editing import constant, constant_value, functions
 
 MESSAGE = "the device ended this loop: it lets a thread go round 65535 times in all"
-FEW_ROUNDS = 256  # in a kernel; leaves room for loops that lowering makes
+FEW_ROUNDS = 256  # in a kernel
 # By the numbers of the predicates of arith.
 _EQ, _NE = (IntegerAttr(number, i64) for number in (0, 1))
 _INDEX = IndexType()

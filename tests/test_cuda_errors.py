@@ -111,9 +111,7 @@ def test_a_kernel_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch)
 def test_out_of_memory_says_how_much_there_is_and_passes(device: CudaDevice) -> None:
     memory = library_of(device).gpus[0].memory
     memory.total = 1 << 20
-    with pytest.raises(
-        OutOfMemory, match=r"no room for 4194304 bytes: 1048576 of 1048576"
-    ):
+    with pytest.raises(OutOfMemory, match=r"no room for 4194304 bytes: 1048576 of 1048576"):
         device.empty(1 << 20)
     held = device.empty(200_000)
     with pytest.raises(OutOfMemory):

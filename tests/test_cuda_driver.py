@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +164,14 @@ def test_a_device_asks_for_nothing_before_it_is_used() -> None:
         assert "cuDevicePrimaryCtxRetain" not in calls
         device.empty(4)
         assert calls.count("cuDevicePrimaryCtxRetain") == 1
+
+
+def test_the_runtime_works_through_the_real_bindings() -> None:
+    """In a process of its own, over the driver of the tests as a shared library."""
+    script = Path(__file__).with_name("cuda_through_bindings.py")
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=300
+    )
+    if done.returncode == 77:
+        pytest.skip(done.stdout.strip())
+    assert (done.returncode, done.stdout) == (0, "all right\n"), done.stderr

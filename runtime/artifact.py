@@ -95,7 +95,8 @@ class Manifest(NamedTuple):
     """Everything a device and the packing of arguments must know about an artifact.
 
     `shared_arrays` gives name and bytes of each array in static shared memory. `abi` says how a
-    target with several ways takes buffers ("bda" or "bindings" on Vulkan), `block_in_memory` that
+    target with several ways takes buffers ("bda" or "bindings" on Vulkan), or that NVIDIA code is a
+    "cubin", `block_in_memory` that
     its parameter block is too big to be pushed. `most_threads` is how many threads of a block the
     code has room for, 0 where only the device limits it. `whole_subgroups`: blocks are multiples of
     `subgroup_size`. `cluster` are the blocks of x, y and z that run together, of which the grid has
@@ -279,7 +280,8 @@ def merge(parts: Iterable[Artifact | Bundle]) -> Bundle:
         for artifact in part.artifacts if isinstance(part, Bundle) else (part,):
             manifest = artifact.manifest
             signature = (manifest.parameters, manifest.form, manifest.known_block)
-            machine = (manifest.target, manifest.triple, manifest.cpu, manifest.features)
+            abi, features = manifest.abi, manifest.features
+            machine = (manifest.target, manifest.triple, manifest.cpu, abi, features)
             merged[manifest.name, signature, machine] = artifact
     return Bundle(tuple(merged.values()))
 

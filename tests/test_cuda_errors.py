@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -212,3 +213,38 @@ def test_shared_memory_beyond_the_device_is_refused_before_the_launch(device: Cu
     with pytest.raises(DeviceError):
         device.event().elapsed_ms(device.event())
     assert math.isfinite(device.limits.shared_bytes)
+
+
+def test_a_file_with_machine_code_runs_it_where_it_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere its PTX runs. The driver of the tests is told by which PTX it executes a cubin."""
+
+    def assemble(ptx: str, arch: str) -> tuple[bytes, str]:
+        return b"\x7fELF" + arch.encode() + ptx.encode(), ""
+
+    monkeypatch.setattr("stepwell.lowering.emit.ptx.assemble_cubin", assemble)
+    types = (sw.Array[sw.f32, 1],)
+    made = sw.compile(double, types, target="cuda", over=1, cubins=["sm_86", "sm_90"])
+    made.save(tmp_path / "double.swa")
+    assert [(a.manifest.cpu, a.manifest.abi) for a in made.artifacts] == [
+        ("sm_86", "cubin"),
+        ("sm_90", "cubin"),
+        ("sm_80", ""),
+    ]
+    for capability, taken in (((8, 0), 2), ((8, 9), 0), ((9, 0), 1), ((10, 0), 2)):
+        with simulated(capability) as device:
+            library = library_of(device)
+            ptx = made.artifacts[2].payload.decode()
+            library.machine_code = {a.payload: ptx for a in made.artifacts[:2]}
+            x = ones(device)
+            sw.load(tmp_path / "double.swa").over(32, device=device)(x)
+            assert x.numpy()[0] == 2
+            assert library.loaded == [made.artifacts[taken].payload]
+
+
+def test_cubins_are_for_nvidia_gpus() -> None:
+    with pytest.raises(sw.CompileError, match="cubins= is for target cuda, not for cpu"):
+        sw.compile(double, (sw.Array[sw.f32, 1],), cubins=["sm_90"])
+    with pytest.raises(sw.CompileError, match="no architecture 'sm_13'"):
+        sw.compile(double, (sw.Array[sw.f32, 1],), target="cuda", cubins=["sm_13"])

@@ -46,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--emit", default=ARTIFACT, metavar="WHAT", help=levels)
     add("--report", action="store_true", help="for cuda: registers and spills, by ptxas")
+    cubin = "for cuda: machine code for this architecture too, beside the PTX"
+    add("--cubin", action="append", default=[], metavar="SM", help=cubin)
     add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="only for launches by `over` of this rank")
@@ -130,7 +132,8 @@ def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | byt
     for name, (kernel, types) in kernels.items():
         if args.emit == ARTIFACT:
             over = args.over or "all"
-            results[name] = compile(kernel, types, target=args.target, over=over)
+            target, cubins = args.target, args.cubin
+            results[name] = compile(kernel, types, target=target, over=over, cubins=cubins)
         elif args.emit == "spv":
             form = Form(over=args.over)
             results[name] = kernel.compile(types, target=args.target, form=form).payload

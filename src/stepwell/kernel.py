@@ -254,6 +254,7 @@ def compile(
     small: bool = False,
     disjoint: bool = False,
     alignment: Literal[0, 16, 32] = 0,
+    cubins: Sequence[str] = (),
 ) -> Bundle:
     """Compile ahead of time for parameter types such as `(sw.f32, sw.Array[sw.f32, 1])`.
 
@@ -262,8 +263,10 @@ def compile(
 
     On targets that make better code of such facts (cuda), it also holds code for launches that are
     `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
-    arrays start at multiples of `alignment` bytes; a launch takes it where they hold.
+    arrays start at multiples of `alignment` bytes; a launch takes it where they hold. `cubins` are
+    architectures of NVIDIA GPUs for which it holds machine code too (see `cubins.py`).
     """
+    from .cubins import with_cubins
     from .targets import find_target
 
     way = find_target(target)
@@ -274,7 +277,7 @@ def compile(
         forms += [Form(rank) for rank in range(max(1, made[0].manifest.axes_used), 4)]
         made += [kernel.compile(fixed, target=target, form=form) for form in forms[1:]]
     if not small and not disjoint and not alignment:
-        return Bundle(tuple(made))
+        return Bundle(tuple(with_cubins(made, cubins)))
     if not way.launch_facts:
         raise CompileError(
             f"target {target} makes no use of small=, disjoint= or alignment=", hint="leave it out"
@@ -284,7 +287,7 @@ def compile(
         kernel.compile(better, target=target, form=form._replace(small=small, disjoint=disjoint))
         for form in forms
     ]
-    return Bundle((*best, *made))
+    return Bundle(tuple(with_cubins((*best, *made), cubins)))
 
 
 def load(path: str | os.PathLike[str]) -> LoadedProgram:

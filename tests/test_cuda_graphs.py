@@ -144,13 +144,14 @@ def test_a_stream_that_does_not_join_fails_the_capture(device: CudaDevice) -> No
         (lambda d, s, x: x.numpy(), "a copy to the host"),
         (lambda d, s, x: x.copy_from(np.zeros(64, np.float32)), "a copy from the host"),
         (lambda d, s, x: s.synchronize(), "captures a graph cannot be waited for"),
+        (lambda d, s, x: d.synchronize(), "a wait cannot be part of a graph"),
         (lambda d, s, x: double.over(64, device=d)(x), "a launch of double without stream="),
         (lambda d, s, x: double.over(64, stream=s)(np.ones(64, np.float32)), "cannot be part of"),
         (lambda d, s, x: sw.kernel(lambda_free).over(64, stream=s)(x), "loading kernel"),
         (lambda d, s, x: x.__dlpack__(stream=-1), "given to another library"),
         (lambda d, s, x: x.__cuda_array_interface__, "given to another library"),
     ],
-    ids=["array", "download", "upload", "wait", "default", "numpy", "load", "dlpack", "interface"],
+    ids=["array", "download", "upload", "wait", "all", "default", "numpy", "load", "dlpack", "cai"],
 )  # fmt: skip
 def test_what_would_wait_or_allocate_is_refused(device: CudaDevice, act, said: str) -> None:
     stream, x = device.stream(), ones(device)

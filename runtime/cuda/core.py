@@ -133,6 +133,8 @@ class Core:
 
     def refuse_capture(self, what: str) -> None:
         """DeviceError where this thread captures a graph."""
+        if not self.captures:
+            return
         thread = threading.get_ident()
         if any(queue.capture and queue.capture.thread == thread for queue in self.captures):
             raise DeviceError(
@@ -173,6 +175,7 @@ class Core:
         with self.lock, self.context.current():
             if queue.capture is not None:
                 raise DeviceError("a stream that captures a graph cannot be waited for")
+            self.refuse_capture("a wait")
             number, event = queue.sent, self._take_event()
             self.context.call("cuEventRecord", event, queue.handle)
         self.wait_event(event)
@@ -209,6 +212,7 @@ class Core:
 
     def wait_event(self, event: Any) -> None:
         """Wait until an event is reached; interrupts are heard meanwhile."""
+        self.refuse_capture("a wait")
         start, nap, query = perf_counter(), SHORTEST_NAP, self._query
         end = monotonic() + self.timeout_ns / 1e9 if self.timeout_ns else None
         with self.context.current():

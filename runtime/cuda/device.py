@@ -13,7 +13,7 @@ from ..device import Device, Event, LoadedKernel
 from .context import Context
 from .core import Core
 from .driver import Driver
-from .find import close_at_exit
+from .find import IN_USE
 from .properties import Properties, read_properties, why_unusable
 from .stream import CudaStream, handle_of
 from .table import STREAM_LEGACY
@@ -46,7 +46,7 @@ class CudaDevice(Device):
             with self._making:  # two threads may come at once
                 if self._core is None:
                     self._core = Core(Context(self.driver, self.ordinal, self.properties))
-                    close_at_exit(self._core)
+                    IN_USE.close_at_exit(self._core)
         return self._core
 
     @property

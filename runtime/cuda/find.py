@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from ..closing import OpenDevices
+
 if TYPE_CHECKING:
     from ..device import Device
     from .core import Core
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 GPU_FILES = ("/dev/nvidiactl", "/dev/dxg")
 
 _reasons: list[str] = []
-_open: list[Core] = []
+IN_USE: OpenDevices[Core] = OpenDevices()
 
 
 def find() -> list[Device]:
@@ -40,25 +42,3 @@ def why_missing() -> str | None:
 def may_be_hardware() -> bool:
     """Whether there may be a GPU, told without loading a driver."""
     return not sys.platform.startswith("linux") or any(map(os.path.exists, GPU_FILES))
-
-
-def close_at_exit(core: Core) -> None:
-    """Finish what is under way when the process ends, so that what kernels reported is told."""
-    if not _open:
-        import atexit
-
-        atexit.register(close_all)
-    _open.append(core)
-
-
-def close_all() -> None:
-    """Finish and let go of every device in use."""
-    cores, errors = list(_open), list[Exception]()
-    _open.clear()
-    for core in cores:
-        try:
-            core.close()
-        except Exception as error:
-            errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else ExceptionGroup("devices at exit", errors)

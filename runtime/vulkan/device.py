@@ -14,7 +14,7 @@ from ..device import Device, Event, LoadedKernel, Stream
 from ..facts import WIDE_REACH, is_wide
 from ..launch_shape import MAX_GRID, Limits
 from .core import Core
-from .find import close_at_exit
+from .find import IN_USE
 from .physical import Physical
 from .profile import INDEX64
 from .stream import VulkanStream
@@ -55,7 +55,7 @@ class VulkanDevice(Device):
             with self._making:  # two threads may come at once
                 if self._core is None:
                     self._core = Core(self.physical, self.name, self._staged)
-                    close_at_exit(self._core)
+                    IN_USE.close_at_exit(self._core)
         return self._core
 
     @property

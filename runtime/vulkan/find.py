@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from ..closing import OpenDevices
+
 if TYPE_CHECKING:
     from ..device import Device
     from .core import Core
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 GPU_FILES = ("/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0")
 
 _reasons: list[str] = []
-_open: list[Core] = []
 
 
 def find() -> list[Device]:
@@ -45,27 +46,12 @@ def may_be_hardware() -> bool:
     return not sys.platform.startswith("linux") or any(map(os.path.exists, GPU_FILES))
 
 
-def close_at_exit(core: Core) -> None:
-    """Finish and destroy a device when the process ends, and the instance after the last one."""
-    if not _open:
-        import atexit
-
-        atexit.register(close_all)
-    _open.append(core)
-
-
-def close_all() -> None:
-    """Finish and destroy every device in use, and the instance."""
+def _close_instance(cores: list[Core]) -> None:
+    """The instance goes after the last device, unless one hangs."""
     from .instance import close_instance
 
-    cores, errors = list(_open), list[Exception]()
-    _open.clear()
-    for core in cores:
-        try:
-            core.close()
-        except Exception as error:
-            errors.append(error)
     if not any(core.context.is_stuck for core in cores):
         close_instance()
-    if errors:
-        raise errors[0] if len(errors) == 1 else ExceptionGroup("devices at exit", errors)
+
+
+IN_USE: OpenDevices[Core] = OpenDevices(_close_instance)

@@ -30,8 +30,8 @@ WITHOUT_CONTEXT = frozenset(
 )
 UNSAFE = frozenset(
     (
-        *("cuMemAlloc", "cuMemFree", "cuMemHostAlloc", "cuMemFreeHost", "cuModuleLoadDataEx"),
-        *("cuModuleUnload", "cuMemPoolCreate", "cuMemPoolTrimTo", "cuMemPoolDestroy"),
+        *("cuMemAlloc", "cuMemFree", "cuMemHostAlloc", "cuModuleLoadDataEx", "cuModuleUnload"),
+        *("cuMemPoolCreate", "cuMemPoolTrimTo", "cuEventQuery"),
     )
 )
 

@@ -1,0 +1,46 @@
+"""Devices that are closed when the process ends, so that what their kernels reported is told."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+
+class Closable(Protocol):
+    """What a device holds."""
+
+    def close(self) -> None:
+        """Finish what is under way and let go of it."""
+        ...
+
+
+CoreT = TypeVar("CoreT", bound=Closable)
+
+
+class OpenDevices(Generic[CoreT]):
+    """The devices of a kind that are in use; `finish` is given them when all are closed."""
+
+    def __init__(self, finish: Callable[[list[CoreT]], None] | None = None):
+        self._open: list[CoreT] = []
+        self._finish = finish
+
+    def close_at_exit(self, core: CoreT) -> None:
+        """Close this one when the process ends."""
+        if not self._open:
+            atexit.register(self.close_all)
+        self._open.append(core)
+
+    def close_all(self) -> None:
+        """Close every device in use; raises what that finds, several things together."""
+        cores, errors = list(self._open), list[Exception]()
+        self._open.clear()
+        for core in cores:
+            try:
+                core.close()
+            except Exception as error:
+                errors.append(error)
+        if self._finish is not None:
+            self._finish(cores)
+        if errors:
+            raise errors[0] if len(errors) == 1 else ExceptionGroup("devices at exit", errors)

@@ -31,7 +31,7 @@ WITHOUT_CONTEXT = frozenset(
 UNSAFE = frozenset(
     (
         *("cuMemAlloc", "cuMemFree", "cuMemHostAlloc", "cuModuleLoadDataEx", "cuModuleUnload"),
-        *("cuMemPoolCreate", "cuMemPoolTrimTo", "cuEventQuery"),
+        *("cuMemPoolTrimTo", "cuEventQuery"),
     )
 )
 

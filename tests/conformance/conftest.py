@@ -5,6 +5,8 @@ cuda-simulated", or "all", which has all but the last: that is the device "cuda"
 the tests, and hides a GPU.
 The PTX interpreter runs code for an architecture that the name of the test decides, so that all of
 them take part; STEPWELL_TEST_PTX_ARCH is one for all tests, or "all" for each test on each.
+With STEPWELL_TEST_CPU_LANES=one, the CPU has 1, 4, 8 or 16 lanes, which the name of the test
+decides too, and every loop over threads is one over vectors; "all" is each test with each.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pytest
 
 import stepwell as sw
 
+CPU_LANES = (1, 4, 8, 16)
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90a", "sm_100a", "sm_120")
 
 
@@ -54,19 +57,47 @@ DEVICES = chosen_devices()
 PTX_DEVICES = ptx_devices() if any(one.kind == "ptx-interpreter" for one in DEVICES) else []
 
 
+def cpus_of_lanes() -> list[sw.Device]:
+    """CPUs of so many lanes each, where they are asked for."""
+    from stepwell.runtime.cpu import CpuDevice
+
+    found: list[sw.Device] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for lanes in CPU_LANES:
+            patch.setenv("STEPWELL_CPU_LANES", str(lanes))
+            found.append(CpuDevice())
+    return found
+
+
+# Kinds of which there are several devices here, and whether a test runs on one of them or on all.
+SEVERAL: dict[str, tuple[list[sw.Device], bool]] = {
+    "ptx-interpreter": (PTX_DEVICES, "STEPWELL_TEST_PTX_ARCH" in os.environ)
+}
+if os.environ.get("STEPWELL_TEST_CPU_LANES") in ("one", "all"):
+    SEVERAL["cpu"] = (cpus_of_lanes(), os.environ["STEPWELL_TEST_CPU_LANES"] == "all")
+
+
 def devices_of(test: str) -> list[sw.Device]:
-    """Those that a test runs on; of several PTX interpreters one, unless all are asked for."""
-    simulated = PTX_DEVICES
-    if simulated and "STEPWELL_TEST_PTX_ARCH" not in os.environ:
-        simulated = [simulated[crc32(test.encode()) % len(simulated)]]
-    return [one for one in DEVICES if one.kind != "ptx-interpreter"] + simulated
+    """Those that a test runs on; of several of a kind one, unless all are asked for."""
+    chosen: list[sw.Device] = []
+    for kind, (several, everyone) in SEVERAL.items():
+        if any(one.kind == kind for one in DEVICES):
+            at = crc32(test.encode()) % len(several)
+            chosen += several if everyone else [several[at]]
+    return [one for one in DEVICES if one.kind not in SEVERAL] + chosen
+
+
+def name_of(device: sw.Device) -> str:
+    """As it stands in a test's name."""
+    several = "cpu" in SEVERAL and device.kind == "cpu"
+    return device.target if several else device.name.replace(" ", ":")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test that takes `device`, on its devices."""
     if "device" in metafunc.fixturenames:
         chosen = devices_of(metafunc.definition.nodeid)
-        names = [one.name.replace(" ", ":") for one in chosen]
+        names = [name_of(one) for one in chosen]
         metafunc.parametrize("device", chosen, indirect=True, ids=names, scope="session")
 
 

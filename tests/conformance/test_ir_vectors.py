@@ -13,6 +13,7 @@ from conformance.compare import DTYPES, FLOATS, INTS, Array, expect_equal, is_fl
 from conformance.ir_kernels import elementwise, run_ir
 
 import stepwell as sw
+from stepwell.targets import find_target
 
 AT_ONCE = 12  # ops in one kernel
 # Of 6 lanes, 4 and 2 are vectors of a shading language; types that a device lacks are scalars.
@@ -77,6 +78,12 @@ def run_lanewise(
 @pytest.mark.parametrize(("dtype", "count"), CASES)
 def test_what_works_lane_by_lane(device: sw.Device, dtype: str, count: int):
     needs(device, dtype)
+    if (
+        count == 3
+        and dtype in ("f16", "bf16", "f32")
+        and device.target.endswith((":sm_100a", ":sm_120"))
+    ):
+        pytest.skip("LLVM computes with a fourth lane, which the interpreter knows to be undefined")
     a, b = (np.resize(x, -(-x.size // 24) * 24) for x in pairs(dtype, device=device))
     table = lanewise(dtype)
     names = list(table)
@@ -379,6 +386,8 @@ def test_vectors_in_shared_memory_and_in_one_of_two_arrays(device: sw.Device):
 
 
 def test_a_branch_with_vectors_around_a_subgroup_operation(device: sw.Device):
+    if find_target(device.target).subgroup_size() < 4:
+        pytest.skip("four threads are no subgroup")
     text = """gpu.module @m {
   gpu.func @kernel(%x: memref<?xf32, GLOBAL>, %y: memref<?xf32, GLOBAL>) kernel {
     %t = gpu.thread_id x

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from conformance.compare import DTYPES, needs_types
+from conformance.matrices import has_units, needs_unit_for
 
 import stepwell as sw
 from stepwell.runtime.errors import LaunchError, OutOfBounds
+from stepwell.targets import find_target
 
 BLOCK = 64  # a multiple of every subgroup
 
@@ -26,7 +28,7 @@ def launch(
 
 def unit(device: sw.Device) -> int:
     """Rows and columns: those that matrix units have, or few scalars."""
-    return 16 if device.kind in ("cuda", "ptx-interpreter") else 4
+    return 16 if has_units(device) else 4
 
 
 def numbers(shape: tuple[int, int], dtype: str, seed: int = 0) -> np.ndarray:
@@ -95,6 +97,7 @@ def kernel_for(shape: tuple[int, int, int], turned: bool) -> Callable[..., None]
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize(("shape", "factors", "sums"), KINDS)
 def test_types_and_shapes(device: sw.Device, shape: Any, factors: str, sums: str, turned: bool):
+    needs_unit_for(device, factors)
     m, n, k = shape = tuple(size * unit(device) // 16 for size in shape)
     x, y, z = numbers((m, k), factors), numbers((k, n), factors, 1), numbers((m, n), sums, 2)
     expected = product(x, y, z) + z
@@ -176,7 +179,7 @@ def test_a_matrix_has_to_be_inside_its_array(device: sw.Device):
 
 
 def test_blocks_are_of_whole_subgroups(device: sw.Device):
-    size = max(device.limits.subgroup_sizes)
+    size = find_target(device.target).subgroup_size()
     if size == 1:
         pytest.skip("every block is")
 

@@ -228,18 +228,45 @@ def _split(target: Vector, source: Operand, kind: str) -> Run:
 
 
 def _join(target: Operand, source: Vector, kind: str) -> Run:
-    """mov.b64 c, {a, b}"""
+    """mov.b64 c, {a, b}
+
+    Compilers join what nobody will use to what they use: a part that is undefined has bits that
+    show in any result, and c is undefined where all of them are.
+    """
     width = bits(kind) // len(source.items)
-    reads = [reader(item, f"b{width}") for item in source.items]
+    reads = [_part_reader(item, width) for item in source.items]
     write, dtype, whole = writer(target, f"b{bits(kind)}"), UNSIGNED[width], UNSIGNED[bits(kind)]
+    unused = UNSIGNED[width].type(_UNDEFINED & ((1 << width) - 1))
 
     def run(warp: Warp, mask: Mask) -> None:
-        parts = np.empty((LANES, len(reads)), dtype)
+        parts, defined = np.empty((LANES, len(reads)), dtype), np.zeros(LANES, np.bool_)
         for i, read in enumerate(reads):
-            parts[:, i] = read(warp, mask)
+            values, known = read(warp, mask)
+            parts[:, i] = np.where(known, values, unused)
+            defined |= known
         write(warp, mask, parts.reshape(-1).view(whole))
+        if isinstance(target, Register) and count_nonzero(mask & ~defined):
+            warp.registers[target.slot].forget(mask & ~defined)
 
     return run
+
+
+# The bits of parts that are undefined.
+_UNDEFINED = 0xDEADBEEFDEADBEEF
+
+
+def _part_reader(item: Operand, width: int) -> Callable[[Warp, Mask], tuple[Array, Mask]]:
+    """The values of a part, and in which lanes they are defined."""
+    if isinstance(item, Register) and bits(item.type) == width:
+        slot, kind = item.slot, f"b{width}"
+
+        def of_register(warp: Warp, mask: Mask) -> tuple[Array, Mask]:
+            cell = warp.registers[slot]
+            return cell.views[kind], cell.known
+
+        return of_register
+    read, everywhere = reader(item, f"b{width}"), np.ones(LANES, np.bool_)
+    return lambda warp, mask: (read(warp, mask), everywhere)
 
 
 # --- asynchronous copies -------------------------------------------------------------------------

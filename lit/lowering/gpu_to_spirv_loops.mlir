@@ -1,5 +1,5 @@
-// RUN: stepwell opt %s -p 'gpu-to-spirv{arch="1.6+sg8+bda+short_loops"}' | filecheck %s
-// RUN: stepwell opt %s -p 'gpu-to-spirv{arch="1.6+sg8+bda"}' | filecheck %s --check-prefix=OTHER
+// RUN: stepwell opt %s -p 'gpu-to-spirv{arch="1.6+sg8+bda+short_loops+subgroup_basic"}' | filecheck %s
+// RUN: stepwell opt %s -p 'gpu-to-spirv{arch="1.6+sg8+bda+subgroup_basic"}' | filecheck %s --check-prefix=OTHER
 
 // Where a device unrolls what is better left a loop, it is told so: many rounds, known, and no array
 // of one thread in it. Lanes that stand for no thread end before the first loop.

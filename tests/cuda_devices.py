@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import pytest
 from oracles.cuda_driver.device import open_simulated
 from oracles.cuda_driver.library import Library
 
@@ -12,12 +13,16 @@ from stepwell.runtime.cuda.device import CudaDevice, open_devices
 
 
 @contextmanager
-def simulated(capability: tuple[int, int] = (8, 0)) -> Generator[CudaDevice]:
-    """One GPU."""
-    device = open_simulated(Library(capability=capability))
-    yield device
-    if not device.core.context.lost:
-        device.core.close()
+def simulated(
+    capability: tuple[int, int] = (8, 0), *, validate: bool = False
+) -> Generator[CudaDevice]:
+    """One GPU; each launch is waited for with `validate`, whatever the tests run with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEPWELL_VALIDATE", str(int(validate)))
+        device = open_simulated(Library(capability=capability))
+        yield device
+        if not device.core.context.lost:
+            device.core.close()
 
 
 @contextmanager

@@ -86,11 +86,8 @@ def test_a_fault_tells_what_was_reported_before(device: CudaDevice) -> None:
     assert "x[i] = x[i] * 2" in notes(caught.value)
 
 
-def test_validation_waits_for_each_launch_and_names_its_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("STEPWELL_VALIDATE", "1")
-    with simulated() as device:
+def test_validation_waits_for_each_launch_and_names_its_line() -> None:
+    with simulated(validate=True) as device:
         x = ones(device)
         double.over(32, device=device)(x)
         with pytest.raises(DeviceLost) as caught:

@@ -216,7 +216,7 @@ def test_other_threads_go_on_during_a_capture_but_not_in_it(device: CudaDevice) 
 def test_graphs_and_their_report_buffers_go_away(device: CudaDevice) -> None:
     stream, x = device.stream(), ones(device)
     memory = library_of(device).gpus[0].memory
-    for _ in range(200):
+    for _ in range(20):
         with stream.capture() as graph:
             double.over(64, stream=stream)(x)
         graph.launch()
@@ -224,4 +224,4 @@ def test_graphs_and_their_report_buffers_go_away(device: CudaDevice) -> None:
         gc.collect()
         stream.synchronize()
     assert len(memory.pinned) < 4
-    assert library_of(device).calls.count("cuGraphExecDestroy") > 190
+    assert library_of(device).calls.count("cuGraphExecDestroy") > 18

@@ -167,3 +167,19 @@ def test_upstream_reads_what_comes_out(capsys: pytest.CaptureFixture[str]):
     command = [MLIR_OPT, "--allow-unregistered-dialect", "--split-input-file"]
     done = subprocess.run(command, input="// -----".join(texts), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@sw.kernel(checks=False)
+def sum_of_some(x, out):
+    i = sw.global_id(0)
+    total = 0.0
+    for k in range(4):
+        for j in sw.unroll(range(70)):
+            total += x[3 * i + j + k]
+    out[i] = total
+
+
+@pytest.mark.parametrize(("dtype", "becomes"), [("float16", False), ("float32", True)])
+def test_many_gathers_are_worth_it_where_machines_have_them(dtype: str, becomes: bool) -> None:
+    text = sum_of_some.ir("cpu", np.zeros(9, dtype), np.zeros(9, np.float32))
+    assert ("vector.gather" in text) == becomes

@@ -20,9 +20,11 @@ from xdsl.ir import Operation
 from ...dialects import gpux
 from ...dialects.arith import RemFOp
 from ...passes.divergence import Divergence, is_function
+from ..memref_views import as_memref
 
 LARGEST = 64
 WITH_A_RARE_CASE = (math.SinOp, math.CosOp, math.TanOp, RemFOp)
+_MOST_NARROW = 64
 _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
 
@@ -34,6 +36,20 @@ def is_worth_it(loop: scf.ForOp) -> bool:
     no lane takes; LLVM's vectoriser would compute both sides in all lanes.
     """
     return any(op.regions or isinstance(op, WITH_A_RARE_CASE) for op in loop.body.block.ops)
+
+
+def gathers_too_much(loop: scf.ForOp, spreads: Divergence) -> bool:
+    """Whether there are many gathers of elements below 32 bits.
+
+    Machines have none of these: LLVM takes each apart, and half a minute over five hundred of them
+    (a product of matrices of f16), where the loop over threads takes 0.3 s.
+    """
+    found = 0
+    for op in loop.walk():
+        if isinstance(op, memref.LoadOp | memref.StoreOp) and not _is_simple(op, spreads):
+            element = as_memref(op.memref.type).element_type
+            found += isinstance(element, FixedBitwidthType) and element.bitwidth < 32
+    return found > _MOST_NARROW
 
 
 def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:

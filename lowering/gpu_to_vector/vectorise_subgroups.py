@@ -30,7 +30,7 @@ from ...dialects.diagnostics import CompileError
 from ...passes.block_editing import constant_value
 from ...passes.divergence import SUBGROUP, VARYING, Divergence, Spread, affine, is_private_array
 from ..gpu_to_cpu.split import expand_switch
-from .cost import LARGEST, is_worth_it, vectors_at_once
+from .cost import LARGEST, gathers_too_much, is_worth_it, vectors_at_once
 from .fits import CONTROL, has_lanes, is_plain_use, values_of
 
 THREADS = "gpux.threads"
@@ -74,6 +74,8 @@ class VectoriseSubgroups(ModulePass):
         given = {loop.body.block.args[0]: affine(1), **dict.fromkeys(arrays, VARYING)}
         spreads = Divergence(loop.body, given, spread_of_collective)
         if not together and _may_wait(loop, spreads):
+            return
+        if not (together or self.always) and gathers_too_much(loop, spreads):
             return
         if not _arrays_are_known(loop, spreads):
             assert not together, "gpu-to-cpu leaves only those subgroup ops that can be vectors"

@@ -73,8 +73,10 @@ def cpus_of_lanes() -> list[sw.Device]:
 SEVERAL: dict[str, tuple[list[sw.Device], bool]] = {
     "ptx-interpreter": (PTX_DEVICES, "STEPWELL_TEST_PTX_ARCH" in os.environ)
 }
-if os.environ.get("STEPWELL_TEST_CPU_LANES") in ("one", "all"):
-    SEVERAL["cpu"] = (cpus_of_lanes(), os.environ["STEPWELL_TEST_CPU_LANES"] == "all")
+if lanes := os.environ.get("STEPWELL_TEST_CPU_LANES"):
+    if lanes not in ("one", "all"):
+        raise ValueError(f"STEPWELL_TEST_CPU_LANES is {lanes!r}, expected one or all")
+    SEVERAL["cpu"] = (cpus_of_lanes(), lanes == "all")
 
 
 def devices_of(test: str) -> list[sw.Device]:

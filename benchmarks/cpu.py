@@ -12,15 +12,13 @@ off in a row of their own. Writes `benchmarks/results/cpu-<date>.json` and a pic
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from cpu_tasks import TASKS, Task
 from measure import Row, rows_of
+from peer_process import PeerProcess
 from record import picture_of, record
 
 OURS = ("stepwell", "stepwell-unchecked")
@@ -30,33 +28,24 @@ ROUND_SECONDS = 0.02
 HERE = Path(__file__).parent
 
 
-class Contender:
+class Contender(PeerProcess):
     """A process that runs tasks."""
 
     def __init__(self, name: str, python: str, threads: int):
         variables = ("STEPWELL", "NUMBA", "OMP", "OPENBLAS", "MKL")
         counts = {f"{variable}_NUM_THREADS": str(threads) for variable in variables}
-        self.name = name
-        self.process = subprocess.Popen(
-            [python, str(HERE / "cpu_peer.py"), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **counts},
-        )
-        hello = self._answer()
-        self.absent: str = hello.get("absent", "")
-        self.versions: dict[str, str] = hello.get("versions", {})
+        super().__init__(name, [python, HERE / "cpu_peer.py", name], {**os.environ, **counts})
+        self.error: str = self.hello.get("error", "")
+        self.versions: dict[str, str] = self.hello.get("versions", {})
         self.count = 0
 
     def prepare(self, task: Task, size: int) -> str:
         """Make ready, check, and find out how often it runs in a round; why not, if not."""
-        if self.absent:
-            return self.absent
-        answer = self._ask(f"prepare {size} {task.name}")
-        if "absent" in answer:
-            return answer["absent"]
+        if self.error:
+            return self.error
+        answer = self.ask(f"prepare {size} {task.name}")
+        if "error" in answer:
+            return answer["error"]
         if not answer["correct"]:
             return "wrong result"
         once = self.run(1)
@@ -68,27 +57,10 @@ class Contender:
 
     def run(self, count: int) -> float:
         """Seconds of so many runs."""
-        answer = self._ask(f"run {count}")
+        answer = self.ask(f"run {count}")
         if "seconds" not in answer:
-            raise SystemExit(f"{self.name} failed while it was measured: {answer['absent']}")
+            raise SystemExit(f"{self.name} failed while it was measured: {answer['error']}")
         return answer["seconds"]
-
-    def end(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-
-    def _ask(self, line: str) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"absent": "the process ended"}
 
 
 def main() -> int:
@@ -104,7 +76,7 @@ def main() -> int:
         Contender(name, asked.peers if name in ELSEWHERE else sys.executable, asked.threads)
         for name in (*OURS, *PEERS)
     ]
-    absent = {one.name: one.absent for one in contenders if one.absent}
+    absent = {one.name: one.error for one in contenders if one.error}
     rows: list[Row] = []
     for task in wanted:
         for size in task.sizes:
@@ -132,7 +104,7 @@ def measure(
         why = contender.prepare(task, size)
         if not why:
             present.append(contender)
-        elif not contender.absent:
+        elif not contender.error:
             absent[f"{contender.name}, {task.name} {size}"] = why
     times: dict[str, list[float]] = {one.name: [] for one in present}
     for number in range(rounds):

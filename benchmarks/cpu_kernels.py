@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from cpu_tasks import BINS, STEPS, A
+from cpu_tasks import BINS, STEPS, A, sorting_steps
 
 import stepwell as sw
 
@@ -435,13 +435,8 @@ def _prepare_sort(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
 
     def run() -> None:
         out[:] = x
-        size = 2
-        while size <= x.size:
-            distance = size // 2
-            while distance:
-                launch(out, distance, size)
-                distance //= 2
-            size *= 2
+        for distance, size in sorting_steps(x.size):
+            launch(out, distance, size)
 
     return run, out
 

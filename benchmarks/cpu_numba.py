@@ -8,7 +8,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from cpu_tasks import BINS, STEPS, A
+from cpu_tasks import BINS, STEPS, A, sorting_steps
 
 Array = np.ndarray[Any, Any]
 Prepared = tuple[Callable[[], Any], Any]
@@ -260,13 +260,8 @@ def _sort(given: dict[str, Any]) -> Prepared:
 
     def run() -> None:
         out[:] = x
-        size = 2
-        while size <= x.size:
-            distance = size // 2
-            while distance:
-                bitonic_step(out, distance, size)
-                distance //= 2
-            size *= 2
+        for distance, size in sorting_steps(x.size):
+            bitonic_step(out, distance, size)
 
     return run, out
 

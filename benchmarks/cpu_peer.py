@@ -57,7 +57,7 @@ class Peer:
         size, name = int(words[1]), " ".join(words[2:])
         self.run = None  # frees the memory of the last task
         if name not in self.prepare:
-            return {"absent": "not written"}
+            return {"error": "not written"}
         task = next(task for task in TASKS if task.name == name)
         inputs = task.make(np.random.default_rng(0), size)
         kept = {key: np.copy(value) for key, value in inputs.items()}
@@ -78,14 +78,14 @@ def main() -> None:
     try:
         peer = Peer(sys.argv[1])
     except (ImportError, OSError) as error:
-        say({"absent": str(error)})
+        say({"error": str(error)})
         return
     say({"versions": peer.versions})
     for line in sys.stdin:
         try:
             say(peer.answer(line.split()))
         except Exception as error:  # told to whoever compares
-            say({"absent": f"{type(error).__name__}: {error}"[:200]})
+            say({"error": f"{type(error).__name__}: {error}"[:200]})
 
 
 if __name__ == "__main__":

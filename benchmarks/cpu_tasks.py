@@ -6,7 +6,7 @@ and a large one).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,6 +156,17 @@ def _batch(rng: np.random.Generator, size: int) -> Inputs:
 
 def _product(given: Inputs) -> Array:
     return np.matmul(given["a"].astype(np.float64), given["b"].astype(np.float64))
+
+
+def sorting_steps(count: int) -> Iterator[tuple[int, int]]:
+    """Distance of what is compared, and size of what is sorted, in each step of a bitonic sort."""
+    size = 2
+    while size <= count:
+        distance = size // 2
+        while distance:
+            yield distance, size
+            distance //= 2
+        size *= 2
 
 
 TASKS = (

@@ -17,13 +17,11 @@ indices. Numba has no matrix instructions, and so no `mma_matmul`. Writes
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from measure import Row, rows_of
+from peer_process import PeerProcess
 from record import picture_of, record
 
 HERE = Path(__file__).parent
@@ -32,47 +30,25 @@ CONTENDERS = ("stepwell", "numba", "triton")
 TARGETS = {"saxpy": 40.0, "reduction": 80.0, "mma_matmul": 300.0}
 
 
-class Contender:
+class Contender(PeerProcess):
     """A process that compiles what it is told to."""
 
     def __init__(self, name: str, python: str):
-        self.name = name
-        self.process = subprocess.Popen(
-            [python, str(HERE / "cuda_compile_peer.py"), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        hello = self._answer()
-        self.error = str(hello.get("error", ""))
-        self.versions: dict[str, str] = hello.get("versions", {})
-        self.kernels: list[str] = hello.get("kernels", [])
+        super().__init__(name, [python, HERE / "cuda_compile_peer.py", name])
+        self.error = str(self.hello.get("error", ""))
+        self.versions: dict[str, str] = self.hello.get("versions", {})
+        self.kernels: list[str] = self.hello.get("kernels", [])
         self.correct = True
         self.times: dict[str, list[float]] = {kernel: [] for kernel in TARGETS}
 
     def compile(self, kernel: str) -> None:
         """Once; the seconds are added to `times`, what goes wrong becomes `error`."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{kernel}\n")
-        self.process.stdin.flush()
-        answer = self._answer()
+        answer = self.ask(kernel)
         if "error" in answer:
             self.error = f"{kernel}: {answer['error']}"
         else:
             self.times[kernel].append(answer["seconds"])
             self.correct &= answer["correct"]
-
-    def end(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-
-    def _answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"error": "the process ended"}
 
 
 def main() -> int:

@@ -130,14 +130,7 @@ def build_module(
     for (info, _), value in zip(inputs, made.block.args, strict=False):
         value.name_hint = info.name.replace(".", "_")
     kernel = gpu.FuncOp(name or source.name, types, known_block_size=block, body=body(made.block))
-    if axes is not None:
-        kernel.attributes["gpux.over"] = IntegerAttr(axes, i64)
-    elif block_rank < 3:
-        kernel.attributes["gpux.block_rank"] = IntegerAttr(block_rank, i64)
-    if small:
-        kernel.attributes[gpux.SMALL] = UnitAttr()
-    if sizes:
-        kernel.attributes[gpux.SIZES] = ArrayAttr([])
+    kernel.attributes |= _of_launches(axes, block_rank, small, sizes)
     attributes = [_attributes(info, disjoint) for info, _ in inputs]
     if any(attributes):
         none: dict[str, Attribute] = {}
@@ -151,6 +144,22 @@ def build_module(
     written = [root.written for root in made.frame.roots]
     parameters = _with_writes([info for info, _ in inputs], written)
     return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()), unit.axes_used)
+
+
+def _of_launches(
+    axes: int | None, block_rank: int, small: bool, sizes: bool
+) -> dict[str, Attribute]:
+    """What is known of every launch, as attributes of the kernel."""
+    found: dict[str, Attribute] = {}
+    if axes is not None:
+        found["gpux.over"] = IntegerAttr(axes, i64)
+    elif block_rank < 3:
+        found["gpux.block_rank"] = IntegerAttr(block_rank, i64)
+    if small:
+        found[gpux.SMALL] = UnitAttr()
+    if sizes:
+        found[gpux.SIZES] = ArrayAttr([])
+    return found
 
 
 def _reached(callees: list[Specialisation]) -> list[Specialisation]:

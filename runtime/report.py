@@ -178,20 +178,22 @@ def raise_or_print(decoded: Decoded, kernel: str, device: str = "") -> None:
 
 def kernel_error(report: Report, kernel: str, device: str = "", more: int = 0) -> KernelError:
     """The exception of a failed check, of the class that belongs to its kind."""
-    site = report.site
+    where = {"block": report.block, "thread": report.thread, "values": report.values}
+    return _error_at(report.site, report.text, kernel, device, more=more, **where)
+
+
+def _error_at(site: Site, message: str, kernel: str, device: str, **details: Any) -> KernelError:
+    """The exception of the kind of a site, with its place."""
     return KERNEL_ERRORS.get(site.kind, KernelError)(
-        report.text,
+        message,
         kernel=kernel,
         kind=site.kind,
         file=site.file,
         line=site.line,
         column=site.column,
         function=site.function,
-        block=report.block,
-        thread=report.thread,
-        values=report.values,
-        more=more,
         device=device,
+        **details,
     )
 
 
@@ -202,16 +204,7 @@ def _loop_limit(loops: Sequence[Site], kernel: str, device: str) -> KernelError:
     if len(lines) > 1:
         message += f"; it is one of those in lines {', '.join(map(str, lines))}"
         site = site._replace(file="", line=0, column=0)
-    return KERNEL_ERRORS[site.kind](
-        message,
-        kernel=kernel,
-        kind=site.kind,
-        file=site.file,
-        line=site.line,
-        column=site.column,
-        function=site.function,
-        device=device,
-    )
+    return _error_at(site, message, kernel, device)
 
 
 def lost_failure(kernel: str, device: str = "") -> KernelError:

@@ -39,17 +39,17 @@ def log_erfc(middle: Any) -> Callable[[Any], Any]:
     return lambda u: mp.log(mp.erfc(u + middle)) + (u + middle) ** 2
 
 
-def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
-    """For each polynomial: meaning, function, range, terms for f32 and f64."""
-    half_ln2, quarter = mp.log(2) / 2, mp.pi / 4
-    log_tail = near_zero(
-        lambda f: (mp.log(1 + f) - f + f**2 / 2) / f**3, lambda k: (-1) ** k / mp.mpf(k + 3)
-    )
+# For each polynomial: meaning, function, range, terms for f32 and f64.
+Fits = dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]
+
+
+def exponentials() -> Fits:
+    """Of e and 2 to a power."""
+    half_ln2 = mp.log(2) / 2
     exp2_tail = near_zero(
         lambda r: (mp.power(2, r) - 1 - r * mp.log(2)) / r**2,
         lambda k: mp.log(2) ** (k + 2) / mp.factorial(k + 2),
     )
-    small = mp.mpf("0.02944")
     return {
         "EXP": (
             "(exp(r) - 1 - r) / r**2, |r| <= ln(2) / 2",
@@ -74,6 +74,16 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             "(2**r - 1 - r ln(2)) / r**2, |r| <= 1 / 2, weighted by r**2 / 2**r",
             *(exp2_tail, mp.mpf("-0.5"), mp.mpf("0.5"), 4, 9),
         ),
+    }
+
+
+def logarithms() -> Fits:
+    """Of logarithms, and of tanh."""
+    small = mp.mpf("0.02944")
+    log_tail = near_zero(
+        lambda f: (mp.log(1 + f) - f + f**2 / 2) / f**3, lambda k: (-1) ** k / mp.mpf(k + 3)
+    )
+    return {
         "LOG_FAST": (
             "(log(1 + f) - f + f**2 / 2) / f**3, sqrt(1/2) <= 1 + f <= sqrt(2)",
             log_tail,
@@ -107,6 +117,13 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             ),
             *(0, small, 4, 8),
         ),
+    }
+
+
+def circular() -> Fits:
+    """Of sine, cosine and their inverses."""
+    quarter = mp.pi / 4
+    return {
         "SIN": (
             "(sin(r) - r) / r**3 in r**2, |r| <= pi / 4",
             near_zero(
@@ -139,6 +156,12 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             ),
             *(0, mp.tan(mp.pi / 8) ** 2 * mp.mpf("1.0001"), 5, 13),
         ),
+    }
+
+
+def error_functions() -> Fits:
+    """Of erf near zero, and of the logarithm of erfc elsewhere."""
+    return {
         "ERF": (
             "erf(x) / x in x**2, 0 <= x <= 1",
             near_zero(
@@ -160,6 +183,11 @@ def fits() -> dict[str, tuple[str, Callable[[Any], Any], Any, Any, int, int]]:
             *(log_erfc(mp.mpf(5)), -1, 1, 3, 9),
         ),
     }
+
+
+def fits() -> Fits:
+    """All polynomials, in the order of the file."""
+    return {**exponentials(), **logarithms(), **circular(), **error_functions()}
 
 
 WEIGHTS: dict[str, Callable[[Any], Any]] = {

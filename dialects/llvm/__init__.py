@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from . import arithmetic, control, functions, intrinsics, masked, memory, types, values
+from . import arithmetic, calls, control, functions, intrinsics, masked, memory, types, values
 from .arithmetic import (
     AddOp,
     AddrSpaceCastOp,
@@ -54,15 +54,9 @@ from .arithmetic import (
     ZExtOp,
 )
 from .base import CastOp, CompareOp, LLVMOp, SameTypeOp, fast_math, mask_type, number, numbers
+from .calls import CallIntrinsicOp, CallOp, InlineAsmOp
 from .control import BranchLikeOp, BrOp, CondBrOp, SwitchOp
-from .functions import (
-    CallIntrinsicOp,
-    CallOp,
-    FuncOp,
-    InlineAsmOp,
-    ReturnOp,
-    UnreachableOp,
-)
+from .functions import FuncOp, ReturnOp, UnreachableOp
 from .intrinsics import INTRINSICS, Intrinsic, IntrinsicOp
 from .masked import MaskedGatherOp, MaskedLoadOp, MaskedOp, MaskedScatterOp, MaskedStoreOp
 from .memory import (
@@ -122,6 +116,7 @@ LLVM = Dialect(
         *masked.OPERATIONS,
         *values.OPERATIONS,
         *functions.OPERATIONS,
+        *calls.OPERATIONS,
         *control.OPERATIONS,
         *intrinsics.OPERATIONS,
     ],

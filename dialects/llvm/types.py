@@ -78,20 +78,13 @@ class PointerType(ParametrizedAttribute, TypeAttribute):
         return (IntAttr(space),)
 
 
-@irdl_attr_definition
-class PointersType(ParametrizedAttribute, TypeAttribute):
-    """`!llvm.vec<4 x ptr>`: a pointer for each lane; other lanes make a `vector<4xf32>`."""
-
-    name = "llvm.vec"
-    size: IntAttr
-    pointer: PointerType
-
-    def __init__(self, size: int | IntAttr, pointer: PointerType):
-        super().__init__(IntAttr(size) if isinstance(size, int) else size, pointer)
+class _Row(ParametrizedAttribute, TypeAttribute):
+    """`<4 x T>`: as many of one type; the size is the first parameter, the type the second."""
 
     def print_parameters(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.size.data} x ")
-        print_inner_type(printer, self.pointer)
+        size, kind = self.parameters
+        printer.print_string(f"<{cast(IntAttr, size).data} x ")
+        print_inner_type(printer, kind)
         printer.print_string(">")
 
     @classmethod
@@ -100,6 +93,18 @@ class PointersType(ParametrizedAttribute, TypeAttribute):
             size = IntAttr(parser.parse_shape_dimension(allow_dynamic=False))
             parser.parse_shape_delimiter()
             return (size, parse_inner_type(parser))
+
+
+@irdl_attr_definition
+class PointersType(_Row):
+    """`!llvm.vec<4 x ptr>`: a pointer for each lane; other lanes make a `vector<4xf32>`."""
+
+    name = "llvm.vec"
+    size: IntAttr
+    pointer: PointerType
+
+    def __init__(self, size: int | IntAttr, pointer: PointerType):
+        super().__init__(IntAttr(size) if isinstance(size, int) else size, pointer)
 
 
 @irdl_attr_definition
@@ -110,7 +115,7 @@ class VoidType(ParametrizedAttribute, TypeAttribute):
 
 
 @irdl_attr_definition
-class ArrayType(ParametrizedAttribute, TypeAttribute):
+class ArrayType(_Row):
     """`!llvm.array<4 x f32>`: elements in a row, in memory or as one value."""
 
     name = "llvm.array"
@@ -119,18 +124,6 @@ class ArrayType(ParametrizedAttribute, TypeAttribute):
 
     def __init__(self, size: int | IntAttr, element: Attribute):
         super().__init__(IntAttr(size) if isinstance(size, int) else size, element)
-
-    def print_parameters(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.size.data} x ")
-        print_inner_type(printer, self.element)
-        printer.print_string(">")
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
-        with parser.in_angle_brackets():
-            size = IntAttr(parser.parse_shape_dimension(allow_dynamic=False))
-            parser.parse_shape_delimiter()
-            return (size, parse_inner_type(parser))
 
 
 @irdl_attr_definition

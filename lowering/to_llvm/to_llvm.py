@@ -19,7 +19,7 @@ from xdsl.passes import ModulePass
 
 from ..conversion import Legality, Rules, convert
 from ..emit.host import host_converts_half
-from . import arith, func, gpux, math, memref, scf
+from . import arith, func, gpux, math, memref, memref_allocation, scf
 from .target import LlvmTarget, State, type_map
 
 
@@ -30,7 +30,15 @@ def _vector_rules() -> Rules:
 
 
 RULES = Rules(
-    *(arith.RULES, func.RULES, gpux.RULES, math.RULES, memref.RULES, scf.RULES),
+    *(
+        arith.RULES,
+        func.RULES,
+        gpux.RULES,
+        math.RULES,
+        memref.RULES,
+        memref_allocation.RULES,
+        scf.RULES,
+    ),
     on_demand={"vector": _vector_rules},
 )
 LEGALITY = Legality({"llvm": True, ModuleOp: True})

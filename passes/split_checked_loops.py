@@ -1,13 +1,13 @@
 """split-checked-loops: iterations in which the checks hold get a loop of their own, without them.
 
-    scf.for %i = %lo to %hi step %c1 {          scf.for %part = %c0 to %c2 step %c1 {
-      %g = arith.addi %base, %i                   scf.for %i = … { … }   // [lo, a) and [b, hi), as
-      %in = arith.cmpi slt, %g, %n              }                        // it was
-      scf.if %in {                              scf.for %i = %a to %b step %c1 {
-        %ok = arith.cmpi ult, %g, %m     ->       %g = arith.addi %base, %i
-        gpux.check %ok, "bounds", …               %v = memref.load %x[%g]
-        %v = memref.load %x[%g]                   …
-        …                                       }
+    scf.for %i = %lo to %hi step %c1 {          scf.for %i = %a to %b step %c1 {
+      %g = arith.addi %base, %i                   %g = arith.addi %base, %i
+      %in = arith.cmpi slt, %g, %n                %v = memref.load %x[%g]
+      scf.if %in {                                …
+        %ok = arith.cmpi ult, %g, %m     ->     }
+        gpux.check %ok, "bounds", …             scf.for %part = %c0 to %c2 step %c1 {
+        %v = memref.load %x[%g]                   scf.for %i = … { … }   // [lo, a) and [b, hi), as
+        …                                       }                        // it was
       }
     }
 
@@ -15,7 +15,8 @@ At the cpu level, for loops over the threads of a block (the iterations may run 
 condition that compares `±i + invariant` with an invariant holds for a range of i; `a` and `b` are
 what all such conditions leave of `lo` and `hi`. Solved are the conditions of checks, and of the
 `scf.if`s around solved checks. What is left in the new loop LLVM can vectorise; the rest is marked
-`gpux.cold` for outline-cold-loops.
+`gpux.cold` for outline-cold-loops. It comes last: a failed check ends the block, and what threads
+do whose checks hold is done by then, prints too.
 
 A range is safe even where index arithmetic wraps: a bounds check `f(i) <u size` gives a lower and
 an upper limit, and where a subtraction wraps, the two exclude each other. A guard's limits assume
@@ -92,7 +93,7 @@ def _split(loop: scf.ForOp, checks: list[gpux.CheckOp]) -> None:
     if only_fails:
         rest.attributes[AS_IS] = UnitAttr()
     assert rest.parent is not None, "the rest stands where the loop stood"
-    rest.parent.insert_op_after(fast, rest)
+    rest.parent.insert_op_before(fast, rest)
 
 
 def _guards_of(op: Operation, loop: scf.ForOp) -> list[scf.IfOp]:

@@ -25,15 +25,15 @@ func.func @shift(%x: memref<?xf32>, %y: memref<?xf32>, %bid: index, %bdim: index
 // CHECK:         %[[LOW:.*]] = arith.subi %c0, %[[OFFSET]]
 // CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %m, %[[OFFSET]]
 // CHECK-NEXT:    %[[GUARD:.*]] = arith.subi %n, %base
+// CHECK:         scf.for
+// CHECK-NOT:     gpux.check
+// CHECK-NOT:     scf.if
+// What is left only fails or does nothing: LLVM need not optimise it.
 // CHECK:         scf.for %[[PART:.*]] = %c0 to
 // CHECK:           scf.for
 // CHECK:             scf.if
 // CHECK:               gpux.check
-// What is left only fails or does nothing: LLVM need not optimise it.
 // CHECK:         } {gpux.cold, gpux.as_is}
-// CHECK:         scf.for
-// CHECK-NOT:     gpux.check
-// CHECK-NOT:     scf.if
 // CHECK:         func.return
 
 // -----

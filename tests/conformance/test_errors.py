@@ -145,6 +145,16 @@ def test_the_thread_ends_and_others_may_go_on(device: sw.Device):
     assert not x.any()
 
 
+def test_threads_whose_checks_hold_do_their_work(device: sw.Device):
+    def kernel(x, y):
+        i = sw.global_id(0)
+        y[i] = x[i + 1]
+
+    x, y = np.ones(32, np.float32), np.zeros(32, np.float32)
+    failure(sw.OutOfBounds, kernel, x, y, device=device, grid=1, block=32)
+    assert y.tolist() == [1.0] * 31 + [0.0]
+
+
 def test_assert_with_message_and_values(device: sw.Device):
     def kernel(x):
         i = sw.global_id(0)

@@ -126,6 +126,14 @@ def test_without_libcuda_the_reason_says_what_to_install(monkeypatch: pytest.Mon
         open_driver()
 
 
+def test_bindings_without_a_function_are_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Library()
+    del vars(old)["CUstreamCaptureMode"]
+    monkeypatch.setattr(driver, "import_module", _give(old))
+    with pytest.raises(NoCuda, match=r"cuda.bindings are too old.*CUstreamCaptureMode"):
+        open_driver()
+
+
 def test_without_the_bindings_the_reason_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cuda.bindings", None)
     monkeypatch.delitem(sys.modules, "cuda.bindings.driver", raising=False)

@@ -65,6 +65,7 @@ def test_a_fault_names_the_kernel_and_ends_the_device(device: CudaDevice) -> Non
     with pytest.raises(DeviceLost):
         double.over(32, device=device)(x)
     double.over(32, device="cpu")(np.ones(32))
+    device.core.close()  # as the process ends; what was told is not told again
 
 
 def test_a_fault_among_several_launches_lists_them(device: CudaDevice) -> None:

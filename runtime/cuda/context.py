@@ -88,7 +88,9 @@ class Context:
             raise DeviceError(f"{self.name} is closed: the process is ending")
 
     def close(self) -> None:
-        """Give the context back; others may go on with it."""
-        if not self.closed:
-            self.closed = True
+        """Give the context back; others may go on with it, unless it is lost."""
+        if self.closed:
+            return
+        self.closed = True
+        if not self.lost:  # else every call fails again with what was told before
             self.driver.call("cuDevicePrimaryCtxRelease", self._device)

@@ -110,7 +110,10 @@ def open_driver() -> Driver:
         library = import_module("cuda.bindings.driver")  # an optional extra
     except ImportError as error:
         raise NoCuda(f"cuda.bindings cannot be imported ({error}); {ADVICE}") from None
-    driver = Driver(library)
+    try:
+        driver = Driver(library)
+    except AttributeError as error:
+        raise NoCuda(f"cuda.bindings are too old ({error}); {ADVICE}") from None
     try:
         driver.call("cuInit", 0)
         version = driver.call("cuDriverGetVersion")

@@ -56,6 +56,8 @@ class StreamCalls(Calls):
 
     def cuDevicePrimaryCtxRelease(self, dev: int) -> None:
         refuse_if(self.gpus[dev].retained < 1, "ERROR_INVALID_CONTEXT")
+        if fault := self.gpus[dev].context.fault:
+            raise Refused(fault)
         self.gpus[dev].retained -= 1
 
     def cuCtxGetCurrent(self) -> int:

@@ -111,14 +111,17 @@ def size_needs(
     rows = manifest.parameters
     needs: list[str] = []
     for parameter, axis, other, other_axis, number in manifest.sizes:
-        least = str(number)
+        size = f"a[{rows[parameter].source.argument}].shape[{axis}]"
+        if other < 0:
+            needs.append(f"{size} >= {number}")
+            continue
         if other >= len(rows):
-            least = str(extents[other - len(rows)] + number)
-        elif other >= 0:
+            value = str(extents[other - len(rows)])
+        else:
             name, row = f"a[{rows[other].source.argument}]", rows[other]
             value = word(row, name) if row.kind == "scalar" else f"{name}.shape[{other_axis}]"
-            least = f"{value} + {number}"
-        needs.append(f"a[{rows[parameter].source.argument}].shape[{axis}] >= {least}")
+        # The number stands with the size: beside a NumPy scalar it would wrap.
+        needs.append(f"{size} - {number} >= {value}")
     return needs
 
 

@@ -400,3 +400,29 @@ def test_arrays_shorter_than_at_first_are_still_checked(device: sw.Device):
         for count, less in ((41, (x, y)), (40, (x[:39], y)), (40, (x, y[:39]))):
             with pytest.raises(sw.OutOfBounds):
                 launch(item, *less, over=count, device=device)
+
+
+def test_numbers_at_the_end_of_their_type_do_not_make_arrays_long_enough(device: sw.Device):
+    @sw.kernel
+    def up_to(x, n):
+        i = sw.global_id(0)
+        if i <= n:
+            x[i] = 1
+
+    @sw.kernel
+    def before(x, n: sw.i32):
+        i = sw.global_id(0)
+        if i + 1 < n:
+            x[i] = 1
+
+    x = np.zeros(100, np.int32)
+    launch(up_to, x, np.int8(99), grid=32, block=8, device=device)
+    assert x.sum() == 100
+    with pytest.raises(sw.OutOfBounds):
+        launch(up_to, x, np.int8(127), grid=32, block=8, device=device)
+    for n, written in ((0, 0), (7, 6)):
+        x = np.zeros(100, np.int32)
+        launch(before, x, np.uint8(n), grid=32, block=8, device=device)
+        assert x.sum() == written
+    with pytest.raises(sw.OutOfBounds):
+        launch(before, x, np.uint8(255), grid=32, block=8, device=device)

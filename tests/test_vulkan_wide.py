@@ -67,6 +67,22 @@ def test_a_large_array_of_the_host_does_too(device: VulkanDevice):
     assert widths(kernel) == [False, True]
 
 
+def add_first(x, y):
+    i = sw.global_id(0)
+    if i < y.shape[0] and i < 5:
+        y[i] += x[i]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_large_array_of_the_host_comes_behind_one_that_is_too_short(device: VulkanDevice):
+    kernel = sw.kernel(add_first)
+    for size in (10, 2000, 10):
+        x, y = np.ones(size, np.int32), np.zeros(20, np.int32)
+        kernel.launch(1, 32, device=device)(x, y)
+        assert y.tolist() == [1] * 5 + [0] * 15
+    assert widths(kernel) == [False, False, True]
+
+
 @pytest.mark.usefixtures("few")
 def test_what_counts_is_how_far_apart_elements_are(device: VulkanDevice):
     kernel = sw.kernel(add_one)

@@ -210,7 +210,7 @@ class Launch:
         if len(self._known) >= _MEMO_SIZE:
             self._known.clear()
         if general:
-            self._known[key, _GENERAL] = pack, run
+            self._known[self._general_key(key, arguments)] = pack, run
             return run(pack(arguments))
         self._known[key] = pack, run
         return self(*arguments)
@@ -218,11 +218,14 @@ class Launch:
     def _unfit(self, key: Any, arguments: Sequence[Any]) -> None:
         """Launch arguments of a kind seen before, for which the code for that kind relies on more
         than is so this time."""
-        known = self._known.get((key, _GENERAL))
+        known = self._known.get(self._general_key(key, arguments))
         if known is None:
             return self._first(key, arguments, general=True)
         pack, run = known
         return run(pack(arguments))
+
+    def _general_key(self, key: Any, arguments: Sequence[Any]) -> Any:
+        return key, _GENERAL, self.device.variant(arguments)
 
     def _prepare_moved(
         self, loaded: LoadedKernel, arguments: Sequence[Any], positions: tuple[int, ...]

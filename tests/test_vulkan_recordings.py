@@ -13,6 +13,7 @@ from stepwell.runtime.arguments import make_packer
 from stepwell.runtime.vulkan import commands
 from stepwell.runtime.vulkan import launch as launch_path
 from stepwell.runtime.vulkan import stream as stream_path
+from stepwell.runtime.vulkan.commands import Commands
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.launch import BoundLaunch
 from stepwell.runtime.vulkan.stream import Batch
@@ -50,6 +51,28 @@ def test_launches_that_come_again_are_recorded_once(
             device.synchronize()
     assert all((array.numpy() == 60).all() for array in arrays)
     assert len(written) == 4  # each in a batch, then as a recording
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_batches_that_come_again_are_submitted_as_they_are(
+    device: VulkanDevice, abi: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, array = artifact(abi, ADD, words=("amount",)), device.zeros(64, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run = kernel.launcher((1, 1, 1), (64, 1, 1))
+    executed: list[int] = []
+    execute = Commands.execute
+
+    def counted(self: Commands, command: int, recordings: Any) -> None:
+        executed.append(command)
+        execute(self, command, recordings)
+
+    monkeypatch.setattr(Commands, "execute", counted)
+    for _ in range(10):
+        run(pack([array, 1]))
+        device.synchronize()
+    assert len(executed) == 2  # the first with a launch of its own, the second made to be kept
+    assert (array.numpy() == 10).all()
 
 
 @pytest.mark.parametrize("abi", ABIS)

@@ -194,7 +194,7 @@ class BoundLaunch(ABC):
     def _validated(self, packed: bytes) -> None:
         place = f"kernel {self.name} at {caller()}"
         with self.timeline.lock:
-            self.timeline.record().places.append(place)
+            self.timeline.open().places.append(place)
             self.launch(packed)
             self.core.context.raise_messages(place)
 

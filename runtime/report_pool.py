@@ -37,6 +37,11 @@ class ReportBuffer:
         self._pool.free.append(self)
         return outcome
 
+    def give_back(self) -> None:
+        """Nothing uses the buffer that was lent; what is in it is not told."""
+        self.read()
+        self._pool.take_back(self)
+
     def read(self) -> Outcome | None:
         """Read and clear the records; the buffer stays in use."""
         words, manifest = self._words, self._pool.manifest
@@ -64,6 +69,18 @@ class ReportPool:
                     finish_some()
                     continue
             return self.add()
+
+    def lend(self) -> ReportBuffer | None:
+        """A clean buffer for long, which is none of those of launches; None if none is free."""
+        if not self.free:
+            return None
+        self._made -= 1
+        return self.free.pop()
+
+    def take_back(self, buffer: ReportBuffer) -> None:
+        """A buffer that was lent."""
+        self._made += 1
+        self.free.append(buffer)
 
     def add(self) -> ReportBuffer:
         """One more buffer, in use."""

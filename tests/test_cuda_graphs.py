@@ -225,3 +225,42 @@ def test_graphs_and_their_report_buffers_go_away(device: CudaDevice) -> None:
         stream.synchronize()
     assert len(memory.pinned) < 4
     assert library_of(device).calls.count("cuGraphExecDestroy") > 18
+
+
+def test_report_buffers_of_graphs_are_none_of_launches(
+    device: CudaDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many graphs there are, a launch does not wait for one of theirs."""
+    stream, x, graphs = device.stream(), ones(device), []
+    for kernel in device.core.kernels:
+        assert kernel.reports is not None
+        kernel.reports.most = 2
+    for _ in range(3):
+        with stream.capture() as graph:
+            double.over(64, stream=stream)(x)
+        graphs.append(graph)
+    monkeypatch.setattr(device.core, "finish_some", lambda: pytest.fail("nothing is under way"))
+    double.over(64, device=device)(x)
+    assert x.numpy().tolist() == [2] * 64
+
+
+def test_a_graph_keeps_the_stream_that_captured_it(device: CudaDevice) -> None:
+    stream, x = device.stream(), ones(device)
+    with stream.capture() as graph:
+        double.over(64, stream=stream)(x)
+    double._launches.clear()
+    del stream
+    gc.collect()
+    device.synchronize()
+    graph.launch()
+    assert x.numpy().tolist() == [2] * 64
+
+
+def test_another_thread_sees_what_a_stream_did_before_it_captures(device: CudaDevice) -> None:
+    stream, x, found = device.stream(), ones(device), list[float]()
+    double.over(64, stream=stream)(x)
+    with stream.capture():
+        thread = threading.Thread(target=lambda: found.append(float(x.numpy()[0])))
+        thread.start()
+        thread.join()
+    assert found == [2]

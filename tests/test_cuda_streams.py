@@ -19,6 +19,8 @@ from cuda_devices import library_of, simulated, simulated_pair
 
 import stepwell as sw
 from stepwell.runtime.cuda.device import CudaDevice
+from stepwell.runtime.cuda.kernel import CudaKernel
+from stepwell.runtime.cuda.queue import Queue
 from stepwell.runtime.cuda.transfer import STAGING_BYTES
 from stepwell.runtime.errors import DeviceError, LaunchError
 
@@ -343,3 +345,82 @@ def test_dynamic_shared_memory_beyond_48_kib(device: CudaDevice) -> None:
     assert x.numpy().tolist() == [2] * 32
     with pytest.raises(LaunchError, match="asks for 200000 bytes of shared memory"):
         copy.launch(1, 32, device=device, shared_bytes=200_000)(x)
+
+
+def test_a_foreign_stream_is_there_until_the_last_that_stands_for_it(device: CudaDevice) -> None:
+    theirs, x = device.stream(), ones(device)
+    first, second = device.foreign_stream(theirs), device.foreign_stream(theirs)
+    assert first is not second
+    del first
+    gc.collect()
+    device.synchronize()
+    x.copy_from(np.full(100, 3, np.float32))
+    unchecked_double.over(100, stream=second)(x)
+    assert x.numpy().tolist() == [6] * 100
+
+
+def test_a_launch_passes_by_no_wait_that_is_being_made(
+    device: CudaDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream has caught up when the driver was told, not before: other threads launch in it."""
+    core, stream, seen = device.core, device.stream(), list[bool]()
+    order = core.order
+
+    def watched(first: Queue, then: Queue) -> None:
+        seen.append(then.behind)
+        order(first, then)
+
+    monkeypatch.setattr(core, "order", watched)
+    unchecked_double.over(100, stream=stream)(ones(device))
+    assert seen == [True]
+    assert not stream.queue.behind
+
+
+@pytest.mark.parametrize("is_event", [False, True])
+def test_launches_of_other_threads_after_a_mark_are_not_taken_for_done(
+    device: CudaDevice, monkeypatch: pytest.MonkeyPatch, is_event: bool
+) -> None:
+    core, stream, event = device.core, device.stream(), device.event()
+    double.over(100, stream=stream)(ones(device))
+    call = core.context.call
+
+    def slow(name: str, *arguments: Any) -> Any:
+        made = call(name, *arguments)
+        stream.queue.sent += name == "cuEventRecord"  # as one that comes right after it
+        return made
+
+    monkeypatch.setattr(core.context, "call", slow)
+    if is_event:
+        event.record(stream)
+    else:
+        core.mark(stream.queue)
+    number = event._number if is_event else stream.queue.marks[-1][1]
+    assert number == 1
+
+
+def test_code_of_a_kernel_stays_while_a_launch_may_be_under_way(
+    device: CudaDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What dies while the device waits may have been launched after the wait."""
+    core, finish = device.core, device.core.finish
+    calls = library_of(device).calls
+
+    def meanwhile(queue: Queue) -> None:
+        finish(queue)
+        core.dead_modules.append(_module_of(device))
+
+    monkeypatch.setattr(core, "finish", meanwhile)
+    device.synchronize()
+    assert "cuModuleUnload" not in calls
+    monkeypatch.undo()
+    device.synchronize()
+    assert calls.count("cuModuleUnload") == 1
+
+
+def _module_of(device: CudaDevice) -> Any:
+    """A module that the driver has loaded, and no kernel has."""
+    artifact = unchecked_double.compile((sw.Array[sw.f32, 1],), target=device.target)
+    kernel = CudaKernel(device, artifact)
+    module = kernel._module
+    del kernel._module
+    return module

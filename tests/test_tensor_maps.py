@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,20 @@ def test_refusals(name: str, tmp_path: Path):
     body, target, message = REFUSALS[name]
     types = (sw.nvidia.TensorMap[sw.f32, (4, 16)], sw.Array[sw.i32, 1])
     assert message in refusal(tmp_path, body, types, target, "map, out")
+
+
+def test_a_graph_keeps_the_array_of_a_tensor_map():
+    device = open_simulated(Library(capability=(9, 0)))
+    x, stream = np.arange(1024, dtype=np.uint16).reshape(16, 64), device.stream()
+    out, source = device.zeros(x.size, np.uint16), device.array(x)
+    made = sw.kernel(unswizzle)
+    made[1, 32, stream](source.tensor_map(x.shape), out)
+    device.synchronize()
+    with stream.capture() as graph:
+        made[1, 32, stream](source.tensor_map(x.shape), out)
+    out.copy_from(np.zeros(x.size, np.uint16))
+    del source
+    gc.collect()
+    device.synchronize()
+    graph.launch()
+    np.testing.assert_array_equal(out.numpy(), x.reshape(-1))

@@ -51,6 +51,7 @@ class Core:
         self.dead_graphs: list[Parts] = []
         self.dead_events: deque[Any] = deque()
         self.dead_modules: deque[Any] = deque()
+        self.dead_streams: deque[Queue] = deque()
         self.kernels: WeakSet[CudaKernel] = WeakSet()
         self._events: list[Any] = []
         self._query = self.driver.function("cuEventQuery")
@@ -80,7 +81,7 @@ class Core:
         with self.lock, self.context.current():
             found = next((q for q in self.queues if not q.owned and int(q.handle) == handle), None)
             if found is not None:
-                found.orphan = False
+                found.users += 1
                 return found
             stream = self.driver.value("CUstream", handle)
             if handle != STREAM_PER_THREAD:
@@ -117,14 +118,18 @@ class Core:
 
     def changed(self) -> None:
         """The default stream did something that launches in other streams have to wait for."""
-        for queue in self.queues:
-            queue.behind = True
+        with self.lock:
+            for queue in self.queues:
+                queue.behind = True
 
     def catch_up(self, queue: Queue) -> None:
-        """Have a stream wait for the default one; the context is current."""
-        queue.behind = False
+        """Have a stream wait for the default one; the context is current, the lock is held.
+
+        `behind` goes last: another thread's launch in the stream may not pass by before that.
+        """
         if queue is not self.default:
             self.order(self.default, queue)
+        queue.behind = False
 
     def order(self, first: Queue, then: Queue) -> None:
         """Have `then` wait, on the device, for what `first` holds now."""
@@ -148,15 +153,24 @@ class Core:
         """Wait for all streams; raises what their kernels reported."""
         with self.lock:
             queues = [queue for queue in self.queues if queue.capture is None]
-        for queue in queues:
-            self.finish(queue)
+            # Of these no launch is under way after the waits; of what dies meanwhile, one may be.
+            modules = 0 if self.captures else len(self.dead_modules)
+            done = [self.dead_modules.popleft() for _ in range(modules)]
+        try:
+            for queue in queues:
+                self.finish(queue)
+        except BaseException:
+            self.dead_modules.extend(done)
+            raise
         with self.lock:
             outcomes = [outcome for queue in queues for outcome in queue.take_outcomes()]
-            if not self.captures:
+            if self.captures:
+                self.dead_modules.extend(done)
+            else:
                 with self.context.current():
                     self.sweep()
-                    while self.dead_modules:  # all that was launched before is done
-                        self.context.call("cuModuleUnload", self.dead_modules.popleft())
+                    for module in done:
+                        self.context.call("cuModuleUnload", module)
         tell_all(outcomes, self.context.name)
 
     def wait(self, queue: Queue) -> None:
@@ -186,8 +200,10 @@ class Core:
     def finish_some(self) -> None:
         """Wait for the oldest launches of each stream that can report, to have their buffers."""
         for queue in list(self.queues):
-            if queue.marks:
-                event, number = queue.marks[0]
+            with self.lock:
+                mark = queue.marks[0] if queue.marks else None
+            if mark is not None:
+                event, number = mark
                 self.wait_event(event)
                 with self.lock:
                     self.done(queue, number)
@@ -197,10 +213,10 @@ class Core:
     def mark(self, queue: Queue) -> None:
         """Remember when the launches so far are done."""
         with self.lock, self.context.current():
-            event = self._take_event()
+            number, event = queue.sent, self._take_event()  # others may launch meanwhile
             self.context.call("cuEventRecord", event, queue.handle)
-            queue.marks.append((event, queue.sent))
-            queue.marked = queue.sent
+            queue.marks.append((event, number))
+            queue.marked = number
 
     def done(self, queue: Queue, number: int) -> None:
         """The first `number` launches that can report are done; the caller holds the lock."""
@@ -270,7 +286,9 @@ class Core:
         while self.dead_events:
             self.context.call("cuEventDestroy", self.dead_events.popleft())
         self.dead_graphs = [parts for parts in self.dead_graphs if not parts.destroyed(self)]
-        for queue in [queue for queue in self.queues if queue.orphan and not queue.pending]:
+        while self.dead_streams:
+            self.dead_streams.popleft().users -= 1
+        for queue in [queue for queue in self.queues if not queue.users and not queue.pending]:
             self.queues.remove(queue)
             if queue.dirty:
                 self.order(queue, self.default)

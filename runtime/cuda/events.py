@@ -29,8 +29,9 @@ class CudaEvent(Event):
         core = self.core
         queue = core.default if stream is None else queue_of(stream, core)
         with core.lock, core.context.current():
+            number = queue.sent  # another thread may launch meanwhile
             core.context.call("cuEventRecord", self._handle, queue.handle)
-            self._queue, self._number, self._graph = queue, queue.sent, queue.capture
+            self._queue, self._number, self._graph = queue, number, queue.capture
 
     def synchronize(self) -> None:
         """Wait until the event is reached; raises what kernels before it reported."""

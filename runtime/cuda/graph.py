@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..outcome import Outcome
     from ..report_pool import ReportBuffer, ReportPool
     from .core import Core
-    from .queue import Queue
+    from .stream import CudaStream
 
 
 class CapturedReport:
@@ -53,19 +53,18 @@ class Parts(NamedTuple):
         if any(report.under_way for report in self.reports):
             return False
         core.context.call("cuGraphExecDestroy", self.executable)
-        for report in self.reports:
-            report.buffer.collect()
+        _give_back(self.reports)
         return True
 
 
 class Graph:
     """Captured launches; made by `CudaStream.capture`."""
 
-    def __init__(self, core: Core, queue: Queue):
-        self._core = core
-        self._queue = queue
+    def __init__(self, stream: CudaStream):
+        self._core = stream.core
+        self._queue = stream.queue
         self.thread = threading.get_ident()
-        self.kept: list[object] = []
+        self.kept: list[object] = [stream]
         self.names: list[str] = []
         self._reports: dict[ReportPool, CapturedReport] = {}
         self._parts: Parts | None = None
@@ -74,12 +73,13 @@ class Graph:
         """The report buffer of a kernel in this graph."""
         found = self._reports.get(pool)
         if found is None:
-            if not pool.free:
+            buffer = pool.lend()
+            if buffer is None:
                 raise LaunchError(
                     f"kernel {pool.manifest.name} was loaded while a graph is captured, and its "
                     "report buffer cannot be made then; launch it once before"
                 )
-            found = self._reports[pool] = CapturedReport(pool.free.pop())
+            found = self._reports[pool] = CapturedReport(buffer)
         return found.buffer
 
     def launch(self, stream: Stream | None = None) -> None:
@@ -113,6 +113,7 @@ class Graph:
             if queue.capture is not None:
                 raise DeviceError("the stream captures a graph already")
             core.sweep()
+            core.join()  # while streams capture nothing can be ordered after what they hold
             for kernel in list(core.kernels):
                 kernel.keep_spare_report()
             core.context.call("cuStreamBeginCapture", queue.handle, "THREAD_LOCAL")
@@ -149,14 +150,14 @@ class Graph:
 
 def _give_back(reports: list[CapturedReport]) -> None:
     for report in reports:
-        report.buffer.collect()
+        report.buffer.give_back()
 
 
 class Capture:
     """The block in which a stream captures."""
 
-    def __init__(self, core: Core, queue: Queue):
-        self._graph = Graph(core, queue)
+    def __init__(self, stream: CudaStream):
+        self._graph = Graph(stream)
 
     def __enter__(self) -> Graph:
         self._graph.begin()

@@ -119,7 +119,7 @@ class BoundLaunch:
             if graph.thread != threading.get_ident():
                 raise LaunchError("the stream captures a graph in another thread")
             graph.kept.append(self.kernel)
-            graph.kept.extend(core.memory.named(self.kernel.slots.addresses_in(packed)))
+            graph.kept.extend(core.memory.used_by(packed, self.kernel.slots))
             graph.names.append(self.name)
             return graph.report_for(self.reports) if self.reports is not None else None
 

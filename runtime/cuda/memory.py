@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from ..array import Memory
 from ..errors import OutOfMemory
@@ -18,6 +18,7 @@ from .table import HOST_ALLOC_MAPPED, HOST_ALLOC_PORTABLE
 if TYPE_CHECKING:
     from ..device import Device
     from .core import Core
+    from .slots import Slots
 
 KEEP_ALL = (1 << 64) - 1
 SLAB_BYTES = 1 << 20
@@ -45,6 +46,7 @@ class MemoryPool:
         self._dead: deque[int] = deque()
         self._pool: Any = None
         self.live: WeakSet[Memory] = WeakSet()
+        self._mapped: WeakValueDictionary[bytes, Memory] = WeakValueDictionary()
 
     def lease(self, device: Device, nbytes: int) -> Memory:
         """So many bytes, aligned to 256; OutOfMemory if there are not so many."""
@@ -65,7 +67,18 @@ class MemoryPool:
         self.live.add(memory)
         return memory
 
-    def named(self, addresses: list[int]) -> list[Memory]:
+    def used_by(self, packed: bytes, slots: Slots) -> list[Memory]:
+        """The memory of the arrays among packed arguments, and of those with a tensor map there."""
+        mapped = [self._mapped.get(words) for words in slots.maps_in(packed)]
+        named = self._named(slots.addresses_in(packed))
+        return [*named, *(memory for memory in mapped if memory is not None)]
+
+    def remember_map(self, words: bytes, address: int) -> None:
+        """A tensor map, which does not show its address, is of the array there."""
+        for memory in self._named([address]):
+            self._mapped[words] = memory
+
+    def _named(self, addresses: list[int]) -> list[Memory]:
         """The memory that addresses are of."""
         return [
             memory
@@ -158,16 +171,17 @@ class HostMemory:
     def make(self, nbytes: int) -> HostBlock:
         """So many bytes, aligned to 256."""
         size = -(-nbytes // 256) * 256
-        free = self._free.setdefault(size, [])
-        if not free:
-            free += self._cut(size)
-        return HostBlock(*free.pop(), free)
+        with self._core.lock:
+            free = self._free.setdefault(size, [])
+            if not free:
+                free += self._cut(size)
+            return HostBlock(*free.pop(), free)
 
     def _cut(self, size: int) -> list[tuple[int, int]]:
-        """Blocks of a size; the last one is used first."""
+        """Blocks of a size, the last one is used first; the caller holds the lock."""
         core = self._core
         count = max(1, SLAB_BYTES // size)
-        with core.lock, core.context.current():
+        with core.context.current():
             core.refuse_capture("memory for what kernels report")
             flags = HOST_ALLOC_PORTABLE | HOST_ALLOC_MAPPED
             host = int(core.context.call("cuMemHostAlloc", count * size, flags))

@@ -28,7 +28,7 @@ class Queue:
         self.event = event
         self.owned = owned
         self.owner = owner
-        self.orphan = False
+        self.users = 1  # stream objects, of which a foreign stream may have several
         self.dirty = False
         self.behind = True
         self.launchers: dict[Any, Any] = {}

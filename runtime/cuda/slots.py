@@ -37,3 +37,7 @@ class Slots(NamedTuple):
     def addresses_in(self, packed: bytes) -> list[int]:
         """The addresses of buffers among packed arguments."""
         return [struct.unpack_from("<Q", packed, SLOT * slot)[0] for slot in self.addresses]
+
+    def maps_in(self, packed: bytes) -> list[bytes]:
+        """The tensor maps among packed arguments."""
+        return [packed[SLOT * slot : SLOT * (slot + WORDS)] for slot in self.maps]

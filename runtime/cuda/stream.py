@@ -39,7 +39,7 @@ class CudaStream(Stream):
 
     def capture(self) -> Capture:
         """`with stream.capture() as graph:` makes a graph of the launches in this stream."""
-        return Capture(self.core, self.queue)
+        return Capture(self)
 
     def __cuda_stream__(self) -> tuple[int, int]:
         """Version of the protocol, and the handle, for other libraries."""
@@ -47,7 +47,7 @@ class CudaStream(Stream):
 
     def __del__(self) -> None:
         if hasattr(self, "queue") and self.queue is not self.core.default:
-            self.queue.orphan = True  # the device waits for what it still holds
+            self.core.dead_streams.append(self.queue)  # the device waits for what it still holds
 
 
 def queue_of(stream: Stream, core: Core) -> Queue:

@@ -62,7 +62,9 @@ def encode(core: Core, tensor: Tensor) -> bytes:
             f"{core.context.name} takes no tensor map of sizes {tensor.shape}, distances "
             f"{tensor.strides} and box {tensor.box} (innermost first), result {status}"
         )
-    return ctypes.string_at(start, BYTES)
+    words = ctypes.string_at(start, BYTES)
+    core.memory.remember_map(words, tensor.address)
+    return words
 
 
 def _array(kind: Any, values: tuple[int, ...]) -> Any:

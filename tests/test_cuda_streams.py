@@ -19,6 +19,7 @@ from cuda_devices import library_of, simulated, simulated_pair
 
 import stepwell as sw
 from stepwell.runtime.cuda.device import CudaDevice
+from stepwell.runtime.cuda.events import CudaEvent
 from stepwell.runtime.cuda.kernel import CudaKernel
 from stepwell.runtime.cuda.queue import Queue
 from stepwell.runtime.cuda.transfer import STAGING_BYTES
@@ -390,6 +391,7 @@ def test_launches_of_other_threads_after_a_mark_are_not_taken_for_done(
         return made
 
     monkeypatch.setattr(core.context, "call", slow)
+    assert isinstance(event, CudaEvent)
     if is_event:
         event.record(stream)
     else:

@@ -9,18 +9,18 @@ The first and the last row and column are checked like the indices of an element
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, NoneAttr, UnitAttr
 
 from .annotations import scalar_type
-from .arrays import checked_index
 from .convert import EQ, store_as
 from .functions import Function
 from .nvidia_emit import static_bool
-from .nvidia_memory import FALSE, element_address
-from .operators import binary, check
+from .nvidia_memory import FALSE, checked_places, element_address
+from .operators import check
+from .slices import strides_of
 from .types import DTYPES, DType, MatrixType, bf16, f16, f32, f64, i8, i32, matrix_type, u8
 from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
 
@@ -66,8 +66,7 @@ def _view(frame: Frame, node: ast.AST, name: str, view: Value) -> View:
             f"sw.matrix.{name} takes an array of numbers with 2 axes, got {describe(view)}",
             hint="slice others, as in x[i]" if isinstance(view, View) else None,
         )
-    layout: Any = view.type.layout
-    if not isinstance(layout, NoneAttr) and layout.get_strides()[-1] != 1:
+    if strides_of(view.type)[0][-1] != 1:
         raise frame.refuse(
             node, f"the elements of a row are not side by side, which sw.matrix.{name} needs"
         )
@@ -78,16 +77,7 @@ def _place(
     frame: Frame, node: ast.AST, view: View, index: tuple[Value, Value], sizes: tuple[int, int]
 ) -> list[SSAValue]:
     """The first element, with a matrix of these sizes behind it in the array."""
-    places: list[SSAValue] = []
-    for axis, (item, size) in enumerate(zip(index, sizes, strict=True)):
-        place = checked_index(frame, node, view, axis, item, "the array of a matrix")
-        known, extent = static_int(item), view.sizes[axis]
-        if known is not None and known < 0 and extent is not None:
-            known += extent
-        first = Scalar(DTYPES["index"], place) if known is None or known < 0 else Static(known)
-        last = binary(frame, node, ast.Add, first, Static(size - 1))
-        checked_index(frame, node, view, axis, last, "the array of a matrix")
-        places.append(place)
+    places = checked_places(frame, node, view, index, sizes, "the array of a matrix")
     if frame.unit.machine.name == "cuda" and frame.unit.checks:
         _check_alignment(frame, view, places)
     return places

@@ -7,22 +7,25 @@ the checks of the first and the last element say.
 from __future__ import annotations
 
 import ast
+from math import prod
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith, memref
 
 from ..dialects import gpu
 from .arrays import checked_index, dimension
-from .convert import ULT, materialise, store_as, to_index
+from .convert import EQ, ULT, materialise, store_as, to_index
 from .emitter import I32, I64, INDEX
 from .functions import Function
 from .nvidia_emit import emit, inline, require, static_bool
-from .operators import binary
-from .slices import element_view
+from .operators import binary, check
+from .slices import element_view, strides_of
 from .types import DTYPES, DType, u32, u64
 from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xdsl.ir import SSAValue
 
     from .frame import Frame
@@ -40,24 +43,82 @@ def address_of(
         raise frame.refuse(
             node, f"sw.nvidia.{name} takes an array of scalars, got {describe(value)}"
         )
+    indices = _indices(frame, node, value, index)
+    count = max(count_bytes // value.dtype.size, 1)
+    lengths = [*[1] * (len(indices) - 1), count]
+    places = checked_places(frame, node, value, indices, lengths, f"the array of {name}")
+    if count == 1:
+        return element_address(frame, value, places), value
+    return _row_address(frame, node, name, value, places), value
+
+
+def _indices(frame: Frame, node: ast.AST, view: View, index: Value) -> tuple[Value, ...]:
+    """One for each axis."""
     indices = index.items if isinstance(index, TupleValue) else (index,)
-    if len(indices) != len(value.sizes):
-        raise frame.refuse(
-            node, f"{len(indices)} indices for an array with {len(value.sizes)} axes"
-        )
-    last = len(indices) - 1
+    if len(indices) != len(view.sizes):
+        raise frame.refuse(node, f"{len(indices)} indices for an array with {len(view.sizes)} axes")
+    return indices
+
+
+def checked_places(
+    frame: Frame,
+    node: ast.AST,
+    view: View,
+    indices: Sequence[Value],
+    lengths: Sequence[int],
+    what: str,
+) -> list[SSAValue]:
+    """The indices of an element, from which so many along each axis are in the array."""
     places: list[SSAValue] = []
-    for axis, item in enumerate(indices):
-        places.append(checked_index(frame, node, value, axis, item, f"the array of {name}"))
-        more = count_bytes // value.dtype.size - 1
-        if axis == last and more > 0:
-            known, size = static_int(item), value.sizes[axis]
-            if known is not None and size is not None:
-                known %= size
-            first = Scalar(_INDEX, places[axis]) if known is None or known < 0 else Static(known)
-            end = binary(frame, node, ast.Add, first, Static(more))
-            checked_index(frame, node, value, axis, end, f"the array of {name}")
-    return element_address(frame, value, places), value
+    for axis, (item, length) in enumerate(zip(indices, lengths, strict=True)):
+        place = checked_index(frame, node, view, axis, item, what)
+        places.append(place)
+        if length > 1:
+            known = known_place(item, view.sizes[axis])
+            first = Scalar(_INDEX, place) if known is None else Static(known)
+            last = binary(frame, node, ast.Add, first, Static(length - 1))
+            checked_index(frame, node, view, axis, last, what)
+    return places
+
+
+def known_place(item: Value, size: int | None) -> int | None:
+    """A constant index, counted from the start; None where that is not known."""
+    known = static_int(item)
+    if known is not None and known < 0:
+        known = None if size is None else known + size
+    return known
+
+
+def expect_rows(frame: Frame, node: ast.AST, name: str, view: View, axis: int = -1) -> None:
+    """Refuse an array whose elements are known not to lie row by row from this axis on."""
+    strides, _ = strides_of(view.type)
+    sizes = view.type.get_shape()
+    dense = [prod(sizes[n + 1 :]) for n in range(len(sizes))]
+    pairs = zip(strides[axis:], dense[axis:], strict=True)
+    if any(stride not in (wanted, None) for stride, wanted in pairs):
+        raise frame.refuse(
+            node, f"the elements of a row are not side by side, which sw.nvidia.{name} needs"
+        )
+
+
+def _row_address(
+    frame: Frame, node: ast.AST, name: str, view: View, places: list[SSAValue]
+) -> Scalar:
+    """The address of an element, whose neighbours in the row are to be its neighbours in memory."""
+    expect_rows(frame, node, name, view)
+    emitter, found = frame.emit, element_address(frame, view, places)
+    if strides_of(view.type)[0][-1] is None and frame.unit.checks:
+        after = emitter.binary(arith.AddiOp, places[-1], emitter.index(1), _INDEX)
+        following = element_address(frame, view, [*places[:-1], after])
+        step = emitter.binary(arith.SubiOp, following.ssa, found.ssa, found.dtype)
+        size = emitter.constant(view.dtype.size, found.dtype)
+        check(
+            frame,
+            emitter.compare(EQ, step, size, floats=False),
+            "alignment",
+            f"the elements of a row are not side by side, which sw.nvidia.{name} needs",
+        )
+    return found
 
 
 def element_address(frame: Frame, view: View, places: list[SSAValue]) -> Scalar:
@@ -160,9 +221,7 @@ def _part_inside(
     Where the element itself is outside, the address is another one, and no byte is inside.
     """
     emitter, size = frame.emit, view.dtype.size
-    indices = index.items if isinstance(index, TupleValue) else (index,)
-    if len(indices) != len(view.sizes):
-        raise frame.refuse(node, f"{len(indices)} indices for an array with {len(view.sizes)} axes")
+    indices = _indices(frame, node, view, index)
     zero, left = emitter.index(0), emitter.index(nbytes // size)
     places: list[SSAValue] = []
     for axis, item in enumerate(indices):
@@ -177,7 +236,7 @@ def _part_inside(
         places.append(place)
     count = emitter.add(arith.IndexCastOp, (left,), (I32,))
     return (
-        element_address(frame, view, places).ssa,
+        _row_address(frame, node, "cp_async", view, places).ssa,
         emitter.binary(arith.MuliOp, count, emitter.constant(size, u32), u32),
     )
 

@@ -11,9 +11,16 @@ from .functions import Function, Handler
 from .nvidia_barriers import mbarrier as barrier_address
 from .nvidia_bulk import reduction
 from .nvidia_emit import HOPPER, inline, require
-from .nvidia_memory import NONE, address_of, expect_global, shared_address
+from .nvidia_memory import (
+    NONE,
+    address_of,
+    expect_global,
+    expect_rows,
+    known_place,
+    shared_address,
+)
 from .types import i32, u16
-from .values import Static, TensorMapValue, TupleValue, Value, View, describe, static_int
+from .values import Static, TensorMapValue, TupleValue, Value, View, describe
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue
@@ -69,7 +76,10 @@ def _tile(
     if first == len(sizes) - 1:
         return shared_address(frame, node, name, shared, index, box.nbytes)[0]
     indices = index.items if isinstance(index, TupleValue) else (index,)
-    known = [static_int(item) for item in indices[first:]]
+    expect_rows(frame, node, name, shared, first)
+    known = [
+        known_place(item, size) for item, size in zip(indices[first:], sizes[first:], strict=False)
+    ]
     start = sum(
         (place or 0) * prod(sizes[axis + 1 :]) for axis, place in enumerate(known, start=first)
     )

@@ -83,6 +83,22 @@ def test_what_lies_outside_is_zero(row: int, column: int):
     np.testing.assert_array_equal(out.numpy(), expected)
 
 
+@pytest.mark.parametrize("zero_fill", [False, True])
+def test_rows_with_gaps_are_reported(zero_fill: bool):
+    def kernel(x):
+        tile = sw.shared(4, sw.f32)
+        if sw.target.nvidia(sm=80):
+            sw.nvidia.cp_async(tile, 0, x, 0, zero_fill=zero_fill)
+
+    device = PtxDevice("sm_80")
+    x = device.array(np.arange(8, dtype=np.float32))
+    with sw.use(device):
+        made = sw.kernel(kernel)
+        made[1, 1](x[4:])
+        with pytest.raises(sw.KernelError, match="the elements of a row are not side by side"):
+            made[1, 1](x[::2])
+
+
 def test_an_mbarrier_hears_of_copies():
     def kernel(x, out):
         tile, ready = sw.shared(128, sw.f32), sw.shared(1, sw.u64)
@@ -248,6 +264,21 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
         SHARED + "sw.nvidia.cp_async(m, 0, x, (0, 0), zero_fill=True)",
         "cuda:sm_80",
         "2 indices for an array with 1 axes",
+    ),
+    "every second element": (
+        SHARED + "sw.nvidia.cp_async(m, 0, x[::2], 0)",
+        "cuda:sm_80",
+        "the elements of a row are not side by side, which sw.nvidia.cp_async needs",
+    ),
+    "every second element, with zeros": (
+        SHARED + "sw.nvidia.cp_async(m, 0, x[::2], 0, zero_fill=True)",
+        "cuda:sm_80",
+        "the elements of a row are not side by side",
+    ),
+    "column of a tile": (
+        "s = sw.shared((4, 4), sw.u64)\n    sw.nvidia.bulk_store(x, 0, s[:, 1], 0, 2)",
+        "cuda:sm_90",
+        "the elements of a row are not side by side, which sw.nvidia.bulk_store needs",
     ),
     "counted arrivals": (
         SHARED + "sw.nvidia.mbarrier_arrive(m, 0, 2)",

@@ -232,6 +232,17 @@ REFUSALS: dict[str, tuple[str, str, str]] = {
         "cuda:sm_90",
         "a box of 64 elements is not known to be inside axes 0 to 1",
     ),
+    "inside, from the end": (
+        "s, m = sw.shared((8, 16), sw.f32), sw.shared(1, sw.u64)\n"
+        "    sw.nvidia.tma_load(s, (-1, 0), map, (0, 0), m, 0)",
+        "cuda:sm_90",
+        "a box of 64 elements is not known to be inside axes 0 to 1",
+    ),
+    "columns of a tile": (
+        "s = sw.shared((4, 32), sw.f32)\n    sw.nvidia.tma_store(map, (0, 0), s[:, :16], (0, 0))",
+        "cuda:sm_90",
+        "the elements of a row are not side by side, which sw.nvidia.tma_store needs",
+    ),
     "coordinates": (
         SHARED + "sw.nvidia.tma_load(s, (0, 0), map, 0, m, 0)",
         "cuda:sm_90",

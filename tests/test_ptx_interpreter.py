@@ -369,22 +369,58 @@ def test_misaligned() -> None:
 
 
 def test_uninitialised_register() -> None:
-    body = "setp.lt.u32 %p1, %r1, 5;\n@%p1 mov.b32 %r2, 1;\nadd.u32 %r3, %r2, 1;"
+    body = "setp.lt.u32 %p1, %r1, 5;\n@%p1 mov.b32 %r2, 1;\nst.global.u32 [%rd1], %r2;"
     error = failure(Uninitialised, body)
     assert error.line == 13
     assert error.thread == "block (0, 0, 0) thread (5, 0, 0)"
     assert "%r2" in error.message
 
 
-def test_a_move_hands_on_that_a_register_is_undefined() -> None:
-    kernel("mov.b32 %r3, %r2;").launch("k", (1,), (1,), [np.zeros(1, np.int32)])
-    failure(Uninitialised, "mov.b32 %r3, %r2; add.u32 %r4, %r3, 1;")
+HANDED_ON = (
+    "mov.b32 %r3, %r2;",
+    "add.u32 %r3, %r2, 1;",
+    "fma.rn.f32 %r3, %r1, %r1, %r2;",
+    "cvt.f32.s32 %r3, %r2;",
+    "mov.b64 %rd3, {%r2, %r2}; mov.b64 {%r4, %r3}, %rd3;",
+    "setp.lt.u32 %p1, %r1, %r2; selp.u32 %r3, 1, 2, %p1;",
+    "setp.lt.u32 %p1|%p2, %r1, %r2; selp.u32 %r3, 1, 2, %p2;",
+    "setp.lt.u32 %p1, %r1, %r2; not.pred %p2, %p1; selp.u32 %r3, 1, 2, %p2;",
+)
+USES = (
+    "st.global.u32 [%rd1], %r3;",
+    "cvt.u64.u32 %rd4, %r3; add.u64 %rd4, %rd1, %rd4; ld.global.u32 %r5, [%rd4];",
+    "setp.eq.u32 %p3, %r3, 7; @%p3 bra end; end:",
+    "setp.eq.u32 %p3, %r3, 7; @%p3 mov.b32 %r5, 1;",
+    "shfl.sync.idx.b32 %r5, %r3, 0, 31, -1;",
+    "add.cc.u32 %r5, %r3, 1;",
+)
+
+
+@pytest.mark.parametrize("made", HANDED_ON)
+def test_what_is_made_of_undefined_registers_is_undefined(made: str) -> None:
+    before = "mov.b32 %r3, 1; mov.pred %p1, -1; mov.pred %p2, -1;"
+    kernel(before + made).launch("k", (1,), (1,), [np.zeros(1, np.int32)])
+    for use in USES:
+        kernel(f"mov.b32 %r3, 0; {use}").launch("k", (1,), (32,), [np.zeros(1, np.int32)])
+        failure(Uninitialised, before + made + use)
+
+
+def test_only_the_lanes_without_a_value_are_undefined() -> None:
+    body = """
+    setp.lt.u32 %p1, %r1, 5;
+    @%p1 mov.b32 %r2, 7;
+    add.u32 %r3, %r2, %r1;
+    @%p1 st.global.u32 [%rd2], %r3;
+    """
+    out = np.zeros(32, np.int32)
+    kernel(body).launch("k", (1,), (32,), [out])
+    np.testing.assert_array_equal(out, [7, 8, 9, 10, 11, *[0] * 27])
 
 
 def test_registers_of_a_call_are_fresh() -> None:
-    before = ".func f() { .reg .b32 %r<3>; add.u32 %r1, %r2, 1; ret; }"
+    before = ".func f() { .reg .b32 %r<3>; .reg .pred %p; setp.eq.u32 %p, %r2, 1; @%p ret; ret; }"
     with pytest.raises(Uninitialised):
-        kernel("call f;", before).launch("k", (1,), (1,), [np.zeros(1, np.int32)])
+        kernel("mov.b32 %r2, 1; call f;", before).launch("k", (1,), (1,), [np.zeros(1, np.int32)])
 
 
 def test_barrier_in_one_branch_only() -> None:

@@ -187,30 +187,12 @@ def move(instruction: Instruction) -> Run:
     if isinstance(source, Vector):
         return _join(target, source, kind)
     raw = kind if kind == "pred" else f"b{bits(kind)}"
-    if isinstance(source, Register) and isinstance(target, Register):
-        return _copy(target, source)
     read, write = (
         reader(source, kind if isinstance(source, Immediate) else raw),
         writer(target, raw),
     )
     dtype = dtype_of(raw)
     return lambda warp, mask: write(warp, mask, read(warp, mask).view(dtype))
-
-
-def _copy(target: Register, source: Register) -> Run:
-    """A move of a register hands on that it is undefined: compilers move what nobody will use."""
-    to, of = target.slot, source.slot
-    if bits(target.type) != bits(source.type):
-        raise PtxSyntaxError(f"{target.name} and {source.name} have different sizes")
-
-    def run(warp: Warp, mask: Mask) -> None:
-        old, new = warp.registers[of], warp.registers[to]
-        np.copyto(new.raw, old.raw, where=mask)
-        if not (new.complete and old.complete):
-            np.copyto(new.known, old.known, where=mask)
-            new.wrote(np.zeros_like(mask))
-
-    return run
 
 
 def _split(target: Vector, source: Operand, kind: str) -> Run:

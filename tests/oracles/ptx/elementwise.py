@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .errors import Uninitialised
 from .memory import Array
-from .syntax import Instruction, Operand
+from .syntax import Instruction, Not, Operand, Pair, Register, Vector
 from .values import SIGNED, UNSIGNED, Mask, Run, bits, reader, types_of, unknown, writer
 
 if TYPE_CHECKING:
@@ -51,6 +52,42 @@ def ternary(operands: list[Operand], out: str, kinds: list[str], function: Funct
         write(warp, mask, values)
 
     return run
+
+
+def handing_on(instruction: Instruction, run: Run) -> Run:
+    """The instruction, whose results are undefined in the lanes in which an operand is.
+
+    Compilers compute with what nobody will use, such as a fourth lane of vectors of three. What is
+    undefined must not be stored, branched on, used as an address or given to other lanes.
+    """
+    target, *operands = instruction.operands
+    targets, sources = _slots(target), [slot for item in operands for slot in _slots(item)]
+
+    def where_defined(warp: Warp, mask: Mask) -> None:
+        try:
+            run(warp, mask)
+        except Uninitialised:
+            known = mask.copy()
+            for slot in sources:
+                known &= warp.registers[slot].known
+            if np.array_equal(known, mask):
+                raise
+            for slot in targets:
+                warp.registers[slot].forget(mask & ~known)
+            run(warp, known)
+
+    return where_defined
+
+
+def _slots(operand: Operand) -> list[int]:
+    """The registers of an operand."""
+    if isinstance(operand, Vector):
+        return [slot for item in operand.items for slot in _slots(item)]
+    if isinstance(operand, Pair):
+        return _slots(operand.first) + _slots(operand.second)
+    if isinstance(operand, Not):
+        return [operand.register.slot]
+    return [operand.slot] if isinstance(operand, Register) else []
 
 
 def the_type(instruction: Instruction) -> str:

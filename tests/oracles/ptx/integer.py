@@ -52,10 +52,15 @@ def _clip(wide: Array, kind: str) -> Array:
     return np.clip(wide, info.min, info.max).astype(dtype_of(kind))
 
 
+def carries(instruction: Instruction) -> bool:
+    """Whether the carry is read or written."""
+    return instruction.has("cc") or instruction.opcode in ("addc", "subc", "madc")
+
+
 def add_sub(instruction: Instruction) -> Run:
     """add, sub, with saturation or carries"""
     kind = the_type(instruction)
-    if instruction.has("cc") or instruction.opcode in ("addc", "subc"):
+    if carries(instruction):
         return _with_carry(instruction, kind)
     function: Callable[[Array, Array], Array] = (
         np.add if instruction.opcode == "add" else np.subtract
@@ -106,7 +111,7 @@ def multiply(instruction: Instruction) -> Run:
 def multiply_add(instruction: Instruction) -> Run:
     """mad.lo, .hi, .wide, with saturation or carries"""
     kind, operands = the_type(instruction), instruction.operands
-    if instruction.has("cc") or instruction.opcode == "madc":
+    if carries(instruction):
         return _multiply_with_carry(instruction, kind)
     if instruction.has("wide"):
         out = dtype_of(wide_kind(kind))

@@ -28,6 +28,7 @@ from . import (
     transactions,
     warpgroup,
 )
+from .elementwise import handing_on
 from .errors import PtxError, PtxSyntaxError, UnknownInstruction
 from .machine import Launch, Step, Warp, place_shared
 from .memory import Array, Memory, Space, window
@@ -35,8 +36,9 @@ from .parser import parse
 from .syntax import Function, Immediate, Instruction, Not, Operand, Symbol, Variable
 from .values import Builder, Mask, Run, count_nonzero, function_address, locate, reader, resolve
 
+_ELEMENTWISE = {**integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE}
 _TABLE: dict[str, tuple[Builder, str]] = {
-    **integer.TABLE, **floats.TABLE, **compare.TABLE, **convert.TABLE, **access.TABLE,
+    **_ELEMENTWISE, **access.TABLE,
     **atomics.TABLE, **collective.TABLE, **matrix.TABLE, **control.TABLE, **transactions.TABLE,
     **warpgroup.TABLE,
 }  # fmt: skip
@@ -220,6 +222,8 @@ class Module:
                 raise UnknownInstruction(message, instruction.line)
         try:
             run = builder(instruction)
+            if name == "mov" or (name in _ELEMENTWISE and not integer.carries(instruction)):
+                run = handing_on(instruction, run)
             if instruction.guard is not None and name != "bra":
                 run = _guarded(instruction.guard, run)
         except PtxError as error:

@@ -29,8 +29,8 @@ def peers() -> tuple[dict[str, dict[str, Maker]], list[str]]:
                        ("Triton", triton)):  # fmt: skip
         try:
             found[name] = make()
-        except ImportError as error:
-            missing.append(f"{name}: {error}")
+        except Exception as error:  # of another library: the suite says so
+            missing.append(f"{name}: {type(error).__name__}: {error}".split("\n")[0])
     return found, missing
 
 

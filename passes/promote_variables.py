@@ -39,7 +39,12 @@ class PromoteVariables(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            _Promotion(function).run()
+            promote(function)
+
+
+def promote(function: func.FuncOp | gpu.FuncOp) -> None:
+    """Replace all cells of a function; CompileError where one is used by other ops."""
+    _Promotion(function).run()
 
 
 @dataclass

@@ -41,6 +41,7 @@ PASSES: dict[str, str] = {
     "narrow-indices": "stepwell.passes.narrow_indices:NarrowIndices",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
     "outline-cold-loops": "stepwell.passes.outline_cold_loops:OutlineColdLoops",
+    "promote-arrays": "stepwell.passes.promote_arrays:PromoteArrays",
     "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",
     "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",
     "simt-to-gpu": "stepwell.lowering.simt_to_gpu:SimtToGpu",

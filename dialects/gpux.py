@@ -41,7 +41,8 @@ a function outlined from a kernel.
 when it is added to for the last time.
 
 `gpux.invariant` on an access in a loop lists the dimensions whose indices the loop leaves alone,
-and `gpux.unroll = n` asks LLVM to unroll an `scf.for` n times.
+and `gpux.unroll = n` asks LLVM to unroll an `scf.for` n times. `gpux.interleave = n` on a loop over
+threads asks its vectoriser for n vectors at once.
 
 `gpux.loose` on a `math.fma` says that its result may be rounded twice, as by a product and a sum.
 
@@ -95,6 +96,7 @@ WHOLE_SUBGROUPS = "gpux.whole_subgroups"
 COUNTS_UP = "gpux.counts_up"
 INVARIANT = "gpux.invariant"
 UNROLL = "gpux.unroll"
+INTERLEAVE = "gpux.interleave"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1
 

@@ -45,6 +45,7 @@ PIPELINES: dict[str, Steps] = {
             "vectorise-subgroups{width=$subgroup_size always=$always_vectors}",
             "the loops that are split have no guards, and cold ones are no loops over threads",
         ),
+        ("peel-partial-vectors{bits=$masked_bits}", "what is a loop still is left to LLVM"),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
         (
             "expand-math",
@@ -92,7 +93,10 @@ PIPELINES: dict[str, Steps] = {
 
 
 # What a target is not asked for.
-DEFAULTS = {"loops_end_early": "false", "accurate_exp2": "false", "always_vectors": "false"}
+DEFAULTS = {
+    **{"loops_end_early": "false", "accurate_exp2": "false", "always_vectors": "false"},
+    "masked_bits": "0",
+}
 
 
 @cache

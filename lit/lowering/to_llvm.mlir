@@ -167,3 +167,19 @@ func.func @threads(%m: memref<?xf32>, %n: index) {
   } {gpux.threads}
   func.return
 }
+
+// -----
+
+// How many vectors LLVM is to take at once is said there too.
+
+// CHECK-LABEL: llvm.func @interleaved
+// CHECK: llvm.br ^{{.*}} {gpux.interleave = 2 : i64, gpux.threads}
+func.func @interleaved(%m: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %n step %c1 {
+    memref.store %zero, %m[%i] : memref<?xf32>
+  } {gpux.threads, gpux.interleave = 2 : i64}
+  func.return
+}

@@ -47,7 +47,12 @@ def vector_bits(features: str) -> int:
 
 def host_subgroup_size() -> int:
     """W, the lanes of a subgroup on this machine: as many 32-bit values as a vector has."""
-    return vector_bits(host_features()) // 32
+    return host_vector_bits() // 32
+
+
+def host_vector_bits() -> int:
+    """The width of the vectors that code for this machine uses."""
+    return vector_bits(host_features())
 
 
 def converts_half(triple: str, features: str) -> bool:
@@ -70,4 +75,4 @@ def host_masks_tails() -> bool:
 
 def host_attributes() -> dict[str, str]:
     """The attributes of functions that run on this machine: how wide vectors should be."""
-    return {"prefer-vector-width": str(vector_bits(host_features()))}
+    return {"prefer-vector-width": str(host_vector_bits())}

@@ -92,14 +92,17 @@ class ModuleText:
         """The group of accesses that threads make without an order among each other."""
         return self.node("distinct !{}")
 
-    def thread_loop(self) -> int:
+    def thread_loop(self, at_once: int = 0) -> int:
         """What LLVM is told of a loop over threads; one node for each loop.
 
         The accesses to buffers do not depend on other iterations. Unrolling what vectorising left
-        over costs most of the code generator's time and gains nothing.
+        over costs most of the code generator's time and gains nothing. `at_once` vectors are wanted
+        side by side; without a number it is one.
         """
         hints = [f'"llvm.loop.parallel_accesses", !{self.shared_accesses}']
         hints.append('"llvm.loop.unroll.disable"')
+        if at_once:
+            hints.append(f'"llvm.loop.interleave.count", i32 {at_once}')
         if self.masked_tails:
             hints.append('"llvm.loop.vectorize.predicate.enable", i1 true')
         return self.loop(hints)

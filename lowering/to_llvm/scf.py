@@ -7,9 +7,10 @@
     }                                  llvm.br ^after(%b : i32)
                                      ^after(%r: i32):
 
-The branch back of a loop keeps the attributes `gpux.threads` and `gpux.unroll`, which LLVM is told.
-A loop over a range counts its variable up with a comparison at the top; where the step is not 1,
-the variable could pass the end of its type, so the number of rounds is computed first.
+The branch back of a loop keeps the attributes `gpux.threads`, `gpux.interleave` and `gpux.unroll`,
+which LLVM is told. A loop over a range counts its variable up with a comparison at the top; where
+the step is not 1, the variable could pass the end of its type, so the number of rounds is computed
+first.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from xdsl.dialects import scf
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
-from ...dialects.gpux import COUNTS_UP, UNROLL
+from ...dialects.gpux import COUNTS_UP, INTERLEAVE, UNROLL
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
-_KEPT = ("gpux.threads", UNROLL)
+_KEPT = ("gpux.threads", INTERLEAVE, UNROLL)
 RULES = Rules()
 converts = RULES.converts
 

@@ -58,6 +58,8 @@ class Target:
     accurate_exp2: bool = False
     # Whether every loop over threads is to become one over vectors, worth it or not.
     always_vectors: bool = False
+    # How long the vectors are that end loops by masks, 0 where none do.
+    masked_bits: Callable[[], int] = lambda: 0
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
     # Fields of the manifest that the module of the last level decides.
@@ -90,6 +92,7 @@ class Target:
             "loops_end_early": str(self.loops_end_early).lower(),
             "accurate_exp2": str(self.accurate_exp2).lower(),
             "always_vectors": str(self.always_vectors).lower(),
+            "masked_bits": str(self.masked_bits()),
         }
 
 
@@ -125,6 +128,11 @@ def _cpu_target(arch: str) -> Target:
 
         return lanes or host_subgroup_size()
 
+    def masked_bits() -> int:
+        from .lowering.emit.host import host_masks_tails, host_vector_bits
+
+        return host_vector_bits() if host_masks_tails() else 0
+
     def entry(name: str) -> str:
         from .lowering.emit.symbols import entry_symbol
 
@@ -140,6 +148,7 @@ def _cpu_target(arch: str) -> Target:
         entry=entry,
         arch=arch,
         always_vectors=bool(lanes),
+        masked_bits=masked_bits,
     )
 
 

@@ -1,0 +1,93 @@
+// RUN: stepwell opt %s -p 'peel-partial-vectors{bits=512}' --split-input-file | filecheck %s
+// RUN: stepwell opt %s -p 'peel-partial-vectors' --split-input-file | filecheck %s --check-prefix=NONE
+
+// Two vectors of 16 elements at once, from 0 on; the other threads after them, as they were.
+func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
+  %c1 = arith.constant 1 : index
+  scf.for %t = %lo to %hi step %c1 {
+    %v = memref.load %x[%t] : memref<?xf32>
+    memref.store %v, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @saxpy
+// CHECK:         %[[ZERO:.*]] = arith.constant 0 : index
+// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %hi, %lo
+// CHECK-NEXT:    %[[COUNT:.*]] = arith.maxsi %[[LEFT]], %[[ZERO]]
+// CHECK-NEXT:    %[[MANY:.*]] = arith.constant -32 : index
+// CHECK-NEXT:    %[[WHOLE:.*]] = arith.andi %[[COUNT]], %[[MANY]]
+// CHECK-NEXT:    scf.for %[[K:.*]] = %[[ZERO]] to %[[WHOLE]] step %c1 {
+// CHECK-NEXT:      %[[T:.*]] = arith.addi %lo, %[[K]]
+// CHECK-NEXT:      %[[V:.*]] = memref.load %x[%[[T]]]
+// CHECK-NEXT:      memref.store %[[V]], %y[%[[T]]]
+// CHECK-NEXT:    } {gpux.threads, gpux.interleave = 2 : i64}
+// CHECK-NEXT:    %[[REST:.*]] = arith.addi %lo, %[[WHOLE]]
+// CHECK-NEXT:    scf.for %[[T:.*]] = %[[REST]] to %hi step %c1 {
+// CHECK-NEXT:      memref.load %x[%[[T]]]
+// CHECK-NEXT:      memref.store
+// CHECK-NEXT:    } {gpux.threads}
+// NONE-LABEL:  func.func @saxpy
+// NONE:          scf.for %t = %lo to %hi
+// NONE-NOT:      scf.for
+// NONE:          func.return
+
+// -----
+
+// The widest element says how many are in a vector.
+func.func @widest(%x: memref<?xi8>, %y: memref<?xf64>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %v = memref.load %x[%t] : memref<?xi8>
+    %f = arith.sitofp %v : i8 to f64
+    memref.store %f, %y[%t] : memref<?xf64>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @widest
+// CHECK:         arith.constant -16 : index
+// CHECK:         scf.for
+// CHECK:         scf.for
+
+// -----
+
+// LLVM does not vectorise control flow, atomics and checks, and there is nothing to gain.
+func.func @others(%x: memref<?xi32>, %n: index, %on: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1 : i32
+  scf.for %t = %c0 to %n step %c1 {
+    scf.if %on {
+      memref.store %one, %x[%t] : memref<?xi32>
+    }
+  } {gpux.threads}
+  scf.for %t = %c0 to %n step %c1 {
+    memref.store %one, %x[%t] : memref<?xi32>
+    %old = gpux.atomic_rmw "add" %one, %x[%c0] order "relaxed" scope "device" : i32, memref<?xi32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %n step %c1 {
+    %own = memref.alloca() {gpux.private} : memref<4xi32>
+    memref.store %one, %own[%c0] : memref<4xi32>
+    memref.store %one, %x[%t] : memref<?xi32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @others
+// CHECK-NOT:     gpux.interleave
+// CHECK:         func.return
+
+// -----
+
+// A loop that is not over threads may carry values from one iteration to the next.
+func.func @in_order(%x: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %n step %c1 {
+    memref.store %zero, %x[%t] : memref<?xf32>
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @in_order
+// CHECK-NOT:     gpux.interleave
+// CHECK:         func.return

@@ -1,0 +1,125 @@
+"""peel-partial-vectors: the last threads of a loop, too few for vectors, get one of their own.
+
+    scf.for %t = %lo to %hi step %c1 {          %whole = … and -32
+      %v = memref.load %x[%t]                   scf.for %k = %c0 to %whole step %c1 {
+      …                                           %t = arith.addi %lo, %k
+    } {gpux.threads}                    ->        %v = memref.load %x[%t]
+                                                  …
+                                                } {gpux.interleave = 2, gpux.threads}
+                                                scf.for %t = %lo + %whole to %hi step %c1 {
+                                                  %v = memref.load %x[%t]
+                                                  …
+                                                } {gpux.threads}
+
+At the cpu level, for straight-line loops over threads, which LLVM's vectoriser takes. Where it ends
+loops by masks (AVX-512), it masks every iteration: a fifth to a quarter of the time of saxpy, exp
+and Black-Scholes. It sees that the first loop has no rest, so there are no masks in it, and takes
+two vectors at once, so that one computes while the other waits (four gain little more, and cost as
+much code again). The second loop is the one with masks, which short rows need: as scalars, 30 of
+510 threads take as long as the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import arith, math, memref, scf
+from xdsl.dialects.builtin import (
+    FixedBitwidthType,
+    IndexType,
+    IntegerAttr,
+    ModuleOp,
+    i64,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.traits import Pure
+
+from ..dialects.diagnostics import CompileError
+from ..dialects.gpux import INTERLEAVE
+from .block_editing import constant, constant_value
+from .divergence import is_private_array
+
+INDEX = IndexType()
+THREADS = "gpux.threads"
+_VECTORS = 2
+_PLAIN = (math.AbsFOp, math.FmaOp, math.SqrtOp, math.FloorOp, math.CeilOp)
+_LARGEST_BODY, _FUNCTION = 400, 40
+"""Ops of a body for which two loops are worth compiling, and what a math function counts as."""
+
+
+@dataclass(frozen=True)
+class PeelPartialVectors(ModulePass):
+    """Splits loops over threads behind the last whole vectors of `bits`; 0 bits change nothing."""
+
+    name = "peel-partial-vectors"
+    bits: int = 0
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.bits < 0 or self.bits & (self.bits - 1):
+            raise CompileError(f"bits is {self.bits}, expected 0 or a power of two")
+        if not self.bits:
+            return
+        loops = [inner for inner in op.walk() if THREADS in inner.attributes]
+        for loop in loops:
+            if isinstance(loop, scf.ForOp) and constant_value(loop.step) == 1:
+                widest = _widest_access(loop)
+                if widest is not None and not loop.iter_args:
+                    _split(loop, max(1, self.bits // widest) * _VECTORS)
+
+
+def _widest_access(loop: scf.ForOp) -> int | None:
+    """Bits of the widest element that a loop reads or writes; None if it stays as it is."""
+    widest, size = 0, 0
+    for op in loop.body.block.ops:
+        size += _FUNCTION if op.name.startswith("math.") and not isinstance(op, _PLAIN) else 1
+        if isinstance(op, memref.LoadOp | memref.StoreOp):
+            if is_private_array(op.memref):
+                return None
+            moved = op.res if isinstance(op, memref.LoadOp) else op.value
+            widest = max(widest, _bits_of(moved.type))
+        elif op.regions or not (isinstance(op, scf.YieldOp | memref.DimOp) or op.has_trait(Pure)):
+            return None
+    return widest if widest and size <= _LARGEST_BODY else None
+
+
+def _bits_of(kind: Attribute) -> int:
+    return 8 * kind.size if isinstance(kind, FixedBitwidthType) else 64
+
+
+def _split(loop: scf.ForOp, threads: int) -> None:
+    """Multiples of so many threads run in a loop before this one, which runs the others."""
+
+    def add(op: Operation) -> SSAValue:
+        _put(op, loop)
+        return op.results[0]
+
+    zero = add(constant(INDEX, 0, loop.location))
+    count = add(arith.MaxSIOp(add(arith.SubiOp(loop.ub, loop.lb)), zero))
+    whole = add(arith.AndIOp(count, add(constant(INDEX, -threads, loop.location))))
+    _put(_counted_from_zero(loop, zero, whole), loop)
+    loop.operands[0] = add(arith.AddiOp(loop.lb, whole))
+
+
+def _put(op: Operation, loop: scf.ForOp) -> None:
+    op.location = loop.location
+    assert loop.parent is not None, "the loop stands in a block"
+    loop.parent.insert_op_before(op, loop)
+
+
+def _counted_from_zero(loop: scf.ForOp, zero: SSAValue, count: SSAValue) -> scf.ForOp:
+    """A copy of a loop for `count` iterations: from 0 on, for LLVM to know their number."""
+    body = Block(arg_types=[INDEX])
+    index = arith.AddiOp(loop.lb, body.args[0])
+    index.location = loop.location
+    index.result.name_hint = loop.body.block.args[0].name_hint
+    body.add_op(index)
+    values: dict[SSAValue, SSAValue] = {loop.body.block.args[0]: index.result}
+    for op in loop.body.block.ops:
+        copy = op.clone(values)
+        copy.location = op.location
+        body.add_op(copy)
+    made = scf.ForOp.create(operands=[zero, count, loop.step], regions=[Region(body)])
+    made.attributes |= {**loop.attributes, INTERLEAVE: IntegerAttr(_VECTORS, i64)}
+    return made

@@ -1,0 +1,55 @@
+"""Loops over threads on AVX-512: whole vectors without masks, and exactly a launch's threads."""
+
+# Kernels have no annotations: they take what a call gives them.
+# pyright: basic
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import stepwell as sw
+from stepwell.compiler import build, lower_step
+from stepwell.lowering.emit.llvm import emit
+from stepwell.lowering.emit.native import assemble
+from stepwell.runtime.artifact import Form
+from stepwell.targets import find_target
+
+
+@sw.kernel
+def scale(x, y):
+    i = sw.global_id(0)
+    y[i] = x[i] * 3.0
+
+
+def optimised(bits: int) -> str:
+    """LLVM's code of the kernel's function for a processor with AVX-512."""
+    way = replace(find_target("cpu"), masked_bits=lambda: bits)
+    types = tuple(sw.Array[sw.f32, 1] for _ in range(2))
+    module = build(scale, scale.parameter_types(types), Form(over=1), way).module
+    lower_step(module, way, "simt", "llvm")
+    wide = {"prefer-vector-width": "512"}
+    text = emit(module, attributes=wide, masked_tails=True, apart=True)
+    return assemble(text, "x86_64-unknown-linux-gnu", "x86-64-v4", "+avx512f", 2).optimised()
+
+
+def test_whole_vectors_have_no_masks_and_come_in_twos() -> None:
+    text = optimised(512)
+    stores = re.findall(r"store <16 x float>|@llvm.masked.store.v16f32", text)
+    assert stores.count("store <16 x float>") == 2
+    assert "@llvm.masked.store.v16f32" in stores
+
+
+def test_without_the_pass_all_vectors_are_masked() -> None:
+    assert "store <16 x float>" not in optimised(0)
+
+
+@pytest.mark.parametrize("size", [*range(1, 5), 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 1055, 1056])
+def test_a_launch_writes_its_items_and_no_others(size: int) -> None:
+    x, y = np.arange(1100, dtype=np.float32), np.full(1100, -1, np.float32)
+    scale.over(size)(x, y)
+    assert (y[:size] == x[:size] * 3).all()
+    assert (y[size:] == -1).all()

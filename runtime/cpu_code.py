@@ -6,6 +6,7 @@ lines. With STEPWELL_PERF=1 each kernel also gets a line in perf's map file of t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 from functools import cache
@@ -116,6 +117,24 @@ def _llvm() -> Any:
 def llvm_version() -> str:
     """The version of LLVM in this process."""
     return ".".join(map(str, _llvm().llvm_version_info))
+
+
+def load_own(name: str) -> Any:
+    """The engine of LLVM text that belongs to the runtime, a file beside this one.
+
+    Compiled once for each version of it and of LLVM; later processes find it in the cache.
+    """
+    from .cache import Cache
+
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+        text = file.read()
+    store = Cache()
+    key = f"{name}-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
+    content = store.get(key)
+    if content is None:
+        content = generate(text)
+        store.put(key, content)
+    return load_object(content)
 
 
 def generate(text: str) -> bytes:

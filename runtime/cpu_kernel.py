@@ -10,15 +10,15 @@ measured at each launch; while it is unknown or near the limit, some blocks are 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
-from .artifact import Artifact
+from .artifact import Artifact, Manifest
 from .cpu_code import LoadedCode
-from .device import Device, Launcher, LoadedKernel, Stream
+from .device import Device, Direct, Launcher, LoadedKernel, Stream
 from .launch_shape import Dim3, check_launch
 from .report import (
     CAPACITY_WORD,
@@ -54,7 +54,7 @@ class CpuKernel(LoadedKernel):
         self.code = LoadedCode(artifact)
         self.entry: Callable[[bytes, Any], int] = _ENTRY(self.code.address)
         self.block_ns = 0.0
-        self._launchers: dict[tuple[Dim3, Dim3, int], Launcher] = {}
+        self._launchers: dict[tuple[Dim3, Dim3, int], CpuLauncher] = {}
         self.report_words = 0
         if self.manifest.has_report:
             self.report_words = capacity_words(self.manifest.prints)
@@ -63,18 +63,27 @@ class CpuKernel(LoadedKernel):
         self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
     ) -> Launcher:
         """See `LoadedKernel.launcher`; the stream is ignored, as launches are synchronous."""
-        key = (grid, block, shared_bytes)
-        known = self._launchers.get(key)
+        known = self._launchers.get((grid, block, shared_bytes))
         if known is not None:
-            return known
+            return known.launch
         check_launch(self.device, self.manifest, grid, block, shared_bytes)
         if 0 in grid:
             return _launch_nothing
         if len(self._launchers) >= MAX_LAUNCHERS:
             self._launchers.clear()
-        launcher = CpuLauncher(self, grid, block, shared_bytes).launch
-        self._launchers[key] = launcher
-        return launcher
+        made = self._launchers[grid, block, shared_bytes] = CpuLauncher(
+            self, grid, block, shared_bytes
+        )
+        return made.launch
+
+    def direct(
+        self, launcher: Launcher, extents: Sequence[int], arguments: Sequence[Any]
+    ) -> Direct | None:
+        """See `LoadedKernel.direct`."""
+        from .cpu_launch import direct_launch
+
+        own: Any = getattr(launcher, "__self__", None)
+        return direct_launch(own, extents, arguments) if isinstance(own, CpuLauncher) else None
 
 
 class _State:
@@ -99,14 +108,13 @@ class CpuLauncher:
     """Launches of one kernel with one grid and block; any number of threads may use it at once."""
 
     __slots__ = (
-        "_block_count",
         "_entry",
         "_free",
         "_has_prints",
         "_kernel",
         "_template",
-        "_workers",
-        "launch",
+        "block_count",
+        "workers",
     )
 
     def __init__(self, kernel: CpuKernel, grid: Dim3, block: Dim3, shared_bytes: int):
@@ -114,31 +122,45 @@ class CpuLauncher:
         self._kernel = kernel
         self._entry = kernel.entry
         self._template = [*grid, *block, total, total, 0, 0, 0, shared_bytes]
-        self._block_count = total
+        self.block_count = total
         self._has_prints = kernel.manifest.prints
         self._free: list[_State] = []
-        self._workers = 0
+        self.workers = 0
         if total > 1:
             from .cpu_pool import thread_count
 
-            self._workers = min(thread_count(), total) - 1
-        self.launch: Launcher = self._measured if total > 1 else self._alone
+            self.workers = min(thread_count(), total) - 1
+
+    @property
+    def manifest(self) -> Manifest:
+        """The kernel's."""
+        return self._kernel.manifest
+
+    @property
+    def entry_address(self) -> int:
+        """Where the kernel's code begins."""
+        return self._kernel.code.address
+
+    @property
+    def block_ns(self) -> float:
+        """What a block of the kernel took last, 0 if that is not known."""
+        return self._kernel.block_ns
 
     def _alone(self, packed: bytes) -> None:
         """Launch on this thread."""
         try:
             state = self._free.pop()
         except IndexError:
-            state = self._new_state()
+            state = self.new_state()
         state.record[NEXT] = 0
         if self._entry(packed, state.reference) or (self._has_prints and state.words[PRINTED_WORD]):
             self._finish(state)
         else:
             self._free.append(state)
 
-    def _measured(self, packed: bytes) -> None:
+    def launch(self, packed: bytes) -> None:
         """Launch on this thread, or with workers where enough work is expected."""
-        kernel, count = self._kernel, self._block_count
+        kernel, count = self._kernel, self.block_count
         if not 0 < kernel.block_ns * count < ALONE_NS:
             return self._spread(packed)
         start = perf_counter_ns()
@@ -152,13 +174,13 @@ class CpuLauncher:
         try:
             state = self._free.pop()
         except IndexError:
-            state = self._new_state()
-        kernel, count = self._kernel, self._block_count
+            state = self.new_state()
+        kernel, count = self._kernel, self.block_count
         record, first, failed = state.record, 0, 0
         if kernel.block_ns * count < 4 * SHARE_NS:
             first, failed = self._probe(packed, state)
         while first < count and not failed:
-            slice_blocks = int(SLICE_NS * (self._workers + 1) / kernel.block_ns) + 1
+            slice_blocks = int(SLICE_NS * (self.workers + 1) / kernel.block_ns) + 1
             end = min(count, first + slice_blocks)
             record[TOTAL], record[NEXT] = end, first
             failed = self._slice(packed, state, end - first)
@@ -169,7 +191,7 @@ class CpuLauncher:
         else:
             self._free.append(state)
 
-    def _new_state(self) -> _State:
+    def new_state(self) -> _State:
         """For the first launch, or when all others are under way in other threads."""
         return _State(self._template, self._kernel.report_words)
 
@@ -178,7 +200,7 @@ class CpuLauncher:
 
         The least cost of a batch counts: the first one also pays for cold caches and page faults.
         """
-        kernel, count, record = self._kernel, self._block_count, state.record
+        kernel, count, record = self._kernel, self.block_count, state.record
         done, batch = 0, max(1, min(count, int(PROBE_NS / (kernel.block_ns or PROBE_NS))))
         spent, least, enough = 0, 0.0, 10 * PROBE_NS
         while done < count and spent < enough:
@@ -203,7 +225,7 @@ class CpuLauncher:
         kernel, record = self._kernel, state.record
         work = blocks * kernel.block_ns
         helpers = 0 if work < SHARE_NS else int(work / (SHARE_NS / 2))
-        helpers = min(helpers, self._workers, blocks - 1)
+        helpers = min(helpers, self.workers, blocks - 1)
         fair = blocks // (CLAIMS * (helpers + 1))
         record[CHUNK] = max(1, min(fair, int(CLAIM_NS / kernel.block_ns) + 1))
         start = perf_counter_ns()
@@ -223,14 +245,20 @@ class CpuLauncher:
         return int(failed), threads
 
     def _finish(self, state: _State) -> None:
-        """Print and raise what the kernel reported, and leave the state clean for the next."""
+        """Print and raise what the kernel reported; the state is for the next launch."""
+        try:
+            self.report(state)
+        finally:
+            self._free.append(state)
+
+    def report(self, state: _State) -> None:
+        """Print and raise what the kernel reported, and leave the state clean."""
         failed = bool(state.record[FAILED])
         state.record[FAILED] = 0
         kernel = self._kernel.manifest
         if state.report is None:
             raise lost_failure(kernel.name, self._kernel.device.name)
         decoded = take(state.words, kernel.sites)
-        self._free.append(state)
         raise_or_print(decoded, kernel.name, self._kernel.device.name)
         if failed:
             raise lost_failure(kernel.name, self._kernel.device.name)

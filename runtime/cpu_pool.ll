@@ -9,8 +9,9 @@
 ; look for work, and `running`, to see that the last helper has gone. The latter is the last thing
 ; that a helper touches of a job, since the job may be gone right after.
 
-; guard, acquire(lock, wait), release(lock), yield(), stop; open places in all jobs; jobs, idle
-%Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr }
+; guard, acquire(lock, wait), release(lock), yield(), stop; open places in all jobs; jobs, idle,
+; workers that do not sleep
+%Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr, i64 }
 ; next idle worker, lock to sleep on
 %Worker = type { ptr, ptr }
 ; next job, entry(packed, launch), its arguments; open places, helpers inside, helpers in all,
@@ -104,6 +105,8 @@ begin:
   %stop = getelementptr %Pool, ptr %pool, i32 0, i32 4
   %jobs = getelementptr %Pool, ptr %pool, i32 0, i32 8
   %idle = getelementptr %Pool, ptr %pool, i32 0, i32 9
+  %awake = getelementptr %Pool, ptr %pool, i32 0, i32 10
+  %_1 = atomicrmw add ptr %awake, i64 1 monotonic
   br label %look
 
 look:
@@ -125,6 +128,7 @@ fall.asleep:
   br i1 %over, label %end, label %stay
 
 end:
+  %_2 = atomicrmw sub ptr %awake, i64 1 monotonic
   call void @leave(ptr %pool)
   ret void
 
@@ -141,6 +145,7 @@ asleep:
   %first = load ptr, ptr %idle
   store ptr %first, ptr %worker
   store ptr %worker, ptr %idle
+  %_3 = atomicrmw sub ptr %awake, i64 1 monotonic
   call void @leave(ptr %pool)
   %lock.at = getelementptr %Worker, ptr %worker, i32 0, i32 1
   %lock = load ptr, ptr %lock.at
@@ -148,6 +153,7 @@ asleep:
   br label %woken
 
 woken:
+  %_4 = atomicrmw add ptr %awake, i64 1 monotonic
   br label %look
 
 take:

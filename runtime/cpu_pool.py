@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import hashlib
 import os
 import threading
 from functools import cache
@@ -48,6 +47,7 @@ class _Pool(ctypes.Structure):
         ("_pad1", ctypes.c_int64 * 7),
         ("jobs", ctypes.c_void_p),
         ("idle", ctypes.c_void_p),
+        ("awake", ctypes.c_int64),
     )
 
 
@@ -55,7 +55,15 @@ class _Worker(ctypes.Structure):
     _fields_ = (("next", ctypes.c_void_p), ("lock", ctypes.c_void_p))
 
 
-class _Job(ctypes.Structure):
+class Workers(ctypes.Structure):
+    """How native code reaches the workers: nothing but nulls while there are none."""
+
+    _fields_ = (("pool", ctypes.c_void_p), ("awake", ctypes.c_void_p), ("run", ctypes.c_void_p))
+
+
+class Job(ctypes.Structure):
+    """A launch that several threads take part in."""
+
     _fields_ = (
         ("next", ctypes.c_void_p),
         ("entry", ctypes.c_void_p),
@@ -89,19 +97,9 @@ _locks.PyThread_acquire_lock.argtypes = (ctypes.c_void_p, ctypes.c_int)
 
 @cache
 def _code() -> _Code:
-    """Compiled once for each version of it and of LLVM; later processes find it in the cache."""
-    from .cache import Cache
-    from .cpu_code import generate, llvm_version, load_object
+    from .cpu_code import load_own
 
-    with open(os.path.join(os.path.dirname(__file__), "cpu_pool.ll"), encoding="utf-8") as file:
-        text = file.read()
-    store = Cache()
-    key = f"cpu-pool-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
-    content = store.get(key)
-    if content is None:
-        content = generate(text)
-        store.put(key, content)
-    engine = load_object(content)
+    engine = load_own("cpu_pool.ll")
 
     def function(name: str, result: Any = None) -> Any:
         address = engine.get_function_address(f"stepwell_pool_{name}")
@@ -123,7 +121,7 @@ def _new_pool() -> _Pool:
     return made
 
 
-def _new_lock() -> int:
+def new_lock() -> int:
     """A lock to sleep on: it is taken, and whoever wakes the sleeper releases it."""
     lock = _locks.PyThread_allocate_lock()
     _locks.PyThread_acquire_lock(lock, 1)
@@ -138,14 +136,16 @@ class Pool:
     """The workers of this process; they are started when first needed, and again after a fork."""
 
     def __init__(self) -> None:
+        self.workers = Workers()
         self._reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
         """Forget threads that a forked child does not have, and what they held."""
+        self.workers.pool = None
         self._memory: _Pool | None = None
-        self._jobs: list[_Job] = []
+        self._jobs: list[Job] = []
         self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()
 
@@ -156,11 +156,11 @@ class Pool:
         """
         memory = self._memory
         if memory is None or len(self._threads) < helpers:
-            memory = self._start(helpers)
+            memory = self.start(helpers)
         try:
             job = self._jobs.pop()
         except IndexError:  # the first launch, or all are under way in other threads
-            job = _Job(lock=_new_lock())
+            job = Job(lock=new_lock())
         job.entry, job.packed, job.launch = entry, packed, launch
         job.places, job.helpers, job.failed, job.sleeps = helpers, 0, 0, 0
         failed = bool(_code().run(ctypes.byref(memory), ctypes.byref(job)))
@@ -178,7 +178,8 @@ class Pool:
             thread.join()
         self._reset()
 
-    def _start(self, wanted: int) -> _Pool:
+    def start(self, wanted: int) -> _Pool:
+        """See that there are so many workers."""
         with self._starting:
             memory = self._memory
             if memory is None:
@@ -188,12 +189,15 @@ class Pool:
             try:
                 while len(self._threads) < wanted:
                     name = f"stepwell-worker-{len(self._threads)}"
-                    arguments = (_code().work, memory, _Worker(lock=_new_lock()))
+                    arguments = (_code().work, memory, _Worker(lock=new_lock()))
                     thread = threading.Thread(target=_work, args=arguments, name=name, daemon=True)
                     thread.start()
                     self._threads.append(thread)
             finally:
                 threading.stack_size(before)
+            self.workers.run = ctypes.cast(_code().run, ctypes.c_void_p).value
+            self.workers.awake = ctypes.addressof(memory) + _Pool.awake.offset
+            self.workers.pool = ctypes.addressof(memory)
             return memory
 
 

@@ -40,6 +40,9 @@ KINDS: dict[str, str] = {
 ENTRY_POINTS = "stepwell.devices"
 
 Launcher = Callable[[bytes], None]
+Direct = tuple[Callable[..., "bool | None"], Callable[[], None]]
+"""Takes arguments and launches, unless it gives False; where it gives True, the second function has
+to be called, which prints and raises what the kernel reported."""
 
 
 class Stream(ABC):
@@ -94,6 +97,15 @@ class LoadedKernel(ABC):
     ) -> Launcher:
         """The same for a launch with options, of a device that has the features for them."""
         raise LaunchError(f"{self.device.name} has no {' and no '.join(options.features())}")
+
+    def direct(
+        self, launcher: Launcher, extents: Sequence[int], arguments: Sequence[Any]
+    ) -> Direct | None:
+        """A quicker way to launch such arguments as `launcher` does, if there is one for them.
+
+        `extents` are those of an `over` launch. Asked for when the launcher has run a few times.
+        """
+        return None
 
     def preferred_threads(self) -> int:
         """Threads of a block that suit the kernel, where the launch leaves the choice; 0: any."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .runtime.arguments import (
-    Pack,
     Transfer,
     adopt_arguments,
     argument_key,
@@ -27,7 +27,7 @@ from .runtime.arguments import (
     written_positions,
 )
 from .runtime.artifact import Form
-from .runtime.device import Device, LoadedKernel, Stream, device
+from .runtime.device import Device, Direct, LoadedKernel, Stream, device
 from .runtime.errors import ArrayError, KernelError, LaunchError
 from .runtime.facts import FEATURE, SIZES, Unfit, form_for, holds, small_launch
 from .runtime.launch_shape import Dim3, LaunchOptions, dim3
@@ -35,11 +35,12 @@ from .runtime.launch_shape import Dim3, LaunchOptions, dim3
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
-Run = Callable[[bytes], None]
 _NONE = (0, 0, 0)
 PLAIN = LaunchOptions()
 _GENERAL = "general"
 _MEMO_SIZE = 1024
+# A quicker way is looked for at the third of every 16 launches that did not have one.
+_DIRECT_EVERY, _DIRECT_AT = 16, 3
 
 
 class Shape(NamedTuple):
@@ -55,6 +56,14 @@ class Shape(NamedTuple):
     shared_bytes: int
     options: LaunchOptions = PLAIN
     is_free: bool = False
+
+
+class Known(NamedTuple):
+    """How arguments of a kind are packed and what is run; and how a quicker way is found."""
+
+    pack: Callable[[Sequence[Any]], Any]
+    run: Callable[[Any], None]
+    find_direct: Callable[[Sequence[Any]], Direct | None] | None = None
 
 
 class Program(ABC):
@@ -161,7 +170,7 @@ class Program(ABC):
 class Launch:
     """A program with the shape of its launch; called with the kernel's arguments it launches."""
 
-    __slots__ = ("_count", "_known", "device", "program", "shape", "stream")
+    __slots__ = ("_calls", "_count", "_direct", "_known", "device", "program", "shape", "stream")
 
     def __init__(self, program: Program, shape: Shape, on: Device, stream: Stream | None):
         self.program = program
@@ -169,26 +178,40 @@ class Launch:
         self.device = on
         self.stream = stream
         self._count = len(program.parameter_names)
-        self._known: dict[Any, tuple[Callable[[Sequence[Any]], Any], Callable[[Any], None]]] = {}
+        self._known: dict[Any, Known] = {}
+        # What the device itself does for arguments of the kind that is launched most.
+        self._direct: Direct | None = None
+        self._calls = 0
 
     def __call__(self, *arguments: Any, **keywords: Any) -> None:
         """Launch. NumPy arrays are used in place or moved; device arrays stay where they are.
 
         Raises KernelError if a check of the kernel failed, ArrayError for unfit arguments.
         """
+        direct = self._direct
+        if direct is not None and not keywords:
+            call, settle = direct
+            left = call(*arguments)
+            if left is None:
+                return None
+            if left:
+                return settle()
         if keywords or len(arguments) != self._count:
             arguments = self.program.arrange(arguments, keywords)
         key = self.program.key(arguments)
         known = self._known.get(key)
         if known is None:
             return self._first(key, arguments)
-        pack, run = known
+        pack, run, find_direct = known
         try:
             packed = pack(arguments)
         except (struct.error, OverflowError) as error:
             raise _unpackable(self.program, error) from None
         except Unfit:
             return self._unfit(key, arguments)
+        self._calls += 1
+        if self._calls % _DIRECT_EVERY == _DIRECT_AT and find_direct is not None:
+            self._direct = find_direct(arguments)
         return run(packed)
 
     def _first(self, key: Any, arguments: Sequence[Any], *, general: bool = False) -> None:
@@ -204,15 +227,15 @@ class Launch:
         loaded = self.program.load(key, arguments, form, self.device)
         positions = host_positions(arguments)
         if positions and "host_memory" not in self.device.features:
-            pack, run = self._prepare_moved(loaded, arguments, positions)
+            known = self._prepare_moved(loaded, arguments, positions)
         else:
-            pack, run = self._prepare(loaded, arguments)
+            known = self._prepare(loaded, arguments)
         if len(self._known) >= _MEMO_SIZE:
             self._known.clear()
         if general:
-            self._known[self._general_key(key, arguments)] = pack, run
-            return run(pack(arguments))
-        self._known[key] = pack, run
+            self._known[self._general_key(key, arguments)] = known
+            return known.run(known.pack(arguments))
+        self._known[key] = known
         return self(*arguments)
 
     def _unfit(self, key: Any, arguments: Sequence[Any]) -> None:
@@ -221,15 +244,14 @@ class Launch:
         known = self._known.get(self._general_key(key, arguments))
         if known is None:
             return self._first(key, arguments, general=True)
-        pack, run = known
-        return run(pack(arguments))
+        return known.run(known.pack(arguments))
 
     def _general_key(self, key: Any, arguments: Sequence[Any]) -> Any:
         return key, _GENERAL, self.device.variant(arguments)
 
     def _prepare_moved(
         self, loaded: LoadedKernel, arguments: Sequence[Any], positions: tuple[int, ...]
-    ) -> tuple[Callable[[Sequence[Any]], Any], Callable[[Any], None]]:
+    ) -> Known:
         """For NumPy arrays and a device that does not see them: they are moved there and back.
 
         Such a launch waits for its end, so a failed check is raised here, as on the CPU; what was
@@ -237,7 +259,7 @@ class Launch:
         """
         check_arguments(arguments, loaded.manifest, self.device)
         variant = self.device.variant(arguments)
-        pack, run = self._prepare(loaded, stand_ins(arguments, positions, self.device))
+        pack, run, _ = self._prepare(loaded, stand_ins(arguments, positions, self.device))
         written = written_positions(loaded.manifest)
         wait = (self.stream or self.device).synchronize
 
@@ -259,9 +281,9 @@ class Launch:
                 raise
             transfer.finish()
 
-        return pack_moved, run_moved
+        return Known(pack_moved, run_moved)
 
-    def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> tuple[Pack, Run]:
+    def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> Known:
         check_arguments(arguments, loaded.manifest, self.device)
         shape = self.shape
         whole = loaded.manifest.uses_barrier or loaded.manifest.whole_subgroups
@@ -270,12 +292,14 @@ class Launch:
         if shape.is_free and not loaded.manifest.uses_barrier:
             shape = _suited(shape, loaded.preferred_threads(), self.device)
         where = shape.grid, shape.block, shape.shared_bytes, self.stream
-        if shape.options == PLAIN:
-            run = loaded.launcher(*where)
-        else:
-            run = loaded.special_launcher(*where, shape.options)
         extents = shape.extent if shape.form.over is not None else ()
-        return make_packer(loaded.manifest, arguments, extents), run
+        pack = make_packer(loaded.manifest, arguments, extents)
+        if shape.options != PLAIN:
+            return Known(pack, loaded.special_launcher(*where, shape.options))
+        run = loaded.launcher(*where)
+        if self.program.key is not argument_key:  # values decide the code too
+            return Known(pack, run)
+        return Known(pack, run, partial(loaded.direct, run, extents))
 
 
 def _hashable(shape: int | Sequence[int] | None) -> Any:

@@ -1,0 +1,462 @@
+; A launch on the CPU that Python has no part in: a function of Python's C interface that reads the
+; arguments where they are, packs them, and calls the kernel, alone or with workers. cpu_launch.py
+; has the other half (its structs are repeated here), and says which launches can be made so.
+;
+; Gives None for a launch that is done; True for one that has something to report, whose memory is
+; the caller's until 0 is put into `busy`; and False for one that is left to Python: other kinds of
+; arguments, memory in use by another thread, and work of unknown size, or of so long that somebody
+; has to listen for interrupts meanwhile.
+
+; the pool or null, how many of its workers are awake, its run(pool, job)
+%Workers = type { ptr, ptr, ptr }
+; when the last launch ended; offset of the type in an object, bytes of an object's head, number of
+; the clock; workers; "key", "address", "shape"
+%Common = type { i64, i64, i64, i64, ptr, ptr, ptr, ptr }
+; kind, number of the argument, its type, its dtype or key; dimensions or bytes; flags, of which the
+; mask is looked at, or the least integer and the largest; the word that it is packed into
+%Row = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
+; common, rows, packed words, launch record, entry, counter of prints or null, ns that a block takes,
+; job; busy, arguments, rows, blocks, helpers
+%Site = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64 }
+; as in cpu_pool.ll
+%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr }
+; of NumPy's C interface, behind an object's head: data, dimensions, sizes, strides, base, dtype,
+; flags
+%Array = type { ptr, i32, ptr, ptr, ptr, ptr, i32 }
+
+@_Py_NoneStruct = external global i8
+@_Py_TrueStruct = external global i8
+@_Py_FalseStruct = external global i8
+declare ptr @PyLong_AsVoidPtr(ptr)
+declare i64 @PyLong_AsUnsignedLongLong(ptr)
+declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
+declare double @PyFloat_AsDouble(ptr)
+declare ptr @PyObject_GetAttr(ptr, ptr)
+declare ptr @PyTuple_GetItem(ptr, i64)
+declare void @Py_IncRef(ptr)
+declare void @Py_DecRef(ptr)
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
+declare i32 @clock_gettime(i32, ptr)
+
+define ptr @stepwell_launch(ptr %self, ptr %args, i64 %count) nounwind {
+begin:
+  %site = call ptr @PyLong_AsVoidPtr(ptr %self)
+  %wanted.at = getelementptr %Site, ptr %site, i32 0, i32 9
+  %wanted = load i64, ptr %wanted.at
+  %fits = icmp eq i64 %wanted, %count
+  br i1 %fits, label %take, label %leave
+
+take:                                             ; the memory is of one launch at a time
+  %busy = getelementptr %Site, ptr %site, i32 0, i32 8
+  %before = atomicrmw xchg ptr %busy, i64 1 acquire
+  %free = icmp eq i64 %before, 0
+  br i1 %free, label %pack, label %leave
+
+pack:
+  %packed = call i1 @pack_all(ptr %site, ptr %args)
+  br i1 %packed, label %run, label %give.up
+
+run:
+  %outcome = call i64 @run(ptr %site)
+  switch i64 %outcome, label %give.up [ i64 0, label %done
+                                        i64 1, label %told ]
+
+done:
+  store atomic i64 0, ptr %busy release, align 8
+  br label %answer
+
+told:
+  br label %answer
+
+give.up:
+  store atomic i64 0, ptr %busy release, align 8
+  br label %leave
+
+leave:
+  br label %answer
+
+answer:
+  %result = phi ptr [ @_Py_NoneStruct, %done ], [ @_Py_TrueStruct, %told ], [ @_Py_FalseStruct, %leave ]
+  call void @Py_IncRef(ptr %result)
+  ret ptr %result
+}
+
+; --- arguments: whether all are of the kinds that the rows say, and are packed now ----------------
+
+define private i1 @pack_all(ptr %site, ptr %args) nounwind {
+begin:
+  %common = load ptr, ptr %site
+  %rows.at = getelementptr %Site, ptr %site, i32 0, i32 1
+  %rows = load ptr, ptr %rows.at
+  %count.at = getelementptr %Site, ptr %site, i32 0, i32 10
+  %count = load i64, ptr %count.at
+  %words.at = getelementptr %Site, ptr %site, i32 0, i32 2
+  %words = load ptr, ptr %words.at
+  %type.at.at = getelementptr %Common, ptr %common, i32 0, i32 1
+  %type.at = load i64, ptr %type.at.at
+  br label %head
+
+head:
+  %i = phi i64 [ 0, %begin ], [ %after, %next ]
+  %more = icmp ult i64 %i, %count
+  br i1 %more, label %one, label %good
+
+one:
+  %row = getelementptr %Row, ptr %rows, i64 %i
+  %number.at = getelementptr %Row, ptr %row, i32 0, i32 1
+  %number = load i64, ptr %number.at
+  %arg.at = getelementptr ptr, ptr %args, i64 %number
+  %arg = load ptr, ptr %arg.at
+  %its.type.at = getelementptr i8, ptr %arg, i64 %type.at
+  %its.type = load ptr, ptr %its.type.at
+  %type.wanted.at = getelementptr %Row, ptr %row, i32 0, i32 2
+  %type.wanted = load ptr, ptr %type.wanted.at
+  %same = icmp eq ptr %its.type, %type.wanted
+  br i1 %same, label %kinds, label %bad
+
+kinds:
+  %word.at = getelementptr %Row, ptr %row, i32 0, i32 7
+  %word = load i64, ptr %word.at
+  %to = getelementptr i64, ptr %words, i64 %word
+  %kind = load i64, ptr %row
+  switch i64 %kind, label %bad [ i64 0, label %host
+                                 i64 1, label %device
+                                 i64 2, label %float
+                                 i64 3, label %int
+                                 i64 4, label %scalar ]
+
+host:
+  %host.good = call i1 @pack_host(ptr %common, ptr %row, ptr %arg, ptr %to)
+  br i1 %host.good, label %next, label %bad
+
+device:
+  %device.good = call i1 @pack_device(ptr %common, ptr %row, ptr %arg, ptr %to)
+  br i1 %device.good, label %next, label %bad
+
+float:
+  %float.good = call i1 @pack_float(ptr %row, ptr %arg, ptr %to)
+  br i1 %float.good, label %next, label %bad
+
+int:
+  %int.good = call i1 @pack_int(ptr %row, ptr %arg, ptr %to)
+  br i1 %int.good, label %next, label %bad
+
+scalar:                                           ; of NumPy: its value follows the object's head
+  %head.size.at = getelementptr %Common, ptr %common, i32 0, i32 2
+  %head.size = load i64, ptr %head.size.at
+  %value.at = getelementptr i8, ptr %arg, i64 %head.size
+  %bytes.at = getelementptr %Row, ptr %row, i32 0, i32 4
+  %bytes = load i64, ptr %bytes.at
+  call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %value.at, i64 %bytes, i1 false)
+  br label %next
+
+next:
+  %after = add i64 %i, 1
+  br label %head
+
+good:
+  ret i1 true
+
+bad:
+  ret i1 false
+}
+
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+
+; An array of NumPy's: its address and sizes.
+define private i1 @pack_host(ptr %common, ptr %row, ptr %arg, ptr %to) nounwind {
+begin:
+  %head.size.at = getelementptr %Common, ptr %common, i32 0, i32 2
+  %head.size = load i64, ptr %head.size.at
+  %array = getelementptr i8, ptr %arg, i64 %head.size
+  %dtype.at = getelementptr %Array, ptr %array, i32 0, i32 5
+  %dtype = load ptr, ptr %dtype.at
+  %dtype.wanted.at = getelementptr %Row, ptr %row, i32 0, i32 3
+  %dtype.wanted = load ptr, ptr %dtype.wanted.at
+  %dtype.fits = icmp eq ptr %dtype, %dtype.wanted
+  %rank.at = getelementptr %Array, ptr %array, i32 0, i32 1
+  %rank.short = load i32, ptr %rank.at
+  %rank = sext i32 %rank.short to i64
+  %rank.wanted.at = getelementptr %Row, ptr %row, i32 0, i32 4
+  %rank.wanted = load i64, ptr %rank.wanted.at
+  %rank.fits = icmp eq i64 %rank, %rank.wanted
+  %flags.at = getelementptr %Array, ptr %array, i32 0, i32 6
+  %flags.short = load i32, ptr %flags.at
+  %flags.all = zext i32 %flags.short to i64
+  %mask.at = getelementptr %Row, ptr %row, i32 0, i32 6
+  %mask = load i64, ptr %mask.at
+  %flags = and i64 %flags.all, %mask
+  %flags.wanted.at = getelementptr %Row, ptr %row, i32 0, i32 5
+  %flags.wanted = load i64, ptr %flags.wanted.at
+  %flags.fit = icmp eq i64 %flags, %flags.wanted
+  %both = and i1 %dtype.fits, %rank.fits
+  %fits = and i1 %both, %flags.fit
+  br i1 %fits, label %copy, label %bad
+
+copy:
+  %data = load i64, ptr %array
+  store i64 %data, ptr %to
+  %sizes.at = getelementptr %Array, ptr %array, i32 0, i32 2
+  %sizes = load ptr, ptr %sizes.at
+  %sizes.to = getelementptr i64, ptr %to, i64 1
+  %bytes = shl i64 %rank, 3
+  call void @llvm.memcpy.p0.p0.i64(ptr %sizes.to, ptr %sizes, i64 %bytes, i1 false)
+  ret i1 true
+
+bad:
+  ret i1 false
+}
+
+; An array of ours: the same, of its attributes.
+define private i1 @pack_device(ptr %common, ptr %row, ptr %arg, ptr %to) nounwind {
+begin:
+  %key.name.at = getelementptr %Common, ptr %common, i32 0, i32 5
+  %key.name = load ptr, ptr %key.name.at
+  %key = call ptr @PyObject_GetAttr(ptr %arg, ptr %key.name)
+  call void @Py_DecRef(ptr %key)                  ; the array holds it
+  %key.wanted.at = getelementptr %Row, ptr %row, i32 0, i32 3
+  %key.wanted = load ptr, ptr %key.wanted.at
+  %fits = icmp eq ptr %key, %key.wanted
+  br i1 %fits, label %copy, label %bad
+
+copy:
+  %address.name.at = getelementptr %Common, ptr %common, i32 0, i32 6
+  %address.name = load ptr, ptr %address.name.at
+  %address = call ptr @PyObject_GetAttr(ptr %arg, ptr %address.name)
+  %data = call i64 @PyLong_AsUnsignedLongLong(ptr %address)
+  call void @Py_DecRef(ptr %address)
+  store i64 %data, ptr %to
+  %shape.name.at = getelementptr %Common, ptr %common, i32 0, i32 7
+  %shape.name = load ptr, ptr %shape.name.at
+  %shape = call ptr @PyObject_GetAttr(ptr %arg, ptr %shape.name)
+  %rank.at = getelementptr %Row, ptr %row, i32 0, i32 4
+  %rank = load i64, ptr %rank.at
+  br label %head
+
+head:
+  %d = phi i64 [ 0, %copy ], [ %after, %one ]
+  %more = icmp ult i64 %d, %rank
+  br i1 %more, label %one, label %good
+
+one:
+  %item = call ptr @PyTuple_GetItem(ptr %shape, i64 %d)
+  %size = call i64 @PyLong_AsUnsignedLongLong(ptr %item)
+  %after = add i64 %d, 1
+  %size.to = getelementptr i64, ptr %to, i64 %after
+  store i64 %size, ptr %size.to
+  br label %head
+
+good:
+  call void @Py_DecRef(ptr %shape)
+  ret i1 true
+
+bad:
+  ret i1 false
+}
+
+; A float of Python's, as f64 or, if it is not too large, as f32.
+define private i1 @pack_float(ptr %row, ptr %arg, ptr %to) nounwind {
+begin:
+  %value = call double @PyFloat_AsDouble(ptr %arg)
+  %bytes.at = getelementptr %Row, ptr %row, i32 0, i32 4
+  %bytes = load i64, ptr %bytes.at
+  %double = icmp eq i64 %bytes, 8
+  br i1 %double, label %long, label %short
+
+long:
+  store double %value, ptr %to
+  ret i1 true
+
+short:
+  %rounded = fptrunc double %value to float
+  store float %rounded, ptr %to
+  %magnitude = call double @llvm.fabs.f64(double %value)
+  %large = fcmp ogt double %magnitude, 0x47EFFFFFE0000000
+  %infinite = fcmp oeq double %magnitude, 0x7FF0000000000000
+  %small = xor i1 %large, true
+  %good = or i1 %small, %infinite
+  ret i1 %good
+}
+
+declare double @llvm.fabs.f64(double)
+
+; An integer of Python's inside the limits of its kind.
+define private i1 @pack_int(ptr %row, ptr %arg, ptr %to) nounwind {
+begin:
+  %overflow = alloca i32
+  %value = call i64 @PyLong_AsLongLongAndOverflow(ptr %arg, ptr %overflow)
+  %over = load i32, ptr %overflow
+  %least.at = getelementptr %Row, ptr %row, i32 0, i32 5
+  %least = load i64, ptr %least.at
+  %largest.at = getelementptr %Row, ptr %row, i32 0, i32 6
+  %largest = load i64, ptr %largest.at
+  store i64 %value, ptr %to
+  %fits = icmp eq i32 %over, 0
+  %above = icmp sge i64 %value, %least
+  %below = icmp sle i64 %value, %largest
+  %inside = and i1 %above, %below
+  %good = and i1 %fits, %inside
+  ret i1 %good
+}
+
+; --- the launch: 0 done, 1 something to report, 2 not launched ------------------------------------
+
+define private i64 @run(ptr %site) nounwind {
+begin:
+  %common = load ptr, ptr %site
+  %cost.at.at = getelementptr %Site, ptr %site, i32 0, i32 6
+  %cost.at = load ptr, ptr %cost.at.at
+  %cost = load double, ptr %cost.at
+  %blocks.at = getelementptr %Site, ptr %site, i32 0, i32 11
+  %blocks = load i64, ptr %blocks.at
+  %blocks.float = sitofp i64 %blocks to double
+  %work = fmul double %cost, %blocks.float
+  %known = fcmp ogt double %cost, 0.0
+  %short = fcmp olt double %work, 1.0e6
+  %ours = and i1 %known, %short
+  br i1 %ours, label %start, label %not
+
+not:
+  ret i64 2
+
+start:
+  %record.at = getelementptr %Site, ptr %site, i32 0, i32 3
+  %record = load ptr, ptr %record.at
+  %packed.at = getelementptr %Site, ptr %site, i32 0, i32 2
+  %packed = load ptr, ptr %packed.at
+  %entry.at = getelementptr %Site, ptr %site, i32 0, i32 4
+  %entry = load ptr, ptr %entry.at
+  %chunk.at = getelementptr i64, ptr %record, i64 7
+  %next.at = getelementptr i64, ptr %record, i64 8
+  store i64 0, ptr %next.at
+  %began = call i64 @now(ptr %common)
+  %helpers.at = getelementptr %Site, ptr %site, i32 0, i32 12
+  %helpers = load i64, ptr %helpers.at
+  %many = icmp sgt i64 %helpers, 0
+  %long = fcmp oge double %work, 4.0e3
+  %worth = and i1 %many, %long
+  br i1 %worth, label %ask, label %alone
+
+ask:                                              ; is a worker awake, or should one be woken?
+  %workers.at = getelementptr %Common, ptr %common, i32 0, i32 4
+  %workers = load ptr, ptr %workers.at
+  %pool = load ptr, ptr %workers
+  %no.pool = icmp eq ptr %pool, null
+  %very.long = fcmp oge double %work, 2.5e4
+  br i1 %no.pool, label %without, label %look
+
+without:                                          ; Python starts the workers
+  br i1 %very.long, label %not, label %alone
+
+look:
+  %awake.at.at = getelementptr %Workers, ptr %workers, i32 0, i32 1
+  %awake.at = load ptr, ptr %awake.at.at
+  %awake = load atomic i64, ptr %awake.at monotonic, align 8
+  %some = icmp sgt i64 %awake, 0
+  %end = load i64, ptr %common
+  %gap = sub i64 %began, %end
+  %in.row = icmp slt i64 %gap, 50000
+  %soon = or i1 %some, %in.row
+  %share = or i1 %soon, %very.long
+  br i1 %share, label %shared, label %alone
+
+alone:
+  store i64 %blocks, ptr %chunk.at
+  %brief = fcmp olt double %work, 5.0e3
+  br i1 %brief, label %hold, label %release
+
+hold:                                             ; others wait so long for Python's lock anyway
+  %held = call i32 %entry(ptr %packed, ptr %record)
+  br label %measure
+
+release:
+  %state = call ptr @PyEval_SaveThread()
+  %released = call i32 %entry(ptr %packed, ptr %record)
+  call void @PyEval_RestoreThread(ptr %state)
+  br label %measure
+
+shared:
+  %useful.float = fdiv double %work, 2.0e3
+  %useful = fptosi double %useful.float to i64
+  %fewer = icmp slt i64 %useful, %helpers
+  %wanted = select i1 %fewer, i64 %useful, i64 %helpers
+  %threads.at.most = add i64 %wanted, 1
+  %claims = shl i64 %threads.at.most, 3
+  %fair = udiv i64 %blocks, %claims
+  %none = icmp eq i64 %fair, 0
+  %chunk = select i1 %none, i64 1, i64 %fair
+  store i64 %chunk, ptr %chunk.at
+  %job.at = getelementptr %Site, ptr %site, i32 0, i32 7
+  %job = load ptr, ptr %job.at
+  %job.entry = getelementptr %Job, ptr %job, i32 0, i32 1
+  store ptr %entry, ptr %job.entry
+  %job.packed = getelementptr %Job, ptr %job, i32 0, i32 2
+  store ptr %packed, ptr %job.packed
+  %job.launch = getelementptr %Job, ptr %job, i32 0, i32 3
+  store ptr %record, ptr %job.launch
+  %job.places = getelementptr %Job, ptr %job, i32 0, i32 4
+  store i64 %wanted, ptr %job.places
+  %job.helpers = getelementptr %Job, ptr %job, i32 0, i32 6
+  store i64 0, ptr %job.helpers
+  %job.failed = getelementptr %Job, ptr %job, i32 0, i32 7
+  store i64 0, ptr %job.failed
+  %job.sleeps = getelementptr %Job, ptr %job, i32 0, i32 8
+  store i64 0, ptr %job.sleeps
+  %run.at = getelementptr %Workers, ptr %workers, i32 0, i32 2
+  %run = load ptr, ptr %run.at
+  %shared.state = call ptr @PyEval_SaveThread()
+  %together = call i32 %run(ptr %pool, ptr %job)
+  call void @PyEval_RestoreThread(ptr %shared.state)
+  %helped = load i64, ptr %job.helpers
+  %all = add i64 %helped, 1
+  br label %measure
+
+measure:
+  %failed = phi i32 [ %held, %hold ], [ %released, %release ], [ %together, %shared ]
+  %threads = phi i64 [ 1, %hold ], [ 1, %release ], [ %all, %shared ]
+  %ended = call i64 @now(ptr %common)
+  store i64 %ended, ptr %common
+  %took = sub i64 %ended, %began
+  %spent = mul i64 %took, %threads
+  %spent.float = sitofp i64 %spent to double
+  %each = fdiv double %spent.float, %blocks.float
+  %limit = fmul double %cost, 4.0                 ; one may have been interrupted by the system
+  %too.much = fcmp ogt double %each, %limit
+  %cost.now = select i1 %too.much, double %limit, double %each
+  store double %cost.now, ptr %cost.at
+  %fine = icmp eq i32 %failed, 0
+  br i1 %fine, label %prints, label %told
+
+prints:
+  %printed.at = getelementptr %Site, ptr %site, i32 0, i32 5
+  %printed = load ptr, ptr %printed.at
+  %no.prints = icmp eq ptr %printed, null
+  br i1 %no.prints, label %done, label %count
+
+count:
+  %words = load i32, ptr %printed
+  %nothing = icmp eq i32 %words, 0
+  br i1 %nothing, label %done, label %told
+
+told:
+  ret i64 1
+
+done:
+  ret i64 0
+}
+
+; Nanoseconds of a clock that only goes on.
+define private i64 @now(ptr %common) nounwind {
+  %time = alloca [2 x i64]
+  %clock.at = getelementptr %Common, ptr %common, i32 0, i32 3
+  %clock.long = load i64, ptr %clock.at
+  %clock = trunc i64 %clock.long to i32
+  %_0 = call i32 @clock_gettime(i32 %clock, ptr %time)
+  %seconds = load i64, ptr %time
+  %rest.at = getelementptr i64, ptr %time, i64 1
+  %rest = load i64, ptr %rest.at
+  %whole = mul i64 %seconds, 1000000000
+  %all = add i64 %whole, %rest
+  ret i64 %all
+}

@@ -5,11 +5,11 @@
       %in = arith.cmpi slt, %g, %n                %v = memref.load %x[%g]
       scf.if %in {                                …
         %ok = arith.cmpi ult, %g, %m     ->     }
-        gpux.check %ok, "bounds", …             scf.for %part = %c0 to %c2 step %c1 {
-        %v = memref.load %x[%g]                   scf.for %i = … { … }   // [lo, a) and [b, hi), as
-        …                                       }                        // it was
-      }
-    }
+        gpux.check %ok, "bounds", …             scf.if (%lo < %a or %b < %hi) {
+        %v = memref.load %x[%g]                   scf.for %part = %c0 to %c2 step %c1 {
+        …                                           scf.for %i = … { … }   // [lo, a) and [b, hi),
+      }                                           }                        // as it was
+    }                                           }
 
 At the cpu level, for loops over the threads of a block (the iterations may run in any order). A
 condition that compares `±i + invariant` with an invariant holds for a range of i; `a` and `b` are
@@ -89,11 +89,26 @@ def _split(loop: scf.ForOp, checks: list[gpux.CheckOp]) -> None:
     start, end = solver.range()
     fast = _copy_without_checks(loop, solved, solved_guards)
     fast.operands[0], fast.operands[1] = start, end
+    solver.add(fast)
+    some = solver.add(_compare(_SLT, loop.lb, start)).results[0]
+    more = solver.add(_compare(_SLT, end, loop.ub)).results[0]
+    left = solver.binary(arith.OrIOp, some, more)
     rest = _rest_loop(loop, start, end, solver)
     if only_fails:
         rest.attributes[AS_IS] = UnitAttr()
-    assert rest.parent is not None, "the rest stands where the loop stood"
-    rest.parent.insert_op_before(fast, rest)
+    _only_if(left, rest)
+
+
+def _only_if(condition: SSAValue, op: Operation) -> None:
+    """Put an op inside an `scf.if`."""
+    block = Block()
+    branch = scf.IfOp.create(operands=[condition], regions=[Region(block), Region()])
+    end = scf.YieldOp.create()
+    assert op.parent is not None, "the op stands in a block"
+    op.parent.insert_op_before(branch, op)
+    op.detach()
+    block.add_ops((op, end))
+    branch.location = end.location = op.location
 
 
 def _guards_of(op: Operation, loop: scf.ForOp) -> list[scf.IfOp]:

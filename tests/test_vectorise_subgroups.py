@@ -88,6 +88,31 @@ def ranges_that_start_at_the_thread(x, y):
     y[i] = total
 
 
+def strides(x, y):
+    i = sw.global_id(0)
+    total, last = 0, -1
+    for k in range(i, x.shape[0], 16):
+        total = total * 3 + x[k]
+        last = k
+    y[i] = total + last
+
+
+def numbers_that_wrap_between_two_lanes(x, y):
+    i = sw.global_id(0)
+    small = np.int8(i)
+    if np.int8(110) + small > np.int8(3):
+        y[i] += x[i]
+    if np.int8(100) + small < np.int8(125):
+        y[i] += 2 * x[i]
+    if np.uint8(250) + np.uint8(i) < np.uint8(254):
+        y[i] += 4 * x[i]
+    if small < np.int8(20):
+        y[i] += 8 * x[i]
+    # The first places of some lanes are below zero.
+    for k in range(np.int8(110) + small, np.int8(127), np.int8(5)):
+        y[i] += k
+
+
 def a_row_of_its_own(x, y):
     i = sw.global_id(0)
     own = sw.local(8, sw.i32)
@@ -105,6 +130,8 @@ FUNCTIONS = [
     nested_exits,
     divides_where_it_can,
     ranges_that_start_at_the_thread,
+    strides,
+    numbers_that_wrap_between_two_lanes,
     a_row_of_its_own,
 ]
 

@@ -28,7 +28,12 @@ func.func @shift(%x: memref<?xf32>, %y: memref<?xf32>, %bid: index, %bdim: index
 // CHECK:         scf.for
 // CHECK-NOT:     gpux.check
 // CHECK-NOT:     scf.if
-// What is left only fails or does nothing: LLVM need not optimise it.
+// CHECK:         memref.store
+// What is left, if there is anything, only fails or does nothing: LLVM need not optimise it.
+// CHECK:         %[[BEFORE:.*]] = arith.cmpi sgt, %{{.*}}, %c0 : index
+// CHECK-NEXT:    %[[BEHIND:.*]] = arith.cmpi slt, %{{.*}}, %bdim : index
+// CHECK-NEXT:    %[[LEFT:.*]] = arith.ori %[[BEFORE]], %[[BEHIND]] : i1
+// CHECK:         scf.if %[[LEFT]] {
 // CHECK:         scf.for %[[PART:.*]] = %c0 to
 // CHECK:           scf.for
 // CHECK:             scf.if

@@ -23,6 +23,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...passes.divergence import is_function, terminator
 from .memory import is_masked_access
 from .single import choose
+from .together import branch_together, count_together, holds_for_all, is_in_step
 
 if TYPE_CHECKING:
     from .region import Body
@@ -40,12 +41,20 @@ def branch(body: Body, op: scf.IfOp) -> None:
     """Write an `scf.if`."""
     if body.spreads[op.cond].is_uniform:
         _together(body, op)
-    elif all(_is_cheap(region) for region in op.regions):
+        return
+    if all(_is_cheap(region) for region in op.regions):
         _both(body, op)
-    elif all(_is_small(body, region) for region in op.regions):
-        _apart(body, op, ask=False)
+        return
+    everyone = holds_for_all(body, op.cond) if body.mask is None else None
+    if everyone is None:
+        _by_masks(body, op)
     else:
-        _apart(body, op, ask=True)
+        branch_together(body, op, everyone, lambda: _by_masks(body, op))
+
+
+def _by_masks(body: Body, op: scf.IfOp) -> None:
+    ask = not all(_is_small(body, region) for region in op.regions)
+    _apart(body, op, ask=ask)
 
 
 def _together(body: Body, op: scf.IfOp) -> None:
@@ -163,7 +172,7 @@ def _go(
 def count(body: Body, op: scf.ForOp) -> None:
     """Write an `scf.for`."""
     if body.spreads.is_divergent(op):
-        _Leaving(body, op).count(op)
+        _leave(body, op)
         return
     variable, *carried = op.body.block.args
     block = body.arguments([variable.type, *(body.type_of(value) for value in carried)])
@@ -181,6 +190,26 @@ def count(body: Body, op: scf.ForOp) -> None:
     )
     body.add(new)
     _bind_results(body, op.results, new.results)
+
+
+def _leave(body: Body, op: scf.ForOp) -> None:
+    """A loop that lanes leave at different times, after what all of them make together."""
+    leaving = _Leaving(body, op)
+    if body.mask is not None or not is_in_step(body, op):
+        leaving.count(op, [op.lb, *op.iter_args])
+        return
+    left = count_together(body, op)
+    arguments = op.body.block.args
+    used = leaving.used
+    before = [body.vector(arguments[1 + index]) for index in used]
+
+    def rest() -> Sequence[SSAValue]:
+        leaving.count(op, arguments)
+        return [body.vector(op.results[index]) for index in used]
+
+    types = [value.type for value in before]
+    found = choose(body, left, types, rest, before)
+    _bind_results(body, [op.results[index] for index in used], found)
 
 
 def _as(body: Body, values: Sequence[SSAValue], targets: Sequence[SSAValue]) -> list[SSAValue]:
@@ -223,10 +252,6 @@ def repeat(body: Body, op: scf.WhileOp) -> None:
     _bind_results(body, op.results, new.results)
 
 
-"""
-"""
-
-
 # --- loops that lanes leave at different times ----------------------------------------------------
 
 
@@ -241,16 +266,16 @@ class _Leaving:
     def _is_vector(self, value: SSAValue) -> bool:
         return self.body.spreads[value].stride is None
 
-    def count(self, op: scf.ForOp) -> None:
-        """A loop over ranges that differ."""
+    def count(self, op: scf.ForOp, first: Sequence[SSAValue]) -> None:
+        """A loop over ranges that differ, from `first` on: the variable, and what is carried."""
         body = self.body
         variable, *carried = op.body.block.args
         frozen = [index for index in self.used if self._is_vector(carried[index])]
         kept = [index for index in self.used if index not in frozen]
         initial = [
             body.all_lanes(),
-            *_as(body, [op.lb, *op.iter_args], op.body.block.args),
-            *(body.vector(op.iter_args[index]) for index in kept),
+            *_as(body, first, op.body.block.args),
+            *(body.vector(first[1 + index]) for index in kept),
         ]
         types = [value.type for value in initial]
         test, again = body.arguments(types), body.arguments(types)

@@ -28,6 +28,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import gpux
 from ...dialects.vector import reduction
 from ...passes.divergence import bits
+from .together import holds_for_all
 
 if TYPE_CHECKING:
     from .region import Body
@@ -127,7 +128,20 @@ def _of_lane(body: Body, value: SSAValue, index: SSAValue) -> SSAValue:
 
 
 def check(body: Body, op: gpux.CheckOp) -> None:
-    """One test for all lanes; where it fails, the lanes are asked one by one."""
+    """One test for all lanes, of scalars if they suffice; where it fails, each lane is asked."""
+    everyone = holds_for_all(body, op.condition) if body.mask is None else None
+    if everyone is None or body.spreads[op.condition].is_uniform:
+        _check(body, op)
+        return
+    block = Block()
+    with body.at(block, None):
+        _check(body, op)
+        body.add(scf.YieldOp.create())
+    otherwise = body.binary(arith.XOrIOp, everyone, body.number(1, everyone.type))
+    body.add(scf.IfOp.create(operands=[otherwise], regions=[Region(block), Region()]))
+
+
+def _check(body: Body, op: gpux.CheckOp) -> None:
     if body.spreads[op.condition].is_uniform:
         failed = body.all_lanes()
         fails = body.inverse(body.scalar(op.condition))

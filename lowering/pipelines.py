@@ -11,6 +11,7 @@ from string import Template
 
 from ..dialects.diagnostics import CompileError
 from ..registry import near_matches
+from .emit.machine import host_machine
 from .pipeline import Pipeline
 
 # One step per line: (text of the pass, why it stands where it stands).
@@ -53,7 +54,7 @@ PIPELINES: dict[str, Steps] = {
         ),
     ),
     "cpu-to-llvm": (
-        ("to-llvm", "LLVM itself simplifies what it gives"),
+        ("to-llvm{half-instructions=$half_instructions}", "LLVM itself simplifies what it gives"),
         ("add-cpu-entry", "packs arguments as addresses, which are known now"),
     ),
     "gpu-to-grid": (
@@ -92,11 +93,18 @@ PIPELINES: dict[str, Steps] = {
 }
 
 
-# What a target is not asked for.
-DEFAULTS = {
-    **{"loops_end_early": "false", "accurate_exp2": "false", "always_vectors": "false"},
-    "masked_bits": "0",
-}
+class _Defaults(dict[str, str]):
+    """What a target is not asked for."""
+
+    def __missing__(self, name: str) -> str:
+        if name != "half_instructions":
+            raise KeyError(name)
+        return str(host_machine().converts_half).lower()  # asking takes LLVM, which is loaded late
+
+
+DEFAULTS = _Defaults(
+    loops_end_early="false", accurate_exp2="false", always_vectors="false", masked_bits="0"
+)
 
 
 @cache

@@ -139,6 +139,17 @@ class Manifest(NamedTuple):
         return Form(self.over, self.block_rank, self.small, self.disjoint, bool(self.sizes))
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """The features that must be there; the others of `features` are only switched off."""
+        return tuple(name.removeprefix("+") for name in self.features if name[:1] != "-")
+
+    @property
+    def machine(self) -> str:
+        """What the code is for, as text for a message: "cpu (x86-64-v3)"."""
+        name = self.triple.partition("-")[0] if self.cpu in ("", "generic") else self.cpu
+        return f"{self.target} ({name})" if name else self.target
+
+    @property
     def prints(self) -> bool:
         """Whether a site of the kernel prints."""
         return any(site.kind == "print" for site in self.sites)
@@ -255,12 +266,12 @@ class Bundle(NamedTuple):
             wanted = " ".join(part for part in (name, target and f"for {target}") if part)
             why = "none of them runs on this machine" if found else f"it holds {self.summary()}"
             raise ArtifactError(f"no artifact {wanted}: {why}; compile it for this target")
-        return max(usable, key=lambda a: len(a.manifest.features))
+        return max(usable, key=lambda a: len(a.manifest.needs))
 
     def summary(self) -> str:
         """The kernels and targets, as text for a message."""
-        names = (f"{a.manifest.name} for {a.manifest.target}" for a in self.artifacts)
-        return ", ".join(names) or "nothing"
+        names = (f"{a.manifest.name} for {a.manifest.machine}" for a in self.artifacts)
+        return ", ".join(dict.fromkeys(names)) or "nothing"
 
 
 def load(path: str | os.PathLike[str]) -> Bundle:

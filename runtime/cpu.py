@@ -23,6 +23,7 @@ from .array import (
     extent,
 )
 from .artifact import Artifact, Manifest
+from .cpu_archs import CPU_ARCHS
 from .device import Device, Event, LoadedKernel, Stream
 from .errors import ArrayError, ArtifactError, DeviceError, OutOfMemory
 from .launch_shape import MAX_GRID, Limits
@@ -97,20 +98,32 @@ class CpuDevice(Device):
             shared_bytes=SHARED_BYTES,
             subgroup_sizes=(1, 2, 4, 8, 16, 32, 64),
         )
+        self._arch = os.environ.get("STEPWELL_CPU_ARCH", "")
+        if self._arch and self._arch not in CPU_ARCHS:
+            raise DeviceError(
+                f"STEPWELL_CPU_ARCH is {self._arch!r}, expected one of {', '.join(CPU_ARCHS)}"
+            )
         lanes = os.environ.get("STEPWELL_CPU_LANES")
-        self._target = f"{self.kind}:w{lanes}" if lanes else self.kind
+        words = (self.kind, self._arch, f"w{lanes}" if lanes else "")
+        self._target = ":".join(word for word in words if word)
 
     @property
     def target(self) -> str:
-        """The machine; with STEPWELL_CPU_LANES=8 set, for subgroups and vectors of 8 lanes."""
+        """The machine; with STEPWELL_CPU_LANES=8 set, for subgroups and vectors of 8 lanes.
+
+        With STEPWELL_CPU_ARCH=x86-64-v2 set, it is taken for one that has no more than that.
+        """
         return self._target
 
     @property
     def description(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """The processor's name and how many threads launches use."""
+        """The processor's name, its architecture and how many threads launches use."""
+        from .cpu_code import host_arch
         from .cpu_pool import thread_count
 
-        return f"{_processor_name()}, {thread_count()} threads"
+        taken_for = self._arch and f"taken for {self._arch}"
+        parts = (_processor_name(), host_arch(), taken_for, f"{thread_count()} threads")
+        return ", ".join(part for part in parts if part)
 
     def allocate(self, nbytes: int) -> Memory:
         """Host memory at a multiple of 64 bytes."""
@@ -150,18 +163,25 @@ class CpuDevice(Device):
         """Give the object code to LLVM's loader; ArtifactError if this CPU cannot run it."""
         from .cpu_kernel import CpuKernel
 
-        if artifact.manifest.target != self.kind:
+        trouble = self.why_unfit(artifact.manifest)
+        if trouble is not None:
             raise ArtifactError(
-                f"artifact of {artifact.manifest.name} is for {artifact.manifest.target!r}, "
-                f"not for {self.kind!r}"
+                f"artifact of kernel {artifact.manifest.name} {trouble}; "
+                "compile it here or for an older CPU"
             )
         return CpuKernel(self, artifact)
 
-    def accepts(self, manifest: Manifest) -> bool:
-        """Whether this CPU has every instruction set that the code needs."""
+    def why_unfit(self, manifest: Manifest) -> str | None:
+        """See `Device.why_unfit`: this CPU must have every instruction set that the code needs."""
         from .cpu_code import why_unfit
 
-        return manifest.target == self.kind and why_unfit(manifest) is None
+        if manifest.target != self.kind:
+            return f"is for {manifest.target!r}, not for {self.kind!r}"
+        return why_unfit(manifest, self._arch)
+
+    def preference(self, manifest: Manifest) -> int:
+        """Code that makes use of more instruction sets is better."""
+        return len(manifest.needs)
 
     def stream(self) -> Stream:
         """A stream; all of them are the same here."""

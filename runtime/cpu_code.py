@@ -13,15 +13,11 @@ from functools import cache
 from typing import Any
 
 from .artifact import Artifact, Manifest
+from .cpu_archs import CPU_ARCHS, architecture_of, best_arch, system_of
 from .errors import ArtifactError
 
 _OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
 _ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
-
-_V2 = ("cx16", "popcnt", "sahf", "sse3", "ssse3", "sse4.1", "sse4.2")
-_V3 = (*_V2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
-_V4 = (*_V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
-LEVELS = {"x86-64-v2": _V2, "x86-64-v3": _V3, "x86-64-v4": _V4}
 
 
 class LoadedCode:
@@ -31,9 +27,6 @@ class LoadedCode:
 
     def __init__(self, artifact: Artifact):
         manifest, payload = artifact.manifest, artifact.payload
-        trouble = why_unfit(manifest)
-        if trouble is not None:
-            raise ArtifactError(f"artifact of kernel {manifest.name} {trouble}")
         if not _is_object(payload):
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: its payload is not object code"
@@ -63,36 +56,42 @@ def _is_object(payload: bytes) -> bool:
     return (width, order, kind) == (2, 1, 1) and table + entry_size * entries <= len(payload)
 
 
-def why_unfit(manifest: Manifest) -> str | None:
-    """What keeps this machine from running the code, as the end of a sentence; None if nothing."""
-    architecture, _, _ = manifest.triple.partition("-")
-    host = _host_triple().partition("-")[0]
+def why_unfit(manifest: Manifest, arch: str = "") -> str | None:
+    """What keeps this machine from running the code, as the end of a sentence; None if nothing.
+
+    With `arch`, a row of `CPU_ARCHS`, the machine is taken for one that has no more than that.
+    """
+    architecture, host = architecture_of(manifest.triple), architecture_of(_host_triple())
     if architecture and architecture != host:
-        return f"is for {architecture} processors, this one is {host}; compile it here"
-    needed = manifest.features or LEVELS.get(manifest.cpu, ())
-    if not needed and manifest.cpu not in ("", "generic", "x86-64", _host_cpu()):
-        return f"is for {manifest.cpu}, this processor is {_host_cpu()}; compile it here"
-    missing = [name for name in map(_plain, needed) if not _has(name)]
+        return f"is for {architecture} processors, this one is {host}"
+    system, own = system_of(manifest.triple), system_of(_host_triple())
+    if system and own and system != own:
+        return f"is for {system}, this is {own}"
+    level = CPU_ARCHS.get(manifest.cpu)
+    needed = manifest.needs or (level.features if level else ())
+    if not needed and not level and manifest.cpu not in ("", "generic", "x86-64", _host_cpu()):
+        return f"is for {manifest.cpu}, this processor is {_host_cpu()}"
+    has = host_features()
+    missing = [name for name in needed if name not in has]
     if missing:
-        return (
-            f"needs the CPU features {', '.join(missing)}, which this processor lacks; "
-            "compile it here or for an older CPU"
-        )
-    return None
+        return f"needs the CPU features {', '.join(missing)}, which this processor lacks"
+    beyond = [name for name in needed if arch and name not in _features_of(arch)]
+    return f"needs the CPU features {', '.join(beyond)}, which {arch} lacks" if beyond else None
 
 
-def _plain(feature: str) -> str:
-    """The name of a required feature; "" for one that is only switched off."""
-    return "" if feature.startswith("-") else feature.removeprefix("+")
+def _features_of(arch: str) -> frozenset[str]:
+    return frozenset(CPU_ARCHS[arch].features)
 
 
-def _has(feature: str) -> bool:
-    return not feature or _host_features().get(feature, False)
+def host_arch() -> str:
+    """The row of `CPU_ARCHS` that this machine has all of, the best one; "" if there is none."""
+    return best_arch(_host_triple(), host_features())
 
 
 @cache
-def _host_features() -> dict[str, bool]:
-    return dict(_llvm().get_host_cpu_features())
+def host_features() -> frozenset[str]:
+    """The features of this processor, by LLVM's names."""
+    return frozenset(name for name, has in _llvm().get_host_cpu_features().items() if has)
 
 
 @cache

@@ -199,7 +199,16 @@ class Device(ABC):
 
     def accepts(self, manifest: Manifest) -> bool:
         """Whether `load` would take an artifact with this manifest."""
-        return manifest.target == self.kind
+        return self.why_unfit(manifest) is None
+
+    def why_unfit(self, manifest: Manifest) -> str | None:
+        """Why `load` would not take it, as the end of a sentence about the code; else None."""
+        return None if manifest.target == self.kind else f"is for {manifest.target!r}"
+
+    def preference(self, manifest: Manifest) -> int:
+        """How good code is for this device: of what it accepts the highest is taken, else the first
+        of the file."""
+        return 0
 
     def launch(
         self,

@@ -167,3 +167,27 @@ def test_several_kernels_go_to_a_folder(run: Compile, tmp_path: Path):
     (tmp_path / "out").mkdir()
     assert run("k.py", SOURCE, *both, "-o", "out")[0] == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fill.swa", "saxpy.swa"]
+
+
+def test_several_architectures_of_the_cpu_go_into_one_file(run: Compile):
+    arguments = ("--kernel", "fill", "--arch", "x86-64-v2+arm64", "-o", "out.swa")
+    status, _, errors = run("k.py", SOURCE, *arguments)
+    assert (status, errors) == (0, "out.swa: fill for cpu (x86-64-v2), fill for cpu (aarch64)\n")
+
+
+def test_ir_is_compiled_for_several_architectures(run: Compile):
+    arguments = ("--emit", "gpu", "--kernel", "fill")
+    _, text, _ = run("k.py", SOURCE, *arguments)
+    status, _, errors = run("k.mlir", text, "--arch", "x86-64-v3+arm64", "-o", "out.swa")
+    assert (status, errors) == (0, "out.swa: fill for cpu (x86-64-v3), fill for cpu (aarch64)\n")
+
+
+def test_code_of_one_architecture_is_shown(run: Compile):
+    fill = ("--kernel", "fill", "--over", "1", "--emit", "asm")
+    status, text, _ = run("k.py", SOURCE, *fill, "--arch", "arm64")
+    assert status == 0
+    assert re.search(r"\bv\d+\.4s\b", text)
+    several = (*fill, "--arch", "arm64+x86-64-v2")
+    status, _, errors = run("k.py", SOURCE, *several)
+    assert status == 1
+    assert "'cpu:arm64+x86-64-v2' is several targets" in errors

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from llvm_kernels import NUMPY, Loaded, elementwise, llvm_text, load, pairs
 
-from stepwell.lowering.emit.host import converts_half, host_features, host_triple
+from stepwell.lowering.emit.machine import converts_half, host_features, host_triple
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.5, -2.5, 3.0, 7.25, 1e-3, -1e4, 100.25]
 NOT_FINITE = [math.inf, -math.inf, math.nan]

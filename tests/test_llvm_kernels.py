@@ -19,8 +19,8 @@ from llvm_kernels import KERNEL_ARGUMENTS, NUMPY, elementwise, launch, llvm_text
 from xdsl.context import Context
 
 from stepwell.dialects.diagnostics import CompileError
-from stepwell.lowering.emit.host import host_attributes, host_triple, vector_bits
 from stepwell.lowering.emit.llvm import emit
+from stepwell.lowering.emit.machine import host_machine, host_triple, vector_bits
 from stepwell.lowering.emit.native import assemble
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.to_llvm.cpu_entry import AddCpuEntry
@@ -82,7 +82,7 @@ def test_a_loop_without_checks_is_vectorised():
     module = parse_module(SAXPY)
     ToLlvm().apply(Context(), module)
     AddCpuEntry().apply(Context(), module)
-    code = assemble(emit(module, attributes=host_attributes()))
+    code = assemble(emit(module, attributes=host_machine().attributes))
     lanes = vector_bits(code.target.features) // 32
     assert f"<{lanes} x float>" in code.optimised()
     if host_triple().startswith("x86_64"):

@@ -28,9 +28,9 @@ from runtime_kernels import (
     print_all,
 )
 
-from stepwell.runtime import cpu_code
 from stepwell.runtime.artifact import Artifact, Site
 from stepwell.runtime.cpu import CpuDevice
+from stepwell.runtime.cpu_archs import CPU_ARCHS
 from stepwell.runtime.cpu_code import why_unfit
 from stepwell.runtime.cpu_kernel import CpuKernel
 from stepwell.runtime.cpu_pool import pool
@@ -355,7 +355,7 @@ def test_the_levels_of_x86_are_sets_of_known_features() -> None:
     for level in ("x86-64-v2", "x86-64-v3", "x86-64-v4"):
         manifest = artifact(cpu=level).manifest
         assert DEVICE.accepts(manifest) or "needs the CPU features" in str(why_unfit(manifest))
-    assert all(name in features for name in cpu_code.LEVELS["x86-64-v4"])
+    assert all(name in features for name in CPU_ARCHS["x86-64-v4"].features)
 
 
 def test_code_goes_when_its_kernel_goes() -> None:

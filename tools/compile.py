@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..dialects.diagnostics import CompileError
+from ..runtime.cpu_archs import CPU_ARCHS
 
 if TYPE_CHECKING:
     from ..kernel import Kernel
@@ -38,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("file", type=Path, metavar="FILE", help="Python with @kernel functions, or IR (.mlir)")
     add("-o", "--output", type=Path, metavar="OUT", help="a file; for several kernels a folder")
     add("--target", default="", help="cpu (the default), cuda or vulkan")
-    archs = "for cuda: sm_75 … sm_121a (default: sm_80); for vulkan: a profile (docs/vulkan.md)"
+    archs = (
+        f"for cpu: {', '.join(CPU_ARCHS)}, or several joined by + (default: this machine); for "
+        "cuda: sm_75 … sm_121a (default: sm_80); for vulkan: a profile (docs/vulkan.md)"
+    )
     add("--arch", default="", metavar="ARCH", help=archs)
     levels = (
         "simt, gpu, cpu, llvm, asm, artifact; for cuda nvvm, ptx, cubin, sass; for vulkan shader, "
@@ -83,7 +87,8 @@ def _settle_target(args: argparse.Namespace) -> None:
     nvidia = args.arch.startswith("sm_") or args.report or args.emit == "grid"
     args.target = args.target or ONLY_OF.get(args.emit) or ("cuda" if nvidia else "")
     if args.arch and not args.target:
-        args.target = "vulkan"
+        is_cpu = args.arch.split("+")[0].split(":")[0] in CPU_ARCHS
+        args.target = "cpu" if is_cpu else "vulkan"
     args.target = args.target or "cpu"
     if args.arch:
         args.target = f"{args.target}:{args.arch}"

@@ -29,7 +29,7 @@ def compile_ir(
     from ..lowering.levels import check_level
     from ..lowering.parse import parse_module
     from ..lowering.verify import verify
-    from ..targets import find_target
+    from ..targets import find_target, versions_of
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,9 +40,8 @@ def compile_ir(
     verify(module)
     level = start or level_of(module, path)
     check_level(module, level)
-    way = find_target(target)
     if emit not in ("artifact", "spv"):
-        return {path.stem: lower_and_print(module, way, level, emit)}
+        return {path.stem: lower_and_print(module, find_target(target), level, emit)}
     if level not in KERNEL_LEVELS:
         raise CompileError(
             f"{path} is at level {level}, which does not say what its parameters are",
@@ -50,8 +49,12 @@ def compile_ir(
         )
     kernel = _only_kernel(module, path)
     name = kernel.sym_name.data
-    artifact = compile_module(module, name, parameters(kernel), way, start=level)
-    return {name: artifact.payload if emit == "spv" else Bundle((artifact,))}
+    given = parameters(kernel)
+    artifacts = tuple(
+        compile_module(module.clone(), name, given, find_target(version), start=level)
+        for version in versions_of(target)
+    )
+    return {name: artifacts[0].payload if emit == "spv" else Bundle(artifacts)}
 
 
 def level_of(module: ModuleOp, path: Path) -> str:

@@ -122,7 +122,10 @@ def compiler() -> Iterator[Finding]:
         yield Finding("llvmlite", f"cannot be imported: {error}", "pip install llvmlite")
         return
     yield Finding("LLVM", ".".join(str(part) for part in binding.llvm_version_info))
-    yield Finding("host", f"{binding.get_default_triple()}, {binding.get_host_cpu_name()}")
+    from ..runtime.cpu_code import host_arch
+
+    host = (binding.get_default_triple(), binding.get_host_cpu_name(), host_arch())
+    yield Finding("host", ", ".join(part for part in host if part))
 
 
 def devices() -> Iterator[Finding]:

@@ -15,8 +15,8 @@ from functools import cache
 from typing import Any
 
 from ...dialects.diagnostics import CompileError
-from .host import converts_half, host_cpu, host_features, host_triple
 from .llvm_parts import SEPARATOR
+from .machine import converts_half, host_cpu, host_features, host_triple
 from .symbols import EXTERNAL_SYMBOLS, RESERVED_SYMBOLS
 
 

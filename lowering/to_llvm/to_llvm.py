@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ..conversion import Legality, Rules, convert
-from ..emit.host import host_converts_half
+from ..emit.machine import host_machine
 from . import arith, func, gpux, math, memref, memref_allocation, scf
 from .target import LlvmTarget, State, type_map
 
@@ -57,7 +57,7 @@ class ToLlvm(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Lowers everything, or raises one CompileError that lists what cannot be."""
         half = self.half_instructions
-        half = host_converts_half() if half is None else half
+        half = host_machine().converts_half if half is None else half
         lower(op, LlvmTarget(half_instructions=half, report_words=("optnone",)))
 
 

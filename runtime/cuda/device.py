@@ -54,11 +54,11 @@ class CudaDevice(Device):
         """The architecture is part of what code is compiled for."""
         return f"{self.kind}:{self.properties.arch}"
 
-    def accepts(self, manifest: Manifest) -> bool:
-        """Whether the device runs the code."""
+    def why_unfit(self, manifest: Manifest) -> str | None:
+        """Why the device cannot run the code."""
         from .kernel import why_unfit
 
-        return why_unfit(manifest, self.properties.capability) is None
+        return why_unfit(manifest, self.properties.capability)
 
     def allocate(self, nbytes: int) -> Memory:
         """Memory on the device, aligned to 256 bytes."""

@@ -69,11 +69,11 @@ class VulkanDevice(Device):
             return ""
         return f"+{INDEX64}" if any(map(_is_wide, arguments)) else ""
 
-    def accepts(self, manifest: Manifest) -> bool:
-        """Whether the device has all that the code needs."""
+    def why_unfit(self, manifest: Manifest) -> str | None:
+        """What the device lacks of what the code needs."""
         from .kernel import why_unfit
 
-        return why_unfit(manifest, self.profile, self.subgroup_range) is None
+        return why_unfit(manifest, self.profile, self.subgroup_range)
 
     def allocate(self, nbytes: int) -> Memory:
         """Memory on the device, aligned to 256 bytes."""

@@ -171,15 +171,30 @@ class LoadedProgram(Program):
 
     def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """The artifact of the file that fits the device and the kind of launch."""
-        for artifact in self.artifacts:
-            made_for = artifact.manifest.form
-            fits = made_for.over == form.over and made_for.block_rank >= form.block_rank
-            if fits and on.accepts(artifact.manifest) and holds(artifact.manifest, form, arguments):
-                return artifact
-        have = ", ".join(f"{a.manifest.form} on {a.manifest.target}" for a in self.artifacts)
+        fitting = [
+            artifact
+            for artifact in self.artifacts
+            if _is_for(artifact.manifest.form, form)
+            and on.accepts(artifact.manifest)
+            and holds(artifact.manifest, form, arguments)
+        ]
+        if fitting:
+            return max(fitting, key=lambda artifact: on.preference(artifact.manifest))
         raise LaunchError(
-            f"{self.__name__} was not compiled for {form} on {on.name}; the file has: {have}"
+            f"{self.__name__} was not compiled for {form} on {on.name}; the file has:"
+            + "".join(f"\n  {line}" for line in self._content(on))
         )
+
+    def _content(self, on: Device) -> list[str]:
+        """The kinds of launch for each machine, and why the device cannot run code for it."""
+        forms: dict[tuple[str, str | None], list[Form]] = {}
+        for artifact in self.artifacts:
+            manifest = artifact.manifest
+            forms.setdefault((manifest.machine, on.why_unfit(manifest)), []).append(manifest.form)
+        return [
+            f"{', '.join(map(str, kinds))} on {machine}" + (f", which {why}" if why else "")
+            for (machine, why), kinds in forms.items()
+        ]
 
     def arrange(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """See `Program.arrange`."""
@@ -194,6 +209,10 @@ class LoadedProgram(Program):
 
     def __repr__(self) -> str:
         return f"<loaded kernel {self.__name__}({', '.join(self.parameter_names)})>"
+
+
+def _is_for(made_for: Form, form: Form) -> bool:
+    return made_for.over == form.over and made_for.block_rank >= form.block_rank
 
 
 @overload
@@ -265,19 +284,43 @@ def compile(
     `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
     arrays start at multiples of `alignment` bytes; a launch takes it where they hold. `cubins` are
     architectures of NVIDIA GPUs for which it holds machine code too (see `cubins.py`).
+
+    `target="cpu"` is this machine. `"cpu:x86-64-v2+x86-64-v3+x86-64-v4"` is code for each of these
+    levels of x86-64, `"cpu:arm64"` for 64-bit ARM, all for this operating system; a launch takes
+    the best that its machine can run.
     """
     from .cubins import with_cubins
+    from .targets import versions_of
+
+    fixed = kernel.parameter_types(types)
+    made = [
+        artifact
+        for version in versions_of(target)
+        for artifact in _compile(kernel, fixed, version, over, small, disjoint, alignment)
+    ]
+    return Bundle(tuple(with_cubins(made, cubins)))
+
+
+def _compile(
+    kernel: Kernel,
+    fixed: tuple[Any, ...],
+    target: str,
+    over: int | Literal["all"] | None,
+    small: bool,
+    disjoint: bool,
+    alignment: Literal[0, 16, 32],
+) -> list[Artifact]:
+    """The artifacts for one target, the better ones first."""
     from .targets import find_target
 
     way = find_target(target)
-    fixed = kernel.parameter_types(types)
     forms = [Form() if over == "all" else Form(over)]
     made = [kernel.compile(fixed, target=target, form=forms[0])]
     if over == "all":
         forms += [Form(rank) for rank in range(max(1, made[0].manifest.axes_used), 4)]
         made += [kernel.compile(fixed, target=target, form=form) for form in forms[1:]]
     if not small and not disjoint and not alignment:
-        return Bundle(tuple(with_cubins(made, cubins)))
+        return made
     if not way.launch_facts:
         raise CompileError(
             f"target {target} makes no use of small=, disjoint= or alignment=", hint="leave it out"
@@ -287,7 +330,7 @@ def compile(
         kernel.compile(better, target=target, form=form._replace(small=small, disjoint=disjoint))
         for form in forms
     ]
-    return Bundle(tuple(with_cubins((*best, *made), cubins)))
+    return [*best, *made]
 
 
 def load(path: str | os.PathLike[str]) -> LoadedProgram:

@@ -60,6 +60,8 @@ class Target:
     always_vectors: bool = False
     # How long the vectors are that end loops by masks, 0 where none do.
     masked_bits: Callable[[], int] = lambda: 0
+    # Whether there are instructions that convert f16, where the target's own lowering asks.
+    half_instructions: Callable[[], bool] = lambda: True
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
     # Fields of the manifest that the module of the last level decides.
@@ -93,45 +95,32 @@ class Target:
             "accurate_exp2": str(self.accurate_exp2).lower(),
             "always_vectors": str(self.always_vectors).lower(),
             "masked_bits": str(self.masked_bits()),
+            "half_instructions": str(self.half_instructions()).lower(),
         }
 
 
-def _emit_llvm(module: ModuleOp) -> str:
-    from .lowering.emit.host import host_attributes, host_masks_tails
-    from .lowering.emit.llvm import emit
-
-    tails = host_masks_tails()
-    attributes = host_attributes()
-    return emit(module, attributes=attributes, debug=True, masked_tails=tails, apart=True)
-
-
-def _assemble_for_host(text: str) -> Payload:
-    from .lowering.emit.native import assemble
-
-    code = assemble(text, opt=2)
-    target = code.target
-    return Payload(
-        code.object, code.asm, target.triple, target.cpu, tuple(target.features.split(","))
-    )
-
-
 def _cpu_target(arch: str) -> Target:
-    """This machine.
+    """This machine, or processors of an architecture (`cpu_machines.py`)."""
+    from .cpu_machines import parse
 
-    For "w8": subgroups of 8 lanes, whatever the machine has, and every loop over threads in vectors
-    of as many.
-    """
-    lanes = _lanes(arch)
+    cpu = parse(arch)
 
-    def subgroup_size() -> int:
-        from .lowering.emit.host import host_subgroup_size
+    def emit(module: ModuleOp) -> str:
+        from .lowering.emit.llvm import emit
 
-        return lanes or host_subgroup_size()
+        machine = cpu.machine()
+        tails = machine.masks_tails
+        return emit(
+            module, attributes=machine.attributes, debug=True, masked_tails=tails, apart=True
+        )
 
-    def masked_bits() -> int:
-        from .lowering.emit.host import host_masks_tails, host_vector_bits
+    def assemble(text: str) -> Payload:
+        from .lowering.emit.native import assemble
 
-        return host_vector_bits() if host_masks_tails() else 0
+        made_for = cpu.machine()
+        code = assemble(text, made_for.triple, made_for.cpu, made_for.features, opt=2)
+        features = tuple(made_for.features.split(",")) if made_for.features else ()
+        return Payload(code.object, code.asm, made_for.triple, made_for.cpu, features)
 
     def entry(name: str) -> str:
         from .lowering.emit.symbols import entry_symbol
@@ -141,26 +130,16 @@ def _cpu_target(arch: str) -> Target:
     return Target(
         "cpu",
         ("gpu", "cpu", "llvm"),
-        _emit_llvm,
-        _assemble_for_host,
-        subgroup_size,
+        emit,
+        assemble,
+        lambda: cpu.lanes or cpu.machine().subgroup_size,
         sites_at="cpu",
         entry=entry,
         arch=arch,
-        always_vectors=bool(lanes),
-        masked_bits=masked_bits,
+        always_vectors=bool(cpu.lanes),
+        masked_bits=lambda: cpu.machine().masked_bits,
+        half_instructions=lambda: cpu.machine().converts_half,
     )
-
-
-def _lanes(arch: str) -> int:
-    """The number in "w8", 0 for no architecture."""
-    if not arch:
-        return 0
-    text = arch.removeprefix("w")
-    if not (arch.startswith("w") and text.isdecimal() and int(text) in CPU_LANES):
-        known = ", ".join(f"w{lanes}" for lanes in CPU_LANES)
-        raise CompileError(f"target 'cpu' has no architecture {arch!r}, expected one of {known}")
-    return int(text)
 
 
 def _ptx_entry(name: str) -> str:
@@ -242,7 +221,6 @@ def _vulkan_target(arch: str) -> Target:
     )
 
 
-CPU_LANES = (1, 2, 4, 8, 16, 32, 64)
 DEFAULT_SM = "sm_80"
 SHADER = "shader"
 TARGETS: dict[str, Target] = {
@@ -258,7 +236,10 @@ FAMILIES: dict[str, Callable[[str], Target]] = {
 
 
 def find_target(name: str) -> Target:
-    """The row of a target ("cuda:sm_90a" for an architecture); CompileError for an unknown name."""
+    """The row of a target ("cuda:sm_90a" for an architecture); CompileError for an unknown name.
+
+    What names several ("cpu:x86-64-v2+x86-64-v3") is no row: see `versions_of`.
+    """
     kind, _, arch = name.partition(":")
     found = TARGETS.get(kind)
     if found is not None and arch in ("", found.arch):
@@ -274,3 +255,14 @@ def find_target(name: str) -> Target:
 @cache
 def _of_family(kind: str, arch: str) -> Target:
     return FAMILIES[kind](arch)
+
+
+def versions_of(name: str) -> tuple[str, ...]:
+    """The targets that one name stands for, of which a file then holds code for each.
+
+    "cpu:x86-64-v2+x86-64-v3" are two, any other name is one. Nothing is looked up.
+    """
+    kind, _, archs = name.partition(":")
+    if kind != "cpu":  # in the profile of a Vulkan device a plus has another meaning
+        return (name,)
+    return tuple(dict.fromkeys(f"{kind}:{arch}" if arch else kind for arch in archs.split("+")))

@@ -6,7 +6,8 @@ the tests, and hides a GPU.
 The PTX interpreter runs code for an architecture that the name of the test decides, so that all of
 them take part; STEPWELL_TEST_PTX_ARCH is one for all tests, or "all" for each test on each.
 With STEPWELL_TEST_CPU_LANES=one, the CPU has 1, 4, 8 or 16 lanes, which the name of the test
-decides too, and every loop over threads is one over vectors; "all" is each test with each.
+decides too, and every loop over threads is one over vectors; "all" is each test with each. Where
+this processor can be taken for one that has so many, code is for that one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pytest
 
 import stepwell as sw
 
-CPU_LANES = (1, 4, 8, 16)
+CPU_LANES = {1: "", 4: "x86-64-v2", 8: "x86-64-v3", 16: "x86-64-v4"}
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90a", "sm_100a", "sm_120")
 
 
@@ -60,11 +61,15 @@ PTX_DEVICES = ptx_devices() if any(one.kind == "ptx-interpreter" for one in DEVI
 def cpus_of_lanes() -> list[sw.Device]:
     """CPUs of so many lanes each, where they are asked for."""
     from stepwell.runtime.cpu import CpuDevice
+    from stepwell.runtime.cpu_archs import CPU_ARCHS
+    from stepwell.runtime.cpu_code import host_features
 
     found: list[sw.Device] = []
     with pytest.MonkeyPatch.context() as patch:
-        for lanes in CPU_LANES:
+        for lanes, arch in CPU_LANES.items():
+            fits = arch and host_features().issuperset(CPU_ARCHS[arch].features)
             patch.setenv("STEPWELL_CPU_LANES", str(lanes))
+            patch.setenv("STEPWELL_CPU_ARCH", arch if fits else "")
             found.append(CpuDevice())
     return found
 

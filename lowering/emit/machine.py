@@ -1,0 +1,96 @@
+"""A machine as a target: triple, processor, features, and what its vectors can do.
+
+Code is made for this machine (`host_machine()`) or for any other that LLVM knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What LLVM's code generator makes code for: `features` is a list such as "+avx2,-f16c"."""
+
+    triple: str
+    cpu: str
+    features: str
+
+    @property
+    def subgroup_size(self) -> int:
+        """W, the lanes of a subgroup: as many 32-bit values as a vector has."""
+        return vector_bits(self.features) // 32
+
+    @property
+    def converts_half(self) -> bool:
+        """Whether there are instructions that convert f16."""
+        return converts_half(self.triple, self.features)
+
+    @property
+    def masks_tails(self) -> bool:
+        """Whether the rest of a loop is best run by the same vector ops under a mask (AVX-512)."""
+        return has_feature(self.features, "avx512bw") and has_feature(self.features, "avx512vl")
+
+    @property
+    def masked_bits(self) -> int:
+        """How long the vectors are that end loops by masks, 0 where none do."""
+        return vector_bits(self.features) if self.masks_tails else 0
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes of functions that run on the machine: how wide vectors should be."""
+        return {"prefer-vector-width": str(vector_bits(self.features))}
+
+
+@cache
+def host_machine() -> Machine:
+    """This machine."""
+    return Machine(host_triple(), host_cpu(), host_features())
+
+
+@cache
+def host_triple() -> str:
+    """The target triple of this process, such as `x86_64-unknown-linux-gnu`."""
+    import llvmlite.binding as binding
+
+    return binding.get_process_triple()
+
+
+@cache
+def host_cpu() -> str:
+    """LLVM's name of this processor, such as `znver4`."""
+    import llvmlite.binding as binding
+
+    return binding.get_host_cpu_name()
+
+
+@cache
+def host_features() -> str:
+    """Every feature that LLVM knows of, with + or - for this machine: `+avx2,-sse4a,…`."""
+    import llvmlite.binding as binding
+
+    return binding.get_host_cpu_features().flatten()
+
+
+def has_feature(features: str, name: str) -> bool:
+    """Whether a feature list switches the feature on (the last mention counts)."""
+    found = False
+    for entry in features.split(","):
+        if entry[1:] == name:
+            found = entry[0] == "+"
+    return found
+
+
+def vector_bits(features: str) -> int:
+    """The width of the vectors that code for such a machine should use."""
+    if has_feature(features, "avx512f"):
+        return 512
+    return 256 if has_feature(features, "avx2") or has_feature(features, "sve") else 128
+
+
+def converts_half(triple: str, features: str) -> bool:
+    """Whether the target converts between f16 and f32 by instructions, not by library calls."""
+    if triple.startswith("x86_64"):
+        return has_feature(features, "f16c") or has_feature(features, "avx512f")
+    return triple.startswith(("aarch64", "arm64"))

@@ -98,7 +98,8 @@ class Manifest(NamedTuple):
     target with several ways takes buffers ("bda" or "bindings" on Vulkan), or that NVIDIA code is a
     "cubin", `block_in_memory` that
     its parameter block is too big to be pushed. `most_threads` is how many threads of a block the
-    code has room for, 0 where only the device limits it. `whole_subgroups`: blocks are multiples of
+    code has room for, 0 where only the device limits it. `any_block`: threads cannot tell how they
+    are put into blocks. `whole_subgroups`: blocks are multiples of
     `subgroup_size`. `cluster` are the blocks of x, y and z that run together, of which the grid has
     to be a multiple. `sizes` are those of arrays that the code needs: rows of (parameter, axis,
     parameter or -1, axis, number), as in `gpux.sizes`.
@@ -120,6 +121,7 @@ class Manifest(NamedTuple):
     static_shared_bytes: int = 0
     shared_arrays: tuple[tuple[str, int], ...] = ()
     uses_barrier: bool = False
+    any_block: bool = False
     uses_subgroups: bool = False
     whole_subgroups: bool = False
     subgroup_size: int = 1

@@ -18,6 +18,7 @@ import numpy as np
 
 from .artifact import Artifact, Manifest
 from .cpu_code import LoadedCode
+from .cpu_units import in_blocks, units_of
 from .device import Device, Direct, Launcher, LoadedKernel, Stream
 from .launch_shape import Dim3, check_launch
 from .report import (
@@ -53,7 +54,7 @@ class CpuKernel(LoadedKernel):
         self.manifest = artifact.manifest
         self.code = LoadedCode(artifact)
         self.entry: Callable[[bytes, Any], int] = _ENTRY(self.code.address)
-        self.block_ns = 0.0
+        self.thread_ns = 0.0
         self._launchers: dict[tuple[Dim3, Dim3, int], CpuLauncher] = {}
         self.report_words = 0
         if self.manifest.has_report:
@@ -113,23 +114,28 @@ class CpuLauncher:
         "_has_prints",
         "_kernel",
         "_template",
+        "_unit",
+        "_user_block",
+        "_width",
         "block_count",
         "workers",
     )
 
     def __init__(self, kernel: CpuKernel, grid: Dim3, block: Dim3, shared_bytes: int):
+        from .cpu_pool import thread_count
+
+        threads = thread_count()
+        self._user_block = block
+        grid, block = units_of(kernel.manifest, grid, block, threads)
         total = grid[0] * grid[1] * grid[2]
+        self._unit, self._width = block, block[0] * block[1] * block[2]
         self._kernel = kernel
         self._entry = kernel.entry
         self._template = [*grid, *block, total, total, 0, 0, 0, shared_bytes]
         self.block_count = total
         self._has_prints = kernel.manifest.prints
         self._free: list[_State] = []
-        self.workers = 0
-        if total > 1:
-            from .cpu_pool import thread_count
-
-            self.workers = min(thread_count(), total) - 1
+        self.workers = min(threads, total) - 1
 
     @property
     def manifest(self) -> Manifest:
@@ -144,7 +150,11 @@ class CpuLauncher:
     @property
     def block_ns(self) -> float:
         """What a block of the kernel took last, 0 if that is not known."""
-        return self._kernel.block_ns
+        return self._kernel.thread_ns * self._width
+
+    @block_ns.setter
+    def block_ns(self, taken: float) -> None:
+        self._kernel.thread_ns = taken / self._width
 
     def _alone(self, packed: bytes) -> None:
         """Launch on this thread."""
@@ -160,14 +170,14 @@ class CpuLauncher:
 
     def launch(self, packed: bytes) -> None:
         """Launch on this thread, or with workers where enough work is expected."""
-        kernel, count = self._kernel, self.block_count
-        if not 0 < kernel.block_ns * count < ALONE_NS:
+        count = self.block_count
+        if not 0 < self.block_ns * count < ALONE_NS:
             return self._spread(packed)
         start = perf_counter_ns()
         try:
             return self._alone(packed)
         finally:
-            kernel.block_ns = max(perf_counter_ns() - start, 1) / count
+            self.block_ns = max(perf_counter_ns() - start, 1) / count
 
     def _spread(self, packed: bytes) -> None:
         """Launch with workers, in slices: an interrupt is heard between two of them."""
@@ -175,12 +185,12 @@ class CpuLauncher:
             state = self._free.pop()
         except IndexError:
             state = self.new_state()
-        kernel, count = self._kernel, self.block_count
+        count = self.block_count
         record, first, failed = state.record, 0, 0
-        if kernel.block_ns * count < 4 * SHARE_NS:
+        if self.block_ns * count < 4 * SHARE_NS:
             first, failed = self._probe(packed, state)
         while first < count and not failed:
-            slice_blocks = int(SLICE_NS * (self.workers + 1) / kernel.block_ns) + 1
+            slice_blocks = int(SLICE_NS * (self.workers + 1) / self.block_ns) + 1
             end = min(count, first + slice_blocks)
             record[TOTAL], record[NEXT] = end, first
             failed = self._slice(packed, state, end - first)
@@ -200,8 +210,8 @@ class CpuLauncher:
 
         The least cost of a batch counts: the first one also pays for cold caches and page faults.
         """
-        kernel, count, record = self._kernel, self.block_count, state.record
-        done, batch = 0, max(1, min(count, int(PROBE_NS / (kernel.block_ns or PROBE_NS))))
+        count, record = self.block_count, state.record
+        done, batch = 0, max(1, min(count, int(PROBE_NS / (self.block_ns or PROBE_NS))))
         spent, least, enough = 0, 0.0, 10 * PROBE_NS
         while done < count and spent < enough:
             batch = min(batch, count - done)
@@ -212,7 +222,7 @@ class CpuLauncher:
             least = min(least or took, took / batch)
             done += batch
             spent += took
-            kernel.block_ns = least
+            self.block_ns = least
             if failed:
                 return done, 1
             if done > batch:
@@ -222,19 +232,19 @@ class CpuLauncher:
 
     def _slice(self, packed: bytes, state: _State, blocks: int) -> int:
         """Run the blocks of the record, with workers if it is worth it; whether a check failed."""
-        kernel, record = self._kernel, state.record
-        work = blocks * kernel.block_ns
+        record = state.record
+        work = blocks * self.block_ns
         helpers = 0 if work < SHARE_NS else int(work / (SHARE_NS / 2))
         helpers = min(helpers, self.workers, blocks - 1)
         fair = blocks // (CLAIMS * (helpers + 1))
-        record[CHUNK] = max(1, min(fair, int(CLAIM_NS / kernel.block_ns) + 1))
+        record[CHUNK] = max(1, min(fair, int(CLAIM_NS / self.block_ns) + 1))
         start = perf_counter_ns()
         if helpers:
             failed, threads = self._shared(packed, state, helpers)
         else:
             record[CHUNK] = blocks
             failed, threads = self._entry(packed, state.reference), 1
-        kernel.block_ns = max(perf_counter_ns() - start, 1) * threads / blocks
+        self.block_ns = max(perf_counter_ns() - start, 1) * threads / blocks
         return failed
 
     def _shared(self, packed: bytes, state: _State, helpers: int) -> tuple[int, int]:
@@ -258,7 +268,7 @@ class CpuLauncher:
         kernel = self._kernel.manifest
         if state.report is None:
             raise lost_failure(kernel.name, self._kernel.device.name)
-        decoded = take(state.words, kernel.sites)
+        decoded = in_blocks(take(state.words, kernel.sites), self._unit, self._user_block)
         raise_or_print(decoded, kernel.name, self._kernel.device.name)
         if failed:
             raise lost_failure(kernel.name, self._kernel.device.name)

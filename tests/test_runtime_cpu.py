@@ -83,7 +83,7 @@ def test_long_launches_run_every_block_once_on_several_threads() -> None:
         assert (seen == times).all()
     workers = [t for t in threading.enumerate() if t.name.startswith("stepwell-worker")]
     assert 1 <= len(workers) <= 3
-    assert spin.block_ns > 1000
+    assert spin.thread_ns > 1000
 
 
 @pytest.mark.usefixtures("four_threads")
@@ -108,10 +108,10 @@ def test_an_estimate_that_was_wrong_is_corrected() -> None:
     seen, spin = counts(400), kernel(SPIN)
     launch = spin.launcher((400, 1, 1), ONE)
     launch(packed(seen, 1))
-    small = spin.block_ns
+    small = spin.thread_ns
     launch(packed(seen, 20000))
     launch(packed(seen, 20000))
-    assert spin.block_ns > 100 * small
+    assert spin.thread_ns > 100 * small
     assert (seen == 3).all()
 
 

@@ -12,6 +12,7 @@ from .targets import Target
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Operation
 
     from .dialects.gpu import FuncOp
 
@@ -37,6 +38,7 @@ def waist_manifest(
         known_block=function.known_block_size,
         cluster=_cluster(function),
         uses_barrier=gpu.BarrierOp in ops,
+        any_block=not function.workgroup and ops.isdisjoint(_block_ops()),
         subgroup_size=way.subgroup_size(),
         small=gpux.SMALL in function.attributes,
         disjoint=_is_disjoint(function),
@@ -48,24 +50,43 @@ def waist_manifest(
 
 def block_facts(module: ModuleOp) -> dict[str, Any]:
     """What the kernel of a module takes of a block; lowering may have added to it."""
-    from .dialects import gpu, gpux
+    from .dialects import gpux
 
     function = kernel_of(module)
     ops = {type(op) for op in function.walk()}
     matrices = any(op.name.startswith(MATRIX_OPS) for op in ops)
-    subgroup = {
-        *(gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp),
-        *(gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp),
-    }
     return {
         "static_shared_bytes": sum(_bytes(value.type) for value in function.workgroup),
         "shared_arrays": tuple(
             (value.name_hint or f"shared array {number}", _bytes(value.type))
             for number, value in enumerate(function.workgroup)
         ),
-        "uses_subgroups": matrices or not ops.isdisjoint(subgroup),
+        "uses_subgroups": matrices or not ops.isdisjoint(_subgroup_ops()),
         "whole_subgroups": matrices or gpux.WHOLE_SUBGROUPS in function.attributes,
         "most_threads": _number(function, gpux.MOST_THREADS) or 0,
+    }
+
+
+def _subgroup_ops() -> set[type[Operation]]:
+    """Ops by which threads of a subgroup, or their places in it, come into play."""
+    from .dialects import gpu, gpux
+
+    return {
+        *(gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp),
+        *(gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp),
+    }
+
+
+def _block_ops() -> set[type[Operation]]:
+    """Ops whose results or effects depend on how threads are put into blocks."""
+    from .dialects import gpu, gpu_matrix
+
+    matrices = {op for op in gpu_matrix.GPU.operations if op.name.startswith(MATRIX_OPS)}
+    return {
+        *(gpu.ThreadIdOp, gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp),
+        *(gpu.BarrierOp, gpu.DynamicSharedMemoryOp),
+        *_subgroup_ops(),
+        *matrices,
     }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...dialects.diagnostics import CompileError
 from .native import Target, generate_assembly
+from .ptx_additions import without_packed_additions
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -73,7 +74,7 @@ def assemble_ptx(ir_text: str, arch: str, opt: int = 3) -> PtxCode:
     least = max(int(match[1]) if match else 0, default_ptx(arch))
     target = Target(TRIPLE, arch, f"+ptx{least}", opt)
     text = generate_assembly(ir_text, target, external=(DYNAMIC_SHARED,))
-    return PtxCode(_without_comments(text), target, ir_text)
+    return PtxCode(without_packed_additions(_without_comments(text)), target, ir_text)
 
 
 def _without_comments(text: str) -> str:

@@ -84,6 +84,7 @@ PIPELINES: dict[str, Steps] = {
             "all loops exist by now, also those made here",
         ),
         ('expand-fma{features="$arch"}', "those of f16 and bf16 are of f32 by now"),
+        ('expand-inexact{features="$arch"}', "quotients of emulated types are of f32 by now"),
         ("canonicalize", "indices of neighbouring accesses, words that are put together"),
         ("cse", "the same, and numbers that are extended again"),
         ("number-report-sites", "again, since loops have got checks"),

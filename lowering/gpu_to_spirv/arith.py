@@ -237,11 +237,14 @@ def convert_unsigned_division(op_: Operation, operands: Operands, rw: Rewriter) 
     """Of unsigned integers."""
     (a,), (b,) = operands
     name = "UDiv" if isinstance(op_, arith.DivUIOp) else "UMod"
+    return _zero_by_zero(rw, op_, b, binary(rw, name, a, _divisor(rw, op_, b)))
+
+
+def _divisor(rw: Rewriter, op_: Operation, b: SSAValue) -> SSAValue:
+    """1 for 0: a division by 0 is undefined for the whole program, not only for its result."""
     if constant_value(op_.operands[1]) not in (None, 0):
-        return binary(rw, name, a, b)
-    none = compare(rw, "IEqual", b, 0)
-    result = binary(rw, name, a, select(rw, none, const(rw, 1, b.type), b))
-    return select(rw, none, const(rw, 0, a.type), result)
+        return b
+    return select(rw, compare(rw, "IEqual", b, 0), const(rw, 1, b.type), b)
 
 
 @converts(arith.DivSIOp, arith.RemSIOp)
@@ -250,9 +253,14 @@ def convert_signed_division(op_: Operation, operands: Operands, rw: Rewriter) ->
     (a,), (b,) = operands
     quotient, remainder = _truncated(rw, op_, a, b)
     result = quotient if isinstance(op_, arith.DivSIOp) else remainder
+    return _zero_by_zero(rw, op_, b, result)
+
+
+def _zero_by_zero(rw: Rewriter, op_: Operation, b: SSAValue, result: SSAValue) -> SSAValue:
+    """The result, or 0 where the divisor is 0."""
     if constant_value(op_.operands[1]) not in (None, 0):
         return result
-    return select(rw, compare(rw, "IEqual", b, 0), const(rw, 0, a.type), result)
+    return select(rw, compare(rw, "IEqual", b, 0), const(rw, 0, b.type), result)
 
 
 def _truncated(rw: Rewriter, op_: Operation, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -278,15 +286,18 @@ def convert_rounded_division(op_: Operation, operands: Operands, rw: Rewriter) -
     down = isinstance(op_, arith.FloorDivSIOp)
     side = compare(rw, "SLessThan" if down else "SGreaterThanEqual", signs, 0)
     adjust = both(rw, side, compare(rw, "INotEqual", remainder, 0))
-    return select(rw, adjust, binary(rw, "IAdd", quotient, -1 if down else 1), quotient)
+    result = select(rw, adjust, binary(rw, "IAdd", quotient, -1 if down else 1), quotient)
+    return _zero_by_zero(rw, op_, b, result)
 
 
 @converts(arith.CeilDivUIOp)
 def convert_ceil_div_unsigned(op_: Operation, operands: Operands, rw: Rewriter) -> Results:
     """0 for 0, else (a - 1) / b + 1, which cannot wrap."""
     (a,), (b,) = operands
-    quotient = binary(rw, "IAdd", binary(rw, "UDiv", binary(rw, "ISub", a, 1), b), 1)
-    return select(rw, compare(rw, "IEqual", a, 0), const(rw, 0, a.type), quotient)
+    below = binary(rw, "UDiv", binary(rw, "ISub", a, 1), _divisor(rw, op_, b))
+    above = binary(rw, "IAdd", below, 1)
+    quotient = select(rw, compare(rw, "IEqual", a, 0), const(rw, 0, a.type), above)
+    return _zero_by_zero(rw, op_, b, quotient)
 
 
 @converts(arith.AddUIExtendedOp)

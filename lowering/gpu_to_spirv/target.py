@@ -145,7 +145,16 @@ def _casts(module: spirv.ModuleOp) -> set[str]:
     return {"vector_access"} if is_cast else set()
 
 
-def manifest_fields(module: ModuleOp) -> dict[str, Any]:
+def _rounded(module: spirv.ModuleOp, target: SpirvTarget) -> set[str]:
+    """That quotients and roots are the device's own."""
+    inexact = (spirv.OPS["FDiv"], spirv.OPS["GL.Sqrt"])
+    relied_on = target.has("exact_division") and any(
+        isinstance(op, inexact) for op in module.walk()
+    )
+    return {"exact_division"} if relied_on else set()
+
+
+def manifest_fields(module: ModuleOp, target: SpirvTarget) -> dict[str, Any]:
     """What the manifest of an artifact says of a module: how it takes arguments, what it needs."""
     inner = binary_of(module)
     addresses = inner.enum("addressing_model") != "Logical"
@@ -153,7 +162,7 @@ def manifest_fields(module: ModuleOp) -> dict[str, Any]:
     return {
         "abi": "bda" if addresses else "bindings",
         "block_in_memory": BLOCK_IN_MEMORY in inner.attributes,
-        "features": tuple(sorted({*needs_of(needs), *_casts(inner)})),
+        "features": tuple(sorted({*needs_of(needs), *_casts(inner), *_rounded(inner, target)})),
         # Where a device lacks a type, arrays of it are larger than the waist says.
         "static_shared_bytes": sum(map(_shared_bytes, inner.block.ops)),
     }

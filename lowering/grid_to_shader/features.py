@@ -27,6 +27,7 @@ CAPABILITIES = (
     *("signed_zero16", "signed_zero32", "signed_zero64", "subgroup_size_control"),
     *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
     *("subgroup_shuffle", "subgroup_shuffle_relative", "subgroup_extended_types"),
+    "exact_division",  # quotients and roots are rounded correctly, which few devices promise
     "vector_access",  # with bda: several elements of a buffer at once, as a vector
     "index64",  # a choice for one kernel: indices have 64 bits (with int64 and bda)
     "short_loops",  # a limit: the device ends loops after 65535 rounds

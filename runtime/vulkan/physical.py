@@ -18,6 +18,8 @@ from .table import DEVICE_TYPES, QUEUE_COMPUTE, QUEUE_GRAPHICS, SHADER_STAGE_COM
 LLVMPIPE = 13
 # VK_DRIVER_ID_GOOGLE_SWIFTSHADER dies of an address that is cast to that of a vector.
 SWIFTSHADER = 10
+# Both divide and take roots by the processor's instructions, which IEEE 754 has rounded.
+EXACT_DIVISION = (LLVMPIPE, SWIFTSHADER)
 PORTABILITY_SUBSET = "VK_KHR_portability_subset"
 SPIRV_1_4 = ("VK_KHR_spirv_1_4", "VK_KHR_shader_float_controls")
 HOST_IMPORT = "VK_EXT_external_memory_host"
@@ -128,6 +130,8 @@ class Physical:
         more = {"short_loops"} if self._is_from(LLVMPIPE) else set[str]()
         if "bda" in self.offer.names and not self._is_from(SWIFTSHADER):
             more |= {"vector_access"} - without
+        if any(map(self._is_from, EXACT_DIVISION)):
+            more |= {"exact_division"} - without
         capabilities = self.profile.capabilities | more
         self.profile = self.profile._replace(capabilities=capabilities)
         self.features = language_features(self.profile.capabilities)

@@ -25,6 +25,7 @@ CAPABILITIES = frozenset(
         *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
         *("subgroup_shuffle", "subgroup_shuffle_relative"),
         *("subgroup_extended_types", "subgroup_size_control"),
+        "exact_division",  # quotients and roots are rounded correctly, as Vulkan asks of nobody
         "vector_access",  # with bda: several elements at once, as a vector
         INDEX64,  # no capability but a choice for one kernel: indices have 64 bits
         "short_loops",  # no capability but a limit: loops end after 65535 rounds in all

@@ -25,6 +25,7 @@ PASSES: dict[str, str] = {
     "cse": "stepwell.passes.cse:Cse",
     "emulate-types": "stepwell.lowering.grid_to_shader.emulate_types:EmulateTypes",
     "expand-fma": "stepwell.lowering.grid_to_shader.expand_fma:ExpandFma",
+    "expand-inexact": "stepwell.lowering.grid_to_shader.expand_inexact:ExpandInexact",
     "expand-math": "stepwell.lowering.math.expand_math:ExpandMath",
     "expand-matrices": "stepwell.lowering.gpu_to_cpu.expand_matrices:ExpandMatrices",
     "flatten-memrefs": "stepwell.lowering.grid_to_shader.flatten_memrefs:FlattenMemrefs",

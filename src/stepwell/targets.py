@@ -202,7 +202,7 @@ def _vulkan_target(arch: str) -> Target:
     def manifest(module: ModuleOp) -> dict[str, Any]:
         from .lowering.gpu_to_spirv.target import manifest_fields
 
-        return manifest_fields(module)
+        return manifest_fields(module, target)
 
     return Target(
         "vulkan",

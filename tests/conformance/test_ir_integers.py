@@ -68,3 +68,28 @@ def test_integer_power_wraps_and_takes_negative_exponents(device: sw.Device, dty
     modulus = 2 ** (8 * DTYPES[dtype].itemsize)
     expected = [power(int(x), int(y), modulus) for x, y in zip(a, b, strict=True)]
     np.testing.assert_array_equal(result, wrapped(expected, dtype))
+
+
+def quotient(op: str, a: int, b: int) -> int:
+    """With Python's numbers; 0 by 0."""
+    if b == 0:
+        return 0
+    if op.startswith("floor"):
+        return a // b
+    if op.startswith("ceil"):
+        return -(-a // b)
+    truncated = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+    return truncated if op.startswith("div") else a - truncated * b
+
+
+@pytest.mark.parametrize("dtype", INTS)
+@pytest.mark.parametrize(
+    "op", ["divsi", "divui", "remsi", "remui", "floordivsi", "ceildivsi", "ceildivui"]
+)
+def test_quotients_of_all_kinds(device: sw.Device, op: str, dtype: str):
+    a, b = random_pairs(dtype)
+    (got,) = both(device, f"arith.{op}", dtype, a, b, 1)
+    kind = f"u{DTYPES[dtype].itemsize}" if "ui" in op else a.dtype
+    numbers = zip(a.view(kind), b.view(kind), strict=True)
+    expected = [quotient(op, int(x), int(y)) for x, y in numbers]
+    np.testing.assert_array_equal(got, wrapped(expected, dtype))

@@ -184,7 +184,7 @@ def test_a_capability_can_be_left_out() -> None:
     code = "print(device('vulkan').target); print(*sorted(device('vulkan').features))"
     out, _ = run(code, "lavapipe", STEPWELL_VULKAN_WITHOUT="bda,int64", STEPWELL_VALIDATE="0")
     profile, features = out.splitlines()
-    assert profile.startswith("vulkan:1.6+sg8+float32_atomic_add+")
+    assert profile.startswith("vulkan:1.6+sg8+exact_division+float32_atomic_add+")
     assert "int64" not in profile.replace("int64_atomics", "").split("+")
     assert "i64" in features.split(), "it is put together of words"
     assert "f64" not in features.split()

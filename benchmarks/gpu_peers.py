@@ -18,19 +18,26 @@ import stepwell as sw
 
 Run = Callable[[], object]
 Maker = Callable[[list[Any], tuple[int, ...], tuple[int, ...]], Run]
+Peers = dict[str, dict[str, Maker]]
 SOURCES = Path(__file__).parent / "cuda"
 
 
-def peers() -> tuple[dict[str, dict[str, Maker]], list[str]]:
+def peers() -> tuple[Peers, dict[str, str]]:
     """By name the tasks of each peer; and which are not there, with the reason."""
-    found: dict[str, dict[str, Maker]] = {}
-    missing: list[str] = []
-    for name, make in (("PyTorch", torch), ("CuPy", cupy), ("CUDA C", cuda_c), ("Numba", numba),
-                       ("Triton", triton)):  # fmt: skip
+    makers: dict[str, Callable[[], dict[str, Maker]]] = {
+        "PyTorch": torch,
+        "CuPy": cupy,
+        "CUDA C": cuda_c,
+        "Numba": numba,
+        "Triton": triton,
+    }
+    found: Peers = {}
+    missing: dict[str, str] = {}
+    for name, make in makers.items():
         try:
             found[name] = make()
         except Exception as error:  # of another library: the suite says so
-            missing.append(f"{name}: {type(error).__name__}: {error}".split("\n")[0])
+            missing[name] = f"{type(error).__name__}: {error}".split("\n")[0]
     return found, missing
 
 
@@ -57,7 +64,7 @@ def torch() -> dict[str, Maker]:
         "histogram": tasks(lambda x, out: out.copy_(t.bincount(x, minlength=256))),
         "scan": tasks(lambda x, out: t.cumsum(x, 1, out=out)),
         "matmul": tasks(lambda a, b, c: t.mm(a, b, out=c)),
-        "mma_matmul": tasks(lambda a, b, c: c.copy_(t.mm(a, b))),
+        "mma_matmul": tasks(lambda a, b, c: t.mm(a, b, out_dtype=t.float32, out=c)),
     }
 
 
@@ -90,7 +97,8 @@ def cuda_c() -> dict[str, Maker]:
     def kernel(name: str, sizes: Callable[[list[Any]], tuple[int, ...]]) -> Maker:
         def make(arguments: list[Any], grid: tuple[int, ...], block: tuple[int, ...]) -> Run:
             source = (SOURCES / f"{name}.cu").read_text(encoding="utf-8")
-            module = cp.RawModule(code=source, options=("--std=c++17", "-DINDEX=int"))
+            defined = ("-DINDEX=int", "-DINFINITY=__int_as_float(0x7f800000)")
+            module = cp.RawModule(code=source, options=("--std=c++17", *defined))
             function = module.get_function(name)
             addresses = _converted(lambda array: np.uint64(array.address), arguments)
             values = (*addresses, *map(np.int32, sizes(arguments)))  # CuPy may have no bfloat16
@@ -114,33 +122,10 @@ def cuda_c() -> dict[str, Maker]:
 
 def numba() -> dict[str, Maker]:
     """Kernels in Python, compiled by Numba."""
+    if not hasattr(np, "row_stack"):  # gone in NumPy 2.5, and numba-cuda 0.30 still asks for it
+        np.row_stack = np.vstack
     cuda: Any = import_module("numba.cuda")
-    shared_i32 = import_module("numba").int32
-
-    @cuda.jit(fastmath=False)
-    def saxpy(a: Any, x: Any, y: Any) -> None:
-        i = cuda.grid(1)
-        if i < y.shape[0]:
-            y[i] = a * x[i] + y[i]
-
-    @cuda.jit
-    def stencil(x: Any, out: Any) -> None:
-        j, i = cuda.grid(2)
-        if i < x.shape[0] and j < x.shape[1]:
-            value = np.float32(0)
-            if i > 0 and i + 1 < x.shape[0] and j > 0 and j + 1 < x.shape[1]:
-                value = x[i, j] + x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1]
-            out[i, j] = value * np.float32(0.2)
-
-    @cuda.jit
-    def histogram(x: Any, out: Any) -> None:
-        counts = cuda.shared.array(256, shared_i32)
-        counts[cuda.threadIdx.x] = 0
-        cuda.syncthreads()
-        for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
-            cuda.atomic.add(counts, x[i], 1)
-        cuda.syncthreads()
-        cuda.atomic.add(out, cuda.threadIdx.x, counts[cuda.threadIdx.x])
+    kernels = import_module("gpu_peers_numba")
 
     def launched(function: Any) -> Maker:
         def make(arguments: list[Any], grid: tuple[int, ...], block: tuple[int, ...]) -> Run:
@@ -149,8 +134,19 @@ def numba() -> dict[str, Maker]:
 
         return make
 
-    kernels = {"saxpy": saxpy, "stencil": stencil, "histogram": histogram}
-    return {name: launched(function) for name, function in kernels.items()}
+    def cold(function: Any) -> Maker:
+        def make(arguments: list[Any], grid: tuple[int, ...], block: tuple[int, ...]) -> Run:
+            given = _converted(cuda.as_cuda_array, arguments)
+            return lambda: cuda.jit(function.py_func)[grid, block](*given)
+
+        return make
+
+    names = ("saxpy", "reduction", "stencil", "histogram")
+    colds = ("saxpy", "reduction")
+    return {
+        **{name: launched(getattr(kernels, name)) for name in names},
+        **{f"cold compile, {name}": cold(getattr(kernels, name)) for name in colds},
+    }
 
 
 def triton() -> dict[str, Maker]:
@@ -171,4 +167,31 @@ def triton() -> dict[str, Maker]:
         launch, n = kernels.mma_matmul_kernel[grid], a.shape[0]
         return lambda: launch(a, b, c, n, n, 128, 32)
 
-    return {"saxpy": saxpy, "reduction": reduction, "mma_matmul": product}
+    def rows(kernel: Any) -> Maker:
+        def make(arguments: list[Any], grid: tuple[int, ...], block: tuple[int, ...]) -> Run:
+            x, out = _converted(t.from_dlpack, arguments)
+            launch, columns = kernel[(x.shape[0],)], x.shape[1]
+            width = max(1024, 1 << (columns - 1).bit_length())
+            return lambda: launch(x, out, columns, width, num_warps=8)
+
+        return make
+
+    def cold(kernel: Any, *words: int) -> Maker:
+        def make(arguments: list[Any], grid: tuple[int, ...], block: tuple[int, ...]) -> Run:
+            given = [float(a) if isinstance(a, np.floating) else a for a in arguments]
+            given = _converted(t.from_dlpack, given)
+            return lambda: jit(kernel.fn)[grid](*given, given[-2].numel(), *words)
+
+        return make
+
+    jit = import_module("triton").jit
+    per_row = import_module("gpu_peers_triton")
+    return {
+        "saxpy": saxpy,
+        "reduction": reduction,
+        "softmax": rows(per_row.softmax_kernel),
+        "layernorm": rows(per_row.layernorm_kernel),
+        "mma_matmul": product,
+        "cold compile, saxpy": cold(kernels.saxpy_kernel, 1024),
+        "cold compile, reduction": cold(kernels.reduction_kernel, 256),
+    }

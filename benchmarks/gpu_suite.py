@@ -16,57 +16,34 @@ Writes `benchmarks/results/gpu_suite-<date>.json`.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import cuda_kernels
 import numpy as np
-from gpu_peers import peers
+from gpu_peers import Peers, peers
 from gpu_tasks import SMALL_SIDE, TASKS, Case, Task
-from machine import machine, versions
+from machine import version_of
+from measure import Row, rows_of
+from record import picture_of, record
 
 import stepwell as sw
 from stepwell.runtime.errors import DeviceError
 
 HERE = Path(__file__).parent
-SETS, IN_A_ROW = 3, 6
+SETS, IN_A_ROW, LAUNCHES = 3, 6, 200
+OURS, LIBRARY = "stepwell", "PyTorch"  # whose products are cuBLAS's
+TOOLS = ("torch", "cupy-cuda13x", "numba-cuda", "triton", "cuda-bindings")
+PLAIN = {"saxpy": cuda_kernels.saxpy, "reduction": cuda_kernels.reduction}
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
 Run = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One contender in one task; `ms` a median, with the quarters below and above it."""
-
-    task: str
-    contender: str
-    ms: float
-    low: float
-    high: float
-    gigabytes_per_second: float
-    teraflops: float
-    share_of_copy: float
-    correct: bool
-    error: str = ""
-
-    def line(self) -> str:
-        """As text."""
-        if self.error:
-            return f"{self.task:<12} {self.contender:<16} failed: {self.error}"
-        return (
-            f"{self.task:<12} {self.contender:<16} {self.ms:9.4f} ({self.low:.4f} to "
-            f"{self.high:.4f}) {self.gigabytes_per_second:9.1f} GB/s {self.teraflops:8.2f} TFLOP/s "
-            f"{self.share_of_copy:5.2f} of a copy  {'right' if self.correct else 'WRONG'}"
-        )
 
 
 class Suite:
@@ -113,8 +90,11 @@ def on_device(device: Any, case: Case) -> list[Any]:
 
 def ours(task: Task, case: Case, device: Any, given: list[Any], *, checks: bool) -> Run:
     """What launches stepwell's kernel."""
-    launch = task.compiled(checks=checks).launch(case.grid, case.block, device=device)
-    return lambda: launch(*given)
+    launch = task.compiled(checks=checks).launch(
+        case.grid, case.block, device=device, shared_bytes=case.shared_bytes
+    )
+    arguments = task.arguments(given)
+    return lambda: launch(*arguments)
 
 
 def is_right(task: Task, case: Case, given: list[Any], run: Run) -> bool:
@@ -131,45 +111,59 @@ def is_right(task: Task, case: Case, given: list[Any], run: Run) -> bool:
 
 
 def contenders_of(
-    suite: Suite, task: Task, cases: list[Case], others: dict[str, dict[str, Any]]
-) -> tuple[dict[str, list[Run]], list[Row], dict[str, bool]]:
-    """What runs the task, for each set of arrays; what failed; what is right."""
-    given = [on_device(suite.device, case) for case in cases]
-    makers: dict[str, Callable[[Case, list[Any]], Run]] = {
-        "stepwell": lambda case, g: ours(task, case, suite.device, g, checks=False),
-        "stepwell checked": lambda case, g: ours(task, case, suite.device, g, checks=True),
+    suite: Suite, task: Task, case: Case, others: Peers
+) -> tuple[dict[str, list[Run]], dict[str, bool], dict[str, str]]:
+    """What runs the task on each set of arrays; what is right; what failed, and why."""
+    given = [on_device(suite.device, case) for _ in range(SETS)]
+    makers: dict[str, Callable[[list[Any]], Run]] = {
+        OURS: lambda g: ours(task, case, suite.device, g, checks=False),
+        f"{OURS} checked": lambda g: ours(task, case, suite.device, g, checks=True),
     }
     for name, tasks in others.items():
-        if task.name in tasks:
-            makers[name] = lambda case, g, make=tasks[task.name]: make(g, case.grid, case.block)
+        for known in (task.name, task.name.removeprefix("wg")):
+            if known in tasks:
+                makers[name] = lambda g, make=tasks[known]: make(g, *case.plain)
     runs: dict[str, list[Run]] = {}
-    failed: list[Row] = []
     right: dict[str, bool] = {}
+    failed: dict[str, str] = {}
     for name, make in makers.items():
         try:
-            made = [make(case, g) for case, g in zip(cases, given, strict=True)]
-            right[name] = is_right(task, cases[0], given[0], made[0])
+            made = [make(g) for g in given]
+            right[name] = is_right(task, case, given[0], made[0])
             runs[name] = made
-        except Exception as error:  # of another library: the row says so
-            if name.startswith("stepwell"):
+        except Exception as error:  # of another library: the results say so
+            if name.startswith(OURS):
                 raise
-            text = f"{type(error).__name__}: {error}".split("\n")[0]
-            failed.append(Row(task.name, name, *[0.0] * 6, correct=False, error=text))
-    return runs, failed, right
+            failed[f"{task.name}, {name}"] = f"{type(error).__name__}: {error}".split("\n")[0]
+    return runs, right, failed
 
 
-def measure(suite: Suite, task: Task, copy: float, others: dict[str, Any]) -> list[Row]:
-    """All contenders in one task."""
-    rng = np.random.default_rng(0)
-    first = task.make(task.side, rng)
-    runs, rows, right = contenders_of(suite, task, [first] * SETS, others)
-    for name, times in suite.times(runs).items():
-        ms = statistics.median(times)
-        low, _, high = statistics.quantiles(times, n=4)
-        bytes_rate, rate = first.bytes_moved / ms / 1e6, first.operations / ms / 1e9
-        share = bytes_rate / copy if copy else 0.0
-        rows.append(Row(task.name, name, ms, low, high, bytes_rate, rate, share, right[name]))
-    return rows
+def measure(suite: Suite, task: Task, others: Peers) -> tuple[Case, list[Row], dict[str, str]]:
+    """All contenders in one task, ours beside the fastest other one."""
+    case = task.make(task.side, np.random.default_rng(0))
+    runs, right, failed = contenders_of(suite, task, case, others)
+    times = suite.times(runs)
+    best = min(
+        (name for name in times if not name.startswith(OURS)),
+        key=lambda name: statistics.median(times[name]),
+        default="",
+    )
+    by_library = bool(case.operations)
+    against = LIBRARY if by_library and LIBRARY in times else best
+    targets = {OURS: 1 / task.share if by_library else 1.0} if against else {}
+    rows = rows_of(
+        task.name, times, unit="ms", scale=1.0, correct=right, against=against, targets=targets
+    )
+    return case, rows, failed
+
+
+def share_of(case: Case, rows: list[Row], copy: float) -> float:
+    """Of stepwell without checks: bytes a second beside a copy's, or speed beside cuBLAS's."""
+    mine = next(row.median for row in rows if row.contender == OURS)
+    if case.bytes_moved:
+        return case.bytes_moved / mine / 1e6 / copy
+    library = [row.median for row in rows if row.contender == LIBRARY]
+    return library[0] / mine if library else 0.0
 
 
 def small(device: Any, tasks: list[Task]) -> bool:
@@ -186,46 +180,61 @@ def small(device: Any, tasks: list[Task]) -> bool:
     return fine
 
 
-def host_microseconds(run: Run, wait: Run, launches: int = 200) -> float:
-    """Host time of one launch, the median of rows of launches that nothing waits for."""
-    taken: list[float] = []
-    for _ in range(25):
-        wait()
-        start = perf_counter()
-        for _ in range(launches):
-            run()
-        taken.append((perf_counter() - start) / launches * 1e6)
-    return statistics.median(taken)
-
-
-def launch_overhead(suite: Suite, others: dict[str, Any]) -> dict[str, float]:
+def launch_overhead(suite: Suite, others: Peers) -> list[Row]:
     """Microseconds of the host for a launch of saxpy on 1024 elements."""
     task = next(task for task in TASKS if task.name == "saxpy")
     case, device = task.make(32, np.random.default_rng(0)), suite.device
     given = on_device(device, case)
-    found = {
-        name: host_microseconds(ours(task, case, device, given, checks=checks), device.synchronize)
-        for name, checks in (("stepwell", False), ("stepwell checked", True))
+    runs = {
+        OURS: ours(task, case, device, given, checks=False),
+        f"{OURS} checked": ours(task, case, device, given, checks=True),
     }
     for name in ("Numba", "Triton", "CUDA C"):
-        if name in others and task.name in others[name]:
-            run = others[name][task.name](given, case.grid, case.block)
-            found[name] = host_microseconds(run, device.synchronize)
-    return found
+        try:
+            run = others[name][task.name](given, *case.plain)
+            run()
+            runs[name] = run
+        except Exception as error:  # of another library, or it is missing
+            print(f"launch, left out: {name}: {type(error).__name__}: {error}".split("\n")[0])
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(25):
+        for name, run in runs.items():
+            device.synchronize()
+            start = perf_counter()
+            for _ in range(LAUNCHES):
+                run()
+            times[name].append((perf_counter() - start) / LAUNCHES)
+    return rows_of("launch", times, unit="µs", scale=1e6, targets={OURS: 6.0})
 
 
-def cold_compile(device: Any, name: str) -> float:
-    """Milliseconds from the Python function to a kernel that can be launched, nothing cached."""
-    task = next(task for task in TASKS if task.name == name)
-    case = task.make(SMALL_SIDE, np.random.default_rng(0))
-    given = on_device(device, case)
-    taken: list[float] = []
-    for _ in range(7):
-        start = perf_counter()
-        kernel = task.compiled(checks=True)
-        device.load(kernel.artifact_for(given, sw.launch.Form(), device))
-        taken.append((perf_counter() - start) * 1e3)
-    return statistics.median(taken[1:])
+def cold_compile(device: Any, others: Peers) -> list[Row]:
+    """Milliseconds from a Python function to the end of its first launch, nothing cached."""
+    rows: list[Row] = []
+    for name, target in (("saxpy", 60.0), ("reduction", 120.0)):
+        task = next(task for task in TASKS if task.name == name)
+        kernel, case = PLAIN[name], task.make(SMALL_SIDE, np.random.default_rng(0))
+        given, title = on_device(device, case), f"cold compile, {name}"
+        runs: dict[str, Run] = {
+            OURS: lambda k=kernel, c=case, g=given: sw.kernel(k).launch(*c.plain, device=device)(*g)
+        }
+        for other in ("Numba", "Triton"):
+            try:
+                run = others[other][title](given, *case.plain)
+                run()
+                runs[other] = run
+            except Exception as error:  # of another library, or it is missing
+                print(f"{title}, left out: {other}: {type(error).__name__}: {error}".split("\n")[0])
+        times: dict[str, list[float]] = {name: [] for name in runs}
+        for number in range(8):
+            for other, run in runs.items():
+                device.synchronize()
+                start = perf_counter()
+                run()
+                device.synchronize()
+                if number:
+                    times[other].append(perf_counter() - start)
+        rows += rows_of(title, times, unit="ms", scale=1e3, targets={OURS: target})
+    return rows
 
 
 def sanitize(arguments: list[str]) -> int:
@@ -261,8 +270,8 @@ def main() -> int:
     for option in ("small", "simulate", "sanitize"):
         parser.add_argument(f"--{option}", action="store_true")
     asked = parser.parse_args()
-    os.environ.update(STEPWELL_CACHE="0", CUDA_CACHE_DISABLE="1")
-    tasks = [task for task in TASKS if asked.only is None or task.name in asked.only]
+    os.environ.update(STEPWELL_CACHE="0", CUDA_CACHE_DISABLE="1", TRITON_ALWAYS_COMPILE="1")
+    wanted = [task for task in TASKS if asked.only is None or task.name in asked.only]
     if asked.sanitize:
         return sanitize([f"--only={name}" for name in asked.only or ()])
     try:
@@ -271,6 +280,10 @@ def main() -> int:
         print(f"no GPU here, nothing was measured: {error}")
         return 1
     print(f"{device.description}, code for {device.target}")
+    tasks = [task for task in wanted if task.needs in ("", device.target)]
+    for task in wanted:
+        if task not in tasks:
+            print(f"left out: {task.name}, which is for {task.needs}")
     if asked.small or asked.simulate:
         return int(not small(device, tasks))
     return measure_all(Suite(device, asked.rounds), tasks)
@@ -279,41 +292,38 @@ def main() -> int:
 def measure_all(suite: Suite, tasks: list[Task]) -> int:
     """Everything that is measured, printed and written down."""
     others, missing = peers()
-    for line in missing:
-        print(f"left out: {line}")
     copy = suite.copy_gigabytes()
     print(f"a copy on the device: {copy:.0f} GB/s, read and written")
     rows: list[Row] = []
+    shares: dict[str, dict[str, float]] = {}
     for task in tasks:
-        found = measure(suite, task, copy, others)
+        case, found, failed = measure(suite, task, others)
+        share = share_of(case, found, copy)
+        of = "a copy" if case.bytes_moved else LIBRARY
+        shares[task.name] = {
+            "share": share,
+            "wanted": task.share,
+            "bytes_moved": case.bytes_moved,
+            "operations": case.operations,
+        }
+        print("\n".join(row.line() for row in found))
+        print(f"{task.name:<28} {share:.3f} of {of}, wanted {task.share:g}", flush=True)
         rows += found
-        print("\n".join(row.line() for row in found), flush=True)
-    launches = launch_overhead(suite, others)
-    compiles = {name: cold_compile(suite.device, name) for name in ("saxpy", "reduction")}
-    print("launch, µs of the host:", ", ".join(f"{n} {us:.2f}" for n, us in launches.items()))
-    print("cold compile, ms:", ", ".join(f"{n} {ms:.0f}" for n, ms in compiles.items()))
-    write(suite.device, copy, rows, launches, compiles, missing)
-    return int(not all(row.correct for row in rows if row.contender.startswith("stepwell")))
-
-
-def write(device: Any, copy: float, rows: list[Row], *rest: Any) -> None:
-    """The JSON file."""
-    now = datetime.datetime.now(datetime.UTC)
-    launches, compiles, missing = rest
-    content = {
-        "date": now.isoformat(timespec="seconds"),
-        "gpu": device.description,
-        "machine": machine(),
-        "versions": versions(),
-        "copy_gigabytes_per_second": copy,
-        "rows": [asdict(row) for row in rows],
-        "launch_us": launches,
-        "cold_compile_ms": compiles,
-        "left_out": missing,
-    }
-    path = HERE / "results" / f"gpu_suite-{now:%Y-%m-%d}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {path}")
+        missing |= failed
+    more = launch_overhead(suite, others) + cold_compile(suite.device, others)
+    print("\n".join(row.line() for row in more))
+    print("\n".join(f"left out: {name}: {why}" for name, why in missing.items()))
+    tools = {name: version_of(name) for name in TOOLS}
+    path = record(
+        *("gpu_suite", rows + more),
+        tools=tools,
+        gpu=suite.device.description,
+        copy_gigabytes_per_second=copy,
+        shares=shares,
+        left_out=missing,
+    )
+    picture_of(path, rows + more)
+    return int(not all(row.correct for row in rows if row.contender.startswith(OURS)))
 
 
 if __name__ == "__main__":

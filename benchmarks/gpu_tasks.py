@@ -1,17 +1,19 @@
 """What `gpu_suite.py` runs: kernels, their data, how they are launched, what they should give.
 
-Six kernels are those of `cuda_kernels.py`; here are the others. Each is written as one would in
-CUDA C, for a grid that covers the array.
+Those that have to be written for speed are in `gpu_kernels.py`; two of `cuda_kernels.py` and these
+here are fast as one writes them first.
 """
 
 from __future__ import annotations
 
 import math
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import cuda_kernels
+import gpu_kernels as fast
 import ml_dtypes
 import numpy as np
 from cuda_kernels import BLOCK, WARPS
@@ -21,48 +23,6 @@ import stepwell as sw
 BINS = 256
 SCANNED = 4 * BLOCK  # elements of a row that a block scans at once
 Array = np.ndarray[Any, Any]
-
-
-def layernorm(x, out):
-    """Of each row: mean 0, variance 1; a block for each row."""
-    partial = sw.shared(WARPS, sw.f32)
-    t, row, columns = sw.thread_id(0), sw.block_id(0), x.shape[1]
-    total = np.float32(0)
-    for j in range(t, columns, BLOCK):
-        total += x[row, j]
-    total = sw.subgroup_reduce_add(total)
-    if sw.lane_id() == 0:
-        partial[t // 32] = total
-    sw.barrier()
-    mean = np.float32(0)
-    for k in range(WARPS):
-        mean += partial[k]
-    mean = mean / np.float32(columns)
-    sw.barrier()
-    squares = np.float32(0)
-    for j in range(t, columns, BLOCK):
-        d = x[row, j] - mean
-        squares += d * d
-    squares = sw.subgroup_reduce_add(squares)
-    if sw.lane_id() == 0:
-        partial[t // 32] = squares
-    sw.barrier()
-    variance = np.float32(0)
-    for k in range(WARPS):
-        variance += partial[k]
-    scale = 1 / math.sqrt(variance / np.float32(columns) + np.float32(1e-5))
-    for j in range(t, columns, BLOCK):
-        out[row, j] = (x[row, j] - mean) * scale
-
-
-def stencil(x, out):
-    """The mean of five points; 0 on the border."""
-    i, j = sw.global_id(1), sw.global_id(0)
-    if i < x.shape[0] and j < x.shape[1]:
-        value = np.float32(0)
-        if i > 0 and i + 1 < x.shape[0] and j > 0 and j + 1 < x.shape[1]:
-            value = x[i, j] + x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1]
-        out[i, j] = value * np.float32(0.2)
 
 
 def histogram(x, out):
@@ -108,7 +68,11 @@ def scan(x, out):
 
 @dataclass(frozen=True)
 class Case:
-    """Arguments of a kernel (the last array is written), its launch, what it should give."""
+    """Arguments of a kernel (the last array is written), its launch, what it should give.
+
+    `plain` is the grid and block of the same in CUDA C, by one thread for each element or by its
+    own tiles, which the peers take.
+    """
 
     arguments: list[Any]
     grid: tuple[int, ...]
@@ -116,59 +80,75 @@ class Case:
     expected: Array
     bytes_moved: int = 0
     operations: int = 0
+    plain: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    shared_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Task:
     """A kernel, data for arrays of side `n`, the side to measure, the error that is allowed.
 
-    `target` is the share of a copy on the device that is wanted, or of cuBLAS for products.
+    `share` is what is wanted of a copy on the device, or of cuBLAS where nothing is said to be
+    moved; `arguments` makes the kernel's of the arrays on the device.
     """
 
     name: str
     kernel: Callable[..., None]
     make: Callable[[int, Any], Case]
     side: int
-    target: float = 0.0
+    share: float = 0.0
     tolerance: float = 1e-4
-    block: int | None = None
+    block: int | tuple[int, ...] | None = None
     starts_at: float = math.nan
+    fastmath: str | bool = False
+    needs: str = ""
+    arguments: Callable[[list[Any]], list[Any]] = list
 
     def compiled(self, *, checks: bool) -> sw.Kernel:
         """A new kernel, of which nothing is known yet."""
-        return sw.kernel(checks=checks, block=self.block)(self.kernel)
+        return sw.kernel(checks=checks, block=self.block, fastmath=self.fastmath)(self.kernel)
+
+
+def _over(n: int, width: int) -> int:
+    return -(-n // width)
 
 
 def _saxpy(n: int, rng: Any) -> Case:
     x, y = (rng.random(n * n, np.float32) for _ in range(2))
-    a = np.float32(2)
-    return Case([a, x, y], (-(-n * n // BLOCK),), (BLOCK,), a * x + y, 12 * n * n)
+    a, count = np.float32(2), n * n
+    plain = (_over(count, BLOCK),), (BLOCK,)
+    grid = (_over(count, BLOCK * fast.WIDE),)
+    return Case([a, x, y], grid, (BLOCK,), a * x + y, 12 * count, plain=plain)
 
 
 def _transpose(n: int, rng: Any) -> Case:
     x = rng.random((n, n), np.float32)
-    return Case([x, np.zeros_like(x)], (n // 32, n // 32), (32, 8), x.T.copy(), 8 * n * n)
+    shape = (n // 32, n // 32), (32, 8)
+    return Case([x, np.zeros_like(x)], *shape, x.T.copy(), 8 * n * n, plain=shape)
 
 
 def _reduction(n: int, rng: Any) -> Case:
-    x, blocks = rng.random(n * n, np.float32), min(1024, -(-n * n // BLOCK))
+    x, blocks = rng.random(n * n, np.float32), min(1024, _over(n * n, BLOCK))
     whole = np.array([x.sum(dtype=np.float64)], np.float32)
-    return Case([x, np.zeros(1, np.float32)], (blocks,), (BLOCK,), whole, 4 * n * n)
+    shape = (blocks,), (BLOCK,)
+    return Case([x, np.zeros(1, np.float32)], *shape, whole, 4 * n * n, plain=shape)
 
 
 def _softmax(n: int, rng: Any) -> Case:
     x = rng.random((n, n), np.float32)
     powers = np.exp(x - x.max(1, keepdims=True))
     expected = powers / powers.sum(1, keepdims=True)
-    return Case([x, np.zeros_like(x)], (n,), (BLOCK,), expected, 8 * n * n)
+    plain = (n,), (BLOCK,)
+    given = [x, np.zeros_like(x)]
+    return Case(given, (n,), (fast.ROW_BLOCK,), expected, 8 * n * n, plain=plain)
 
 
 def _layernorm(n: int, rng: Any) -> Case:
     x = rng.random((n, n), np.float32)
     wide = x.astype(np.float64)
     centred = wide - wide.mean(1, keepdims=True)
-    expected = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5)
-    return Case([x, np.zeros_like(x)], (n,), (BLOCK,), expected.astype(np.float32), 8 * n * n)
+    expected = (centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5)).astype(np.float32)
+    return Case([x, np.zeros_like(x)], (n,), (fast.ROW_BLOCK,), expected, 8 * n * n)
 
 
 def _stencil(n: int, rng: Any) -> Case:
@@ -176,14 +156,18 @@ def _stencil(n: int, rng: Any) -> Case:
     expected = np.zeros_like(x)
     inner = x[1:-1, 1:-1] + x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:]
     expected[1:-1, 1:-1] = inner * np.float32(0.2)
-    return Case([x, np.zeros_like(x)], (-(-n // 64), -(-n // 4)), (64, 4), expected, 8 * n * n)
+    plain = (_over(n, 64), _over(n, 4)), (64, 4)
+    width, height = fast.STENCIL_BLOCK
+    grid = _over(n, fast.WIDE * width), _over(n, fast.STENCIL_ROWS * height)
+    given = [x, np.zeros_like(x)]
+    return Case(given, grid, fast.STENCIL_BLOCK, expected, 8 * n * n, plain=plain)
 
 
 def _histogram(n: int, rng: Any) -> Case:
     x = rng.integers(0, BINS, n * n, np.uint8)
     counts = np.bincount(x, minlength=BINS).astype(np.int32)
-    blocks = min(1024, -(-n * n // BLOCK))
-    return Case([x, np.zeros(BINS, np.int32)], (blocks,), (BINS,), counts, n * n)
+    shape = (min(1024, _over(n * n, BLOCK)),), (BINS,)
+    return Case([x, np.zeros(BINS, np.int32)], *shape, counts, n * n, plain=shape)
 
 
 def _scan(n: int, rng: Any) -> Case:
@@ -194,25 +178,72 @@ def _scan(n: int, rng: Any) -> Case:
 
 def _matmul(n: int, rng: Any) -> Case:
     a, b = (rng.random((n, n), np.float32) for _ in range(2))
-    return Case([a, b, np.zeros_like(a)], (n // 16, n // 16), (16, 16), a @ b, operations=2 * n**3)
+    grid, plain = (n // fast.TILE, n // fast.TILE), ((n // 16, n // 16), (16, 16))
+    given = [a, b, np.zeros_like(a)]
+    return Case(given, grid, (BLOCK,), a @ b, operations=2 * n**3, plain=plain)
 
 
-def _mma_matmul(n: int, rng: Any) -> Case:
-    a, b = (rng.random((n, n), np.float32).astype(ml_dtypes.bfloat16) for _ in range(2))
-    c, expected = np.zeros((n, n), np.float32), a.astype(np.float32) @ b.astype(np.float32)
-    return Case([a, b, c], (n // 128, n // 128), (BLOCK,), expected, operations=2 * n**3)
+def _halves(
+    grid: Callable[[int], tuple[int, ...]], block: int, shared_bytes: int
+) -> Callable[[int, Any], Case]:
+    """A product of bf16."""
+
+    def make(n: int, rng: Any) -> Case:
+        a, b = (rng.random((n, n), np.float32).astype(ml_dtypes.bfloat16) for _ in range(2))
+        c, expected = np.zeros((n, n), np.float32), a.astype(np.float32) @ b.astype(np.float32)
+        return Case(
+            *([a, b, c], grid(n), (block,), expected, 0, 2 * n**3),
+            plain=((n // 128, n // 128), (BLOCK,)),
+            shared_bytes=shared_bytes,
+        )
+
+    return make
 
 
+_HOPPER = runpy.run_path(str(cuda_kernels.EXAMPLE.parent / "hopper_matmul.py"))
+
+
+def _of_tiles(given: list[Any]) -> list[Any]:
+    """The arguments of `hopper_matmul`."""
+    a, b, c = given
+    return [
+        a.tensor_map(_HOPPER["BOX_A"], _HOPPER["SWIZZLE"]),
+        b.tensor_map(_HOPPER["BOX_B"], _HOPPER["SWIZZLE"]),
+        c,
+        a.shape[1] // _HOPPER["DEPTH"],
+    ]
+
+
+_mma = _halves(
+    lambda n: (n // fast.MMA_COLUMNS, n // fast.MMA_ROWS), fast.MMA_THREADS, fast.MMA_SHARED
+)
+_wgmma = _halves(
+    lambda n: (n // _HOPPER["COLUMNS"], n // _HOPPER["TILE"]),
+    _HOPPER["THREADS"],
+    _HOPPER["SHARED_BYTES"],
+)
 TASKS = (
-    Task("saxpy", cuda_kernels.saxpy, _saxpy, 8192, 0.9),
+    Task("saxpy", fast.saxpy, _saxpy, 8192, 0.9),
     Task("transpose", cuda_kernels.transpose, _transpose, 8192, 0.9),
     Task("reduction", cuda_kernels.reduction, _reduction, 8192, 0.9, starts_at=0.0),
-    Task("softmax", cuda_kernels.softmax, _softmax, 8192, 0.9),
-    Task("layernorm", layernorm, _layernorm, 8192, 0.9, 1e-3),
-    Task("stencil", stencil, _stencil, 8192, 0.9),
+    Task(
+        *("softmax", fast.softmax, _softmax, 8192, 0.9), block=fast.ROW_BLOCK, fastmath="contract"
+    ),
+    Task(
+        *("layernorm", fast.layernorm, _layernorm, 8192, 0.9, 1e-3),
+        block=fast.ROW_BLOCK,
+        fastmath="contract",
+    ),
+    Task("stencil", fast.stencil, _stencil, 8192, 0.9, block=fast.STENCIL_BLOCK),
     Task("histogram", histogram, _histogram, 16384, starts_at=0.0),
     Task("scan", scan, _scan, 8192),
-    Task("matmul", cuda_kernels.matmul, _matmul, 4096, 0.7),
-    Task("mma_matmul", cuda_kernels.mma_matmul.function, _mma_matmul, 4096, 0.5, block=BLOCK),
+    Task("matmul", fast.matmul, _matmul, 4096, 0.7, block=BLOCK, fastmath="contract"),
+    Task("mma_matmul", fast.mma_matmul, _mma, 4096, 0.5, block=fast.MMA_THREADS),
+    Task(
+        *("wgmma_matmul", _HOPPER["hopper_matmul"].function, _wgmma, 4096, 0.5),
+        block=_HOPPER["THREADS"],
+        needs="cuda:sm_90a",
+        arguments=_of_tiles,
+    ),
 )
-SMALL_SIDE = 128
+SMALL_SIDE = 256

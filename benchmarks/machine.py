@@ -25,12 +25,15 @@ def machine() -> dict[str, object]:
 def versions() -> dict[str, str]:
     """Python, the packages, and the commit."""
     found = {"python": platform.python_version(), "commit": _commit()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return {**found, **{package: version_of(package) for package in PACKAGES}}
+
+
+def version_of(package: str) -> str:
+    """The version of a package, or that there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _processor() -> str:

@@ -91,6 +91,7 @@ from .lazy_format import op_with_format
 
 SMALL = "gpux.small"
 SIZES = "gpux.sizes"
+ALIGNED_ROWS = "gpux.aligned_rows"
 MOST_THREADS = "gpux.most_threads"
 WHOLE_SUBGROUPS = "gpux.whole_subgroups"
 COUNTS_UP = "gpux.counts_up"

@@ -1,10 +1,10 @@
 """Matrix product at the speed of Hopper: tensor copies and wgmma, bf16 in and f32 out.
 
-A block makes 128 by 128 elements of c with 384 threads in three warpgroups. One thread of the first
+A block makes 128 by 256 elements of c with 384 threads in three warpgroups. One thread of the first
 one brings tiles of a and b by tensor maps, STAGES ahead, and the other two multiply: each has 64
 rows, whose sums are in its threads' registers. Two mbarriers for each stage tell when it is full
 and when it is empty. Tiles are swizzled by 128 bytes, so rows of 64 elements follow each other: 128
-of a, and of b, which is taken as it lies, transposed, two boxes of 64 columns.
+of a, and of b, which is taken as it lies, transposed, four boxes of 64 columns.
 """
 
 # Kernels have no annotations: they take what a call gives them.
@@ -16,11 +16,14 @@ import numpy as np
 import stepwell as sw
 
 TILE = 128
+COLUMNS = 256
 DEPTH = 64
 STAGES = 4
 BOX_A, BOX_B = (TILE, DEPTH), (DEPTH, 64)
+BOXES = COLUMNS // 64
+TILES = 1 + BOXES // 2  # of TILE by DEPTH in a stage: one of a, each other one two boxes of b
 SWIZZLE = 128
-SHARED_BYTES = STAGES * 2 * TILE * DEPTH * 2
+SHARED_BYTES = STAGES * TILES * TILE * DEPTH * 2
 GROUP = 128  # threads of a warpgroup
 THREADS = 3 * GROUP
 
@@ -30,11 +33,12 @@ def produce(a, b, tiles, full, empty, row, column, steps):
     for step in range(steps):
         stage, turn = step % STAGES, step // STAGES
         sw.nvidia.mbarrier_wait(empty, stage, (turn + 1) % 2)
-        sw.nvidia.mbarrier_expect(full, stage, a.nbytes + 2 * b.nbytes)
-        k = sw.i32(step * DEPTH)
-        sw.nvidia.tma_load(tiles, (2 * stage, 0, 0), a, (row, k), full, stage)
-        sw.nvidia.tma_load(tiles, (2 * stage + 1, 0, 0), b, (k, column), full, stage)
-        sw.nvidia.tma_load(tiles, (2 * stage + 1, DEPTH, 0), b, (k, column + 64), full, stage)
+        sw.nvidia.mbarrier_expect(full, stage, a.nbytes + BOXES * b.nbytes)
+        k, first = sw.i32(step * DEPTH), TILES * stage
+        sw.nvidia.tma_load(tiles, (first, 0, 0), a, (row, k), full, stage)
+        for box in sw.unroll(range(BOXES)):
+            to = (first + 1 + box // 2, box % 2 * DEPTH, 0)
+            sw.nvidia.tma_load(tiles, to, b, (k, column + 64 * box), full, stage)
 
 
 def consume(tiles, full, empty, rows, sums, steps):
@@ -42,10 +46,11 @@ def consume(tiles, full, empty, rows, sums, steps):
     for step in range(steps):
         stage, turn = step % STAGES, step // STAGES
         sw.nvidia.mbarrier_wait(full, stage, turn % 2)
+        first = TILES * stage
         sw.nvidia.wgmma_fence()
         for k in sw.unroll(range(0, DEPTH, 16)):
-            left = sw.nvidia.wgmma_descriptor(tiles, (2 * stage, rows, k), 16, 1024, SWIZZLE)
-            right = sw.nvidia.wgmma_descriptor(tiles, (2 * stage + 1, k, 0), 8192, 1024, SWIZZLE)
+            left = sw.nvidia.wgmma_descriptor(tiles, (first, rows, k), 16, 1024, SWIZZLE)
+            right = sw.nvidia.wgmma_descriptor(tiles, (first + 1, k, 0), 8192, 1024, SWIZZLE)
             sw.nvidia.wgmma(left, right, sums, sw.bf16, transpose_b=True)
         sw.nvidia.wgmma_commit()
         sw.nvidia.wgmma_wait(0)
@@ -57,7 +62,7 @@ def store(sums, c, row, column):
     """A thread's sums to c: rows g and g + 8 of its warp's 16, two columns of each 8."""
     lane, warp = sw.thread_id(0) % 32, sw.thread_id(0) % GROUP // 32
     r, s = row + 16 * warp + lane // 4, column + lane % 4 * 2
-    for i in sw.unroll(range(TILE // 2)):
+    for i in sw.unroll(range(COLUMNS // 2)):
         c[r + i // 2 % 2 * 8, s + i // 4 * 8 + i % 2] = sums[i]
 
 
@@ -67,7 +72,7 @@ def hopper_matmul(a, b, c, steps):
     tiles = sw.shared((None, TILE, DEPTH), sw.bf16)
     full, empty = sw.shared(STAGES, sw.u64), sw.shared(STAGES, sw.u64)
     t = sw.thread_id(0)
-    row, column = sw.block_id(1) * TILE, sw.block_id(0) * TILE
+    row, column = sw.block_id(1) * TILE, sw.block_id(0) * COLUMNS
     if sw.target.nvidia(sm="90a"):
         if t == 0:
             for stage in range(STAGES):
@@ -83,8 +88,8 @@ def hopper_matmul(a, b, c, steps):
                 produce(a, b, tiles, full, empty, i, j, steps)
         else:
             sw.nvidia.setmaxnreg_increase(232)
-            sums = sw.local(TILE // 2, sw.f32)
-            for i in sw.unroll(range(TILE // 2)):
+            sums = sw.local(COLUMNS // 2, sw.f32)
+            for i in sw.unroll(range(COLUMNS // 2)):
                 sums[i] = 0.0
             rows = 64 * (t // GROUP - 1)
             consume(tiles, full, empty, rows, sums, steps)
@@ -92,14 +97,14 @@ def hopper_matmul(a, b, c, steps):
 
 
 def matmul(a: np.ndarray, b: np.ndarray, device: sw.Device) -> np.ndarray:
-    """The product of (m, k) and (k, n) bf16 as f32, on a device with tensor maps (sm_90a); m and n
-    multiples of 128, k of 64."""
+    """The product of (m, k) and (k, n) bf16 as f32, on a device with tensor maps (sm_90a); m, n and
+    k multiples of 128, 256 and 64."""
     (m, k), n = a.shape, b.shape[1]
-    if m % TILE or n % TILE or k % DEPTH or k != b.shape[0]:
+    if m % TILE or n % COLUMNS or k % DEPTH or k != b.shape[0]:
         raise ValueError(f"shapes {a.shape} and {b.shape} are no multiples of the tiles")
     c = device.zeros((m, n), "f32")
     launch = hopper_matmul.launch(
-        (n // TILE, m // TILE), THREADS, device=device, shared_bytes=SHARED_BYTES
+        (n // COLUMNS, m // TILE), THREADS, device=device, shared_bytes=SHARED_BYTES
     )
     of_a = device.array(a).tensor_map(BOX_A, SWIZZLE)
     of_b = device.array(b).tensor_map(BOX_B, SWIZZLE)
@@ -110,7 +115,7 @@ def matmul(a: np.ndarray, b: np.ndarray, device: sw.Device) -> np.ndarray:
 def main() -> None:
     rng = np.random.default_rng(0)
     a = rng.standard_normal((256, 512)).astype(ml_dtypes.bfloat16)
-    b = rng.standard_normal((512, 128)).astype(ml_dtypes.bfloat16)
+    b = rng.standard_normal((512, 256)).astype(ml_dtypes.bfloat16)
     expected = a.astype(np.float32) @ b.astype(np.float32)
     fit = [device for device in sw.devices() if device.target == "cuda:sm_90a"]
     for device in fit:

@@ -181,6 +181,7 @@ def _attributes(info: ParameterInfo, disjoint: bool) -> dict[str, Attribute]:
     found: dict[str, Attribute] = {}
     if info.alignment:
         found["llvm.align"] = IntegerAttr(info.alignment, i64)
+        found[gpux.ALIGNED_ROWS] = UnitAttr()
     if disjoint and info.kind == "buffer":
         found["llvm.noalias"] = UnitAttr()
     return found

@@ -9,6 +9,7 @@ devices that do not share the host's memory.
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from .array import DeviceArray, HostArray
+from .array import DeviceArray, HostArray, row_alignment
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
 from .facts import apart, size_needs, unfit
@@ -234,14 +235,16 @@ def _check_array(row: Parameter, value: Any, device: Device, kernel: str) -> Non
     check_layout(array, where)
     if isinstance(array, DeviceArray) and not _is_aligned(array, row):
         raise ArrayError(
-            f"{where} is at an address that is no multiple of {row.alignment}, for which the "
-            "kernel was compiled; pass x.copy()"
+            f"{where} has rows at addresses that are no multiples of {row.alignment} bytes, for "
+            "which the kernel was compiled; pass x.copy(), or rows of another length"
         )
 
 
 def _is_aligned(array: DeviceArray, row: Parameter) -> bool:
     """Whether a device's array lies as the kernel was compiled for."""
-    return not row.alignment or (array.address + row.source.offset) % row.alignment == 0
+    return (
+        not row.alignment or math.gcd(row_alignment(array), row.source.offset) % row.alignment == 0
+    )
 
 
 def _has_layout(array: AnyArray, row: Parameter) -> bool:

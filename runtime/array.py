@@ -90,7 +90,7 @@ class DeviceArray:
         if "launch_facts" in memory.device.features and aligned:
             from .facts import alignment_of, small_array
 
-            aligned = (alignment_of(self.address), small_array(shape, strides, dtype))
+            aligned = (alignment_of(self), small_array(shape, strides, dtype))
         facts = (memory.device, dtype, len(shape), self.contiguous, aligned, readonly)
         if memory.nbytes >= LARGE and (variant := memory.device.variant([self])):
             facts = (*facts, variant)
@@ -363,6 +363,14 @@ def dtype_text(dtype: np.dtype[Any]) -> str:
     """Our name of a dtype, or NumPy's for a structured one."""
     row = from_numpy(dtype)
     return row.name if row is not None else str(dtype)
+
+
+def row_alignment(array: DeviceArray) -> int:
+    """The greatest number of bytes of which the addresses of all rows are multiples, 0 for 0."""
+    if array.contiguous:  # the stride of an axis with one element may be anything
+        row = array.shape[-1] * array.dtype.itemsize if array.ndim > 1 else 0
+        return math.gcd(array.address, row)
+    return math.gcd(array.address, *array.strides[:-1])
 
 
 def contiguous_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """What a launch can tell the code of a device that asks for it, by its feature `launch_facts`.
 
 - *small*: indices fit 32 bits, as `gpux.small` means it: see `dialects/gpux.py` for the numbers;
-- *alignment*: bytes that the address of an array's first element is a multiple of;
+- *alignment*: bytes that the address of each row of an array is a multiple of;
 - *disjoint*: no array that the kernel writes shares memory with another argument.
 
 A device with the feature `launch_sizes` is told of these alone:
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .array import DeviceArray, HostArray, extent
+from .array import DeviceArray, HostArray, extent, row_alignment
 
 if TYPE_CHECKING:
     from .artifact import Form, Manifest, Parameter
@@ -79,14 +79,16 @@ def small_array(shape: Sequence[int], strides: Sequence[int], dtype: np.dtype[An
     return max(shape, default=0) <= SMALL_SIZE and (high - low) // step <= SMALL_REACH
 
 
-def alignment_of(address: int) -> int:
-    """The greatest of `ALIGNMENTS` that an address is a multiple of, or 0."""
-    return next((bytes_ for bytes_ in ALIGNMENTS if address % bytes_ == 0), 0)
+def alignment_of(value: Any) -> int:
+    """The greatest of `ALIGNMENTS` that the address of each row is a multiple of, or 0.
 
-
-def array_alignment(value: Any) -> int:
-    """The same of an argument; a NumPy array is moved to memory of its own."""
-    return alignment_of(value.address) if isinstance(value, DeviceArray) else ALIGNMENTS[0]
+    A NumPy array is moved to memory of its own, where it is contiguous.
+    """
+    if isinstance(value, DeviceArray):
+        places = row_alignment(value)
+    else:
+        places = value.shape[-1] * value.dtype.itemsize if value.ndim > 1 else 0
+    return next((bytes_ for bytes_ in ALIGNMENTS if places % bytes_ == 0), 0)
 
 
 def form_for(form: Form, arguments: Sequence[Any]) -> Form:
@@ -132,4 +134,4 @@ def holds(manifest: Manifest, form: Form, arguments: Sequence[Any]) -> bool:
     aligned = [row for row in manifest.parameters if row.alignment]
     if not form.disjoint:  # then nothing is known of arrays
         return not manifest.disjoint and not aligned
-    return all(array_alignment(arguments[row.source.argument]) >= row.alignment for row in aligned)
+    return all(alignment_of(arguments[row.source.argument]) >= row.alignment for row in aligned)

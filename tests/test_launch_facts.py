@@ -17,7 +17,7 @@ from stepwell.dialects import gpux
 from stepwell.language.types import ArrayType
 from stepwell.launch import Launch, Program
 from stepwell.runtime import facts
-from stepwell.runtime.artifact import Form
+from stepwell.runtime.artifact import Bundle, Form
 from stepwell.runtime.errors import LaunchError
 from stepwell.runtime.launch_shape import MAX_GRID, check_launch
 
@@ -47,6 +47,12 @@ def by_four(x, y):
     i = sw.global_id(0)
     for j in sw.unroll(range(4)):
         y[4 * i + j] = x[4 * i + j] + 1
+
+
+def rows_by_four(x, y):
+    i, j = sw.block_id(0), 4 * sw.thread_id(0)
+    for k in sw.unroll(range(4)):
+        y[i, j + k] = x[i, j + k] + 1
 
 
 def far(y):
@@ -200,6 +206,38 @@ def test_each_alignment_has_its_code(device: sw.Device) -> None:
         np.testing.assert_array_equal(y.numpy()[start : start + 64], expected)
     alignments = [manifest.parameters[0].alignment for manifest in manifests(program)]
     assert alignments == [32, 0, 16]
+
+
+def test_aligned_rows_are_accessed_in_vectors(device: sw.Device) -> None:
+    types = [ArrayType(sw.f32, 2, contiguous).aligned(16) for contiguous in (True, False)]
+    text = ptx(rows_by_four, types[0], types[0], checks=False, small=True, disjoint=True)
+    assert "ld.global.nc.v4" in text and "st.global.v4" in text
+    assert ".v4" not in ptx(
+        rows_by_four, ArrayType(sw.f32, 2), ArrayType(sw.f32, 2), checks=False, small=True
+    )
+
+
+def test_rows_that_start_anywhere_take_other_code(device: sw.Device) -> None:
+    program = sw.kernel(checks=False)(rows_by_four)
+    launch = program.launch(3, 2, device=device)
+    whole = np.arange(3 * 16, dtype=np.float32).reshape(3, 16)
+    for columns in (slice(0, 16), slice(0, 9), slice(4, 12), slice(1, 9)):
+        for x in (device.array(whole)[:, columns], device.array(whole[:, columns].copy())):
+            y = device.zeros(x.shape)
+            launch(x, y)
+            np.testing.assert_array_equal(y.numpy()[:, :8], whole[:, columns][:, :8] + 1)
+    found = {(m.parameters[0].alignment, m.parameters[1].alignment) for m in manifests(program)}
+    assert found == {(32, 32), (32, 0), (0, 0), (16, 32), (0, 32)}
+
+
+def test_code_for_aligned_rows_refuses_others(device: sw.Device, tmp_path: Any) -> None:
+    kind = ArrayType(sw.f32, 2).aligned(16)
+    made = sw.kernel(rows_by_four).compile((kind, kind), target=ptx_device.KIND)
+    Bundle((made,)).save(tmp_path / "rows.swa")
+    launch = sw.load(tmp_path / "rows.swa").launch(3, 2, device=device)
+    launch(device.zeros((3, 8)), device.zeros((3, 12)))
+    with pytest.raises(LaunchError, match="was not compiled for"):
+        launch(device.zeros((3, 8)), device.zeros((3, 9)))
 
 
 def test_a_file_holds_code_for_facts_and_code_without(device: sw.Device, tmp_path: Any) -> None:

@@ -5,7 +5,7 @@
 
 // CHECK-LABEL: llvm.func ptx_kernelcc @rows(
 // CHECK: %[[ROW:.*]] = llvm.mul %{{.*}}, %{{.*}} overflow<nsw, nuw> : i32
-// CHECK: %[[WIDE:.*]] = llvm.zext %[[ROW]] : i32 to i64
+// CHECK: %[[WIDE:.*]] = llvm.sext %[[ROW]] : i32 to i64
 // CHECK: %[[START:.*]] = llvm.getelementptr inbounds %x[%[[WIDE]]]
 // CHECK: llvm.getelementptr inbounds %[[START]][
 // CHECK-NOT: llvm.add %[[ROW]]

@@ -10,6 +10,11 @@
 A parameter in PTX for each of a view's parts: pointer, dynamic sizes, dynamic strides; a bool is a
 byte; the extents of an `over` launch; last the report buffer, if the kernel can report. In the
 order of the slots that the host packs.
+
+Of an array whose rows are aligned (`gpux.aligned_rows`) LLVM is told so: how far it is from row to
+row is a number whose last bits are 0.
+
+    %n1 = llvm.and %x_size1, -4      // f32, rows at multiples of 16 bytes
 """
 
 from __future__ import annotations
@@ -36,7 +41,7 @@ from ...passes.outline_cold_loops import KERNEL
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.ptx import DYNAMIC_SHARED
 from ..emit.symbols import ptx_symbol
-from ..memref_views import AnyMemRef, as_memref, strides_of
+from ..memref_views import AnyMemRef, ViewParts, as_memref, strides_of
 from ..to_llvm.memref import alignment_of, stored_type
 from ..to_llvm.target import State, const, icmp, resize
 from .ids import register
@@ -83,7 +88,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         rw.replace(value, place)
     for value in private:
         rw.replace(value, _private_array(rw, value))
-    _replace_parameters(rw, entry, old, inputs)
+    _replace_parameters(rw, entry, old, inputs, _attributes(op))
     op.detach_region(body)
     made_op = llvm.FuncOp.define(
         name,
@@ -114,11 +119,12 @@ def _signature(
     inputs: list[Attribute] = []
     words: list[Mapping[str, Attribute]] = []
     none: Mapping[str, Attribute] = {}
-    rows = [row.data for row in op.arg_attrs.data] if op.arg_attrs is not None else []
+    rows = _attributes(op)
     for number, value in enumerate(op.parameters):
         kinds = [i8 if kind == i1 else kind for kind in rw.types(value.type)]
         inputs += kinds
         given = dict(rows[number] if rows else none)
+        given.pop(gpux.ALIGNED_ROWS, None)
         if isinstance(value.type, MemRefType):
             element = stored_type(rw, view_type(value))
             given.setdefault("llvm.align", llvm.number(alignment_of(element)))
@@ -126,20 +132,50 @@ def _signature(
     return inputs, words
 
 
+def _attributes(op: gpu.FuncOp) -> list[Mapping[str, Attribute]]:
+    """Those of each parameter, or none at all."""
+    return [row.data for row in op.arg_attrs.data] if op.arg_attrs is not None else []
+
+
+def _align_rows(
+    rw: Rewriter, kind: AnyMemRef, words: list[SSAValue], given: Mapping[str, Attribute]
+) -> list[SSAValue]:
+    """A parameter's words, with 0 as the last bits of those that tell how far it is to a row."""
+    align = given["llvm.align"]
+    assert isinstance(align, IntegerAttr)
+    multiple = align.value.data // alignment_of(stored_type(rw, kind))
+    parts = ViewParts(kind, words[1:])
+    steps = parts.sizes[1:][-1:] if parts.strides is None else parts.strides[:-1]
+    if multiple < 2:
+        return words
+    return [
+        rw.value(llvm.AndOp, (word, const(rw, -multiple, word.type)), word.type)
+        if word in steps
+        else word
+        for word in words
+    ]
+
+
 def _replace_parameters(
-    rw: Rewriter, entry: Block, old: list[SSAValue], inputs: list[Attribute]
+    rw: Rewriter,
+    entry: Block,
+    old: list[SSAValue],
+    inputs: list[Attribute],
+    attributes: list[Mapping[str, Attribute]],
 ) -> None:
     """New arguments of the entry block in place of all old ones."""
     names = [value.name_hint for value in old]
     entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
     new = [entry.insert_arg(kind, position) for position, kind in enumerate(inputs)]
     rest = iter(new)
-    for value, name in zip(old, names, strict=True):
+    for number, (value, name) in enumerate(zip(old, names, strict=True)):
         group: list[SSAValue] = []
         for kind in rw.types(value.type):
             given: SSAValue = next(rest)
             given.name_hint = name
             group.append(icmp(rw, "ne", given, 0) if kind == i1 else given)
+        if attributes and gpux.ALIGNED_ROWS in attributes[number]:
+            group = _align_rows(rw, view_type(value), group, attributes[number])
         rw.replace(value, group)
     for report in rest:
         report.name_hint = "report"

@@ -102,27 +102,34 @@ def _as_values(rw: Rewriter, a: Size, b: Size) -> tuple[SSAValue, SSAValue]:
     return a, const(rw, b, a.type) if isinstance(b, int) else b
 
 
-def linear_index(rw: Rewriter, view: View, indices: Sequence[Size]) -> Size:
+def linear_index(
+    rw: Rewriter, view: View, indices: Sequence[Size], *, signed: bool = False
+) -> Size:
     """How many elements after the first one an element is; cannot wrap.
 
-    In small launches 32 bits hold it, and every number on the way.
+    In small launches 32 bits hold it, and every number on the way. Nothing of a contiguous array
+    lies before its first element, unless it is `signed`.
     """
     state: State = rw.state
+    signed = signed or view.strides is not None
     if state.small:
-        at = _linear_index(rw, view, indices, lambda size: _in_32_bits(rw, size))
+        flags = dict(_NO_WRAP if signed else _NO_WRAP_AT_ALL)
+        at = _linear_index(rw, view, indices, lambda size: _in_32_bits(rw, size), flags)
         if isinstance(at, int):
             return at
-        # Only a view with strides has elements before its first one.
-        return resize(rw, at, state.target.index, signed=view.strides is not None)
-    return _linear_index(rw, view, indices, lambda size: size)
+        # Neighbours in a row are to be extended alike; see `element_address`.
+        signed = signed or len(indices) > 1
+        return resize(rw, at, state.target.index, signed=signed)
+    return _linear_index(rw, view, indices, lambda size: size, dict(_NO_WRAP))
 
 
 def _linear_index(
-    rw: Rewriter, view: View, numbers: Sequence[Size], given: Callable[[Size], Size]
+    rw: Rewriter,
+    view: View,
+    numbers: Sequence[Size],
+    given: Callable[[Size], Size],
+    flags: dict[str, Attribute],
 ) -> Size:
-    # Nothing of a contiguous array lies before its first element.
-    as_unsigned = rw.state.small and view.strides is None
-    flags: dict[str, Attribute] = dict(_NO_WRAP_AT_ALL if as_unsigned else _NO_WRAP)
     at: Size = 0
     if view.strides is None:
         for index, size in zip(numbers, view.sizes, strict=True):
@@ -153,17 +160,40 @@ def _in_32_bits(rw: Rewriter, size: Size) -> Size:
     return resize(rw, size, i32)
 
 
+def _behind(index: Size) -> tuple[Size, int]:
+    """An index of 32 bits as another one and how many elements it is behind that, if it is."""
+    if isinstance(index, SSAValue) and isinstance(index.owner, llvm.SExtOp):
+        total = index.owner.operands[0]
+        if total.type == i32 and isinstance(total.owner, llvm.AddOp):
+            before, distance = total.owner.operands
+            number = known_index(distance)
+            if isinstance(number, int) and number > 0:
+                return before, number
+    return index, 0
+
+
 def element_address(
     rw: Rewriter, view: View, indices: Sequence[SSAValue], first: Sequence[int] = ()
 ) -> SSAValue:
     """The address of an element that exists.
 
     In two steps, if `first` names dimensions of a contiguous array: the part that these make comes
-    first.
+    first. In small launches also if the last index is so much behind another one: what neighbours
+    have in common comes first, by which LLVM sees that they are.
+
+        %at = llvm.add %row, %j            // of %m[%i, %j] and of %m[%i, %j + 1]
+        %p = llvm.getelementptr %m[%at]
+        %q = llvm.getelementptr inbounds %p[1]
     """
     kind, pointer = stored_type(rw, view.kind), view.pointer
     numbers = [known_index(index) for index in indices]
     parts = [numbers]
+    if rw.state.small and not first and len(numbers) > 1 and view.strides is None:
+        before, distance = _behind(numbers[-1])
+        if distance:
+            at = linear_index(rw, view, [*numbers[:-1], before], signed=True)
+            place = rw.insert(llvm.GEPOp.at(pointer, [at], kind)).results[0]
+            return rw.insert(llvm.GEPOp.at(place, [distance], kind, inbounds=True)).results[0]
     if first:
         parts = [
             [number if (d in first) == chosen else 0 for d, number in enumerate(numbers)]

@@ -282,8 +282,9 @@ def compile(
 
     On targets that make better code of such facts (cuda), it also holds code for launches that are
     `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
-    arrays start at multiples of `alignment` bytes; a launch takes it where they hold. `cubins` are
-    architectures of NVIDIA GPUs for which it holds machine code too (see `cubins.py`).
+    arrays have rows that start at multiples of `alignment` bytes; a launch takes it where they
+    hold. `cubins` are architectures of NVIDIA GPUs for which it holds machine code too (see
+    `cubins.py`).
 
     `target="cpu"` is this machine. `"cpu:x86-64-v2+x86-64-v3+x86-64-v4"` is code for each of these
     levels of x86-64, `"cpu:arm64"` for 64-bit ARM, all for this operating system; a launch takes

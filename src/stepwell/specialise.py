@@ -27,7 +27,7 @@ from .language.types import (
 from .runtime.arguments import argument_key, check_layout, is_contiguous
 from .runtime.array import DeviceArray
 from .runtime.errors import ArrayError
-from .runtime.facts import array_alignment
+from .runtime.facts import alignment_of
 from .runtime.tensor_map import TensorMap
 
 _VARARGS, _VARKEYWORDS = 0x04, 0x08
@@ -129,7 +129,7 @@ class Specialiser:
 def aligned_types(types: Sequence[Type], arguments: Sequence[Any]) -> tuple[Type, ...]:
     """The types with the alignment that their arguments have."""
     return tuple(
-        type_.aligned(array_alignment(value)) if isinstance(type_, ArrayType) else type_
+        type_.aligned(alignment_of(value)) if isinstance(type_, ArrayType) else type_
         for type_, value in zip(types, arguments, strict=True)
     )
 

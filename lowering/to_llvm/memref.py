@@ -113,7 +113,7 @@ def linear_index(
     state: State = rw.state
     signed = signed or view.strides is not None
     if state.small:
-        flags = dict(_NO_WRAP if signed else _NO_WRAP_AT_ALL)
+        flags: dict[str, Attribute] = dict(_NO_WRAP if signed else _NO_WRAP_AT_ALL)
         at = _linear_index(rw, view, indices, lambda size: _in_32_bits(rw, size), flags)
         if isinstance(at, int):
             return at

@@ -32,6 +32,7 @@ PIPELINES: dict[str, Steps] = {
     ),
     "gpu-to-cpu": (
         ("expand-matrices{subgroup-size=$subgroup_size}", "lanes have ids until they are loops"),
+        ("unroll-array-loops", "indices of arrays are constants then"),
         ("promote-arrays", "what loops carry is kept for each thread; before, arrays would be"),
         (
             "gpu-to-cpu{subgroup-size=$subgroup_size vectors=true}",

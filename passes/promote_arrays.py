@@ -54,16 +54,25 @@ class PromoteArrays(ModulePass):
                 promote(function)
 
 
+def could_be_values(array: memref.AllocaOp) -> bool:
+    """Whether an array is a thread's own and small, whatever is done with it."""
+    type = array.memref.type
+    space = type.memory_space
+    is_own = isinstance(space, gpu.AddressSpaceAttr) and space == gpu.PRIVATE
+    return is_own and type.has_static_shape() and 0 < prod(type.get_shape()) <= LARGEST
+
+
+def index_operands(op: Operation, operand: int) -> Sequence[SSAValue] | None:
+    """The indices of a use of an array that is a load from it or a store to it."""
+    if isinstance(op, memref.LoadOp) or (isinstance(op, memref.StoreOp) and operand == 1):
+        return op.indices
+    return None
+
+
 def _becomes_values(array: memref.AllocaOp, function: Operation) -> bool:
     """Whether every use is a load or store of a known element, where cells may be used."""
-    type = array.memref.type
-    shape = type.get_shape()
-    space = type.memory_space
-    if not (isinstance(space, gpu.AddressSpaceAttr) and space == gpu.PRIVATE):
-        return False
-    if not type.has_static_shape() or not 0 < prod(shape) <= LARGEST:
-        return False
-    return all(
+    shape = array.memref.type.get_shape()
+    return could_be_values(array) and all(
         _element(use.operation, use.index, shape) is not None
         and _is_reached_by_control(use.operation, function)
         for use in array.memref.uses
@@ -72,10 +81,12 @@ def _becomes_values(array: memref.AllocaOp, function: Operation) -> bool:
 
 def _element(op: Operation, operand: int, shape: Sequence[int]) -> tuple[int, ...] | None:
     """Which element an access is of; None if that is not known, or is none of the array's."""
-    if isinstance(op, memref.LoadOp) or (isinstance(op, memref.StoreOp) and operand == 1):
-        found = [constant_value(index) for index in op.indices]
-        if all(at is not None and 0 <= at < size for at, size in zip(found, shape, strict=True)):
-            return tuple(cast("list[int]", found))
+    indices = index_operands(op, operand)
+    if indices is None:
+        return None
+    found = [constant_value(index) for index in indices]
+    if all(at is not None and 0 <= at < size for at, size in zip(found, shape, strict=True)):
+        return tuple(cast("list[int]", found))
     return None
 
 

@@ -52,6 +52,7 @@ PASSES: dict[str, str] = {
     "split-vectors": "stepwell.lowering.grid_to_shader.split_vectors:SplitVectors",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
+    "unroll-array-loops": "stepwell.passes.unroll_array_loops:UnrollArrayLoops",
     "vectorise-subgroups": "stepwell.lowering.gpu_to_vector.vectorise_subgroups:VectoriseSubgroups",
 }
 

@@ -3,6 +3,7 @@
     one place for all lanes         memref.load; a store is that of the last lane
     consecutive along the last      vector.load, vector.store; under a mask maskedload, maskedstore;
     dimension, or backwards         backwards with the lanes exchanged
+    at a known distance             as in `apart`; under a mask as anywhere
     each thread's own array         lanes lie side by side: %l[%k] becomes %lanes[%k, 0]
     anywhere                        vector.gather, vector.scatter
     views that differ by lane       one lane after the other
@@ -28,6 +29,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects.vector import GatherOp, ScatterOp
 from ..memref_views import as_memref
+from .apart import is_near, load_apart, load_near, store_apart
 from .lanes import INDEX
 from .single import single
 
@@ -85,7 +87,8 @@ class _Place:
     """Where the lanes' elements are: `indices` are those of lane 0.
 
     `step` is how far neighbours are apart along the last dimension, 1 or -1, or 0 where they have
-    one place in common; else `offsets` says for each lane how many elements it is further on.
+    one place in common; else `offsets` says for each lane how many elements it is further on, and
+    `distance` how far neighbours are apart then, where that is known.
     """
 
     def __init__(
@@ -95,12 +98,14 @@ class _Place:
         indices: Sequence[SSAValue],
         step: int = 0,
         offsets: SSAValue | None = None,
+        distance: int | None = None,
     ) -> None:
         self.body = body
         self.array = array
         self.indices = list(indices)
         self.step = step
         self.offsets = offsets
+        self.distance = distance if body.mask is None else None
 
     @property
     def is_shared(self) -> bool:
@@ -133,6 +138,10 @@ class _Place:
     def load(self, type: Attribute) -> SSAValue:
         """Each lane's element; a lane that does not take part has any value."""
         body, mask = self.body, self.body.mask
+        if self.distance is not None:
+            near = is_near(self.distance) and _is_dense(as_memref(self.array.type))
+            way = load_near if near else load_apart
+            return way(body, self.array, self.indices, self.distance, type)
         if self.step == 0:
             other = body.number(0, type)
             operands = [self.array, *self.indices, self._spread_out(), body.all_lanes(), other]
@@ -149,7 +158,9 @@ class _Place:
     def store(self, value: SSAValue) -> None:
         """Store each lane's value."""
         body, mask = self.body, self.body.mask
-        if self.step == 0:
+        if self.distance is not None:
+            store_apart(body, self.array, self.indices, self.distance, value)
+        elif self.step == 0:
             lanes = body.all_lanes()
             operands = [self.array, *self.indices, self._spread_out(), lanes, value]
             body.add(_create(ScatterOp, operands))
@@ -183,7 +194,10 @@ def _place(body: Body, array: SSAValue, indices: Sequence[SSAValue]) -> _Place |
         return _Place(body, new, [body.scalar(index) for index in indices])
     if all(spread.is_uniform for spread in spreads[:-1]):
         return _along_last(body, new, indices)
-    return _Place(body, new, *_apart(body, new, indices))
+    common, offsets, distance = _apart(body, new, indices)
+    if distance in (1, -1):
+        return _Place(body, new, common, distance)
+    return _Place(body, new, common, 0, offsets, distance)
 
 
 def _has_place(body: Body, array: SSAValue, indices: Sequence[SSAValue]) -> bool:
@@ -203,7 +217,7 @@ def _along_last(body: Body, array: SSAValue, indices: Sequence[SSAValue]) -> _Pl
     if stride in (1, -1) and _is_dense(as_memref(array.type)):
         return _Place(body, array, [*outer, body.scalar(last)], stride)
     steps = body.steps(stride, body.vector_type(INDEX))
-    return _Place(body, array, [*outer, body.scalar(last)], 0, steps)
+    return _Place(body, array, [*outer, body.scalar(last)], 0, steps, stride)
 
 
 def _is_dense(type: MemRefType[Attribute]) -> bool:
@@ -216,22 +230,26 @@ def _is_dense(type: MemRefType[Attribute]) -> bool:
 
 def _apart(
     body: Body, array: SSAValue, indices: Sequence[SSAValue]
-) -> tuple[list[SSAValue], int, SSAValue]:
-    """The indices that all lanes have in common (0 for others), and what is to be added."""
+) -> tuple[list[SSAValue], SSAValue, int | None]:
+    """Lane 0's indices as far as they are scalars (0 for others), what is to be added in each lane,
+    and how far neighbouring lanes are apart, if that is known."""
     strides = _strides(body, array)
     common: list[SSAValue] = []
     offsets: SSAValue | None = None
+    distance: int | None = 0
     for index, stride in zip(indices, strides, strict=True):
-        if body.spreads[index].is_uniform:
-            common.append(body.scalar(index))
+        step, known = body.spreads[index].stride, body.known(stride)
+        common.append(body.number(0) if step is None else body.scalar(index))
+        if step == 0:
             continue
-        common.append(body.number(0))
-        part = body.vector(index)
-        if body.known(stride) != 1:
+        part = body.vector(index) if step is None else body.steps(step, body.vector_type(INDEX))
+        if known != 1:
             part = body.binary(arith.MuliOp, part, body.splat(stride))
         offsets = part if offsets is None else body.binary(arith.AddiOp, offsets, part)
+        is_known = distance is not None and step is not None and known is not None
+        distance = distance + step * known if is_known else None
     assert offsets is not None, "an index differs"
-    return common, 0, offsets
+    return common, offsets, distance
 
 
 def _strides(body: Body, array: SSAValue) -> list[SSAValue]:
@@ -271,7 +289,6 @@ def _own_place(body: Body, array: SSAValue, indices: Sequence[SSAValue]) -> _Pla
     if all(body.spreads[index].is_uniform for index in indices):
         return _Place(body, array, [*(body.scalar(index) for index in indices), zero], 1)
     lanes_of = body.vector_type(INDEX)
-    _, _, offsets = common = _apart(body, array, [*indices, zero])
-    return _Place(
-        body, array, common[0], 0, body.binary(arith.AddiOp, offsets, body.steps(1, lanes_of))
-    )
+    common, offsets, _ = _apart(body, array, [*indices, zero])
+    offsets = body.binary(arith.AddiOp, offsets, body.steps(1, lanes_of))
+    return _Place(body, array, common, 0, offsets)

@@ -210,3 +210,29 @@ def sum_of_some(x, out):
 def test_many_gathers_are_worth_it_where_machines_have_them(dtype: str, becomes: bool) -> None:
     text = sum_of_some.ir("cpu", np.zeros(9, dtype), np.zeros(9, np.float32))
     assert ("vector.gather" in text) == becomes
+
+
+@pytest.mark.parametrize(
+    ("distance", "dtype"),
+    [(2, "float32"), (3, "int8"), (4, "float64"), (-2, "float32"), (17, "float32")],
+)
+def test_lanes_at_a_distance_have_their_own_elements(
+    distance: int, dtype: str, device: sw.Device
+) -> None:
+    count = 77
+    first = 0 if distance > 0 else -distance * (count - 1)
+
+    def moved(x, y, z):
+        i = sw.global_id(0)
+        at = first + distance * i
+        y[i] = x[at]
+        z[at] = x[at]
+
+    size = abs(distance) * (count - 1) + 1
+    x = np.random.default_rng(size).integers(1, 100, size).astype(dtype)
+    y, z = np.zeros(count, dtype), np.zeros(size, dtype)
+    sw.kernel(moved).over(count, device=device)(x, y, z)
+    expected = np.zeros(size, dtype)
+    expected[:: abs(distance)] = x[:: abs(distance)]
+    np.testing.assert_array_equal(y, x[first::distance] if first else x[::distance])
+    np.testing.assert_array_equal(z, expected)

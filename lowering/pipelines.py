@@ -43,6 +43,7 @@ PIPELINES: dict[str, Steps] = {
         ("number-report-sites", "when every check and print exists, and before any is copied"),
         ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
         ("canonicalize", "guards that became true"),
+        ("hoist-uniform-loads", "behind checks and guards loads stand where all threads come"),
         (
             "vectorise-subgroups{width=$subgroup_size always=$always_vectors}",
             "the loops that are split have no guards, and cold ones are no loops over threads",

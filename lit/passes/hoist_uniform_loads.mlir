@@ -81,7 +81,7 @@ func.func @kept(%w: memref<?xf32>, %x: memref<?xf32>, %n: index, %b: index, %p: 
     memref.store %own, %x[%t] : memref<?xf32>
   } {gpux.threads}
   scf.for %t = %c0 to %n step %c1 {
-    gpux.check %p, "assert", "no" () ids (%b, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats [] site 0
+    gpux.check %p, "bounds", "index {}" (%t : index) ids (%b, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats ["index"] site 0
     %checked = memref.load %w[%c0] : memref<?xf32>
     memref.store %checked, %x[%t] : memref<?xf32>
   } {gpux.threads}

@@ -15,8 +15,8 @@ At the cpu level, for straight-line loops over threads, which LLVM's vectoriser 
 loops by masks (AVX-512), it masks every iteration: a fifth to a quarter of the time of saxpy, exp
 and Black-Scholes. It sees that the first loop has no rest, so there are no masks in it, and takes
 two vectors at once, so that one computes while the other waits (four gain little more, and cost as
-much code again). The second loop is the one with masks, which short rows need: as scalars, 30 of
-510 threads take as long as the others.
+much code again), where a block can have so many threads in a row. The second loop is the one with
+masks, which short rows need: as scalars, 30 of 510 threads take as long as the others.
 """
 
 from __future__ import annotations
@@ -66,7 +66,36 @@ class PeelPartialVectors(ModulePass):
             if isinstance(loop, scf.ForOp) and constant_value(loop.step) == 1:
                 widest = _widest_access(loop)
                 if widest is not None and not loop.iter_args:
-                    _split(loop, max(1, self.bits // widest) * _VECTORS)
+                    _peel(loop, max(1, self.bits // widest))
+
+
+def _peel(loop: scf.ForOp, width: int) -> None:
+    """Split a loop over vectors of so many threads, two at once if there can be so many."""
+    low, high = (_limit(loop.lb, {}, upper=False), _limit(loop.ub, {}, upper=True))
+    most = _VECTORS * width if low is None or high is None else high - low
+    if most < width:
+        return
+    vectors = min(_VECTORS, most // width)
+    is_known = constant_value(loop.lb) is not None and constant_value(loop.ub) is not None
+    if is_known and most % (vectors * width) == 0:
+        loop.attributes[INTERLEAVE] = IntegerAttr(vectors, i64)  # LLVM sees that there is no rest
+    else:
+        _split(loop, width * vectors, vectors)
+
+
+def _limit(value: SSAValue, known: dict[SSAValue, int | None], *, upper: bool) -> int | None:
+    """The most or least that a value can be, where that is so whatever is not constant."""
+    if value not in known:
+        op = value.owner
+        known[value] = constant_value(value)
+        if isinstance(op, arith.MinSIOp | arith.MaxSIOp | arith.SelectOp):
+            parts = [_limit(part, known, upper=upper) for part in (op.lhs, op.rhs)]
+            numbers = [part for part in parts if part is not None]
+            if numbers and isinstance(op, arith.MinSIOp if upper else arith.MaxSIOp):
+                known[value] = min(numbers) if upper else max(numbers)
+            elif len(numbers) == len(parts):
+                known[value] = max(numbers) if upper else min(numbers)
+    return known[value]
 
 
 def _widest_access(loop: scf.ForOp) -> int | None:
@@ -88,7 +117,7 @@ def _bits_of(kind: Attribute) -> int:
     return 8 * kind.size if isinstance(kind, FixedBitwidthType) else 64
 
 
-def _split(loop: scf.ForOp, threads: int) -> None:
+def _split(loop: scf.ForOp, threads: int, vectors: int) -> None:
     """Multiples of so many threads run in a loop before this one, which runs the others."""
 
     def add(op: Operation) -> SSAValue:
@@ -98,7 +127,9 @@ def _split(loop: scf.ForOp, threads: int) -> None:
     zero = add(constant(INDEX, 0, loop.location))
     count = add(arith.MaxSIOp(add(arith.SubiOp(loop.ub, loop.lb)), zero))
     whole = add(arith.AndIOp(count, add(constant(INDEX, -threads, loop.location))))
-    _put(_counted_from_zero(loop, zero, whole), loop)
+    fast = _counted_from_zero(loop, zero, whole)
+    fast.attributes[INTERLEAVE] = IntegerAttr(vectors, i64)
+    _put(fast, loop)
     loop.operands[0] = add(arith.AddiOp(loop.lb, whole))
 
 
@@ -121,5 +152,5 @@ def _counted_from_zero(loop: scf.ForOp, zero: SSAValue, count: SSAValue) -> scf.
         copy.location = op.location
         body.add_op(copy)
     made = scf.ForOp.create(operands=[zero, count, loop.step], regions=[Region(body)])
-    made.attributes |= {**loop.attributes, INTERLEAVE: IntegerAttr(_VECTORS, i64)}
+    made.attributes |= loop.attributes
     return made

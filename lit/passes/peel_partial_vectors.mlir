@@ -91,3 +91,43 @@ func.func @in_order(%x: memref<?xf32>, %n: index) {
 // CHECK-LABEL: func.func @in_order
 // CHECK-NOT:     gpux.interleave
 // CHECK:         func.return
+
+// -----
+
+// Blocks of few threads: as many at once as there can be, none before the rest if it is all of them.
+func.func @short(%x: memref<?xf32>, %a: index, %b: index, %p: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %one = arith.constant 1.0 : f32
+  %lo = arith.maxsi %a, %c0 : index
+  %some = arith.minsi %b, %c16 : index
+  %hi = arith.select %p, %some, %c8 : index
+  scf.for %t = %lo to %hi step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %c8 step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %c16 step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %c64 step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @short
+// CHECK:         arith.constant -16 : index
+// CHECK:         } {gpux.threads, gpux.interleave = 1 : i64}
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %hi
+// CHECK:         } {gpux.threads}
+// CHECK-NEXT:    scf.for %{{.*}} = %c0 to %c8
+// CHECK:         } {gpux.threads}
+// CHECK-NEXT:    scf.for %{{.*}} = %c0 to %c16
+// CHECK:         } {gpux.threads, gpux.interleave = 1 : i64}
+// CHECK-NEXT:    scf.for %{{.*}} = %c0 to %c64
+// CHECK:         } {gpux.threads, gpux.interleave = 2 : i64}
+// CHECK-NEXT:    func.return

@@ -246,8 +246,8 @@ def _apart(
         if known != 1:
             part = body.binary(arith.MuliOp, part, body.splat(stride))
         offsets = part if offsets is None else body.binary(arith.AddiOp, offsets, part)
-        is_known = distance is not None and step is not None and known is not None
-        distance = distance + step * known if is_known else None
+        if distance is not None:
+            distance = None if step is None or known is None else distance + step * known
     assert offsets is not None, "an index differs"
     return common, offsets, distance
 

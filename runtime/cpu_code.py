@@ -1,7 +1,8 @@
 """Object code in this process: checked against this machine, loaded by LLVM's MCJIT.
 
 MCJIT registers each object with gdb's JIT interface, so breakpoints and backtraces show the user's
-lines. With STEPWELL_PERF=1 each kernel also gets a line in perf's map file of this process.
+lines. With STEPWELL_PERF=1 the functions of each kernel also get lines in perf's map file of this
+process.
 """
 
 from __future__ import annotations
@@ -9,38 +10,48 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from .artifact import Artifact, Manifest
 from .cpu_archs import CPU_ARCHS, architecture_of, best_arch, system_of
 from .errors import ArtifactError
+from .object_files import global_functions, object_files
 
 _OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
 _ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
 
 
 class LoadedCode:
-    """Machine code at `address`; it goes when this object goes. `size` is set for perf only."""
+    """Machine code, its entry at `address`; it goes when this object goes."""
 
-    __slots__ = ("_engine", "address", "size")
+    __slots__ = ("_engine", "address")
 
     def __init__(self, artifact: Artifact):
         manifest, payload = artifact.manifest, artifact.payload
-        if not _is_object(payload):
+        objects = _object_files(payload)
+        if not objects:
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: its payload is not object code"
             )
-        self._engine = load_object(payload)
+        self._engine = load_objects(objects)
         self.address: int = self._engine.get_function_address(manifest.entry)
         if not self.address:
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: it has no entry {manifest.entry!r}"
             )
-        self.size = 0
         if os.environ.get("STEPWELL_PERF") == "1":
-            self.size = _text_size(payload)
-            _tell_perf(self.address, self.size, manifest.name)
+            _tell_perf(self._engine, objects)
+
+
+def _object_files(payload: bytes) -> list[bytes]:
+    """The object files of a payload; none if something else is in it."""
+    try:
+        found = object_files(payload)
+    except ValueError:
+        return []
+    return found if all(map(_is_object, found)) else []
 
 
 def _is_object(payload: bytes) -> bool:
@@ -133,7 +144,7 @@ def load_own(name: str) -> Any:
     if content is None:
         content = generate(text)
         store.put(key, content)
-    return load_object(content)
+    return load_objects([content])
 
 
 def generate(text: str) -> bytes:
@@ -145,24 +156,22 @@ def generate(text: str) -> bytes:
     return machine.emit_object(module)
 
 
-def load_object(payload: bytes) -> Any:
-    """The engine that has an object file in memory; ArtifactError if it cannot be loaded."""
+def load_objects(objects: Sequence[bytes]) -> Any:
+    """The engine that has object files in memory; ArtifactError if they cannot be loaded."""
     llvm = _llvm()
     machine = llvm.Target.from_triple(_host_triple()).create_target_machine(codemodel="jitdefault")
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     try:
-        engine.add_object_file(llvm.ObjectFileRef.from_data(payload))
+        for content in objects:
+            engine.add_object_file(llvm.ObjectFileRef.from_data(content))
     except RuntimeError as error:
         raise ArtifactError(f"object code does not load: {error}") from error
     engine.finalize_object()
     return engine
 
 
-def _text_size(payload: bytes) -> int:
-    sections = _llvm().ObjectFileRef.from_data(payload).sections()
-    return max((section.size() for section in sections if section.is_text()), default=0)
-
-
-def _tell_perf(address: int, size: int, name: str) -> None:
+def _tell_perf(engine: Any, objects: Sequence[bytes]) -> None:
     with open(f"/tmp/perf-{os.getpid()}.map", "a") as file:  # the place where perf looks
-        file.write(f"{address:x} {size:x} stepwell::{name}\n")
+        for content in objects:
+            for name, size in global_functions(content):
+                file.write(f"{engine.get_function_address(name):x} {size:x} stepwell::{name}\n")

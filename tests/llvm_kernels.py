@@ -19,6 +19,7 @@ from stepwell.lowering.emit.native import NativeCode, assemble
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.to_llvm.cpu_entry import AddCpuEntry
 from stepwell.lowering.to_llvm.to_llvm import ToLlvm
+from stepwell.runtime.object_files import object_files
 
 I64 = ctypes.c_int64
 POINTER = ctypes.c_void_p
@@ -69,7 +70,8 @@ def load(ir_text: str, **options: Any) -> Loaded:
     code = assemble(ir_text, **options)
     machine = llvm.Target.from_triple(code.target.triple).create_target_machine()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code.object))
+    for content in object_files(code.object):
+        engine.add_object_file(llvm.ObjectFileRef.from_data(content))
     engine.finalize_object()
     return Loaded(engine, code)
 

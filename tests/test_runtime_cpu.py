@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,9 @@ from runtime_kernels import (
     print_all,
 )
 
-from stepwell.runtime.artifact import Artifact, Site
+import stepwell as sw
+from stepwell.lowering.emit.archive import archive
+from stepwell.runtime.artifact import Artifact, Form, Site
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.cpu_archs import CPU_ARCHS
 from stepwell.runtime.cpu_code import why_unfit
@@ -41,6 +45,7 @@ from stepwell.runtime.errors import (
     LaunchError,
     OutOfBounds,
 )
+from stepwell.runtime.object_files import object_files
 
 BOUNDS = Site("bounds", "index {} of {}", ("index", "index"), __file__, 3, 5, "k")
 PRINT = Site("print", "block {} has {}", ("index", "i32"))
@@ -336,7 +341,11 @@ def test_artifacts_for_other_machines_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"garbage", b"\x7fELF\x02\x01\x01" + b"\xff" * 100, b"\x7fELF"]
+    "payload",
+    [
+        *(b"", b"garbage", b"\x7fELF\x02\x01\x01" + b"\xff" * 100, b"\x7fELF"),
+        *(b"!<arch>\n", b"!<arch>\ngarbage", archive([("k.o", b"\x7fELF")])),
+    ],
 )
 def test_a_payload_that_is_no_object_is_refused(payload: bytes) -> None:
     with pytest.raises(ArtifactError):
@@ -387,15 +396,40 @@ def test_the_number_of_threads_is_set_by_the_environment(
     assert run(pinned) == "1\n"
 
 
-def test_perf_is_told_when_asked() -> None:
-    code = (
-        "import os, pathlib; from runtime_kernels import *; loaded = kernel()\n"
-        "path = pathlib.Path(f'/tmp/perf-{os.getpid()}.map')\n"
-        "print(path.read_text().strip() == f'{loaded.code.address:x} '\n"
-        "      f'{loaded.code.size:x} stepwell::k' and loaded.code.size > 50)\n"
-        "path.unlink()"
-    )
-    assert run(code, STEPWELL_PERF="1") == "True\n"
+def next_element(x: Any, y: Any) -> None:
+    i = sw.global_id(0)
+    y[i] = x[i + 1]
+
+
+def test_perf_is_told_of_each_function_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_PERF", "1")
+    types = (sw.Array[sw.f32, 1], sw.Array[sw.f32, 1])
+    made = sw.kernel(next_element).compile(types, form=Form(over=1))
+    told = Path(f"/tmp/perf-{os.getpid()}.map")
+    loaded = DEVICE.load(made)
+    rows = [line.split() for line in told.read_text().splitlines()]
+    told.unlink()
+    names = {name for _, _, name in rows}
+    expected = {"next_element", "next_element.block", "next_element.cold0"}
+    assert names == {f"stepwell::{name}" for name in expected}
+    taken = sorted((int(start, 16), int(size, 16)) for start, size, _ in rows)
+    assert isinstance(loaded, CpuKernel) and loaded.code.address in dict(taken)
+    assert all(start + size <= after for (start, size), (after, _) in pairwise(taken))
+    assert all(size > 10 for _, size in taken)
+
+
+def test_code_in_two_object_files_is_an_archive_that_other_programs_read(tmp_path: Path) -> None:
+    if (ar := shutil.which("ar")) is None:
+        pytest.skip("needs ar")
+    types = (sw.Array[sw.f32, 1], sw.Array[sw.f32, 1])
+    payload = sw.kernel(next_element).compile(types, form=Form(over=1)).payload
+    file = tmp_path / "next_element.a"
+    file.write_bytes(payload)
+    members = subprocess.run([ar, "t", file], capture_output=True, text=True, check=True).stdout
+    assert members.split() == ["optimised.o", "as_it_is.o"]
+    for member, content in zip(members.split(), object_files(payload), strict=True):
+        read = subprocess.run([ar, "p", file, member], capture_output=True, check=True).stdout
+        assert read == content
 
 
 def test_the_hand_written_kernels_are_what_they_say() -> None:

@@ -7,7 +7,7 @@
 
 LLVM's passes take as long over a function that hardly runs as over the one that does the work. So
 functions with the attribute `gpux.as_is` (the entry, reports, loops that only fail) stand in a
-second text, after a line that says so; native.py links the two when the first is optimised.
+second text, after a line that says so; native.py makes an object file of each.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """LLVM text to machine code, by llvmlite's binding layer: `assemble(text)`.
 
-Text may have a second part whose functions are not optimised; see llvm_parts.py.
+Text may have a second part whose functions are not optimised; see llvm_parts.py. It becomes an
+object file of its own, from a code generator that does not optimise either: that one takes a third
+of the time of one that does and is told by each function not to.
 
 LLVM can end the whole process over code that a target cannot do ("cannot select"), so what is
 asked for is checked first: types against the target's features, external symbols against a table.
@@ -10,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from ...dialects.diagnostics import CompileError
+from .archive import archive
 from .llvm_parts import SEPARATOR
 from .machine import converts_half, host_cpu, host_features, host_triple
 from .symbols import EXTERNAL_SYMBOLS, RESERVED_SYMBOLS
@@ -32,7 +35,10 @@ class Target:
 
 @dataclass(frozen=True)
 class NativeCode:
-    """Machine code of one module: a relocatable object file, and what it was made of and for."""
+    """Machine code of one text: a relocatable object file, and what it was made of and for.
+
+    That of a text with two parts is an archive of two object files.
+    """
 
     object: bytes
     target: Target
@@ -40,11 +46,12 @@ class NativeCode:
 
     def optimised(self) -> str:
         """The LLVM text after optimisation."""
-        return str(_optimise(self.ir, self.target))
+        return "\n".join(str(module) for module, _ in _optimised(self.ir, self.target))
 
     def asm(self) -> str:
         """The machine code as assembler text."""
-        return _machine(self.target).emit_assembly(_optimise(self.ir, self.target))
+        parts = _optimised(self.ir, self.target)
+        return "\n".join(machine.emit_assembly(module) for module, machine in parts)
 
 
 def host_target(cpu: str | None = None, features: str | None = None, opt: int = 3) -> Target:
@@ -73,13 +80,18 @@ def assemble(
         target = host_target(cpu, features, opt)
     else:
         target = Target(triple, cpu or "", features or "", opt)
-    module = _optimise(ir_text, target, external)
-    return NativeCode(_machine(target).emit_object(module), target, ir_text)
+    parts = _optimised(ir_text, target, external)
+    objects = [machine.emit_object(module) for module, machine in parts]
+    if len(objects) > 1:
+        names = ("optimised.o", "as_it_is.o")
+        return NativeCode(archive(list(zip(names, objects, strict=True))), target, ir_text)
+    return NativeCode(objects[0], target, ir_text)
 
 
 def generate_assembly(ir_text: str, target: Target, external: Collection[str]) -> str:
     """Assembler text for a target whose assembler LLVM lacks (PTX); errors as `assemble`."""
-    return _machine(target).emit_assembly(_optimise(ir_text, target, external))
+    ((module, machine),) = _optimised(ir_text, target, external)
+    return machine.emit_assembly(module)
 
 
 # --- llvmlite -------------------------------------------------------------------------------------
@@ -151,8 +163,10 @@ def _run_passes(module: Any, target: Target) -> None:
     passes.run(module, builder)
 
 
-def _optimise(ir_text: str, target: Target, external: Collection[str] = EXTERNAL_SYMBOLS) -> Any:
-    """The module after optimisation of its first part."""
+def _optimised(
+    ir_text: str, target: Target, external: Collection[str] = EXTERNAL_SYMBOLS
+) -> list[tuple[Any, Any]]:
+    """The modules of a text, each with its code generator; the first of them is optimised."""
     _refuse_types(ir_text, target)
     parts = [_parse(text) for text in ir_text.split(SEPARATOR)]
     own = {name for part in parts for name in _defined(part)} if len(parts) > 1 else set[str]()
@@ -160,11 +174,9 @@ def _optimise(ir_text: str, target: Target, external: Collection[str] = EXTERNAL
     for part in parts:
         _refuse_symbols(part, external, own)
         part.triple, part.data_layout = target.triple, layout
-    module = parts[0]
-    _run_passes(module, target)
-    for part in parts[1:]:
-        module.link_in(part)
-    return module
+    _run_passes(parts[0], target)
+    as_it_is = replace(target, opt=0)
+    return [(part, _machine(as_it_is if index else target)) for index, part in enumerate(parts)]
 
 
 def _defined(module: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import ml_dtypes
 import numpy as np
 import pytest
@@ -76,6 +77,40 @@ def test_what_hardly_runs_is_not_optimised():
     arguments = (np.float32(2), y.copy(), y, 100, 1, 1)
     assert launch(load(apart), "saxpy", arguments, (2, 1, 1), (64, 1, 1))[0] == 0
     np.testing.assert_array_equal(y, 3)
+
+
+COLUMN = """
+define void @column(ptr %p, i64 %width, i64 %n, double %x) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %at = mul i64 %i, %width
+  %q = getelementptr double, ptr %p, i64 %at
+  %old = load volatile double, ptr %q
+  %new = fadd double %old, %x
+  store volatile double %new, ptr %q
+  %next = add nuw i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+"""
+
+
+@pytest.mark.skipif(not host_triple().startswith("x86_64"), reason="reads x86-64 instructions")
+def test_loops_keep_their_addresses_and_other_users_of_llvm_its_options():
+    code = assemble(COLUMN)
+
+    def as_others_do() -> str:
+        machine = llvm.Target.from_triple(code.target.triple).create_target_machine()
+        return machine.emit_assembly(llvm.parse_assembly(COLUMN))
+
+    before = as_others_do()
+    assert "imul" in code.asm()
+    assert "imul" not in before
+    assert as_others_do() == before
 
 
 def test_a_loop_without_checks_is_vectorised():

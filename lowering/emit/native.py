@@ -11,9 +11,11 @@ asked for is checked first: types against the target's features, external symbol
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from ...dialects.diagnostics import CompileError
@@ -51,7 +53,8 @@ class NativeCode:
     def asm(self) -> str:
         """The machine code as assembler text."""
         parts = _optimised(self.ir, self.target)
-        return "\n".join(machine.emit_assembly(module) for module, machine in parts)
+        with _without_strength_reduction():
+            return "\n".join(machine.emit_assembly(module) for module, machine in parts)
 
 
 def host_target(cpu: str | None = None, features: str | None = None, opt: int = 3) -> Target:
@@ -81,7 +84,8 @@ def assemble(
     else:
         target = Target(triple, cpu or "", features or "", opt)
     parts = _optimised(ir_text, target, external)
-    objects = [machine.emit_object(module) for module, machine in parts]
+    with _without_strength_reduction():
+        objects = [machine.emit_object(module) for module, machine in parts]
     if len(objects) > 1:
         names = ("optimised.o", "as_it_is.o")
         return NativeCode(archive(list(zip(names, objects, strict=True))), target, ir_text)
@@ -134,6 +138,27 @@ def _machine(target: Target) -> Any:
         reloc="pic",
         codemodel="small",
     )
+
+
+_OPTIONS = Lock()
+
+
+@contextmanager
+def _without_strength_reduction() -> Generator[None]:
+    """In the `with` block code generators leave addresses in loops as they are.
+
+    LLVM's LoopStrengthReduce takes a third to three quarters of code generation where ends of loops
+    are computed, as the ranges in which checks hold. What it gains a processor with scaled indices
+    does not notice: of sixteen tasks (benchmarks/cpu.py) two take 1 to 2 % more without it, eight
+    take 1 to 9 % less. The option is one of the process, which other users of LLVM want back.
+    """
+    binding = _binding(True)
+    with _OPTIONS:
+        binding.set_option("", "-disable-lsr=true")
+        try:
+            yield
+        finally:
+            binding.set_option("", "-disable-lsr=false")
 
 
 def _parse(ir_text: str) -> Any:

@@ -101,7 +101,7 @@ INTERLEAVE = "gpux.interleave"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1
 
-CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop")
+CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop", "alignment")
 FORMATS = (
     *("bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"),
     *("index", "f16", "bf16", "f32", "f64"),

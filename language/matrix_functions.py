@@ -103,6 +103,19 @@ def _check_alignment(frame: Frame, view: View, places: list[SSAValue]) -> None:
         )
 
 
+def _ask_for_check(frame: Frame) -> None:
+    """Marks the access that was just made: where units of a device compute, its place is checked.
+
+    NVIDIA GPUs always compute with units, and `_check_alignment` says what these demand.
+    """
+    if frame.unit.checks and frame.unit.machine.name != "cuda":
+        from ..dialects.gpux_matrix import CHECKED
+
+        access = frame.emit.block.last_op
+        assert access is not None, "an access was made"
+        access.attributes[CHECKED] = UnitAttr()
+
+
 def _properties(view: View, transpose: bool) -> dict[str, Attribute]:
     plain = isinstance(view.type.layout, NoneAttr)
     lead = view.type.get_shape()[-1] if plain else DYNAMIC_INDEX
@@ -129,6 +142,7 @@ def _load(
     properties = _properties(array, turned)
     operands = (array.ssa, *places)
     ssa = frame.emit.add(SubgroupMmaLoadMatrixOp, operands, (REGISTER[kind],), properties)
+    _ask_for_check(frame)
     return Scalar(kind, ssa)
 
 
@@ -206,6 +220,7 @@ def _store(
         properties = _properties(array, turned)
         operands = (matrix.ssa, array.ssa, *places)
         frame.emit.add(SubgroupMmaStoreMatrixOp, operands, (), properties)
+        _ask_for_check(frame)
     return Static(None)
 
 

@@ -187,8 +187,8 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpu", "gpux", "arith", "math", "scf", "ub", "builtin.module"})
             | frozenset(f"memref.{n}" for n in ("load", "store", "alloca", "dim", "view"))
             | frozenset(f"vector.{n}" for n in ("load", "store", "extract", "insert", "shuffle"))
-            | {"vector.from_elements"},
-            SCALARS | {"index", "memref", "vector"},
+            | {"vector.from_elements", "memref.extract_aligned_pointer_as_index"},
+            SCALARS | MATRICES | {"index", "memref", "vector"},
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless, _is_flat, _is_short),
             {

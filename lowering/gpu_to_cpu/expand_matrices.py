@@ -39,7 +39,9 @@ class ExpandMatrices(ModulePass):
         expand_matrices(op, self.subgroup_size)
 
 
-def expand_matrices(module: ModuleOp, lanes: int) -> None:
+def expand_matrices(
+    module: ModuleOp, lanes: int, why: str = "the device has no units for it"
+) -> None:
     """Expand all matrices of a module, and say so; blocks are of whole subgroups from then on."""
     found = [op for op in module.walk() if op.name.startswith(MATRIX_OPS)]
     if not found:
@@ -52,8 +54,7 @@ def expand_matrices(module: ModuleOp, lanes: int) -> None:
             kinds = " and ".join(str(value.type) for value in product.operands[:2])
             remark(
                 product,
-                f"a product of {kinds} is computed with scalars, row by row in each lane: "
-                "the device has no units for it",
+                f"a product of {kinds} is computed with scalars, row by row in each lane: {why}",
             )
     for kernel in [op for op in module.walk() if isinstance(op, gpu.FuncOp)]:
         kernel.attributes[gpux.WHOLE_SUBGROUPS] = UnitAttr()

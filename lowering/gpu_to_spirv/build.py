@@ -32,6 +32,10 @@ _INDEX = IndexType()
 NOTHING: Mapping[str, Attribute] = {}
 NO_CONTRACTION: Mapping[str, Attribute] = {"no_contraction": UnitAttr()}
 BY_ADDRESS = "PhysicalStorageBuffer"
+SHARED = (BY_ADDRESS, "StorageBuffer", "Workgroup")
+"""Memory that other threads may access; the Vulkan memory model has to be told where they do."""
+
+_NON_PRIVATE = {"memory_access": spirv.MemoryAccessAttr("NonPrivatePointer")}
 
 
 @dataclass
@@ -90,6 +94,9 @@ class State:
 
     prints: bool = False
     """Whether it prints."""
+
+    vulkan_memory: bool = False
+    """Whether the module has the Vulkan memory model, else GLSL's, where all accesses are seen."""
 
     linear: bool = False
     """Whether the device is given blocks of one dimension; see `ids`."""
@@ -330,20 +337,28 @@ def access(
     return rw.value(spirv.AccessChainOp, (base, *places), pointer)
 
 
-def _aligned(pointer: SSAValue) -> Mapping[str, Attribute]:
-    """What an access through an address has to say; nothing for others."""
+def memory_access(
+    rw: Rewriter, pointer: SSAValue, alignment: int | None = None
+) -> Mapping[str, Attribute]:
+    """What an access has to say: its alignment through an address, and that others may see it.
+
+    `alignment` is in bytes; without it, it is that of what the pointer points at.
+    """
     kind = pointer.type
     assert isinstance(kind, spirv.PointerType), "an access needs a pointer"
-    if kind.storage_class != BY_ADDRESS:
-        return NOTHING
+    storage = kind.storage_class
+    shared = state_of(rw).vulkan_memory and storage in SHARED
+    if storage != BY_ADDRESS:
+        return _NON_PRIVATE if shared else NOTHING
     size = 8 if isinstance(kind.pointee, spirv.PointerType) else bits(kind.pointee) // 8
-    return _alignment(size)
+    return _alignment(alignment or size, shared)
 
 
 @cache
-def _alignment(size: int) -> Mapping[str, Attribute]:
+def _alignment(size: int, shared: bool) -> Mapping[str, Attribute]:
+    words = "Aligned|NonPrivatePointer" if shared else "Aligned"
     return {
-        "memory_access": spirv.MemoryAccessAttr("Aligned"),
+        "memory_access": spirv.MemoryAccessAttr(words),
         "alignment": spirv.scalar_attribute(size, i32),
     }
 
@@ -352,12 +367,12 @@ def load(rw: Rewriter, pointer: SSAValue) -> SSAValue:
     """The value that a pointer points at."""
     kind = pointer.type
     assert isinstance(kind, spirv.PointerType), "a load needs a pointer"
-    return rw.value(spirv.LoadOp, (pointer,), kind.pointee, _aligned(pointer))
+    return rw.value(spirv.LoadOp, (pointer,), kind.pointee, memory_access(rw, pointer))
 
 
 def store(rw: Rewriter, pointer: SSAValue, value: SSAValue) -> None:
     """Puts a value where a pointer points."""
-    rw.create(spirv.StoreOp, (pointer, value), properties=_aligned(pointer))
+    rw.create(spirv.StoreOp, (pointer, value), properties=memory_access(rw, pointer))
 
 
 def extract(rw: Rewriter, composite: SSAValue, index: int) -> SSAValue:

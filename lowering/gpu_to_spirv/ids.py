@@ -19,6 +19,7 @@ from xdsl.ir import SSAValue
 from ...dialects import gpu, spirv
 from ..conversion import Operands, Results, Rewriter, Rules
 from .build import as_index, binary, both, compare, extract, load, once, select, state_of, word
+from .memory import semantics
 from .parameters import global_variable
 
 RULES = Rules()
@@ -206,7 +207,7 @@ def convert_barrier(op: gpu.BarrierOp, operands: Operands, rw: Rewriter) -> Resu
             "execution_scope": spirv.ScopeAttr("Workgroup"),
             "memory_scope": spirv.ScopeAttr("Workgroup"),
             "memory_semantics": spirv.MemorySemanticsAttr(
-                "AcquireRelease|UniformMemory|WorkgroupMemory"
+                semantics(rw, "acq_rel", ("UniformMemory", "WorkgroupMemory"))
             ),
         },
     )

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import IntegerAttr, UnitAttr
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects import gpu, gpux, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..gpu_to_cpu.expand_matrices import MATRIX_OPS
 from .build import Scope, state_of
 from .control import selection, variable
 from .ids import declare_sizes, has_no_thread, past_the_end
@@ -50,8 +51,13 @@ def convert_module(op: gpu.ModuleOp, operands: Operands, rw: Rewriter) -> Result
         raise CannotConvert("expected one kernel and nothing else (inline helpers first)")
     kernel = inside[0]
     kernel.detach()
-    addressing = "PhysicalStorageBuffer64" if state_of(rw).target.addresses else "Logical"
-    made = spirv.ModuleOp.define([kernel], addressing=addressing)
+    state = state_of(rw)
+    state.vulkan_memory = any(map(_is_of_matrices, kernel.walk()))
+    made = spirv.ModuleOp.define(
+        [kernel],
+        addressing="PhysicalStorageBuffer64" if state.target.addresses else "Logical",
+        memory="Vulkan" if state.vulkan_memory else "GLSL450",
+    )
     made.location = op.location
     rw.add(made)
     return None
@@ -114,7 +120,11 @@ def _has_loops(op: gpu.FuncOp) -> bool:
 
 
 def _uses_lanes(op: gpu.FuncOp) -> bool:
-    return any(isinstance(inner, LANE_OPS) for inner in op.walk())
+    return any(isinstance(inner, LANE_OPS) or _is_of_matrices(inner) for inner in op.walk())
+
+
+def _is_of_matrices(op: Operation) -> bool:
+    return op.name.startswith(MATRIX_OPS)
 
 
 def _number(op: gpu.FuncOp, name: str) -> int | None:

@@ -36,6 +36,7 @@ from xdsl.passes import ModulePass
 from ...dialects import spirv
 from ...passes.spirv_update_vce import derive_vce
 from ..conversion import CannotConvert, Legality, Rules, TypeMap, Types, convert
+from ..gpu_to_cpu.expand_matrices import MATRIX_OPS
 from . import arith, casts, control, ids, kernel, math, memory, parameters, reports, subgroups
 from .build import State, element_type, like
 from .parameters import buffer_type
@@ -72,7 +73,15 @@ class GpuToSpirv(ModulePass):
 
 def lower(module: ModuleOp, target: SpirvTarget) -> None:
     """Lowers the kernel of a module, in place."""
-    convert(module, RULES, LEGALITY, type_map(target), "spirv", State(target))
+    rules, types = RULES, type_map(target)
+    if any(op.name.startswith(MATRIX_OPS) for op in module.walk()):
+        from ...dialects.gpu_matrix import MmaMatrixType
+        from .matrices import RULES as matrices
+        from .matrices import cooperative
+
+        rules = Rules(RULES, matrices)
+        types = TypeMap({**types.rules, MmaMatrixType: cooperative})
+    convert(module, rules, LEGALITY, types, "spirv", State(target))
     for made in [op for op in module.body.block.ops if isinstance(op, spirv.ModuleOp)]:
         _name_inputs(made)
         made.properties["vce_triple"] = _requirements(made, target)

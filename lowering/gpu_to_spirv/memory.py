@@ -42,6 +42,8 @@ _ORDERS = {
     "acq_rel": "AcquireRelease",
     "seq_cst": "AcquireRelease",
 }
+# Of a compare-exchange that finds another value, and then does not write.
+_FAILED = {"release": "relaxed", "acq_rel": "acquire", "seq_cst": "acquire"}
 _INTEGER = {
     "add": "AtomicIAdd", "mins": "AtomicSMin", "minu": "AtomicUMin", "maxs": "AtomicSMax",
     "maxu": "AtomicUMax", "and": "AtomicAnd", "or": "AtomicOr", "xor": "AtomicXor",
@@ -149,15 +151,24 @@ def convert_view(op: memref.ViewOp, operands: Operands, rw: Rewriter) -> Results
 # --- atomics --------------------------------------------------------------------------------------
 
 
-def semantics(order: str, pointer: SSAValue) -> str:
-    """The words of an order for the memory that a pointer is of."""
+def semantics(rw: Rewriter, order: str, storage: Sequence[str]) -> str:
+    """The words of an order for kinds of memory; "None" where nothing is ordered."""
     words = _ORDERS[order]
     if words == "None":
         return words
+    words = "|".join((words, *storage))
+    if state_of(rw).vulkan_memory:
+        words += "" if order == "acquire" else "|MakeAvailable"
+        words += "" if order == "release" else "|MakeVisible"
+    return words
+
+
+def _semantics(rw: Rewriter, order: str, pointer: SSAValue) -> str:
+    """Those for the memory that a pointer is of."""
     kind = pointer.type
     assert isinstance(kind, spirv.PointerType), "an address is a pointer"
     shared = kind.storage_class == "Workgroup"
-    return f"{words}|{'WorkgroupMemory' if shared else 'UniformMemory'}"
+    return semantics(rw, order, ("WorkgroupMemory" if shared else "UniformMemory",))
 
 
 @converts(gpux.AtomicRMWOp)
@@ -171,7 +182,7 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
         raise CannotConvert("an exchange of floats (expand-atomics makes it one of bits)")
     scope, order = _SCOPES[op.scope.data], op.order.data
     _fence(rw, order, scope, pointer)
-    return atomic(rw, name, pointer, (value,), scope, semantics(order, pointer))
+    return atomic(rw, name, pointer, (value,), scope, _semantics(rw, order, pointer))
 
 
 def atomic(
@@ -195,7 +206,7 @@ def _fence(rw: Rewriter, order: str, scope: str, pointer: SSAValue) -> None:
     if order == "seq_cst":
         properties = {
             "memory_scope": spirv.ScopeAttr(scope),
-            "memory_semantics": spirv.MemorySemanticsAttr(semantics(order, pointer)),
+            "memory_semantics": spirv.MemorySemanticsAttr(_semantics(rw, order, pointer)),
         }
         rw.create(spirv.OPS["MemoryBarrier"], properties=properties)
 
@@ -229,14 +240,12 @@ def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Resul
         raise CannotConvert(f"a compare-exchange of {expected.type} has no instruction")
     scope = _SCOPES[op.scope.data]
     _fence(rw, op.order.data, scope, pointer)
-    equal = semantics(op.order.data, pointer)
-    unequal = equal.replace("AcquireRelease", "Acquire")
+    order = op.order.data
+    equal, unequal = (_semantics(rw, word, pointer) for word in (order, _FAILED.get(order, order)))
     properties = {
         "memory_scope": spirv.ScopeAttr(scope),
         "equal_semantics": spirv.MemorySemanticsAttr(equal),
-        "unequal_semantics": spirv.MemorySemanticsAttr(
-            "None" if unequal.startswith("Release") else unequal
-        ),
+        "unequal_semantics": spirv.MemorySemanticsAttr(unequal),
     }
     operands_ = (pointer, desired, expected)
     return op_(rw, "AtomicCompareExchange", operands_, expected.type, properties)

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp, VectorType
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
 
 from ...dialects import spirv
 from ...dialects.diagnostics import CompileError
 from ...registry import near_matches
 from ..grid_to_shader.features import CAPABILITIES as FEATURES
+from ..grid_to_shader.matrix_words import MATRIX_WORD, MatrixUnit, units_in
 
 # No question to a driver tells whether its fma is fused.
 CAPABILITIES = frozenset(FEATURES) - {"fma"}
@@ -56,6 +57,11 @@ class SpirvTarget:
         """Whether an index has 64 bits, for arrays of 2^31 elements and more; else 32."""
         return INDEX64 in self.capabilities
 
+    @property
+    def units(self) -> tuple[MatrixUnit, ...]:
+        """The products of matrices that a subgroup has instructions for."""
+        return units_in(self.capabilities)
+
     def has(self, capability: str) -> bool:
         """Whether the profile has a capability."""
         assert capability in CAPABILITIES, f"{capability} is a capability"
@@ -72,6 +78,8 @@ def target_for(profile: str) -> SpirvTarget:
         )
     names = frozenset(match[3].split("+")[1:])
     for name in sorted(names - CAPABILITIES):
+        if MATRIX_WORD.fullmatch(name):
+            continue
         raise CompileError(
             f"profile {profile!r} has the unknown capability {name!r}",
             hint=near_matches(name, sorted(CAPABILITIES)),
@@ -106,6 +114,8 @@ _NEEDS = {
     "AtomicFloat32AddEXT": "float32_atomic_add",
     "AtomicFloat64AddEXT": "float64_atomic_add",
     "Int64Atomics": "int64_atomics",
+    "CooperativeMatrixKHR": "cooperative_matrix",
+    "VulkanMemoryModel": "memory_model",
     "GroupNonUniform": "subgroup_basic",
     "GroupNonUniformVote": "subgroup_vote",
     "GroupNonUniformArithmetic": "subgroup_arithmetic",
@@ -154,6 +164,27 @@ def _rounded(module: spirv.ModuleOp, target: SpirvTarget) -> set[str]:
     return {"exact_division"} if relied_on else set()
 
 
+def _matrix_units(module: spirv.ModuleOp) -> set[str]:
+    """The products of matrices that a device must have instructions for."""
+    found: set[str] = set()
+    for op in module.walk():
+        if not isinstance(op, spirv.OPS["KHR.CooperativeMatrixMulAdd"]):
+            continue
+        a, b, c = (value.type for value in op.operands)
+        assert isinstance(a, spirv.CooperativeMatrixType), "the op was verified"
+        assert isinstance(b, spirv.CooperativeMatrixType), "the op was verified"
+        assert isinstance(c, spirv.CooperativeMatrixType), "the op was verified"
+        signs = op.enum("matrix_operands") if "matrix_operands" in op.properties else ""
+        types = (_signed(a.element, "ASigned" in signs), _signed(c.element, "CSigned" in signs))
+        found.add(str(MatrixUnit(a.rows.data, b.columns.data, a.columns.data, *types)))
+    return found
+
+
+def _signed(element: Attribute, signed: bool) -> str:
+    """The word for a type of a matrix unit; integers have a sign there."""
+    return str(element).replace("i", "s" if signed else "u")
+
+
 def manifest_fields(module: ModuleOp, target: SpirvTarget) -> dict[str, Any]:
     """What the manifest of an artifact says of a module: how it takes arguments, what it needs."""
     inner = binary_of(module)
@@ -162,7 +193,14 @@ def manifest_fields(module: ModuleOp, target: SpirvTarget) -> dict[str, Any]:
     return {
         "abi": "bda" if addresses else "bindings",
         "block_in_memory": BLOCK_IN_MEMORY in inner.attributes,
-        "features": tuple(sorted({*needs_of(needs), *_casts(inner), *_rounded(inner, target)})),
+        "features": tuple(
+            sorted(
+                {
+                    *(*needs_of(needs), *_casts(inner)),
+                    *(*_rounded(inner, target), *_matrix_units(inner)),
+                }
+            )
+        ),
         # Where a device lacks a type, arrays of it are larger than the waist says.
         "static_shared_bytes": sum(map(_shared_bytes, inner.block.ops)),
     }

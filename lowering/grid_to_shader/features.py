@@ -3,7 +3,8 @@
     ShaderFeatures.parse("1.6+sg8+int64+storage8")      a SPIR-V version is allowed and not used
 
 `int8 int16 int64 float16 float64` are arithmetic, `storage8 storage16` access of buffers in these
-widths. A type counts as native where the target has both.
+widths. A type counts as native where the target has both. `matrix_16x8x32_s8_s32` is a product of
+matrices that a subgroup has an instruction for (`matrix_units.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from xdsl.ir import Attribute
 from ...dialects.diagnostics import CompileError
 from ...passes.block_editing import integer_bits
 from ...registry import near_matches
+from .matrix_words import MATRIX_WORD
 
 CAPABILITIES = (
     *("int8", "int16", "int64", "float16", "float64", "storage8", "storage16", "fma"),
@@ -28,6 +30,7 @@ CAPABILITIES = (
     *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
     *("subgroup_shuffle", "subgroup_shuffle_relative", "subgroup_extended_types"),
     "exact_division",  # quotients and roots are rounded correctly, which few devices promise
+    "cooperative_matrix",  # the words of the form matrix_… say which
     "vector_access",  # with bda: several elements of a buffer at once, as a vector
     "index64",  # a choice for one kernel: indices have 64 bits (with int64 and bda)
     "short_loops",  # a limit: the device ends loops after 65535 rounds
@@ -55,7 +58,7 @@ class ShaderFeatures:
                 size = int(lanes[1])
                 if size.bit_count() != 1:
                     raise CompileError(f"{word}: expected a power of 2 for the lanes of a subgroup")
-            elif word in CAPABILITIES:
+            elif word in CAPABILITIES or MATRIX_WORD.fullmatch(word):
                 names.add(word)
             elif not _VERSION.fullmatch(word):
                 hint = near_matches(word, list(CAPABILITIES))

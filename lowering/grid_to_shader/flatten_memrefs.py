@@ -56,6 +56,7 @@ from .views import INDEX, View, add, known_size, multiply, value_of
 # Few kernels have vectors, and the dialect takes 5 ms to import.
 RULES = Rules(on_demand={"vector": lambda: import_module(".flatten_vectors", __package__).RULES})
 converts = RULES.converts
+MATRIX_ACCESSES = ("gpu.subgroup_mma_load_matrix", "gpu.subgroup_mma_store_matrix")
 _NO_OPERANDS: dict[str, Attribute] = {
     "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),
 }
@@ -69,9 +70,13 @@ class FlattenMemrefs(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         state = State(frozenset(_memrefs(op)))
-        convert(
-            op, RULES, Legality({}, state.is_new), TypeMap({MemRefType: _parts}), "shader", state
-        )
+        rules = RULES
+        if any(inner.name in MATRIX_ACCESSES for inner in op.walk()):
+            from .flatten_matrices import RULES as matrices
+
+            rules = Rules(RULES, matrices)
+        types = TypeMap({MemRefType: _parts})
+        convert(op, rules, Legality({}, state.is_new), types, "shader", state)
         for kernel in [inner for inner in op.walk() if isinstance(inner, gpu.FuncOp)]:
             share_bases(kernel)
 
@@ -177,6 +182,14 @@ def convert_metadata(
     strides = [(value_of(rw, stride),) for stride in view.all_strides(rw)]
     start = (view.base, value_of(rw, 0))
     return [start, (value_of(rw, view.offset),), *sizes, *strides]
+
+
+@converts(memref.ExtractAlignedPointerAsIndexOp)
+def convert_address(
+    op: memref.ExtractAlignedPointerAsIndexOp, operands: Operands, rw: Rewriter
+) -> Results:
+    """That of the array."""
+    return rw.value(type(op), (_view(op, operands).base,), INDEX)
 
 
 @converts(arith.SelectOp)

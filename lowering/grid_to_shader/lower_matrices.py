@@ -1,8 +1,14 @@
-"""lower-matrices: a subgroup's matrices as scalars, where the device has no units for them.
+"""lower-matrices: a subgroup's matrices as what the device multiplies, or as scalars.
 
-    %d = gpu.subgroup_mma_compute %a, %b, %c …       %d0 = %c0 + ext(%a0) * ext(%b0) + …
+    %d = gpu.subgroup_mma_compute %a, %b, %c : …<32x16xf16, "AOp">, …
 
-What lanes hold is as on the CPU (`gpu_to_cpu/matrices.py`): nothing of other lanes is needed.
+    // matrix_16x16x16_f16_f32                          // no such word
+    %d0 = gpu.subgroup_mma_compute %a0, %b, %c0 …       %d0 = %c0 + ext(%a0) * ext(%b0) + …
+    %d1 = gpu.subgroup_mma_compute %a1, %b, %c1 …       …
+
+Which it is, `matrix_units.py` decides for each kernel, and a remark says; `matrix_tiles.py` has the
+rules for the left side. What lanes hold on the right is as on the CPU (`gpu_to_cpu/matrices.py`):
+nothing of other lanes is needed.
 """
 
 from __future__ import annotations
@@ -13,17 +19,39 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ..gpu_to_cpu.expand_matrices import expand_matrices
+from ...dialects import gpu
+from ..gpu_to_cpu.expand_matrices import MATRIX_OPS, PRODUCT, expand_matrices
 from .features import ShaderFeatures
+from .remarks import UNITS, remark
 
 
 @dataclass(frozen=True)
 class LowerMatrices(ModulePass):
-    """Expands all matrices; `features` as in `ShaderFeatures.parse`, for the size of subgroups."""
+    """Takes all matrices to units or scalars; `features` as in `ShaderFeatures.parse`."""
 
     name = "lower-matrices"
     features: str = ""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """CompileError where a matrix's rows are not those of its array."""
-        expand_matrices(op, ShaderFeatures.parse(self.features).subgroup_size)
+        kernels = [inner for inner in op.walk() if isinstance(inner, gpu.FuncOp)]
+        if any(inner.name.startswith(MATRIX_OPS) for inner in op.walk()):
+            assert len(kernels) == 1, "a module has one kernel, helpers are inlined"
+            lower_matrices(op, kernels[0], ShaderFeatures.parse(self.features))
+
+
+def lower_matrices(module: ModuleOp, kernel: gpu.FuncOp, features: ShaderFeatures) -> None:
+    """Takes the matrices of a kernel to units of the device, or to scalars."""
+    from .matrix_tiles import split_into_tiles
+    from .matrix_units import NoUnits, choose_units, product_of
+
+    try:
+        tiles, units = choose_units(kernel, features)
+    except NoUnits as reason:
+        expand_matrices(module, features.subgroup_size, str(reason))
+        return
+    for op in [inner for inner in kernel.walk() if inner.name == PRODUCT]:
+        kinds = product_of(op)
+        what = f"a product of {kinds[0]} and {kinds[1]} is computed by units for"
+        remark(op, f"{what} {units[kinds].sizes_and_types}", UNITS)
+    split_into_tiles(module, tiles)

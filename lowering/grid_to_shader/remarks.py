@@ -2,7 +2,8 @@
 
     gpu.func @k(…) kernel attributes {gpux.remarks = ["k.py:7: a store of i8 is a loop …"]}
 
-One for each place and kind; `remarks_of` gives them for `kernel.explain`.
+One for each place and kind; `remarks_of` gives them for `kernel.explain`. `gpux.matrix_units` are
+such remarks too, on what nothing had to stand for.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from ...dialects import gpu
 from ...dialects.diagnostics import location_of
 
 REMARKS = "gpux.remarks"
+UNITS = "gpux.matrix_units"
 
 
-def remark(op: Operation, text: str) -> None:
+def remark(op: Operation, text: str, attribute: str = REMARKS) -> None:
     """Keeps with the kernel that `op` is in what was done at its place, and at what cost."""
     kernel: Operation | None = op
     while kernel is not None and not isinstance(kernel, gpu.FuncOp):
@@ -25,15 +27,15 @@ def remark(op: Operation, text: str) -> None:
         return
     place = location_of(op)
     said = text if place is None else f"{place.file}:{place.line}: {text}"
-    so_far = remarks_of(kernel)
+    so_far = remarks_of(kernel, attribute)
     if said not in so_far:
         lines = [StringAttr(line) for line in (*so_far, said)]
-        kernel.attributes[REMARKS] = ArrayAttr[Attribute](lines)
+        kernel.attributes[attribute] = ArrayAttr[Attribute](lines)
 
 
-def remarks_of(kernel: gpu.FuncOp) -> tuple[str, ...]:
+def remarks_of(kernel: gpu.FuncOp, attribute: str = REMARKS) -> tuple[str, ...]:
     """The remarks of a kernel, in the order in which they were made."""
-    found = kernel.attributes.get(REMARKS)
+    found = kernel.attributes.get(attribute)
     if not isinstance(found, ArrayAttr):
         return ()
     lines: tuple[Attribute, ...] = found.data  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -30,6 +30,7 @@ _ACCESSES = frozenset(
         *("memref.load", "memref.store", "gpux.atomic_rmw", "gpux.atomic_cas"),
         *("vector.load", "vector.store", "vector.maskedload", "vector.maskedstore"),
         *("vector.gather", "vector.scatter"),
+        *("gpux.matrix_load", "gpux.matrix_store", "memref.extract_aligned_pointer_as_index"),
     )
 )
 

@@ -7,11 +7,12 @@ the profile exactly if its bits are on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .api import S
 from .profile import Profile
-from .table import SHADER_STAGE_COMPUTE, SUBGROUP_OPERATIONS
+from .table import COMPONENT_TYPES, SCOPE_SUBGROUP, SHADER_STAGE_COMPUTE, SUBGROUP_OPERATIONS
 
 Version = tuple[int, int]
 
@@ -40,6 +41,7 @@ FEATURES: dict[str, Feature] = {
     "PhysicalDeviceSubgroupSizeControlFeatures": Feature((1, 3), "VK_EXT_subgroup_size_control"),
     "PhysicalDeviceTimelineSemaphoreFeatures": Feature((1, 2), "VK_KHR_timeline_semaphore"),
     "PhysicalDeviceMaintenance4Features": Feature((1, 3), "VK_KHR_maintenance4"),
+    "PhysicalDeviceCooperativeMatrixFeaturesKHR": Feature(NEVER, "VK_KHR_cooperative_matrix"),
 }
 
 _ATOMIC_INT64, _ATOMIC_FLOAT = (
@@ -75,6 +77,7 @@ BITS: dict[str, tuple[str, tuple[str, ...]]] = {
         "PhysicalDeviceSubgroupSizeControlFeatures",
         ("subgroupSizeControl", "computeFullSubgroups"),
     ),
+    "cooperative_matrix": ("PhysicalDeviceCooperativeMatrixFeaturesKHR", ("cooperativeMatrix",)),
     # Not for code but for the runtime: these are no capabilities of the profile.
     "timeline": ("PhysicalDeviceTimelineSemaphoreFeatures", ("timelineSemaphore",)),
     "maintenance4": ("PhysicalDeviceMaintenance4Features", ("maintenance4",)),
@@ -150,6 +153,23 @@ def profile(
     if spirv < (1, 4) and "VK_KHR_spirv_1_4" in extensions:
         spirv = (1, 4)
     return Profile(spirv, subgroup.subgroupSize, frozenset(capabilities - without))
+
+
+def matrix_words(rows: Iterable[Any]) -> frozenset[str]:
+    """The words of a profile for a device's VkCooperativeMatrixPropertiesKHR.
+
+    Only what subgroups do with one type of factors and one of sums, which wrap.
+    """
+    return frozenset(
+        f"matrix_{row.MSize}x{row.NSize}x{row.KSize}"
+        f"_{COMPONENT_TYPES[row.AType]}_{COMPONENT_TYPES[row.CType]}"
+        for row in rows
+        if row.scope == SCOPE_SUBGROUP
+        and row.AType == row.BType
+        and row.CType == row.ResultType
+        and not row.saturatingAccumulation
+        and {row.AType, row.CType} <= set(COMPONENT_TYPES)
+    )
 
 
 def language_features(capabilities: frozenset[str]) -> frozenset[str]:

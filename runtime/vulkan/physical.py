@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import DeviceError
 from .api import S, chain, listed, version
-from .capabilities import CORE, feature_structures, language_features, offer, profile
+from .capabilities import CORE, feature_structures, language_features, matrix_words, offer, profile
 from .instance import Instance, device_override
 from .profile import CAPABILITIES, Profile
 from .table import DEVICE_TYPES, QUEUE_COMPUTE, QUEUE_GRAPHICS, SHADER_STAGE_COMPUTE, SOFTWARE
@@ -22,6 +22,7 @@ SWIFTSHADER = 10
 EXACT_DIVISION = (LLVMPIPE, SWIFTSHADER)
 PORTABILITY_SUBSET = "VK_KHR_portability_subset"
 SPIRV_1_4 = ("VK_KHR_spirv_1_4", "VK_KHR_shader_float_controls")
+COOPERATIVE_MATRIX = "VK_KHR_cooperative_matrix"
 HOST_IMPORT = "VK_EXT_external_memory_host"
 
 
@@ -101,7 +102,13 @@ class Physical:
         self.host_import = self._known(
             "PhysicalDeviceExternalMemoryHostPropertiesEXT", (9, 9), HOST_IMPORT
         )
-        optional = (self.floats, self.subgroup_sizes, self.driver, self.host_import)
+        self.matrices = self._known(
+            "PhysicalDeviceCooperativeMatrixPropertiesKHR", (9, 9), COOPERATIVE_MATRIX
+        )
+        optional = (
+            *(self.floats, self.subgroup_sizes, self.driver),
+            *(self.host_import, self.matrices),
+        )
         asked = S.PhysicalDeviceProperties2()
         there = (one for one in optional if one is not None)
         chain(asked, self.ids, self.subgroup, self.sizes, *there)
@@ -123,6 +130,9 @@ class Physical:
         sizes = self.subgroup_sizes
         if sizes is None or not sizes.requiredSubgroupSizeStages & SHADER_STAGE_COMPUTE:
             without.add("subgroup_size_control")
+        units = self._matrix_units()
+        if not units:
+            without.add("cooperative_matrix")
         self.offer = offer(found, self.version, without)
         self.profile: Profile = profile(
             self.version, self.available, self.offer.names, self.subgroup, self.floats, without
@@ -132,11 +142,25 @@ class Physical:
             more |= {"vector_access"} - without
         if any(map(self._is_from, EXACT_DIVISION)):
             more |= {"exact_division"} - without
+        if "cooperative_matrix" in self.offer.names:
+            more |= units
         capabilities = self.profile.capabilities | more
         self.profile = self.profile._replace(capabilities=capabilities)
         self.features = language_features(self.profile.capabilities)
         if "timeline" not in self.offer.names:
             self.unfit = f"{self.name} has no timeline semaphores: its driver is too old"
+
+    def _matrix_units(self) -> frozenset[str]:
+        """The products of matrices that subgroups have instructions for in compute shaders."""
+        found = self.matrices
+        if found is None or not found.cooperativeMatrixSupportedStages & SHADER_STAGE_COMPUTE:
+            return frozenset()
+        # A loader may be too old to pass the question on.
+        ask = getattr(self.functions, "GetPhysicalDeviceCooperativeMatrixPropertiesKHR", None)
+        if ask is None:
+            return frozenset()
+        rows = listed(lambda *rest: ask(self.handle, *rest), S.CooperativeMatrixPropertiesKHR)
+        return matrix_words(rows)
 
     @property
     def extensions(self) -> list[str]:

@@ -3,13 +3,17 @@
     "1.6+sg8+bda+float16+int64"
 
 The newest SPIR-V version, the subgroup size, then capabilities in alphabetical order. The runtime
-writes it, the compiler reads it; CAPABILITIES is the list of names that may occur.
+writes it, the compiler reads it; CAPABILITIES is the list of names that may occur, and besides
+there is one for each product of matrices that a subgroup has an instruction for:
+matrix_16x8x32_s8_s32 has factors of 16x32 and 32x8 (signed bytes), and sums of 16x8.
 """
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+MATRIX_WORD = re.compile(r"matrix_\d+x\d+x\d+_(f16|f32|f64|s8|u8)_(f16|f32|f64|s32|u32)")
 INDEX64 = "index64"
 CAPABILITIES = frozenset(
     [
@@ -26,6 +30,7 @@ CAPABILITIES = frozenset(
         *("subgroup_shuffle", "subgroup_shuffle_relative"),
         *("subgroup_extended_types", "subgroup_size_control"),
         "exact_division",  # quotients and roots are rounded correctly, as Vulkan asks of nobody
+        "cooperative_matrix",
         "vector_access",  # with bda: several elements at once, as a vector
         INDEX64,  # no capability but a choice for one kernel: indices have 64 bits
         "short_loops",  # no capability but a limit: loops end after 65535 rounds in all
@@ -56,7 +61,7 @@ class Profile(NamedTuple):
             raise ValueError(f"profile {text!r} does not start with a SPIR-V version such as 1.3")
         if size[:2] != "sg" or not size[2:].isdigit():
             raise ValueError(f"profile {text!r} has no subgroup size such as sg8 in second place")
-        unknown = sorted(names - CAPABILITIES)
+        unknown = sorted(n for n in names - CAPABILITIES if not MATRIX_WORD.fullmatch(n))
         if unknown:
             raise ValueError(f"profile {text!r} has unknown capabilities: {', '.join(unknown)}")
         return cls((int(major), int(minor)), int(size[2:]), names)

@@ -91,6 +91,11 @@ PhysicalDeviceFloatControlsProperties 1000197000: denormBehaviorIndependence:u
 PhysicalDeviceSubgroupSizeControlProperties 1000225000: minSubgroupSize:u maxSubgroupSize:u
   maxComputeWorkgroupSubgroups:u requiredSubgroupSizeStages:u
 PhysicalDeviceExternalMemoryHostPropertiesEXT 1000178002: minImportedHostPointerAlignment:U
+PhysicalDeviceCooperativeMatrixFeaturesKHR 1000506000: cooperativeMatrix:u
+  cooperativeMatrixRobustBufferAccess:u
+PhysicalDeviceCooperativeMatrixPropertiesKHR 1000506002: cooperativeMatrixSupportedStages:u
+CooperativeMatrixPropertiesKHR 1000506001: MSize:u NSize:u KSize:u AType:u BType:u CType:u
+  ResultType:u saturatingAccumulation:u scope:u
 PhysicalDeviceFeatures: robustBufferAccess:u fullDrawIndexUint32:u imageCubeArray:u
   independentBlend:u geometryShader:u tessellationShader:u sampleRateShading:u dualSrcBlend:u
   logicOp:u multiDrawIndirect:u drawIndirectFirstInstance:u depthClamp:u depthBiasClamp:u
@@ -203,6 +208,7 @@ vkGetPhysicalDeviceFeatures2: v pp
 vkGetPhysicalDeviceMemoryProperties: v pp
 vkGetPhysicalDeviceQueueFamilyProperties: v ppp
 vkGetPhysicalDeviceExternalBufferProperties: v ppp
+vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR: r ppp
 vkCreateDevice: r pppp
 vkCreateDebugUtilsMessengerEXT: r pppp
 vkDestroyDebugUtilsMessengerEXT: v pUp
@@ -310,6 +316,9 @@ SEMAPHORE_TIMELINE = 1
 QUERY_TIMESTAMP = 2
 QUERY_64_BITS, QUERY_WAIT = 1, 2
 
+# Of VK_KHR_cooperative_matrix: a VkScopeKHR, and the words of profiles for VkComponentTypeKHR.
+SCOPE_SUBGROUP = 3
+COMPONENT_TYPES = {0: "f16", 1: "f32", 2: "f64", 3: "s8", 5: "s32", 7: "u8", 9: "u32"}
 SUBGROUP_OPERATIONS = {
     "basic": 0x1,
     "vote": 0x2,

@@ -4,6 +4,8 @@ kernel saxpy for cpu, over() of rank 1
   checks at run time: 1
     saxpy.py:9:20  index {} is out of bounds for axis 0 of x with size {}
   shared memory: none
+  matrix units:                                        (only if a kernel has matrices for them)
+    product.py:12: a product of … is computed by units for 16x16x16 f16 to f32
   stands for what the device lacks: nothing
   uniformity:                                          (only if asked for)
     saxpy.py:9:8  branch: lanes go different ways: both are run, under masks
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from .runtime.artifact import Form, Manifest, Site
 
 REMARKS = "gpux.remarks"
+UNITS = "gpux.matrix_units"
 
 
 def explain(
@@ -43,6 +46,7 @@ def explain(
     spreads = _uniformity(module, way, manifest) if uniformity else []
     sites: tuple[Site, ...] = ()
     remarks: list[str] = []
+    units: list[str] = []
     above = "gpu"
     for level in way.levels[1:]:
         lower_step(module, way, above, level)
@@ -50,9 +54,10 @@ def explain(
             sites = sites_of(module)
         if level == SHADER:
             manifest = manifest._replace(**block_facts(module))
-        remarks += [text for text in _remarks(module) if text not in remarks]
+        remarks += [text for text in _remarks(module, REMARKS) if text not in remarks]
+        units += [text for text in _remarks(module, UNITS) if text not in units]
         above = level
-    return "\n".join([*_lines(manifest, way, form, sites, remarks), *spreads])
+    return "\n".join([*_lines(manifest, way, form, sites, units, remarks), *spreads])
 
 
 def _uniformity(module: ModuleOp, way: Target, manifest: Manifest) -> list[str]:
@@ -69,20 +74,25 @@ def _uniformity(module: ModuleOp, way: Target, manifest: Manifest) -> list[str]:
     ]
 
 
-def _remarks(module: ModuleOp) -> list[str]:
+def _remarks(module: ModuleOp, attribute: str) -> list[str]:
     """What passes have said about the kernel."""
     from xdsl.dialects.builtin import ArrayAttr, StringAttr
 
     found: list[str] = []
     for op in module.walk():
-        lines: Any = op.attributes.get(REMARKS)
+        lines: Any = op.attributes.get(attribute)
         if isinstance(lines, ArrayAttr):
             found += [line.data for line in lines if isinstance(line, StringAttr)]  # pyright: ignore
     return found
 
 
 def _lines(
-    manifest: Manifest, way: Target, form: Form, sites: Sequence[Site], remarks: Sequence[str]
+    manifest: Manifest,
+    way: Target,
+    form: Form,
+    sites: Sequence[Site],
+    units: Sequence[str],
+    remarks: Sequence[str],
 ) -> list[str]:
     shared = manifest.static_shared_bytes
     checks = [site for site in sites if site.kind != "print"]
@@ -93,6 +103,7 @@ def _lines(
         *(f"    {site.file}:{site.line}:{site.column + 1}  {site.message}" for site in checks),
         f"  shared memory: {f'{shared} bytes' if shared else 'none'}",
         f"  barriers: {'yes' if manifest.uses_barrier else 'none'}",
+        *(("  matrix units:", *(f"    {text}" for text in units)) if units else ()),
         f"  stands for what the device lacks: {'' if remarks else 'nothing'}".rstrip(),
         *(f"    {text}" for text in remarks),
     ]

@@ -60,7 +60,7 @@ PASSES: dict[str, str] = {
 DIALECTS: dict[str, str] = {
     "arith": "stepwell.dialects.arith_lanes:ARITH",
     "gpu": "stepwell.dialects.gpu_matrix:GPU",
-    "gpux": "stepwell.dialects.gpux:GPUX",
+    "gpux": "stepwell.dialects.gpux_matrix:GPUX",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "nvvm": "stepwell.dialects.nvvm:NVVM",
     "simt": "stepwell.dialects.simt:SIMT",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conformance.compare import DTYPES, needs_types
-from conformance.matrices import has_units, needs_unit_for
+from conformance.matrices import needs_unit_for, unit
 
 import stepwell as sw
 from stepwell.runtime.errors import LaunchError, OutOfBounds
@@ -24,11 +24,6 @@ def launch(
     kernel: Callable[..., None], *arrays: np.ndarray, device: sw.Device, grid: int = 1
 ) -> None:
     sw.kernel(kernel).launch(grid, BLOCK, device=device)(*arrays)
-
-
-def unit(device: sw.Device) -> int:
-    """Rows and columns: those that matrix units have, or few scalars."""
-    return 16 if has_units(device) else 4
 
 
 def numbers(shape: tuple[int, int], dtype: str, seed: int = 0) -> np.ndarray:

@@ -21,9 +21,12 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     FixedBitwidthType,
     FunctionType,
+    IndexType,
+    IntegerAttr,
     MemRefType,
     ModuleOp,
     NoneAttr,
+    StridedLayoutAttr,
     f32,
     i8,
     i32,
@@ -34,12 +37,18 @@ from xdsl.passes import ModulePass
 
 from stepwell import targets
 from stepwell.dialects import gpu, gpux
+from stepwell.dialects.gpu_matrix import (
+    SubgroupMmaLoadMatrixOp,
+    SubgroupMmaStoreMatrixOp,
+    matrix_type,
+)
+from stepwell.dialects.gpux_matrix import MatrixLoadOp, MatrixStoreOp
 from stepwell.lowering.math.calculator import Calculator
 from stepwell.lowering.memref_views import as_memref
 from stepwell.lowering.pipeline import Pipeline
 from stepwell.lowering.pipelines import pipeline
 from stepwell.lowering.route import CheckLevel
-from stepwell.passes.block_editing import constant
+from stepwell.passes.block_editing import constant, erase
 from stepwell.runtime import device as devices
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.device import Device
@@ -117,7 +126,45 @@ class ShaderToCpu(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [inner for inner in op.walk() if isinstance(inner, gpu.FuncOp)]:
+            for access in [o for o in kernel.walk() if isinstance(o, MatrixLoadOp | MatrixStoreOp)]:
+                with_rows(access)
             without_sizes(kernel)
+
+
+def with_rows(access: MatrixLoadOp | MatrixStoreOp) -> None:
+    """An access of a matrix in a view whose rows are those of the matrix, which the CPU can do."""
+    is_load = isinstance(access, MatrixLoadOp)
+    kind = matrix_type(access.result if is_load else access.value)
+    array = as_memref(access.array.type)
+    rows, columns = kind.shape if access.transpose is None else kind.shape[::-1]
+    layout = StridedLayoutAttr([NoneAttr(), 1], NoneAttr())
+    view = memref.ReinterpretCastOp(
+        access.array,
+        [access.at],
+        [],
+        [access.stride],
+        DenseArrayBase.from_list(i64, [DYNAMIC_INDEX]),
+        DenseArrayBase.from_list(i64, [rows, columns]),
+        DenseArrayBase.from_list(i64, [DYNAMIC_INDEX, 1]),
+        MemRefType(array.element_type, [rows, columns], layout, array.memory_space),
+    )
+    zero = constant(IndexType(), 0, access.location)
+    properties: dict[str, Attribute] = {"leadDimension": IntegerAttr(DYNAMIC_INDEX, IndexType())}
+    if access.transpose is not None:
+        properties["transpose"] = access.transpose
+    before = [] if is_load else [access.value]
+    made = (SubgroupMmaLoadMatrixOp if is_load else SubgroupMmaStoreMatrixOp).create(
+        operands=[*before, view.results[0], zero.result, zero.result],
+        result_types=[result.type for result in access.results],
+        properties=properties,
+        location=access.location,
+    )
+    block = access.parent
+    assert block is not None, "an access stands in a block"
+    block.insert_ops_before((zero, view, made), access)
+    for old, new in zip(access.results, made.results, strict=True):
+        old.replace_all_uses_with(new)
+    erase(access)
 
 
 def without_sizes(kernel: gpu.FuncOp) -> None:

@@ -14,7 +14,7 @@ a matrix from some places only. The front end sets it; who writes IR knows where
 from __future__ import annotations
 
 from xdsl.dialects.builtin import IndexType, MemRefType, UnitAttr
-from xdsl.ir import Dialect
+from xdsl.ir import Attribute, Dialect
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -33,9 +33,7 @@ from .lazy_format import op_with_format
 CHECKED = "gpux.checked"
 
 
-@op_with_format(
-    "$array `[` $at `]` `,` $stride attr-dict `:` type($array) `->` type($result)"
-)
+@op_with_format("$array `[` $at `]` `,` $stride attr-dict `:` type($array) `->` type($result)")
 class MatrixLoadOp(IRDLOperation):
     """A matrix from memory."""
 
@@ -74,7 +72,8 @@ class MatrixStoreOp(IRDLOperation):
             raise VerifyException(f"operand {use} cannot be stored, expected COp")
 
 
-def _check_array(kind: MemRefType) -> None:
+def _check_array(kind: Attribute) -> None:
+    assert isinstance(kind, MemRefType), "the definition of the op says so"
     if kind.get_num_dims() != 1:
         raise VerifyException(f"an array of rank {kind.get_num_dims()}, expected one dimension")
 

@@ -115,6 +115,8 @@ def test_functions_are_those_of_the_registry(name: str) -> None:
     commands: dict[str, Any] = {}
     for one in registry().iterfind("commands/command"):
         commands[one.findtext("proto/name") or one.get("name") or ""] = one
+    if name not in commands:
+        pytest.skip(f"the registry here is too old to have {name}")
     row = commands[name]
     while row.get("alias"):
         row = commands[row.get("alias")]

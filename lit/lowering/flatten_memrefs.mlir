@@ -178,3 +178,25 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+// A matrix lies from an index on, with the distance of its rows beside it.
+
+// CHECK-LABEL: gpu.func @matrices(
+// CHECK: %[[ROW:.*]] = arith.muli %i, %a_stride0 : index
+// CHECK: %[[AT:.*]] = arith.addi %[[ROW]], %i : index
+// CHECK: gpux.matrix_load %a[%[[AT]]], %a_stride0 {transpose} : memref<?xf32, #gpu.address_space<global>> -> !gpu.mma_matrix<4x4xf32, "COp">
+// CHECK: %[[LEAD:.*]] = arith.constant 12 : index
+// CHECK: gpux.matrix_store %{{.*}}, %s[%i], %[[LEAD]] : !gpu.mma_matrix<4x4xf32, "COp">, memref<64xf32, #gpu.address_space<workgroup>>
+// CHECK: "memref.extract_aligned_pointer_as_index"(%a) : (memref<?xf32
+gpu.module @m {
+  gpu.func @matrices(%a: memref<?x?xf32, strided<[?, 1]>, #gpu.address_space<global>>, %i: index) workgroup(%s : memref<64xf32, #gpu.address_space<workgroup>>) kernel {
+    %x = gpu.subgroup_mma_load_matrix %a[%i, %i] {leadDimension = -9223372036854775808 : index, transpose} : memref<?x?xf32, strided<[?, 1]>, #gpu.address_space<global>> -> !gpu.mma_matrix<4x4xf32, "COp">
+    gpu.subgroup_mma_store_matrix %x, %s[%i] {leadDimension = 12 : index} : !gpu.mma_matrix<4x4xf32, "COp">, memref<64xf32, #gpu.address_space<workgroup>>
+    %p = "memref.extract_aligned_pointer_as_index"(%a) : (memref<?x?xf32, strided<[?, 1]>, #gpu.address_space<global>>) -> index
+    %ok = arith.cmpi eq, %p, %i : index
+    gpux.check %ok, "alignment", "no" formats []
+    gpu.return
+  }
+}

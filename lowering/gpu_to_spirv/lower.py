@@ -76,11 +76,10 @@ def lower(module: ModuleOp, target: SpirvTarget) -> None:
     rules, types = RULES, type_map(target)
     if any(op.name.startswith(MATRIX_OPS) for op in module.walk()):
         from ...dialects.gpu_matrix import MmaMatrixType
-        from .matrices import RULES as matrices
-        from .matrices import cooperative
+        from . import matrices
 
-        rules = Rules(RULES, matrices)
-        types = TypeMap({**types.rules, MmaMatrixType: cooperative})
+        rules = Rules(RULES, matrices.RULES)
+        types = TypeMap({**types.rules, MmaMatrixType: matrices.cooperative})
     convert(module, rules, LEGALITY, types, "spirv", State(target))
     for made in [op for op in module.body.block.ops if isinstance(op, spirv.ModuleOp)]:
         _name_inputs(made)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import VectorType, i32
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import spirv
 from ...dialects.gpu_matrix import (
@@ -47,11 +47,12 @@ from .build import (
     load,
     memory_access,
     op,
+    select,
     state_of,
     store,
     word,
 )
-from .control import loop, variable
+from .control import loop, selection, variable
 from .memory import element
 
 RULES = Rules()
@@ -180,6 +181,21 @@ def convert_elementwise(op_: SubgroupMmaElementwiseOp, operands: Operands, rw: R
     return op(rw, name, values, kind, NO_CONTRACTION if name in _ROUNDED else NOTHING)
 
 
+@converts(arith.SelectOp)
+def convert_select(op_: arith.SelectOp, operands: Operands, rw: Rewriter) -> Results:
+    """A branch: there is no instruction that chooses between cooperative matrices."""
+    if not isinstance(op_.result.type, MmaMatrixType):
+        return select(rw, *(value for (value,) in operands))
+    (condition,), (yes,), (no,) = operands
+    place, then = variable(rw, yes.type), Block()
+    store(rw, place, no)
+    merge = selection(rw, condition, then)
+    with rw.inside(then):
+        store(rw, place, yes)
+        rw.create(spirv.BranchOp, successors=[merge])
+    return load(rw, place)
+
+
 def _each(
     rw: Rewriter,
     op_class: type[Operation],
@@ -199,5 +215,8 @@ def _each(
         store(rw, access(rw, result, [index], kind.element), made)
         return [binary(rw, "IAdd", index, 1)]
 
-    loop(rw, [word(rw, 0)], lambda index: compare(rw, "ULessThan", index, length), body)
+    def is_held(index: SSAValue) -> SSAValue:
+        return compare(rw, "ULessThan", index, length)
+
+    loop(rw, [word(rw, 0)], is_held, body)
     return load(rw, result)

@@ -72,9 +72,9 @@ class FlattenMemrefs(ModulePass):
         state = State(frozenset(_memrefs(op)))
         rules = RULES
         if any(inner.name in MATRIX_ACCESSES for inner in op.walk()):
-            from .flatten_matrices import RULES as matrices
+            from . import flatten_matrices
 
-            rules = Rules(RULES, matrices)
+            rules = Rules(RULES, flatten_matrices.RULES)
         types = TypeMap({MemRefType: _parts})
         convert(op, rules, Legality({}, state.is_new), types, "shader", state)
         for kernel in [inner for inner in op.walk() if isinstance(inner, gpu.FuncOp)]:

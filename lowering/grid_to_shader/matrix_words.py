@@ -48,5 +48,8 @@ def units_in(words: Iterable[str]) -> tuple[MatrixUnit, ...]:
 @cache
 def _units(words: frozenset[str]) -> tuple[MatrixUnit, ...]:
     found = [match for word in words if (match := MATRIX_WORD.fullmatch(word))]
-    units = [MatrixUnit(*(int(match[n]) for n in (1, 2, 3)), match[4], match[5]) for match in found]
+    units = [
+        MatrixUnit(int(match[1]), int(match[2]), int(match[3]), match[4], match[5])
+        for match in found
+    ]
     return tuple(sorted(units, key=lambda u: (-u.rows * u.columns * u.depth, str(u))))

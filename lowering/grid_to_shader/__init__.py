@@ -44,7 +44,7 @@ is on them.
 `…_arithmetic`, `…_ballot`, `…_shuffle`). Where one has none, arrays of words for 1024 threads may
 have been added to the kernel's; then `gpux.most_threads` says that a block has no more.
 
-**Matrices** are of the types that a word of the features has (`matrix_16x16x16_f16_f32`), loaded and
+**Matrices** are of types that a word of the features has (`matrix_16x16x16_f16_f32`), loaded and
 stored by gpux.matrix_load and gpux.matrix_store, in arrays of their own elements;
 memref.extract_aligned_pointer_as_index tells, of a buffer, the low bits of its address.
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,10 @@ def units(device: sw.Device) -> list[tuple[int, int, int, str, str]]:
     found = [match for word in unit_words(device) if (match := WORD.fullmatch(word))]
     if not found:
         pytest.skip(f"{device.name} lists no products of matrices in its profile")
-    sizes = [(int(match[1]), int(match[2]), int(match[3])) for match in found]
-    kinds = [tuple(TYPES.get(match[n], match[n]) for n in (4, 5)) for match in found]
-    return [(*size, *kind) for size, kind in zip(sizes, kinds, strict=True)]
+    return [
+        (int(m), int(n), int(k), TYPES.get(factors, factors), TYPES.get(sums, sums))
+        for m, n, k, factors, sums in (match.groups() for match in found)
+    ]
 
 
 def arrays(unit: Any, times: tuple[int, int, int], turned: bool) -> tuple[list[np.ndarray], Any]:
@@ -45,46 +47,55 @@ def arrays(unit: Any, times: tuple[int, int, int], turned: bool) -> tuple[list[n
     return given, x @ y + z
 
 
+def kernel_for(sizes: tuple[int, ...], turned: bool) -> Callable[..., None]:
+    m, n, k = sizes
+
+    def kernel(x, y, z):
+        a = sw.matrix.load(x, 0, 0, (m, k), "a", turned)
+        b = sw.matrix.load(y, 0, 0, (k, n), "b", turned)
+        c = sw.matrix.load(z, 0, 0, (m, n), transpose=turned)
+        sw.matrix.store(z, 0, 0, sw.matrix.multiply_add(a, b, c), turned)
+
+    return kernel
+
+
 @pytest.mark.parametrize("turned", [False, True], ids=["as it is", "turned"])
 @pytest.mark.parametrize("times", [(1, 1, 1), (2, 1, 2), (1, 3, 1)], ids=str)
 def test_products_of_units(device: sw.Device, times: tuple[int, int, int], turned: bool):
     lanes = find_target(device.target).subgroup_size()
     for unit in units(device):
-        m, n, k = (a * b for a, b in zip(unit[:3], times, strict=True))
-
-        def kernel(x, y, z):
-            a = sw.matrix.load(x, 0, 0, (m, k), "a", turned)
-            b = sw.matrix.load(y, 0, 0, (k, n), "b", turned)
-            c = sw.matrix.load(z, 0, 0, (m, n), transpose=turned)
-            sw.matrix.store(z, 0, 0, sw.matrix.multiply_add(a, b, c), turned)
-
+        sizes = tuple(a * b for a, b in zip(unit[:3], times, strict=True))
         given, expected = arrays(unit, times, turned)
-        sw.kernel(kernel).launch(1, lanes, device=device)(*given)
+        sw.kernel(kernel_for(sizes, turned)).launch(1, lanes, device=device)(*given)
         found = given[2].T if turned else given[2]
         np.testing.assert_array_equal(found, expected, err_msg=f"{unit}, {times} of them")
 
 
+def shared_kernel(m: int, n: int, k: int, factors: Any, total: Any) -> Callable[..., None]:
+    """What a subgroup stores in shared memory, others read behind a barrier."""
+
+    def kernel(x, y, z):
+        left, sums = sw.shared((m, k), factors), sw.shared((m, n), total)
+        for i in range(sw.thread_id(0), m * k, sw.block_dim(0)):
+            left[i // k, i % k] = x[i // k, i % k]
+        sw.barrier()
+        if sw.subgroup_id() == 0:
+            a = sw.matrix.load(left, 0, 0, (m, k), "a")
+            b = sw.matrix.load(y, 0, 0, (k, n), "b")
+            c = sw.matrix.load(z, 0, 0, (m, n))
+            sw.matrix.store(sums, 0, 0, sw.matrix.multiply_add(a, b, c))
+        sw.barrier()
+        for i in range(sw.thread_id(0), m * n, sw.block_dim(0)):
+            z[i // n, i % n] = sums[i // n, i % n]
+
+    return kernel
+
+
 def test_products_in_shared_memory(device: sw.Device):
-    """Each subgroup multiplies, what it stores in shared memory others read behind a barrier."""
     lanes = find_target(device.target).subgroup_size()
     for unit in units(device):
         m, n, k, factors, sums = unit
-        kind, total = getattr(sw, factors), getattr(sw, sums)
-
-        def kernel(x, y, z):
-            left, sums = sw.shared((m, k), kind), sw.shared((m, n), total)
-            for i in range(sw.thread_id(0), m * k, sw.block_dim(0)):
-                left[i // k, i % k] = x[i // k, i % k]
-            sw.barrier()
-            if sw.subgroup_id() == 0:
-                a = sw.matrix.load(left, 0, 0, (m, k), "a")
-                b = sw.matrix.load(y, 0, 0, (k, n), "b")
-                c = sw.matrix.load(z, 0, 0, (m, n))
-                sw.matrix.store(sums, 0, 0, sw.matrix.multiply_add(a, b, c))
-            sw.barrier()
-            for i in range(sw.thread_id(0), m * n, sw.block_dim(0)):
-                z[i // n, i % n] = sums[i // n, i % n]
-
+        kernel = shared_kernel(m, n, k, getattr(sw, factors), getattr(sw, sums))
         given, expected = arrays(unit, (1, 1, 1), False)
         sw.kernel(kernel).launch(1, 2 * lanes, device=device)(*given)
         np.testing.assert_array_equal(given[2], expected, err_msg=f"{unit}")

@@ -84,7 +84,17 @@ def test_operations_on_elements_are_valid_spirv(word: str):
     else:
         old, new = "mulf %sum", f"{word} %sum"
     assert old in text
-    validate_newest(artifact(text.replace(old, new)).payload)
+    profile = PROFILE.replace("+float16", "+exact_division+float16") if word == "divf" else PROFILE
+    payload = artifact(text.replace(old, new), profile).payload
+    validate_newest(payload)
+    assert "CooperativeMatrixMulAdd" in str(deserialise(payload))
+
+
+def test_quotients_are_those_of_scalars_where_a_device_does_not_round_them():
+    text = product((16, 16, 16), "f16", "f32", "f16", turned=False).replace(
+        "mulf %sum", "divf %sum"
+    )
+    assert "cooperative_matrix" not in artifact(text).manifest.features
 
 
 def test_what_a_block_shares_is_told_to_the_vulkan_memory_model():

@@ -18,6 +18,7 @@ from ...dialects.gpu_matrix import (
     USES,
     MmaMatrixType,
     SubgroupMmaComputeOp,
+    SubgroupMmaElementwiseOp,
     SubgroupMmaLoadMatrixOp,
     SubgroupMmaStoreMatrixOp,
     matrix_type,
@@ -53,6 +54,8 @@ def choose_units(
         raise NoUnits("the device has no units for it")
     for op in ops:
         _check_memory(op)
+        if isinstance(op, SubgroupMmaElementwiseOp) and op.kind.data == "divf":
+            _check_division(features)
     types = list(dict.fromkeys(_types(ops)))
     for kind in types:
         if not features.native(stored(kind)):
@@ -158,6 +161,12 @@ def _others(tiles: Tiles, types: Sequence[MmaMatrixType], units: Sequence[Matrix
             return False
         tiles[kind] = same[0]
     return True
+
+
+def _check_division(features: ShaderFeatures) -> None:
+    """NoUnits where quotients are put together, as `expand-inexact` does for scalars."""
+    if not features.has("exact_division"):
+        raise NoUnits("the device's own quotients of matrices may be rounded wrongly")
 
 
 def _check_memory(op: Operation) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -129,17 +129,19 @@ def llvm_version() -> str:
     return ".".join(map(str, _llvm().llvm_version_info))
 
 
-def load_own(name: str) -> Any:
-    """The engine of LLVM text that belongs to the runtime, a file beside this one.
+def load_own(*names: str) -> Any:
+    """The engine of LLVM text that belongs to the runtime, files beside this one.
 
     Compiled once for each version of it and of LLVM; later processes find it in the cache.
     """
     from .cache import Cache
 
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        text = file.read()
+    text = ""
+    for name in names:
+        with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+            text += file.read()
     store = Cache()
-    key = f"{name}-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
+    key = f"{names[0]}-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
     content = store.get(key)
     if content is None:
         content = generate(text)
@@ -147,11 +149,17 @@ def load_own(name: str) -> Any:
     return load_objects([content])
 
 
+def has_symbols(names: Iterable[str]) -> bool:
+    """Whether code that is loaded can refer to all of these."""
+    return all(_llvm().address_of_symbol(name) is not None for name in names)
+
+
 def generate(text: str) -> bytes:
     """Object code for this machine of LLVM's text, which is the runtime's own."""
     llvm = _llvm()
     machine = llvm.Target.from_triple(_host_triple()).create_target_machine(opt=2, reloc="pic")
     module = llvm.parse_assembly(text)
+    module.triple, module.data_layout = _host_triple(), str(machine.target_data)
     module.verify()
     return machine.emit_object(module)
 

@@ -1,11 +1,11 @@
 """Launches on the CPU that Python has no part in, for kinds of arguments that were seen before.
 
-`direct_launch` gives a function of Python's C interface (`cpu_launch.ll`, whose structs are
-repeated here) and what remains to be done when a launch of it has something to report. It takes a
-fifth of what packing and calling by Python do, and decides itself whether a launch is shared with
-the workers. From 4 µs of work on that pays while a worker is awake, which it is for about a
-millisecond after it has had work; so workers are also woken for such a launch that comes within
-50 µs of the one before. For one launch alone it pays from 25 µs on.
+`direct_launch` gives a function of Python's C interface (`cpu_launch.ll`, `cpu_arguments.ll`, whose
+structs are repeated here) and what remains to be done when a launch of it has something to report.
+It takes a fifth of what packing and calling by Python do, and decides itself whether a launch is
+shared with the workers. From 4 µs of work on that pays while a worker is awake, which it is for
+about a millisecond after it has had work; so workers are also woken for such a launch that comes
+within 50 µs of the one before. For one launch alone it pays from 25 µs on.
 
 Arguments are NumPy arrays and arrays of the device, both contiguous, floats, integers of 32 bits
 and NumPy's scalars. Where objects lie in memory in another way than we know, it is as if there were
@@ -37,6 +37,13 @@ _HOST, _DEVICE, _FLOAT, _INT, _SCALAR = range(5)
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 _LAYOUT = _C_CONTIGUOUS | _ALIGNED | _WRITEABLE
 _SHARED_NS = 4_000
+_SYMBOLS = (
+    *("PyLong_AsVoidPtr", "PyLong_AsUnsignedLongLong", "PyLong_AsLongLongAndOverflow"),
+    *("PyFloat_AsDouble", "PyObject_GetAttr", "PyTuple_GetItem", "Py_IncRef", "Py_DecRef"),
+    *("PyEval_SaveThread", "PyEval_RestoreThread", "PyCFunction_NewEx", "clock_gettime"),
+    *("_Py_NoneStruct", "_Py_TrueStruct", "_Py_FalseStruct"),
+)
+"""What native code calls and gives back: LLVM ends the process over one that is not there."""
 _METH_FASTCALL = 0x80
 _HEAD = object.__basicsize__
 _WORD = 8
@@ -185,7 +192,7 @@ class _Memory:
 def _code() -> _Code:
     from .cpu_code import load_own
 
-    engine = load_own("cpu_launch.ll")
+    engine = load_own("cpu_arguments.ll", "cpu_launch.ll")
     function = engine.get_function_address("stepwell_launch")
     method = _MethodDef(b"launch", function, _METH_FASTCALL, None)
     common = _Common(
@@ -253,9 +260,11 @@ def _row_of(parameter: Parameter, value: Any) -> _Row | None:
 @cache
 def _layouts_are_known() -> bool:
     """Whether objects of Python and NumPy lie in memory as native code takes them to."""
+    from .cpu_code import has_symbols
+
     if not hasattr(time, "CLOCK_MONOTONIC") or sys.byteorder != "little":
         return False
-    if sys.implementation.name != "cpython":
+    if sys.implementation.name != "cpython" or not has_symbols(_SYMBOLS):
         return False
     array: HostArray = np.zeros((2, 3), np.int16)
     seen = _Array.from_address(id(array) + _HEAD)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -241,3 +243,10 @@ def test_objects_that_lie_otherwise_are_left_to_python(monkeypatch: pytest.Monke
     out = np.zeros(SIZE, np.float32)
     assert not is_direct(sw.kernel(scaled.function).over(SIZE), out, host(), 2.0)
     assert (out == host() * 2).all()
+
+
+def test_every_symbol_of_native_code_is_known_to_be_there() -> None:
+    folder = Path(cpu_launch.__file__).parent
+    text = "".join((folder / f"cpu_{name}.ll").read_text() for name in ("arguments", "launch"))
+    used = re.findall(r"^(?:declare \S+ )?@(\w+)(?:\(| = external)", text, re.MULTILINE)
+    assert sorted([*used, "PyCFunction_NewEx"]) == sorted(cpu_launch._SYMBOLS)

@@ -45,7 +45,7 @@ PIPELINES: dict[str, Steps] = {
         ("canonicalize", "guards that became true"),
         ("hoist-uniform-loads", "behind checks and guards loads stand where all threads come"),
         (
-            "vectorise-subgroups{width=$subgroup_size always=$always_vectors}",
+            "vectorise-subgroups{width=$subgroup_size always=$always_vectors gathers=$gathers}",
             "the loops that are split have no guards, and cold ones are no loops over threads",
         ),
         ("peel-partial-vectors{bits=$masked_bits}", "what is a loop still is left to LLVM"),
@@ -106,7 +106,8 @@ class _Defaults(dict[str, str]):
 
 
 DEFAULTS = _Defaults(
-    loops_end_early="false", accurate_exp2="false", always_vectors="false", masked_bits="0"
+    **{"loops_end_early": "false", "accurate_exp2": "false", "always_vectors": "false"},
+    **{"masked_bits": "0", "gathers": "true"},
 )
 
 

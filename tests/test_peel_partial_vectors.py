@@ -27,7 +27,8 @@ def scale(x, y):
 
 def optimised(bits: int) -> str:
     """LLVM's code of the kernel's function for a processor with AVX-512."""
-    way = replace(find_target("cpu"), masked_bits=lambda: bits)
+    cpu = find_target("cpu")
+    way = replace(cpu, of_machine=lambda: {**cpu.of_machine(), "masked_bits": str(bits)})
     types = tuple(sw.Array[sw.f32, 1] for _ in range(2))
     module = build(scale, scale.parameter_types(types), Form(over=1), way).module
     lower_step(module, way, "simt", "llvm")

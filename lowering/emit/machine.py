@@ -38,6 +38,21 @@ class Machine:
         return vector_bits(self.features) if self.masks_tails else 0
 
     @property
+    def has_gathers(self) -> bool:
+        """Whether it loads lanes from anywhere by one instruction that is worth it: AVX2's is not,
+        and LLVM does not use it for most processors."""
+        return has_feature(self.features, "avx512f")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What pipelines may ask of the machine, as text."""
+        return {
+            "masked_bits": str(self.masked_bits),
+            "half_instructions": str(self.converts_half).lower(),
+            "gathers": str(self.has_gathers).lower(),
+        }
+
+    @property
     def attributes(self) -> dict[str, str]:
         """The attributes of functions that run on the machine: how wide vectors should be."""
         return {"prefer-vector-width": str(vector_bits(self.features))}

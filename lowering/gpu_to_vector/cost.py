@@ -2,6 +2,7 @@
 
     no control flow inside         left to LLVM, whose loop vectoriser does it as well (but sin and
                                    the like, whose formulas have a branch)
+    gathers, and little else       left as a loop, whose loads do not wait for each other
     loops inside, no gathers       two or four vectors side by side: one waits for its own results,
                                    and what all lanes have in common is computed for more of them
 
@@ -9,11 +10,18 @@ Measured on AVX-512 (µs, one thread), with 1, 2 and 4 vectors: an escape-time f
 1804, 1834; a product of 256² matrices 1395, 1088, 807; sums of rows, which gather, 882, 1584. As
 scalars these took 67840, 33531 and 810. A saxpy of 2^16 gains 1 of 10 µs, and compiles in 49 ms
 instead of 29.
+
+Gathers (µs, one thread, vectors / a loop, on AVX-512; AVX2, whose gathers are not worth it; SSE4):
+a product of a sparse matrix 410 / 171, 494 / 171, 555 / 174; `x[index[i]]` behind a branch 11 / 10,
+15 / 10, 15 / 8; a step of a bitonic sort 1532 / 2577, 3126 / 2585, 3396 / 2594; looking up a table
+between whose values is interpolated 37 / 32, 42 / 32, 45 / 32. With more work they pay: exp of what
+is gathered 14 / 42, 28 / 44, 256 / 245; a binary search, whose branches a loop mispredicts, 275 /
+1296, 437 / 1287, 586 / 1304.
 """
 
 from __future__ import annotations
 
-from xdsl.dialects import math, memref, scf
+from xdsl.dialects import arith, math, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IndexType
 from xdsl.ir import Operation
 
@@ -25,6 +33,12 @@ from ..memref_views import as_memref
 LARGEST = 64
 WITH_A_RARE_CASE = (math.SinOp, math.CosOp, math.TanOp, RemFOp)
 _MOST_NARROW = 64
+_GATHER = 10
+"""As many ops on vectors pay for a gather that the machine takes apart, in code without loops."""
+_SLOW: dict[type[Operation], int] = {math.SqrtOp: 4, arith.DivfOp: 4}
+_FUNCTION = 20
+_SIMPLE = frozenset(f"math.{name}" for name in ("absf", "absi", "copysign", "fma", "floor", "ceil"))
+_OF_CHECKS = (gpux.CheckOp, arith.IndexCastOp)
 _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
 
@@ -50,6 +64,37 @@ def gathers_too_much(loop: scf.ForOp, spreads: Divergence) -> bool:
             element = as_memref(op.memref.type).element_type
             found += isinstance(element, FixedBitwidthType) and element.bitwidth < 32
     return found > _MOST_NARROW
+
+
+def is_mostly_gathers(loop: scf.ForOp, spreads: Divergence, has_gathers: bool) -> bool:
+    """Whether loads from places that lanes compute outweigh what is computed.
+
+    In loops a gather costs more than the loads of a scalar loop, which run ahead while others wait.
+    Outside of loops it does where the machine has none: each lane is taken out and put in again.
+    """
+    inner = [op for op in loop.walk() if isinstance(op, scf.ForOp | scf.WhileOp) and op is not loop]
+    if has_gathers and not inner:
+        return False
+    ops = dict.fromkeys(op for each in inner or [loop] for op in each.walk() if not op.regions)
+    found = sum(isinstance(op, memref.LoadOp) and _is_anywhere(op, spreads) for op in ops)
+    work = sum(_work(op) for op in ops if _has_lanes(op, spreads))
+    return found * (1 if inner else _GATHER) >= max(1, work)
+
+
+def _is_anywhere(op: memref.LoadOp, spreads: Divergence) -> bool:
+    """Whether lanes' places are not a fixed distance apart."""
+    return any(spreads[index].stride is None for index in op.indices)
+
+
+def _work(op: Operation) -> int:
+    """How many simple ops an op is worth; those that belong to an access are none."""
+    if isinstance(op, (memref.LoadOp, memref.StoreOp, *_OF_CHECKS)):
+        return 0
+    if op.results and all(isinstance(use.operation, gpux.CheckOp) for use in op.results[0].uses):
+        return 0
+    if type(op) in _SLOW:
+        return _SLOW[type(op)]
+    return _FUNCTION if op.name.startswith("math.") and op.name not in _SIMPLE else 1
 
 
 def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:

@@ -30,7 +30,13 @@ from ...dialects.diagnostics import CompileError
 from ...passes.block_editing import constant_value
 from ...passes.divergence import SUBGROUP, VARYING, Divergence, Spread, affine, is_private_array
 from ..gpu_to_cpu.split import expand_switch
-from .cost import LARGEST, gathers_too_much, is_worth_it, vectors_at_once
+from .cost import (
+    LARGEST,
+    gathers_too_much,
+    is_mostly_gathers,
+    is_worth_it,
+    vectors_at_once,
+)
 from .fits import CONTROL, has_lanes, is_plain_use, values_of
 
 THREADS = "gpux.threads"
@@ -42,12 +48,14 @@ class VectoriseSubgroups(ModulePass):
     """Makes loops over threads loops over vectors of `width` threads; a width of 1 changes nothing.
 
     Where it pays (cost.py), vectors are twice or four times as long, or loops stay as they are,
-    for LLVM's own vectoriser; with `always` all become vectors of this width.
+    for LLVM's own vectoriser; with `always` all become vectors of this width. `gathers` says
+    whether the machine has good instructions that load lanes from anywhere.
     """
 
     name = "vectorise-subgroups"
     width: int = 8
     always: bool = False
+    gathers: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         width = self.width
@@ -75,7 +83,9 @@ class VectoriseSubgroups(ModulePass):
         spreads = Divergence(loop.body, given, spread_of_collective)
         if not together and _may_wait(loop, spreads):
             return
-        if not (together or self.always) and gathers_too_much(loop, spreads):
+        if not (together or self.always) and (
+            gathers_too_much(loop, spreads) or is_mostly_gathers(loop, spreads, self.gathers)
+        ):
             return
         if not _arrays_are_known(loop, spreads):
             assert not together, "gpu-to-cpu leaves only those subgroup ops that can be vectors"

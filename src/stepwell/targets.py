@@ -58,10 +58,8 @@ class Target:
     accurate_exp2: bool = False
     # Whether every loop over threads is to become one over vectors, worth it or not.
     always_vectors: bool = False
-    # How long the vectors are that end loops by masks, 0 where none do.
-    masked_bits: Callable[[], int] = lambda: 0
-    # Whether there are instructions that convert f16, where the target's own lowering asks.
-    half_instructions: Callable[[], bool] = lambda: True
+    # What else the pipelines may ask for, which takes longer to find out.
+    of_machine: Callable[[], dict[str, str]] = dict
     # What `sw.target.name` is in kernels, where it is not the name.
     kind: str = ""
     # Fields of the manifest that the module of the last level decides.
@@ -94,8 +92,7 @@ class Target:
             "loops_end_early": str(self.loops_end_early).lower(),
             "accurate_exp2": str(self.accurate_exp2).lower(),
             "always_vectors": str(self.always_vectors).lower(),
-            "masked_bits": str(self.masked_bits()),
-            "half_instructions": str(self.half_instructions()).lower(),
+            **self.of_machine(),
         }
 
 
@@ -137,8 +134,7 @@ def _cpu_target(arch: str) -> Target:
         entry=entry,
         arch=arch,
         always_vectors=bool(cpu.lanes),
-        masked_bits=lambda: cpu.machine().masked_bits,
-        half_instructions=lambda: cpu.machine().converts_half,
+        of_machine=lambda: cpu.machine().parameters,
     )
 
 

@@ -9,7 +9,7 @@
 ; kind, number of the argument, its type, its dtype or key; dimensions or bytes; flags, of which the
 ; mask is looked at, or the least integer and the largest; the word that it is packed into
 %Row = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
-; common, rows, packed words, launch record, entry, counter of prints or null, ns that a block
+; common, rows, packed words, launch records, entry, counter of prints or null, ns that a block
 ; takes, job; busy, arguments, rows, blocks, helpers
 %Site = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64 }
 ; of NumPy's C interface, behind an object's head: data, dimensions, sizes, strides, base, dtype,

@@ -8,7 +8,7 @@
 ; has to listen for interrupts meanwhile.
 
 ; as in cpu_pool.ll
-%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr }
+%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr, i64, i64 }
 
 @_Py_NoneStruct = external global i8
 @_Py_TrueStruct = external global i8
@@ -89,14 +89,11 @@ start:
   %packed = load ptr, ptr %packed.at
   %entry.at = getelementptr %Site, ptr %site, i32 0, i32 4
   %entry = load ptr, ptr %entry.at
-  %chunk.at = getelementptr i64, ptr %record, i64 7
-  %next.at = getelementptr i64, ptr %record, i64 8
-  store i64 0, ptr %next.at
   %began = call i64 @now(ptr %common)
   %helpers.at = getelementptr %Site, ptr %site, i32 0, i32 12
   %helpers = load i64, ptr %helpers.at
   %many = icmp sgt i64 %helpers, 0
-  %long = fcmp oge double %work, 4.0e3
+  %long = fcmp oge double %work, 1.0e4
   %worth = and i1 %many, %long
   br i1 %worth, label %ask, label %alone
 
@@ -124,7 +121,7 @@ look:
   br i1 %share, label %shared, label %alone
 
 alone:
-  store i64 %blocks, ptr %chunk.at
+  call void @cut(ptr %record, i64 %blocks, i64 1, i64 1)
   %brief = fcmp olt double %work, 5.0e3
   br i1 %brief, label %hold, label %release
 
@@ -144,11 +141,7 @@ shared:
   %fewer = icmp slt i64 %useful, %helpers
   %wanted = select i1 %fewer, i64 %useful, i64 %helpers
   %threads.at.most = add i64 %wanted, 1
-  %claims = shl i64 %threads.at.most, 3
-  %fair = udiv i64 %blocks, %claims
-  %none = icmp eq i64 %fair, 0
-  %chunk = select i1 %none, i64 1, i64 %fair
-  store i64 %chunk, ptr %chunk.at
+  call void @cut(ptr %record, i64 %blocks, i64 %threads.at.most, i64 8)
   %job.at = getelementptr %Site, ptr %site, i32 0, i32 7
   %job = load ptr, ptr %job.at
   %job.entry = getelementptr %Job, ptr %job, i32 0, i32 1
@@ -157,6 +150,8 @@ shared:
   store ptr %packed, ptr %job.packed
   %job.launch = getelementptr %Job, ptr %job, i32 0, i32 3
   store ptr %record, ptr %job.launch
+  %job.records = getelementptr %Job, ptr %job, i32 0, i32 10
+  store i64 %threads.at.most, ptr %job.records
   %job.places = getelementptr %Job, ptr %job, i32 0, i32 4
   store i64 %wanted, ptr %job.places
   %job.helpers = getelementptr %Job, ptr %job, i32 0, i32 6
@@ -206,6 +201,35 @@ told:
 
 done:
   ret i64 0
+}
+
+; Gives each of so many launch records its share of the blocks, to be claimed in so many pieces.
+define private void @cut(ptr %records, i64 %blocks, i64 %count, i64 %claims) nounwind {
+begin:
+  br label %one
+
+one:
+  %i = phi i64 [ 0, %begin ], [ %after, %one ]
+  %first = phi i64 [ 0, %begin ], [ %end, %one ]
+  %record = getelementptr [16 x i64], ptr %records, i64 %i
+  %after = add i64 %i, 1
+  %share = mul i64 %blocks, %after
+  %end = udiv i64 %share, %count
+  %end.at = getelementptr i64, ptr %record, i64 6
+  store i64 %end, ptr %end.at
+  %size = sub i64 %end, %first
+  %fair = udiv i64 %size, %claims
+  %none = icmp eq i64 %fair, 0
+  %chunk = select i1 %none, i64 1, i64 %fair
+  %chunk.at = getelementptr i64, ptr %record, i64 7
+  store i64 %chunk, ptr %chunk.at
+  %next.at = getelementptr i64, ptr %record, i64 8
+  store i64 %first, ptr %next.at
+  %more = icmp ult i64 %after, %count
+  br i1 %more, label %one, label %all
+
+all:
+  ret void
 }
 
 ; Nanoseconds of a clock that only goes on.

@@ -12,11 +12,12 @@
 ; guard, acquire(lock, wait), release(lock), yield(), stop; open places in all jobs; jobs, idle,
 ; workers that do not sleep
 %Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr, i64 }
-; next idle worker, lock to sleep on
-%Worker = type { ptr, ptr }
+; next idle worker, lock to sleep on, number from 1 on
+%Worker = type { ptr, ptr, i64 }
 ; next job, entry(packed, launch), its arguments; open places, helpers inside, helpers in all,
-; whether one failed, whether the launching thread sleeps, the lock that it sleeps on
-%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr }
+; whether one failed, whether the launching thread sleeps, the lock that it sleeps on; launch records
+; and bytes from one to the next
+%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr, i64, i64 }
 
 ; --- run a job: the calling thread takes part and returns when nobody is inside any more ----------
 
@@ -33,13 +34,7 @@ begin:
   %_0 = atomicrmw add ptr %open, i64 %wanted release
   call void @wake(ptr %pool, i64 %wanted)
   call void @leave(ptr %pool)
-  %entry.at = getelementptr %Job, ptr %job, i32 0, i32 1
-  %entry = load ptr, ptr %entry.at
-  %packed.at = getelementptr %Job, ptr %job, i32 0, i32 2
-  %packed = load ptr, ptr %packed.at
-  %launch.at = getelementptr %Job, ptr %job, i32 0, i32 3
-  %launch = load ptr, ptr %launch.at
-  %failed = call i32 %entry(ptr %packed, ptr %launch)
+  %failed = call i32 @take.part(ptr %job, i64 0)
   call void @enter(ptr %pool)
   br label %search
 
@@ -187,14 +182,10 @@ help:
   %count = load i64, ptr %count.at
   %counted = add i64 %count, 1
   store i64 %counted, ptr %count.at
-  %entry.at = getelementptr %Job, ptr %job, i32 0, i32 1
-  %entry = load ptr, ptr %entry.at
-  %packed.at = getelementptr %Job, ptr %job, i32 0, i32 2
-  %packed = load ptr, ptr %packed.at
-  %launch.at = getelementptr %Job, ptr %job, i32 0, i32 3
-  %launch = load ptr, ptr %launch.at
   call void @leave(ptr %pool)
-  %status = call i32 %entry(ptr %packed, ptr %launch)
+  %number.at = getelementptr %Worker, ptr %worker, i32 0, i32 2
+  %number = load i64, ptr %number.at
+  %status = call i32 @take.part(ptr %job, i64 %number)
   call void @enter(ptr %pool)
   %failed.at = getelementptr %Job, ptr %job, i32 0, i32 7
   %failed = load i64, ptr %failed.at
@@ -231,6 +222,61 @@ define void @stepwell_pool_stop(ptr %pool) nounwind {
   call void @wake(ptr %pool, i64 9223372036854775807)
   call void @leave(ptr %pool)
   ret void
+}
+
+; --- what one thread does of a job -----------------------------------------------------------------
+
+; Each thread begins with a launch record of its own, if there are several, so that the same blocks,
+; and what they have in the cache, are the same thread's at each launch; then it helps with others.
+define private i32 @take.part(ptr %job, i64 %number) nounwind {
+begin:
+  %entry.at = getelementptr %Job, ptr %job, i32 0, i32 1
+  %entry = load ptr, ptr %entry.at
+  %packed.at = getelementptr %Job, ptr %job, i32 0, i32 2
+  %packed = load ptr, ptr %packed.at
+  %launch.at = getelementptr %Job, ptr %job, i32 0, i32 3
+  %launch = load ptr, ptr %launch.at
+  %count.at = getelementptr %Job, ptr %job, i32 0, i32 10
+  %count = load i64, ptr %count.at
+  %stride.at = getelementptr %Job, ptr %job, i32 0, i32 11
+  %stride = load i64, ptr %stride.at
+  %first = urem i64 %number, %count
+  br label %one
+
+one:
+  %done = phi i64 [ 0, %begin ], [ %after, %well ]
+  %place = add i64 %first, %done
+  %wraps = icmp uge i64 %place, %count
+  %less = sub i64 %place, %count
+  %index = select i1 %wraps, i64 %less, i64 %place
+  %offset = mul i64 %index, %stride
+  %record = getelementptr i8, ptr %launch, i64 %offset
+  %status = call i32 %entry(ptr %packed, ptr %record)
+  %fine = icmp eq i32 %status, 0
+  br i1 %fine, label %well, label %failed
+
+failed:
+  %single = icmp eq i64 %count, 1
+  br i1 %single, label %end, label %stop
+
+well:
+  %after = add i64 %done, 1
+  %more = icmp ult i64 %after, %count
+  br i1 %more, label %one, label %end
+
+stop:                                             ; the others need not go on either
+  %i = phi i64 [ 0, %failed ], [ %i.after, %stop ]
+  %i.offset = mul i64 %i, %stride
+  %i.record = getelementptr i8, ptr %launch, i64 %i.offset
+  %i.failed = getelementptr i64, ptr %i.record, i64 9
+  store atomic i64 1, ptr %i.failed monotonic, align 8
+  %i.after = add i64 %i, 1
+  %i.more = icmp ult i64 %i.after, %count
+  br i1 %i.more, label %stop, label %end
+
+end:
+  %result = phi i32 [ 0, %well ], [ 1, %failed ], [ 1, %stop ]
+  ret i32 %result
 }
 
 ; --- parts ----------------------------------------------------------------------------------------

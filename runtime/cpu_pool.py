@@ -52,7 +52,7 @@ class _Pool(ctypes.Structure):
 
 
 class _Worker(ctypes.Structure):
-    _fields_ = (("next", ctypes.c_void_p), ("lock", ctypes.c_void_p))
+    _fields_ = (("next", ctypes.c_void_p), ("lock", ctypes.c_void_p), ("number", ctypes.c_int64))
 
 
 class Workers(ctypes.Structure):
@@ -75,6 +75,8 @@ class Job(ctypes.Structure):
         ("failed", ctypes.c_int64),
         ("sleeps", ctypes.c_int64),
         ("lock", ctypes.c_void_p),
+        ("records", ctypes.c_int64),
+        ("stride", ctypes.c_int64),
     )
 
 
@@ -160,7 +162,7 @@ class Pool:
         try:
             job = self._jobs.pop()
         except IndexError:  # the first launch, or all are under way in other threads
-            job = Job(lock=new_lock())
+            job = Job(lock=new_lock(), records=1)
         job.entry, job.packed, job.launch = entry, packed, launch
         job.places, job.helpers, job.failed, job.sleeps = helpers, 0, 0, 0
         failed = bool(_code().run(ctypes.byref(memory), ctypes.byref(job)))
@@ -189,7 +191,8 @@ class Pool:
             try:
                 while len(self._threads) < wanted:
                     name = f"stepwell-worker-{len(self._threads)}"
-                    arguments = (_code().work, memory, _Worker(lock=new_lock()))
+                    worker = _Worker(lock=new_lock(), number=len(self._threads) + 1)
+                    arguments = (_code().work, memory, worker)
                     thread = threading.Thread(target=_work, args=arguments, name=name, daemon=True)
                     thread.start()
                     self._threads.append(thread)

@@ -250,3 +250,20 @@ def test_every_symbol_of_native_code_is_known_to_be_there() -> None:
     text = "".join((folder / f"cpu_{name}.ll").read_text() for name in ("arguments", "launch"))
     used = re.findall(r"^(?:declare \S+ )?@(\w+)(?:\(| = external)", text, re.MULTILINE)
     assert sorted([*used, "PyCFunction_NewEx"]) == sorted(cpu_launch._SYMBOLS)
+
+
+def test_a_failure_on_any_thread_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_NUM_THREADS", "4")
+    pool.start(3)
+    x = np.zeros(1 << 14, np.float32)
+    launch = sw.kernel(beyond.function).over(x.size)
+    assert is_direct(launch, x, 0)
+    memory = memory_of(launch)
+    for _ in range(50):
+        memory.block_ns.value = 30_000 / memory.site.blocks
+        with pytest.raises(sw.OutOfBounds):
+            launch(x, 1)
+        x[:] = 0
+        memory.block_ns.value = 30_000 / memory.site.blocks
+        launch(x, 0)
+        assert (x == 1).all()

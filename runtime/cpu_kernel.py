@@ -78,7 +78,7 @@ class CpuKernel(LoadedKernel):
         return made.launch
 
     def direct(
-        self, launcher: Launcher, extents: Sequence[int], arguments: Sequence[Any]
+        self, launcher: Launcher, extents: Sequence[int], packed: bytes, arguments: Sequence[Any]
     ) -> Direct | None:
         """See `LoadedKernel.direct`."""
         from .cpu_launch import direct_launch

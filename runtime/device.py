@@ -99,13 +99,16 @@ class LoadedKernel(ABC):
         raise LaunchError(f"{self.device.name} has no {' and no '.join(options.features())}")
 
     def direct(
-        self, launcher: Launcher, extents: Sequence[int], arguments: Sequence[Any]
+        self, launcher: Launcher, extents: Sequence[int], packed: bytes, arguments: Sequence[Any]
     ) -> Direct | None:
         """A quicker way to launch such arguments as `launcher` does, if there is one for them.
 
-        `extents` are those of an `over` launch. Asked for when the launcher has run a few times.
+        They are packed already; `extents` are those of an `over` launch. Asked for when the
+        launcher has run a few times.
         """
-        return None
+        from .repeat import repeated
+
+        return repeated(launcher, packed, arguments)
 
     def preferred_threads(self) -> int:
         """Threads of a block that suit the kernel, where the launch leaves the choice; 0: any."""

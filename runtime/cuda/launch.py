@@ -2,8 +2,9 @@
 
 A launch object is made once for a kernel, a stream, a grid and a block. What is left each time: see
 whether the stream has to wait for another one, put the packed words where the driver reads them,
-make sure that the context is current in this thread, and call the driver. Nothing of it waits or
-allocates, but for a report buffer where more launches are under way than there are buffers.
+and call the driver; where it says that the context is not current in this thread, make it so and
+call again. Nothing of it waits or allocates, but for a report buffer where more launches are under
+way than there are buffers.
 
     packed   8-byte slots, one for each parameter (16 for a tensor map); the driver takes a pointer
              to each parameter
@@ -64,12 +65,10 @@ class BoundLaunch:
     ):
         self.kernel = kernel
         self.queue = queue
-        self.core = core = kernel.core
+        self.core = kernel.core
         self.name = kernel.manifest.name
         self.shape = grid, block, shared_bytes
         self.reports = kernel.reports
-        self.current = core.driver.function("cuCtxGetCurrent")
-        self.context = core.context.number
         self.free: list[Arguments] = []
         self.start = _starter(kernel, queue, grid, block, shared_bytes, options)
 
@@ -91,9 +90,8 @@ class BoundLaunch:
         except IndexError:
             arguments = Arguments(len(packed), self.kernel.slots.maps)
         arguments.view[:] = packed
-        if int(self.current()[1]) == self.context:
-            status = self.start(arguments.place, 0)[0]
-        else:
+        status = self.start(arguments.place, 0)[0]
+        if status and int(status) in _NOT_CURRENT:
             with self.core.context.current():
                 status = self.start(arguments.place, 0)[0]
         self.free.append(arguments)
@@ -158,6 +156,8 @@ class BoundLaunch:
             raise
 
 
+# What a launch gives in a thread without a context, and in one with another context.
+_NOT_CURRENT = (RESULTS["ERROR_INVALID_CONTEXT"], RESULTS["ERROR_INVALID_HANDLE"])
 _REASONS = {
     RESULTS["ERROR_INVALID_VALUE"]: "its shape or its arguments are over the device's limits",
     RESULTS["ERROR_LAUNCH_OUT_OF_RESOURCES"]: (

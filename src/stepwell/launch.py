@@ -63,7 +63,7 @@ class Known(NamedTuple):
 
     pack: Callable[[Sequence[Any]], Any]
     run: Callable[[Any], None]
-    find_direct: Callable[[Sequence[Any]], Direct | None] | None = None
+    find_direct: Callable[[Any, Sequence[Any]], Direct | None] | None = None
 
 
 class Program(ABC):
@@ -211,7 +211,7 @@ class Launch:
             return self._unfit(key, arguments)
         self._calls += 1
         if self._calls % _DIRECT_EVERY == _DIRECT_AT and find_direct is not None:
-            self._direct = find_direct(arguments)
+            self._direct = find_direct(packed, arguments)
         return run(packed)
 
     def _first(self, key: Any, arguments: Sequence[Any], *, general: bool = False) -> None:

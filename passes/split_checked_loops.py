@@ -74,6 +74,8 @@ def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
 
 
 def _is_simple(loop: scf.ForOp, variable: SSAValue) -> bool:
+    if "gpux.subgroup" in loop.attributes:  # whose threads run together, or not at all
+        return False
     by_one = constant_value(loop.step) == 1
     return by_one and not loop.iter_args and variable is loop.body.block.args[0]
 

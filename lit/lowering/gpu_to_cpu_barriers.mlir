@@ -154,3 +154,23 @@ gpu.module @refused {
     gpu.return
   }
 }
+
+// -----
+
+// Of shared memory only the block sees anything.
+
+gpu.module @updates {
+  gpu.func @updates(%x: memref<?xi32, #gpu.address_space<global>>)
+      workgroup(%s : memref<32xi32, #gpu.address_space<workgroup>>)
+      kernel attributes {gpu.known_block_size = array<i32: 32, 1, 1>} {
+    %t = gpu.thread_id x
+    %one = arith.constant 1 : i32
+    %a = gpux.atomic_rmw "add" %one, %s[%t] order "relaxed" scope "device" : i32, memref<32xi32, #gpu.address_space<workgroup>>
+    %b = gpux.atomic_rmw "add" %one, %x[%t] order "relaxed" scope "device" : i32, memref<?xi32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: func.func @updates(
+// CHECK:         gpux.atomic_rmw "add" %one, %{{.*}} order "relaxed" scope "block" : i32, memref<32xi32>
+// CHECK:         gpux.atomic_rmw "add" %one, %x[%{{.*}}] order "relaxed" scope "device" : i32, memref<?xi32>

@@ -69,3 +69,28 @@ func.func @no_site(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kern
   gpux.check %ok, "bounds", "index {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"]
   func.return
 }
+
+// -----
+
+// The threads of a block take turns: what only they see is read, changed and written.
+
+// CHECK-LABEL: llvm.func @in_turn(
+// CHECK-NOT: atomicrmw
+// CHECK: %[[OLD:.*]] = llvm.load %[[AT:.*]] {alignment = 4 : i64} : !llvm.ptr -> i32
+// CHECK: %[[NEW:.*]] = llvm.add %[[OLD]], %v : i32
+// CHECK: llvm.store %[[NEW]], %[[AT]] {alignment = 4 : i64} : i32, !llvm.ptr
+// CHECK: llvm.icmp "slt" %{{.*}}, %v : i32
+// CHECK: llvm.select
+// CHECK: llvm.store
+// CHECK: llvm.load
+// CHECK: llvm.store %v
+// CHECK: llvm.fadd %{{.*}}, %x : f32
+// CHECK: llvm.store
+// CHECK: llvm.return
+func.func @in_turn(%v: i32, %x: f32, %m: memref<?xi32>, %f: memref<?xf32>, %i: index) {
+  %0 = gpux.atomic_rmw "add" %v, %m[%i] order "relaxed" scope "block" : i32, memref<?xi32>
+  %1 = gpux.atomic_rmw "mins" %v, %m[%i] order "acq_rel" scope "block" : i32, memref<?xi32>
+  %2 = gpux.atomic_rmw "exchange" %v, %m[%i] order "relaxed" scope "subgroup" : i32, memref<?xi32>
+  %3 = gpux.atomic_rmw "add" %x, %f[%i] order "relaxed" scope "block" : f32, memref<?xf32>
+  func.return
+}

@@ -126,3 +126,35 @@ func.func @strided(%x: memref<?xf32>, %y: memref<?xf32>, %n: index) {
 // CHECK:           } else {
 // CHECK-NEXT:        scf.yield %[[SUM]]
 // CHECK:           vector.store %[[R]], %y
+
+// -----
+
+// What lanes load side by side and only use one by one is loaded one by one, unless something is
+// written in between, or checked.
+func.func @again(%x: memref<?xi8>, %bins: memref<256xi32>, %other: memref<256xi32>, %base: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %one = arith.constant 1 : i32
+  scf.for %t = %c0 to %c8 step %c1 {
+    %i = arith.addi %base, %t : index
+    %v = memref.load %x[%i] : memref<?xi8>
+    %w = arith.extui %v : i8 to i32
+    %b = arith.index_cast %w : i32 to index
+    %old = gpux.atomic_rmw "add" %one, %bins[%b] order "relaxed" scope "block" : i32, memref<256xi32>
+    %later = gpux.atomic_rmw "add" %one, %other[%b] order "relaxed" scope "block" : i32, memref<256xi32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @again
+// CHECK:           %[[I:.*]] = arith.addi %base
+// CHECK:           vector.load
+// CHECK:           %[[AT:.*]] = arith.addi %[[I]], %{{.*}} : index
+// CHECK-NEXT:      %[[V:.*]] = memref.load %x[%[[AT]]]
+// CHECK-NEXT:      %[[W:.*]] = arith.extui %[[V]] : i8 to i32
+// CHECK-NEXT:      %[[B:.*]] = arith.index_cast %[[W]] : i32 to index
+// CHECK-NEXT:      gpux.atomic_rmw "add" %{{.*}}, %bins[%[[B]]]
+// CHECK:           memref.load %x
+// CHECK:           gpux.atomic_rmw "add" %{{.*}}, %bins
+// CHECK:           vector.extract
+// CHECK-NEXT:      gpux.atomic_rmw "add" %{{.*}}, %other

@@ -150,3 +150,27 @@ func.func @ordered(%n: index, %bdim: index) -> index {
 // CHECK:         scf.for
 // CHECK-NOT:     scf.for
 // CHECK:         func.return
+
+// -----
+
+// The threads of a subgroup run together: not some of them before the others.
+func.func @subgroup(%x: memref<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %t = %c0 to %c4 step %c1 {
+    %n = memref.dim %x, %c0 : memref<?xf32>
+    %ok = arith.cmpi ult, %t, %n : index
+    gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %v = memref.load %x[%t] : memref<?xf32>
+    %sum = gpu.subgroup_reduce add %v : (f32) -> f32
+    memref.store %sum, %x[%t] : memref<?xf32>
+  } {gpux.threads, gpux.subgroup}
+  func.return
+}
+// CHECK-LABEL: func.func @subgroup
+// CHECK:         scf.for
+// CHECK:           gpux.check
+// CHECK:         } {gpux.threads, gpux.subgroup}
+// CHECK-NOT:     scf.for
+// CHECK:         func.return

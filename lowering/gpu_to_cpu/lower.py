@@ -27,12 +27,13 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     ModuleOp,
+    StringAttr,
     UnitAttr,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu
+from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import PointerType
 from ..grid_to_shader.remarks import REMARKS
@@ -79,6 +80,7 @@ class GpuToCpu(ModulePass):
 
 def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int, *, vectors: bool = False) -> func.FuncOp:
     """The function that runs a block of `kernel`, whose ops move there."""
+    _narrow_scopes(kernel)
     _drop_address_spaces(kernel)
     plan = Splitter(kernel, vectors=vectors).run()
     ids = Ids(_block_size(kernel), subgroup_size)
@@ -180,3 +182,11 @@ def _drop_address_spaces(kernel: gpu.FuncOp) -> None:
 
     for op in kernel.walk():
         visit(op)
+
+
+def _narrow_scopes(kernel: gpu.FuncOp) -> None:
+    """Say of atomics in shared memory that only the block sees them."""
+    for op in kernel.walk():
+        is_atomic = isinstance(op, gpux.AtomicRMWOp | gpux.AtomicCASOp)
+        if is_atomic and memref_type(op.view).memory_space == gpu.WORKGROUP:
+            op.properties["scope"] = StringAttr("block")

@@ -28,6 +28,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import gpux
 from ...dialects.vector import reduction
 from ...passes.divergence import bits
+from .again import loaded_by
 from .together import holds_for_all
 
 if TYPE_CHECKING:
@@ -93,10 +94,15 @@ def _one(body: Body, op: Operation, index: SSAValue, lanes: Sequence[SSAValue]) 
     inside = {result for inner in op.walk() for result in inner.results}
     inside |= {a for inner in op.walk() for r in inner.regions for b in r.blocks for a in b.args}
     given = dict.fromkeys(operand for inner in op.walk() for operand in inner.operands)
-    mapping = {value: _of_lane(body, value, index) for value in given if value not in inside}
+    mapping = {
+        value: loaded_by(body, op, value, index) or _of_lane(body, value, index)
+        for value in given
+        if value not in inside
+    }
     copy = _clone(body, op, mapping)
     return [
-        body.insert(value, into, index) for value, into in zip(copy.results, lanes, strict=True)
+        body.insert(value, into, index) if next(iter(old.uses), None) is not None else into
+        for old, value, into in zip(op.results, copy.results, lanes, strict=True)
     ]
 
 

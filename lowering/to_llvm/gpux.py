@@ -28,7 +28,7 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux, llvm
 from ...passes.outline_cold_loops import AS_IS
@@ -37,7 +37,7 @@ from .arith import extreme_number
 from .floats import is_small, narrow, widen
 from .func import gives_status
 from .memref import View, alignment_of, element_address, stored_type
-from .target import State, binary, const, enclosing_function, icmp, resize, width
+from .target import State, binary, const, enclosing_function, icmp, resize, select, width
 
 RULES = Rules()
 converts = RULES.converts
@@ -201,6 +201,11 @@ _KINDS = {
     "or": "_or", "xor": "_xor", "exchange": "xchg",
 }  # fmt: skip
 
+_BY_COMPARISON = {"mins": "slt", "minu": "ult", "maxs": "sgt", "maxu": "ugt"}
+_BY_INSTRUCTION: dict[str, type[Operation]] = {
+    "add": llvm.AddOp, "and": llvm.AndOp, "or": llvm.OrOp, "xor": llvm.XorOp,
+}  # fmt: skip
+
 
 def _atomic_properties(
     op: gpux.AtomicRMWOp | gpux.AtomicCASOp, rw: Rewriter, kind: Attribute
@@ -224,6 +229,10 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
     is_float = _is_float(element)
     if value.type == i1:
         value = rw.value(llvm.ZExtOp, (value,), stored)
+    state: State = rw.state
+    if op.scope.data in state.target.turns:
+        old = _in_turn(op, rw, address, value)
+        return icmp(rw, "ne", old, 0) if rw.type(element) == i1 else old
     if is_float and (kind in ("min", "max") or (kind == "add" and is_small(element))):
         return _rmw_loop(op, rw, address, value)
     word = "fadd" if is_float and kind == "add" else _KINDS.get(kind)
@@ -255,19 +264,40 @@ def _rmw_loop(op: gpux.AtomicRMWOp, rw: Rewriter, address: SSAValue, value: SSAV
     rw.at_end(loop)
     (seen,) = loop.args
     old = _from_bits(rw, seen, value.type)
-    a, b = old, value
-    if is_small(element):
-        a, b = widen(rw, a, element), widen(rw, b, element)
-    if kind == "add":
-        result = rw.value(llvm.FAddOp, (a, b), a.type)
-    else:
-        result = extreme_number(rw, kind == "min", a, b)
-    if is_small(element):
-        result = narrow(rw, result, element)
-    new = _to_bits(rw, result, bits_type)
+    new = _to_bits(rw, _updated_float(rw, kind, element, old, value), bits_type)
     found, done = _exchange(rw, (address, seen, new), op.order.data, properties)
     rw.insert(llvm.CondBrOp.on(done, (after, (old,)), (loop, (found,))))
     return after.args[0]
+
+
+def _updated_float(
+    rw: Rewriter, kind: str, element: Attribute, old: SSAValue, value: SSAValue
+) -> SSAValue:
+    if is_small(element):
+        old, value = widen(rw, old, element), widen(rw, value, element)
+    if kind == "add":
+        result = rw.value(llvm.FAddOp, (old, value), old.type)
+    else:
+        result = extreme_number(rw, kind == "min", old, value)
+    return narrow(rw, result, element) if is_small(element) else result
+
+
+def _in_turn(op: gpux.AtomicRMWOp, rw: Rewriter, address: SSAValue, value: SSAValue) -> SSAValue:
+    """Reads, computes and stores, since nobody else is at it; gives what was there."""
+    kind, element = op.kind.data, op.value.type
+    properties: dict[str, Attribute] = {"alignment": llvm.number(alignment_of(value.type))}
+    old = rw.value(llvm.LoadOp, (address,), value.type, properties)
+    if kind == "exchange":
+        new = value
+    elif _is_float(element):
+        new = _updated_float(rw, kind, element, old, value)
+    elif kind in _BY_COMPARISON:
+        less = icmp(rw, _BY_COMPARISON[kind], old, value)
+        new = select(rw, less, old, value)
+    else:
+        new = binary(rw, _BY_INSTRUCTION[kind], old, value)
+    rw.create(llvm.StoreOp, (new, address), properties=properties)
+    return old
 
 
 def _exchange(

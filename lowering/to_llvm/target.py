@@ -42,6 +42,9 @@ class LlvmTarget:
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     """The synchronisation scope of each scope of an atomic; the empty one is everybody."""
 
+    turns: Sequence[str] = ()
+    """The scopes whose threads take turns, so that their atomics are a load, an op and a store."""
+
     report_space: int = 0
     """The address space of the report buffer."""
 

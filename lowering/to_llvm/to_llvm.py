@@ -58,7 +58,10 @@ class ToLlvm(ModulePass):
         """Lowers everything, or raises one CompileError that lists what cannot be."""
         half = self.half_instructions
         half = host_machine().converts_half if half is None else half
-        lower(op, LlvmTarget(half_instructions=half, report_words=("optnone",)))
+        target = LlvmTarget(
+            half_instructions=half, turns=("subgroup", "block"), report_words=("optnone",)
+        )
+        lower(op, target)
 
 
 def lower(module: ModuleOp, target: LlvmTarget, rules: Rules = RULES) -> None:

@@ -218,3 +218,25 @@ def test_subgroup_results_live_across_barriers(device: sw.Device, size: int):
         out[i] = total + sw.subgroup_reduce_max(t) * 1000
 
     compare(kernel, values(), np.zeros(2 * BLOCK, np.int32), device=device, size=size)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_block_of_one_subgroup_with_checked_indices(device: sw.Device, size: int, count: int):
+    """Its lanes are the threads; a check that fails for some of them ends the launch."""
+    x = np.arange(2 * size, dtype=np.int32)
+    out = np.zeros(2 * size - count, np.int32)
+
+    @sw.kernel(block=size)
+    def kernel(x, out):
+        i = sw.global_id(0)
+        total = sw.subgroup_reduce_add(x[i])
+        out[i] = total + sw.shuffle_xor(x[i], 0)
+
+    launch = kernel.launch(2, size, device=device)
+    if count:
+        with pytest.raises(sw.OutOfBounds):
+            launch(x, out)
+        return
+    launch(x, out)
+    sums = x.reshape(2, size).sum(1, keepdims=True)
+    np.testing.assert_array_equal(out.reshape(2, size), x.reshape(2, size) + sums)

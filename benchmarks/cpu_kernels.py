@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+import cpu_block_kernels
 import numpy as np
-from cpu_tasks import BINS, STEPS, A, sorting_steps
+from cpu_common import Array, Prepare, ceil, kernel
+from cpu_tasks import STEPS, A
 
 import stepwell as sw
-
-Array = np.ndarray[Any, Any]
-# What prepares a task: a function that runs it once, and its output.
-Prepare = Callable[[dict[str, Any]], tuple[Callable[[], None], Array]]
-
-kernel = partial(sw.kernel, checks=os.environ.get("CHECKS") != "0")
 
 
 @kernel()
@@ -95,98 +89,6 @@ def layernorm(x, out):
     scale = 1.0 / math.sqrt(square / x.shape[1] - mean * mean + 1e-5)
     for j in range(t, x.shape[1], ROW_THREADS):
         out[row, j] = (x[row, j] - mean) * scale
-
-
-SUM_THREADS, SUM_STEPS = 256, 64
-
-
-@kernel(fastmath="reassoc", block=SUM_THREADS)
-def partial_sums(x, sums):
-    """Each block adds up SUM_THREADS * SUM_STEPS values."""
-    t, block = sw.thread_id(0), sw.block_id(0)
-    parts = sw.shared((SUM_THREADS,), sw.f32)
-    first = block * (SUM_THREADS * SUM_STEPS) + t
-    total = 0.0
-    for step in range(SUM_STEPS):
-        i = first + step * SUM_THREADS
-        if i < x.shape[0]:
-            total += x[i]
-    parts[t] = total
-    sw.barrier()
-    if t == 0:
-        total = 0.0
-        for k in range(SUM_THREADS):
-            total += parts[k]
-        sums[block] = total
-
-
-@kernel()
-def total_of(sums, out):
-    total = 0.0
-    for k in range(sums.shape[0]):
-        total += sums[k]
-    out[0] = total
-
-
-SCAN_THREADS, SCAN_STEPS = 64, 64
-
-
-@kernel(block=SCAN_THREADS)
-def scan_parts(x, out, totals):
-    """Each block sums up a stretch of values, each thread a piece of it."""
-    t, block = sw.thread_id(0), sw.block_id(0)
-    sums = sw.shared((SCAN_THREADS,), sw.f32)
-    first = (block * SCAN_THREADS + t) * SCAN_STEPS
-    total = 0.0
-    for k in range(SCAN_STEPS):
-        if first + k < x.shape[0]:
-            total += x[first + k]
-    sums[t] = total
-    sw.barrier()
-    before = 0.0
-    for k in range(t):
-        before += sums[k]
-    if t == SCAN_THREADS - 1:
-        totals[block] = before + total
-    for k in range(SCAN_STEPS):
-        if first + k < x.shape[0]:
-            before += x[first + k]
-            out[first + k] = before
-
-
-@kernel()
-def scan_totals(totals):
-    before = 0.0
-    for k in range(totals.shape[0]):
-        total = totals[k]
-        totals[k] = before
-        before += total
-
-
-@kernel()
-def add_totals(out, totals):
-    i = sw.global_id(0)
-    if i < out.shape[0]:
-        out[i] += totals[i // (SCAN_THREADS * SCAN_STEPS)]
-
-
-HISTOGRAM_STEPS = 256
-
-
-@kernel(block=256)
-def histogram(x, bins):
-    """A histogram in shared memory for each block, added to the one of all."""
-    t = sw.thread_id(0)
-    own = sw.shared((BINS,), sw.i32)
-    own[t] = 0
-    sw.barrier()
-    first = sw.block_id(0) * (256 * HISTOGRAM_STEPS) + t
-    for step in range(HISTOGRAM_STEPS):
-        i = first + step * 256
-        if i < x.shape[0]:
-            sw.atomic_add(own, x[i], 1, scope="block")
-    sw.barrier()
-    sw.atomic_add(bins, t, own[t])
 
 
 @kernel(block=(16, 16))
@@ -311,22 +213,6 @@ def batched_matmul(a, b, c):
         c[z, ty * ROWS + r, tx] = sums[r]
 
 
-@kernel()
-def bitonic_step(x, distance, size):
-    i = sw.global_id(0)
-    low = 2 * i - (i & (distance - 1))
-    high = low + distance
-    if high < x.shape[0]:
-        first, second = x[low], x[high]
-        if (first > second) == ((low & size) == 0):
-            x[low] = second
-            x[high] = first
-
-
-def _ceil(items: int, each: int) -> int:
-    return -(-items // each)
-
-
 def _prepare_saxpy(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x, y = given["x"], given["y"]
     launch = saxpy.over(x.size)
@@ -355,49 +241,10 @@ def _by_rows(made: Any) -> Prepare:
     return prepare
 
 
-def _prepare_sum(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
-    x = given["x"]
-    sums = np.zeros(_ceil(x.size, SUM_THREADS * SUM_STEPS), np.float32)
-    out = np.zeros(1, np.float32)
-    first, second = partial_sums[sums.size, SUM_THREADS], total_of[1, 1]
-
-    def run() -> None:
-        first(x, sums)
-        second(sums, out)
-
-    return run, out
-
-
-def _prepare_scan(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
-    x = given["x"]
-    totals = np.zeros(_ceil(x.size, SCAN_THREADS * SCAN_STEPS), np.float32)
-    out = np.zeros_like(x)
-    first, second = scan_parts[totals.size, SCAN_THREADS], scan_totals[1, 1]
-    third = add_totals.over(x.size)
-
-    def run() -> None:
-        first(x, out, totals)
-        second(totals)
-        third(out, totals)
-
-    return run, out
-
-
-def _prepare_histogram(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
-    x, bins = given["x"], np.zeros(BINS, np.int32)
-    launch = histogram[_ceil(x.size, 256 * HISTOGRAM_STEPS), 256]
-
-    def run() -> None:
-        bins[:] = 0
-        launch(x, bins)
-
-    return run, bins
-
-
 def _prepare_transpose(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x = given["x"]
     out = np.zeros(x.shape[::-1], np.float32)
-    launch = transpose[(_ceil(x.shape[1], 16), _ceil(x.shape[0], 16)), (16, 16)]
+    launch = transpose[(ceil(x.shape[1], 16), ceil(x.shape[0], 16)), (16, 16)]
     return lambda: launch(x, out), out
 
 
@@ -436,28 +283,12 @@ def _prepare_batch(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     return lambda: launch(a, b, out), out
 
 
-def _prepare_sort(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
-    x = given["x"]
-    out = np.zeros_like(x)
-    launch = bitonic_step.over(x.size // 2)
-
-    def run() -> None:
-        out[:] = x
-        for distance, size in sorting_steps(x.size):
-            launch(out, distance, size)
-
-    return run, out
-
-
 PREPARE: dict[str, Prepare] = {
     "saxpy": _prepare_saxpy,
     "exp": _over(exp, "x"),
     "stencil": _over(stencil, "x"),
     "softmax": _by_rows(softmax),
     "layernorm": _by_rows(layernorm),
-    "sum": _prepare_sum,
-    "scan": _prepare_scan,
-    "histogram": _prepare_histogram,
     "transpose": _prepare_transpose,
     "fractal": _prepare_fractal,
     "nbody": _prepare_nbody,
@@ -465,5 +296,5 @@ PREPARE: dict[str, Prepare] = {
     "convolution": _prepare_convolution,
     "matmul": _prepare_matmul,
     "batched matmul": _prepare_batch,
-    "bitonic sort": _prepare_sort,
+    **cpu_block_kernels.PREPARE,
 }

@@ -1,7 +1,7 @@
 ; The arguments of a launch, read where Python's objects have them and packed; cpu_launch.ll goes on
 ; from there, and cpu_launch.py repeats these structs.
 
-; the pool or null, how many of its workers are awake, its run(pool, job)
+; the pool or null, its hand(pool, job) and run(pool, job)
 %Workers = type { ptr, ptr, ptr }
 ; when the last launch ended; offset of the type in an object, bytes of an object's head, number of
 ; the clock; workers; "key", "address", "shape"
@@ -10,8 +10,9 @@
 ; mask is looked at, or the least integer and the largest; the word that it is packed into
 %Row = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
 ; common, rows, packed words, launch records, entry, counter of prints or null, ns that a block
-; takes, job; busy, arguments, rows, blocks, helpers
-%Site = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64 }
+; takes, job; busy, arguments, rows, blocks, helpers; ns that a launch takes alone, and with helpers,
+; number of the last launch that could be either, up to 127
+%Site = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, [2 x double], i64 }
 ; of NumPy's C interface, behind an object's head: data, dimensions, sizes, strides, base, dtype,
 ; flags
 %Array = type { ptr, i32, ptr, ptr, ptr, ptr, i32 }

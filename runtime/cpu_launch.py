@@ -3,11 +3,11 @@
 `direct_launch` gives a function of Python's C interface (`cpu_launch.ll`, `cpu_arguments.ll`, whose
 structs are repeated here) and what remains to be done when a launch of it has something to report.
 It takes a fifth of what packing and calling by Python do, and decides itself whether a launch is
-shared with the workers. From 10 µs of work on that pays while a worker is awake, which it is for
-about a millisecond after it has had work; so workers are also woken for such a launch that comes
-within 50 µs of the one before. For one launch alone it pays from 25 µs on. Each thread begins with
-the same part of the blocks at each launch: what it wrote is still in its cache (a saxpy of 2^16 on
-two threads takes 7 µs so, 9 where parts go to whoever comes first).
+shared with the workers. Up to 3 µs of work it is not, from 50 µs on it always is; between, what was
+quicker is done, and four launches of 128 the other way show whether it still is. A worker looks for
+work for about a millisecond; one that has gone to sleep is woken for 25 µs of work, and for a
+launch that comes within 50 µs of the one before. Each thread begins with the same part of the
+blocks at each launch: what it wrote is still in its cache.
 
 Arguments are NumPy arrays and arrays of the device, both contiguous, floats, integers of 32 bits
 and NumPy's scalars. Where objects lie in memory in another way than we know, it is as if there were
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _HOST, _DEVICE, _FLOAT, _INT, _SCALAR = range(5)
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 _LAYOUT = _C_CONTIGUOUS | _ALIGNED | _WRITEABLE
-_SHARED_NS = 10_000
+_SHARED_NS = 3_000
 _SYMBOLS = (
     *("PyLong_AsVoidPtr", "PyLong_AsUnsignedLongLong", "PyLong_AsLongLongAndOverflow"),
     *("PyFloat_AsDouble", "PyObject_GetAttr", "PyTuple_GetItem", "Py_IncRef", "Py_DecRef"),
@@ -102,6 +102,8 @@ class _Site(ctypes.Structure):
         ("row_count", ctypes.c_int64),
         ("blocks", ctypes.c_int64),
         ("helpers", ctypes.c_int64),
+        ("launch_ns", ctypes.c_double * 2),
+        ("phase", ctypes.c_int64),
     )
 
 
@@ -179,7 +181,9 @@ class _Memory:
             row_count=len(rows),
             blocks=launcher.block_count,
             helpers=launcher.workers,
+            phase=-1,
         )
+        self.site.launch_ns[:] = [launcher.block_ns * launcher.block_count] * 2
         if words is not None and launcher.manifest.prints:
             self.site.printed = words.ctypes.data + 4 * PRINTED_WORD
 

@@ -9,11 +9,12 @@
 ; look for work, and `running`, to see that the last helper has gone. The latter is the last thing
 ; that a helper touches of a job, since the job may be gone right after.
 
-; guard, acquire(lock, wait), release(lock), yield(), stop; open places in all jobs; jobs, idle,
-; workers that do not sleep
-%Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr, i64 }
-; next idle worker, lock to sleep on, number from 1 on
-%Worker = type { ptr, ptr, i64 }
+; guard, acquire(lock, wait), release(lock), yield(), stop; open places in all jobs; jobs, idle;
+; all workers
+%Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr, ptr }
+; next idle worker, lock to sleep on, number from 1 on, another worker; its mail, alone in a line of
+; the cache: 0 if it does not look, 1 if it does, or a job, which it marks by adding 2 when it begins
+%Worker = type { ptr, ptr, i64, ptr, [4 x i64], i64, [7 x i64] }
 ; next job, entry(packed, launch), its arguments; open places, helpers inside, helpers in all,
 ; whether one failed, whether the launching thread sleeps, the lock that it sleeps on; launch records
 ; and bytes from one to the next
@@ -92,136 +93,86 @@ done:
   ret i32 %result
 }
 
-; --- a worker: help with jobs until the pool is stopped -------------------------------------------
+; --- hand a job to workers that look for one: what the launch gives, or -1 if nobody does ----------
 
-define void @stepwell_pool_work(ptr %pool, ptr %worker) nounwind {
+; A job that takes microseconds: no lock and as few lines of the cache as there can be go from one
+; processor to another. A worker that was asked and has not begun when the launching thread is done
+; is asked no more, so that only workers in their last block are waited for.
+define i32 @stepwell_pool_hand(ptr %pool, ptr %job) nounwind {
 begin:
-  %open = getelementptr %Pool, ptr %pool, i32 0, i32 6
-  %stop = getelementptr %Pool, ptr %pool, i32 0, i32 4
-  %jobs = getelementptr %Pool, ptr %pool, i32 0, i32 8
-  %idle = getelementptr %Pool, ptr %pool, i32 0, i32 9
-  %awake = getelementptr %Pool, ptr %pool, i32 0, i32 10
-  %_1 = atomicrmw add ptr %awake, i64 1 monotonic
-  br label %look
+  %all = getelementptr %Pool, ptr %pool, i32 0, i32 10
+  %first = load ptr, ptr %all
+  %places = getelementptr %Job, ptr %job, i32 0, i32 4
+  %wanted = load i64, ptr %places
+  %letter = ptrtoint ptr %job to i64
+  %marked = add i64 %letter, 2
+  br label %ask
 
-look:
-  %round = phi i64 [ 0, %begin ], [ %after, %again ], [ 0, %woken ], [ 0, %missed ], [ 0, %helped ]
-  %places = load atomic i64, ptr %open acquire, align 8
-  %work = icmp sgt i64 %places, 0
-  br i1 %work, label %take, label %again
+ask:
+  %worker = phi ptr [ %first, %begin ], [ %next, %one ]
+  %asked = phi i64 [ 0, %begin ], [ %asked.now, %one ]
+  %none = icmp eq ptr %worker, null
+  %enough = icmp eq i64 %asked, %wanted
+  %over = or i1 %none, %enough
+  br i1 %over, label %asked.all, label %one
 
-again:
+one:
+  %mail = getelementptr %Worker, ptr %worker, i32 0, i32 5
+  %sent = cmpxchg ptr %mail, i64 1, i64 %letter acq_rel monotonic
+  %listens = extractvalue { i64, i1 } %sent, 1
+  %more = zext i1 %listens to i64
+  %asked.now = add i64 %asked, %more
+  %next.at = getelementptr %Worker, ptr %worker, i32 0, i32 3
+  %next = load ptr, ptr %next.at
+  br label %ask
+
+asked.all:
+  %nobody = icmp eq i64 %asked, 0
+  br i1 %nobody, label %alone, label %run
+
+alone:
+  ret i32 -1
+
+run:
+  %own = call i32 @take.part(ptr %job, i64 0)
+  br label %collect
+
+collect:
+  %each = phi ptr [ %first, %run ], [ %following, %answered ]
+  %late = phi i64 [ 0, %run ], [ %late.now, %answered ]
+  %last = icmp eq ptr %each, null
+  br i1 %last, label %done, label %wait
+
+wait:
+  %round = phi i64 [ 0, %collect ], [ %after, %busy ]
+  %its.mail = getelementptr %Worker, ptr %each, i32 0, i32 5
+  %back = cmpxchg ptr %its.mail, i64 %letter, i64 1 acq_rel acquire
+  %seen = extractvalue { i64, i1 } %back, 0
+  %unread = extractvalue { i64, i1 } %back, 1
+  %works = icmp eq i64 %seen, %marked
+  br i1 %works, label %busy, label %answered
+
+busy:
   call void @look.away(ptr %pool, i64 %round)
   %after = add i64 %round, 1
-  %long = icmp eq i64 %after, 64000
-  br i1 %long, label %fall.asleep, label %look
+  br label %wait
 
-fall.asleep:
-  call void @enter(ptr %pool)
-  %stopped = load i64, ptr %stop
-  %over = icmp ne i64 %stopped, 0
-  br i1 %over, label %end, label %stay
+answered:
+  %one.late = zext i1 %unread to i64
+  %late.now = add i64 %late, %one.late
+  %following.at = getelementptr %Worker, ptr %each, i32 0, i32 3
+  %following = load ptr, ptr %following.at
+  br label %collect
 
-end:
-  %_2 = atomicrmw sub ptr %awake, i64 1 monotonic
-  call void @leave(ptr %pool)
-  ret void
-
-stay:
-  %late = load i64, ptr %open
-  %none = icmp eq i64 %late, 0
-  br i1 %none, label %asleep, label %missed
-
-missed:
-  call void @leave(ptr %pool)
-  br label %look
-
-asleep:
-  %first = load ptr, ptr %idle
-  store ptr %first, ptr %worker
-  store ptr %worker, ptr %idle
-  %_3 = atomicrmw sub ptr %awake, i64 1 monotonic
-  call void @leave(ptr %pool)
-  %lock.at = getelementptr %Worker, ptr %worker, i32 0, i32 1
-  %lock = load ptr, ptr %lock.at
-  call void @acquire(ptr %pool, ptr %lock)
-  br label %woken
-
-woken:
-  %_4 = atomicrmw add ptr %awake, i64 1 monotonic
-  br label %look
-
-take:
-  call void @enter(ptr %pool)
-  br label %search
-
-search:
-  %link = phi ptr [ %jobs, %take ], [ %job, %full ]
-  %job = load ptr, ptr %link
-  %nothing = icmp eq ptr %job, null
-  br i1 %nothing, label %missed, label %candidate
-
-candidate:
-  %free.at = getelementptr %Job, ptr %job, i32 0, i32 4
-  %free = load i64, ptr %free.at
-  %has.place = icmp sgt i64 %free, 0
-  br i1 %has.place, label %help, label %full
-
-full:
-  br label %search
-
-help:
-  %fewer = sub i64 %free, 1
-  store i64 %fewer, ptr %free.at
-  %_0 = atomicrmw sub ptr %open, i64 1 monotonic
-  %running = getelementptr %Job, ptr %job, i32 0, i32 5
-  %inside = load i64, ptr %running
-  %more = add i64 %inside, 1
-  store atomic i64 %more, ptr %running monotonic, align 8
-  %count.at = getelementptr %Job, ptr %job, i32 0, i32 6
-  %count = load i64, ptr %count.at
-  %counted = add i64 %count, 1
-  store i64 %counted, ptr %count.at
-  call void @leave(ptr %pool)
-  %number.at = getelementptr %Worker, ptr %worker, i32 0, i32 2
-  %number = load i64, ptr %number.at
-  %status = call i32 @take.part(ptr %job, i64 %number)
-  call void @enter(ptr %pool)
+done:
+  %helped = sub i64 %asked, %late
+  %helpers = getelementptr %Job, ptr %job, i32 0, i32 6
+  store i64 %helped, ptr %helpers
   %failed.at = getelementptr %Job, ptr %job, i32 0, i32 7
-  %failed = load i64, ptr %failed.at
-  %status.word = zext i32 %status to i64
-  %either = or i64 %failed, %status.word
-  store i64 %either, ptr %failed.at
-  %sleeps.at = getelementptr %Job, ptr %job, i32 0, i32 8
-  %sleeps = load i64, ptr %sleeps.at
-  %its.lock.at = getelementptr %Job, ptr %job, i32 0, i32 9
-  %its.lock = load ptr, ptr %its.lock.at
-  %before = load i64, ptr %running
-  %now = sub i64 %before, 1
-  store atomic i64 %now, ptr %running release, align 8
-  call void @leave(ptr %pool)
-  %last = icmp eq i64 %now, 0
-  %waits = icmp ne i64 %sleeps, 0
-  %wanted = and i1 %last, %waits
-  br i1 %wanted, label %wake.launcher, label %helped
-
-wake.launcher:
-  call void @release(ptr %pool, ptr %its.lock)
-  br label %helped
-
-helped:
-  br label %look
-}
-
-; --- stop: workers return when they next find nothing to do ---------------------------------------
-
-define void @stepwell_pool_stop(ptr %pool) nounwind {
-  call void @enter(ptr %pool)
-  %stop = getelementptr %Pool, ptr %pool, i32 0, i32 4
-  store i64 1, ptr %stop
-  call void @wake(ptr %pool, i64 9223372036854775807)
-  call void @leave(ptr %pool)
-  ret void
+  %failed = load atomic i64, ptr %failed.at acquire, align 8
+  %failed.word = trunc i64 %failed to i32
+  %result = or i32 %own, %failed.word
+  ret i32 %result
 }
 
 ; --- what one thread does of a job -----------------------------------------------------------------

@@ -15,10 +15,11 @@ import ctypes
 import os
 import threading
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 STACK_BYTES = 8 << 20
 _LINE = 64
+_Struct = TypeVar("_Struct", bound=ctypes.Structure)
 
 
 def thread_count() -> int:
@@ -47,18 +48,26 @@ class _Pool(ctypes.Structure):
         ("_pad1", ctypes.c_int64 * 7),
         ("jobs", ctypes.c_void_p),
         ("idle", ctypes.c_void_p),
-        ("awake", ctypes.c_int64),
+        ("workers", ctypes.c_void_p),
     )
 
 
 class _Worker(ctypes.Structure):
-    _fields_ = (("next", ctypes.c_void_p), ("lock", ctypes.c_void_p), ("number", ctypes.c_int64))
+    _fields_ = (
+        ("next", ctypes.c_void_p),
+        ("lock", ctypes.c_void_p),
+        ("number", ctypes.c_int64),
+        ("following", ctypes.c_void_p),
+        ("_pad0", ctypes.c_int64 * 4),
+        ("mail", ctypes.c_int64),
+        ("_pad1", ctypes.c_int64 * 7),
+    )
 
 
 class Workers(ctypes.Structure):
     """How native code reaches the workers: nothing but nulls while there are none."""
 
-    _fields_ = (("pool", ctypes.c_void_p), ("awake", ctypes.c_void_p), ("run", ctypes.c_void_p))
+    _fields_ = (("pool", ctypes.c_void_p), ("hand", ctypes.c_void_p), ("run", ctypes.c_void_p))
 
 
 class Job(ctypes.Structure):
@@ -85,6 +94,7 @@ class _Code(NamedTuple):
 
     engine: Any
     run: Any
+    hand: Any
     work: Any
     stop: Any
 
@@ -101,18 +111,24 @@ _locks.PyThread_acquire_lock.argtypes = (ctypes.c_void_p, ctypes.c_int)
 def _code() -> _Code:
     from .cpu_code import load_own
 
-    engine = load_own("cpu_pool.ll")
+    engine = load_own("cpu_pool.ll", "cpu_worker.ll")
 
     def function(name: str, result: Any = None) -> Any:
         address = engine.get_function_address(f"stepwell_pool_{name}")
         return ctypes.CFUNCTYPE(result, ctypes.c_void_p, ctypes.c_void_p)(address)
 
-    return _Code(engine, function("run", ctypes.c_int32), function("work"), function("stop"))
+    run, hand = (function(name, ctypes.c_int32) for name in ("run", "hand"))
+    return _Code(engine, run, hand, function("work"), function("stop"))
+
+
+def _aligned(kind: type[_Struct]) -> _Struct:
+    """A structure of zeros that starts with a line of the cache."""
+    memory = ctypes.create_string_buffer(ctypes.sizeof(kind) + _LINE)
+    return kind.from_buffer(memory, -ctypes.addressof(memory) % _LINE)
 
 
 def _new_pool() -> _Pool:
-    memory = ctypes.create_string_buffer(ctypes.sizeof(_Pool) + _LINE)
-    made = _Pool.from_buffer(memory, -ctypes.addressof(memory) % _LINE)
+    made = _aligned(_Pool)
     made.guard = _locks.PyThread_allocate_lock()
     made.acquire = _address_of(_locks.PyThread_acquire_lock)
     made.release = _address_of(_locks.PyThread_release_lock)
@@ -149,6 +165,7 @@ class Pool:
         self._memory: _Pool | None = None
         self._jobs: list[Job] = []
         self._threads: list[threading.Thread] = []
+        self._workers: list[_Worker] = []
         self._starting = threading.Lock()
 
     def run(self, entry: int, packed: bytes, launch: int, helpers: int) -> tuple[bool, int]:
@@ -191,7 +208,10 @@ class Pool:
             try:
                 while len(self._threads) < wanted:
                     name = f"stepwell-worker-{len(self._threads)}"
-                    worker = _Worker(lock=new_lock(), number=len(self._threads) + 1)
+                    worker = _aligned(_Worker)
+                    worker.lock, worker.number = new_lock(), len(self._threads) + 1
+                    worker.following, memory.workers = memory.workers, ctypes.addressof(worker)
+                    self._workers.append(worker)
                     arguments = (_code().work, memory, worker)
                     thread = threading.Thread(target=_work, args=arguments, name=name, daemon=True)
                     thread.start()
@@ -199,7 +219,7 @@ class Pool:
             finally:
                 threading.stack_size(before)
             self.workers.run = ctypes.cast(_code().run, ctypes.c_void_p).value
-            self.workers.awake = ctypes.addressof(memory) + _Pool.awake.offset
+            self.workers.hand = ctypes.cast(_code().hand, ctypes.c_void_p).value
             self.workers.pool = ctypes.addressof(memory)
             return memory
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.runtime.cpu_pool import Pool
+from stepwell.runtime.cpu_pool import Job, Pool, new_lock
 
 ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)
 LONG = 10.0
@@ -141,3 +141,55 @@ def test_a_stopped_pool_has_no_threads_and_starts_again(pool: Pool) -> None:
     pool.stop()
     assert threading.active_count() == before
     assert run(pool, Meeting(2), 1) == (False, 2)
+
+
+def hand(pool: Pool, entry: Callable[[bytes, int], int]) -> int:
+    """Hand a job to one worker that looks for work; -1 if none did for a while."""
+    native = ENTRY(entry)
+    address = ctypes.cast(native, ctypes.c_void_p).value
+    job = Job(lock=new_lock(), records=1, entry=address, packed=b"packed", launch=5, places=1)
+    function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
+    given = function(pool.workers.hand or 0)(pool.workers.pool, ctypes.addressof(job))
+    return given if given else job.helpers - 1
+
+
+def test_a_worker_that_looks_for_work_gets_it_by_mail(pool: Pool) -> None:
+    for _ in range(20):
+        run(pool, Meeting(3), 2)
+        meeting = Meeting(2)
+        if hand(pool, meeting) == 0:
+            assert len(meeting.threads) == 2
+            return
+    pytest.fail("no worker looked for work")
+
+
+def test_workers_that_sleep_get_no_mail(pool: Pool) -> None:
+    run(pool, Meeting(3), 2)
+    called: list[int] = []
+
+    def entry(packed: bytes, launch: int) -> int:
+        called.append(launch)
+        return 0
+
+    end = time.monotonic() + LONG
+    while hand(pool, entry) != -1 or called:
+        called.clear()
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_a_failure_by_mail_is_one_of_the_job(pool: Pool) -> None:
+    launching = threading.current_thread()
+    for _ in range(20):
+        run(pool, Meeting(3), 2)
+        meeting = Meeting(2)
+
+        def entry(packed: bytes, launch: int, meeting: Meeting = meeting) -> int:
+            meeting(packed, launch)
+            return int(threading.current_thread() is not launching)
+
+        given = hand(pool, entry)
+        if given != -1:
+            assert given == 1
+            return
+    pytest.fail("no worker looked for work")

@@ -186,7 +186,7 @@ def test_words_are_made_of_what_subgroups_multiply():
         fields = {"AType": a, "BType": a, "CType": c, "ResultType": c, "scope": 3, **other}
         return S.CooperativeMatrixPropertiesKHR(MSize=16, NSize=8, KSize=32, **fields)
 
-    rows = [row(0, 1), row(3, 5), row(7, 9), row(3, 5, saturatingAccumulation=1)]
+    rows = [row(0, 1), row(3, 5), row(7, 9), row(7, 5, saturatingAccumulation=1)]
     rows += [row(0, 0, scope=2), row(0, 0, BType=1), row(0, 0, ResultType=1), row(1000141000, 1)]
     assert matrix_words(rows) == {
         *("matrix_16x8x32_f16_f32", "matrix_16x8x32_s8_s32", "matrix_16x8x32_u8_u32")

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,12 @@ from stepwell.lowering.emit.spirv import deserialise, serialise
 from stepwell.lowering.parse import parse_module
 from stepwell.runtime.artifact import Artifact
 from stepwell.runtime.errors import KernelError
-from stepwell.runtime.vulkan.api import S
+from stepwell.runtime.vulkan.api import S, listed
 from stepwell.runtime.vulkan.capabilities import matrix_words
+from stepwell.runtime.vulkan.instance import Instance
 from stepwell.runtime.vulkan.kernel import why_unfit
 from stepwell.runtime.vulkan.profile import Profile
+from stepwell.runtime.vulkan.table import SCOPE_SUBGROUP
 from stepwell.targets import find_target
 from stepwell.tools.compile_ir import parameters
 
@@ -191,6 +195,34 @@ def test_words_are_made_of_what_subgroups_multiply():
     assert matrix_words(rows) == {
         *("matrix_16x8x32_f16_f32", "matrix_16x8x32_s8_s32", "matrix_16x8x32_u8_u32")
     }
+
+
+MOCK = Path("/usr/lib/chromium/libVkICD_mock_icd.so")
+
+
+@pytest.mark.skipif(
+    not MOCK.exists(), reason="needs the Vulkan driver without a device of chromium"
+)
+def test_a_driver_is_asked_for_its_products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Through the loader; the driver computes nothing, and lists products of words with words."""
+    file = tmp_path / "mock.json"
+    icd = {"library_path": str(MOCK), "api_version": "1.3.0"}
+    file.write_text(json.dumps({"file_format_version": "1.0.1", "ICD": icd}), encoding="utf-8")
+    monkeypatch.setenv("VK_DRIVER_FILES", str(file))
+    monkeypatch.setenv("VK_ICD_FILENAMES", str(file))
+    monkeypatch.delenv("STEPWELL_VALIDATE", raising=False)
+    instance = Instance()
+    (handle,) = instance.physical_devices()
+    ask = instance.functions.GetPhysicalDeviceCooperativeMatrixPropertiesKHR
+    rows = listed(lambda *rest: ask(handle, *rest), S.CooperativeMatrixPropertiesKHR)
+    instance.close()
+    u32 = 9
+    assert {(row.MSize, row.NSize, row.KSize, row.AType) for row in rows} == {(16, 16, 16, u32)}
+    assert SCOPE_SUBGROUP in {row.scope for row in rows}
+    assert matrix_words(rows) == set()  # no word for such factors
+    for row in rows:
+        row.AType = row.BType = 7
+    assert matrix_words(rows) == {"matrix_16x16x16_u8_u32"}
 
 
 # --- executed, by what the shader level means -----------------------------------------------------

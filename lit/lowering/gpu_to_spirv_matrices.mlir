@@ -8,6 +8,8 @@
 // CHECK-SAME: CooperativeMatrixKHR
 // CHECK-SAME: [SPV_KHR_cooperative_matrix]
 // CHECK: spirv.SpecConstantComposite @block_size (@block_threads, @one, @one)
+// The arrays of a block take multiples of 16 bytes, so that one behind the other begins at one.
+// CHECK: spirv.GlobalVariable @__shared_0 : !spirv.ptr<!spirv.array<8 x f16>, Workgroup>
 // CHECK-LABEL: spirv.func @product()
 // CHECK: %[[P:.*]] = spirv.AccessChain %a[%{{.*}}, %at]
 // CHECK: %[[A:.*]] = spirv.KHR.CooperativeMatrixLoad %[[P]], %stride, <RowMajor>, <Aligned|NonPrivatePointer>, 16 : !spirv.ptr<f16, PhysicalStorageBuffer>, i32 -> !spirv.coopmatrix<16x16xf16, Subgroup, MatrixA>
@@ -19,7 +21,7 @@
 // CHECK: spirv.AtomicIAdd <Device> <Acquire|UniformMemory|MakeVisible>
 // CHECK: spirv.AtomicCompareExchange <Device> <AcquireRelease|UniformMemory|MakeAvailable|MakeVisible> <Acquire|UniformMemory|MakeVisible>
 gpu.module @m {
-  gpu.func @product(%a: memref<?xf16, #gpu.address_space<global>>, %c: memref<?xf32, #gpu.address_space<global>>, %n: memref<?xi32, #gpu.address_space<global>>, %at: index, %stride: index) workgroup(%s : memref<256xf16, #gpu.address_space<workgroup>>) kernel {
+  gpu.func @product(%a: memref<?xf16, #gpu.address_space<global>>, %c: memref<?xf32, #gpu.address_space<global>>, %n: memref<?xi32, #gpu.address_space<global>>, %at: index, %stride: index) workgroup(%odd : memref<3xf16, #gpu.address_space<workgroup>>, %s : memref<256xf16, #gpu.address_space<workgroup>>) kernel {
     %zero = arith.constant 0.0 : f32
     %one = arith.constant 1 : i32
     %x = gpux.matrix_load %a[%at], %stride : memref<?xf16, #gpu.address_space<global>> -> !gpu.mma_matrix<16x16xf16, "AOp">

@@ -38,7 +38,7 @@ from ...passes.spirv_update_vce import derive_vce
 from ..conversion import CannotConvert, Legality, Rules, TypeMap, Types, convert
 from ..gpu_to_cpu.expand_matrices import MATRIX_OPS
 from . import arith, casts, control, ids, kernel, math, memory, parameters, reports, subgroups
-from .build import State, element_type, like
+from .build import State, bits, element_type, like
 from .parameters import buffer_type
 from .target import SpirvTarget, target_for
 
@@ -56,6 +56,9 @@ RULES = Rules(
 )
 LEGALITY = Legality({"spirv": True, ModuleOp: True})
 _NARROW: dict[Attribute, str] = {i8: "Int8", i16: "Int16", f16: "Float16"}
+# Bytes. A matrix is loaded from multiples of 16 of them at most, and devices put the arrays of a
+# block one behind the other.
+ROOM = 16
 _STORAGE = {"workgroup": "Workgroup", "private": "Function"}
 
 
@@ -73,8 +76,9 @@ class GpuToSpirv(ModulePass):
 
 def lower(module: ModuleOp, target: SpirvTarget) -> None:
     """Lowers the kernel of a module, in place."""
-    rules, types = RULES, type_map(target)
-    if any(op.name.startswith(MATRIX_OPS) for op in module.walk()):
+    with_matrices = any(op.name.startswith(MATRIX_OPS) for op in module.walk())
+    rules, types = RULES, type_map(target, ROOM if with_matrices else 1)
+    if with_matrices:
         from ...dialects.gpu_matrix import MmaMatrixType
         from . import matrices
 
@@ -109,8 +113,11 @@ def _name_inputs(module: spirv.ModuleOp) -> None:
             op.properties["interface"] = ArrayAttr(SymbolRefAttr(name) for name in inputs)
 
 
-def type_map(target: SpirvTarget) -> TypeMap:
-    """An index is a word, or has 64 bits; a view is a pointer to an array of its elements."""
+def type_map(target: SpirvTarget, room: int = 1) -> TypeMap:
+    """An index is a word, or has 64 bits; a view is a pointer to an array of its elements.
+
+    The arrays of a block take a multiple of `room` bytes each.
+    """
 
     def view(kind: MemRefType, types: Types) -> Attribute:
         (element,) = types(kind.element_type)
@@ -120,6 +127,9 @@ def type_map(target: SpirvTarget) -> TypeMap:
         length = kind.get_shape()[0] if kind.get_num_dims() == 1 else DYNAMIC_INDEX
         if length == DYNAMIC_INDEX:
             raise CannotConvert(f"an array of type {kind}, expected one dimension and its size")
+        if space == "workgroup":
+            together = max(1, room * 8 // bits(element))
+            length = -(-length // together) * together
         return spirv.PointerType(spirv.ArrayType(element, length), _STORAGE[space])
 
     def lanes(kind: VectorType, types: Types) -> Attribute:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .api import S
-from .profile import Profile
+from .profile import MATRIX_WORD, Profile
 from .table import COMPONENT_TYPES, SCOPE_SUBGROUP, SHADER_STAGE_COMPUTE, SUBGROUP_OPERATIONS
 
 Version = tuple[int, int]
@@ -158,18 +158,19 @@ def profile(
 def matrix_words(rows: Iterable[Any]) -> frozenset[str]:
     """The words of a profile for a device's VkCooperativeMatrixPropertiesKHR.
 
-    Only what subgroups do with one type of factors and one of sums, which wrap.
+    Only what subgroups do with one type of factors and one of sums, which wrap; and only for the
+    types that words have.
     """
-    return frozenset(
+    words = (
         f"matrix_{row.MSize}x{row.NSize}x{row.KSize}"
-        f"_{COMPONENT_TYPES[row.AType]}_{COMPONENT_TYPES[row.CType]}"
+        f"_{COMPONENT_TYPES.get(row.AType)}_{COMPONENT_TYPES.get(row.CType)}"
         for row in rows
         if row.scope == SCOPE_SUBGROUP
         and row.AType == row.BType
         and row.CType == row.ResultType
         and not row.saturatingAccumulation
-        and {row.AType, row.CType} <= set(COMPONENT_TYPES)
     )
+    return frozenset(word for word in words if MATRIX_WORD.fullmatch(word))
 
 
 def language_features(capabilities: frozenset[str]) -> frozenset[str]:

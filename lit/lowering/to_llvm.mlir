@@ -151,19 +151,25 @@ func.func @left(%v: vector<4xf32>, %x: f32) {
 // -----
 
 // Of a loop over threads LLVM is told so at the branch back, and which accesses threads share: those
-// of parameters, not those of arrays that the block made.
+// of parameters and of arrays of the block, not those of a thread's own arrays.
 
 // CHECK-LABEL: llvm.func @threads
 // CHECK: llvm.load %{{.*}} {alignment = 4 : i64, gpux.buffer}
+// CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64, gpux.buffer} :
+// CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64} :
 // CHECK: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64} :
 // CHECK: llvm.br ^{{.*}} {gpux.threads}
 func.func @threads(%m: memref<?xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  %own = memref.alloca() : memref<4xf32>
+  %shared = memref.alloca() : memref<64xf32>
+  %own = memref.alloca() {gpux.private} : memref<4xf32>
   scf.for %i = %c0 to %n step %c1 {
     %v = memref.load %m[%i] : memref<?xf32>
+    memref.store %v, %shared[%i] : memref<64xf32>
     memref.store %v, %own[%c0] : memref<4xf32>
+    %each = memref.alloca() : memref<4xf32>
+    memref.store %v, %each[%c0] : memref<4xf32>
   } {gpux.threads}
   func.return
 }

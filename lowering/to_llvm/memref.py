@@ -24,7 +24,7 @@ from xdsl.dialects.builtin import (
     i8,
     i32,
 )
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.gpux import INVARIANT
@@ -235,6 +235,8 @@ def alignment_of(kind: Any) -> int:
 
 BUFFER = "gpux.buffer"
 """On accesses to what threads share: a race gives any of the values, so threads need no order."""
+OF_BLOCK = "gpux.of_block"
+"""On an alloca that was converted: its array is one for all threads, or has a place for each."""
 
 
 def load(rw: Rewriter, kind: AnyMemRef, address: SSAValue, *, of_buffer: bool = False) -> SSAValue:
@@ -298,12 +300,13 @@ def _invariant(op: Operation) -> Sequence[int]:
 
 
 def _is_of_buffer(value: SSAValue) -> bool:
-    """Whether a memref is a parameter of the function, or a view of one."""
+    """Whether a memref is a parameter of the function or an array of a block, or a view of one."""
     while isinstance(value.owner, memref.SubviewOp | memref.CastOp | memref.ReinterpretCastOp):
         value = value.owner.operands[0]
     owner = value.owner
-    parent = owner.parent_op() if isinstance(owner, Block) else None
-    return isinstance(parent, func.FuncOp | llvm.FuncOp)
+    if isinstance(owner, Operation):
+        return OF_BLOCK in owner.attributes
+    return isinstance(owner.parent_op(), func.FuncOp | llvm.FuncOp)
 
 
 # --- views ----------------------------------------------------------------------------------------

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from xdsl.dialects import memref
+from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, IntegerType, i64
 from xdsl.ir import Attribute
 
 from ...dialects import llvm
+from ...dialects.llvm.base import UNIT
+from ...passes.divergence import is_private
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import DYNAMIC, Size, as_memref
-from .memref import alignment_of, multiply, stored_type
+from .memref import OF_BLOCK, alignment_of, multiply, stored_type
 from .target import const, enclosing_function, space_number
 
 RULES = Rules()
@@ -24,9 +26,18 @@ converts = RULES.converts
 _CACHE_LINE = 64
 
 
+def _is_at_entry(op: memref.AllocaOp) -> bool:
+    """Whether an array is made before all loops, of which each iteration would have its own."""
+    function = op.parent_op()
+    is_function = isinstance(function, func.FuncOp | llvm.FuncOp)
+    return is_function and op.parent is function.body.first_block
+
+
 @converts(memref.AllocaOp)
 def convert_alloca(op: memref.AllocaOp, operands: Operands, rw: Rewriter) -> Results:
     """Memory on the stack: one piece at the function's entry, or here if its size is dynamic."""
+    if _is_at_entry(op) and not is_private(op):
+        op.attributes[OF_BLOCK] = UNIT
     kind = as_memref(op.results[0].type)
     element = stored_type(rw, kind)
     count: Size = 1

@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 import stepwell as sw
 from stepwell.runtime.cuda.device import CudaDevice
+from stepwell.runtime.cuda.kernel import CudaKernel
 from stepwell.runtime.errors import DeviceError, LaunchError, OutOfMemory
 
 
@@ -179,3 +183,149 @@ def test_launches_join_the_stream_of_another_library(device: CudaDevice) -> None
         theirs = torch.ones(1 << 20, device="cuda") * 3
         double.over(1 << 20, device=device, stream=stream)(theirs)
         assert float((theirs + 1).sum()) == 7 * (1 << 20)
+
+
+def grid_barrier(counter, x, out):
+    """All blocks write, wait for each other, and read what another one wrote."""
+    block, blocks = sw.block_id(0), sw.grid_dim(0)
+    if sw.thread_id(0) == 0:
+        sw.atomic_exchange(x, block, block + 1)
+        sw.atomic_add(counter, 0, 1, order="acq_rel")
+        while sw.atomic_add(counter, 0, 0, order="acq_rel") < blocks:
+            pass
+        out[block] = sw.atomic_add(x, blocks - 1 - block, 0)
+
+
+def test_blocks_of_a_cooperative_launch_wait_for_each_other(device: CudaDevice) -> None:
+    blocks = 2 * device.properties.multiprocessors
+    counter, x, out = (device.zeros(n, "i32") for n in (1, blocks, blocks))
+    kernel = sw.kernel(grid_barrier)
+    kernel.launch(blocks, 64, device=device, cooperative=True)(counter, x, out)
+    assert out.numpy().tolist() == list(range(blocks, 0, -1))
+    with pytest.raises(LaunchError, match=r"runs \d+ at once"):
+        kernel.launch(1 << 20, 64, device=device, cooperative=True)(counter, x, out)
+
+
+def needs_hopper(device: CudaDevice) -> None:
+    if "clusters" not in device.features:
+        pytest.skip(f"{device.name} has no clusters")
+
+
+def test_blocks_of_a_cluster_know_their_rank(device: CudaDevice) -> None:
+    needs_hopper(device)
+
+    @sw.kernel
+    def ranks(out):
+        if sw.target.nvidia(sm=90):
+            sw.nvidia.cluster_arrive()
+            sw.nvidia.cluster_wait()
+            if sw.thread_id(0) == 0:
+                rank = sw.nvidia.cluster_rank()
+                out[sw.block_id(0)] = sw.i32(rank) + 10 * sw.i32(sw.nvidia.cluster_size())
+
+    out = device.zeros(8, "i32")
+    ranks.launch(8, 32, device=device, cluster=4)(out)
+    assert out.numpy().tolist() == [40, 41, 42, 43] * 2
+
+
+def test_a_launch_may_begin_before_the_one_before_it_ends(device: CudaDevice) -> None:
+    needs_hopper(device)
+
+    @sw.kernel
+    def step(x):
+        if sw.target.nvidia(sm=90):
+            sw.nvidia.griddepcontrol_launch()
+            sw.nvidia.griddepcontrol_wait()
+        i = sw.global_id(0)
+        x[i] = x[i] * 2 + 1
+
+    x = device.zeros(1 << 16)
+    for _ in range(10):
+        step.launch(256, 256, device=device, overlap=True)(x)
+    assert (x.numpy() == 2**10 - 1).all()
+
+
+def test_shared_memory_far_beyond_48_kib(device: CudaDevice) -> None:
+    @sw.kernel
+    def turn(x):
+        room, i = sw.shared(None, sw.f32), sw.thread_id(0)
+        last = x.shape[0] - 1
+        for k in range(i, x.shape[0], sw.block_dim(0)):
+            room[k] = x[k]
+        sw.barrier()
+        for k in range(i, x.shape[0], sw.block_dim(0)):
+            x[k] = room[last - k]
+
+    count = device.limits.shared_bytes // 4 - 256
+    values = np.arange(count, dtype=np.float32)
+    x = device.array(values)
+    turn.launch(1, 512, device=device, shared_bytes=4 * count)(x)
+    np.testing.assert_array_equal(x.numpy(), values[::-1])
+
+
+def test_machine_code_for_this_gpu_is_taken_from_a_file(device: CudaDevice, tmp_path: Any) -> None:
+    arch = f"sm_{device.properties.sm}"
+    types = (sw.Array[sw.f32, 1],)
+    made = sw.compile(double, types, target="cuda:sm_80", over=1, cubins=[arch])
+    made.save(tmp_path / "double.swa")
+    x = device.full(1000, 3.0)
+    program = sw.load(tmp_path / "double.swa")
+    program.over(1000, device=device)(x)
+    assert (x.numpy() == 6).all()
+    assert [kernel.manifest.abi for kernel in program._loaded.values()] == ["cubin"]
+
+
+def test_occupancy_and_time_are_told(device: CudaDevice) -> None:
+    types = (sw.Array[sw.f32, 1],)
+    kernel = device.load(double.compile(types, target=device.target))
+    assert isinstance(kernel, CudaKernel)
+    found = kernel.occupancy(256)
+    assert found.blocks >= 1 and found.threads == 256 * found.blocks and found.registers > 0
+    first, last = device.event(), device.event()
+    x = device.zeros(1 << 24)
+    first.record()
+    double.over(x.size, device=device)(x)
+    last.record()
+    assert 0.005 < first.elapsed_ms(last) < 1000
+
+
+def test_the_product_by_tensor_copies_and_wgmma(device: CudaDevice) -> None:
+    if device.target != "cuda:sm_90a":
+        pytest.skip(f"the code is for sm_90a, {device.name} takes {device.target}")
+    folder = Path(__file__).parent.parent / "examples"
+    matmul = runpy.run_path(str(folder / "hopper_matmul.py"))["matmul"]
+    rng = np.random.default_rng(3)
+    a, b = (
+        rng.integers(-3, 4, shape).astype(ml_dtypes.bfloat16)
+        for shape in ((512, 1088), (1088, 768))
+    )
+    expected = a.astype(np.float32) @ b.astype(np.float32)
+    np.testing.assert_array_equal(matmul(a, b, device), expected)
+
+
+def test_a_failed_check_names_its_line_and_spoils_nothing(device: CudaDevice) -> None:
+    x = device.zeros(100)
+    double.over(101, device=device)(x)
+    message = "index 100 is out of bounds for axis 0 of x"
+    with pytest.raises(sw.OutOfBounds, match=message) as caught:
+        device.synchronize()
+    assert "x[i] = x[i] * 2" in str(caught.value)
+    double.over(100, device=device)(x)
+    assert not x.numpy().any()
+
+
+def test_launches_in_a_context_of_another_library_find_their_own(device: CudaDevice) -> None:
+    driver = device.core.driver
+    x = device.full(64, 1.0)
+    double.over(64, device=device)(x)
+    results: list[float] = []
+
+    def elsewhere() -> None:  # a thread in which no context is current
+        double.over(64, device=device)(x)
+        results.append(float(x.numpy()[0]))
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert results == [4.0]
+    assert driver.call("cuCtxGetCurrent") is not None

@@ -21,7 +21,8 @@ the extent do not run. `gpux.block_rank = r`: blocks have one thread along the d
 at most `SMALL_BLOCK` threads, at most `SMALL_SIZE` threads in all; no axis of an array and no
 extent is longer than `SMALL_SIZE`; and elements of one array are less than 2^31 elements apart.
 Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2 * i + 1`.
-Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension.
+Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension, each of
+at most as many threads.
 
 `gpux.sizes` of a kernel are sizes of arrays that it is launched for alone. A row (p, d, q, e, n)
 says that axis d of parameter p is at least as long as axis e of parameter q (or the number q, if it

@@ -138,27 +138,39 @@ def _subtract(ranges: Ranges, op: arith.SubiOp) -> Definition:
 
 
 def _multiply(ranges: Ranges, op: arith.MuliOp) -> Definition:
-    if _is_of_launch(op):
+    if _is_of_launch(ranges, op):
         least = min(ranges.interval(op.lhs)[0], ranges.interval(op.rhs)[0])
         return Definition(lower=[(ZERO, least)], upper=[(ZERO, ranges.limit)])
     (low_a, high_a), (low_b, high_b) = ranges.interval(op.lhs), ranges.interval(op.rhs)
     products = [low_a * low_b, low_a * high_b, high_a * low_b, high_a * high_b]
     low, high = ranges.type_range(op.result.type)
-    if low <= min(products) and max(products) <= high:
-        return _between(ranges, op, min(products), max(products))
-    return Definition()
+    if min(products) < low or high < max(products):
+        return Definition()
+    found = _between(ranges, op, min(products), max(products))
+    for value, least, factor in ((op.lhs, low_a, low_b), (op.rhs, low_b, low_a)):
+        if least >= 0 and factor >= 1:  # not below what is multiplied
+            found.lower.append(ranges.bound(value))
+    return found
 
 
-def _is_of_launch(op: arith.MuliOp) -> bool:
+def _is_of_launch(ranges: Ranges, op: arith.MuliOp) -> bool:
     """`block_id * block_dim` or `grid_dim * block_dim`, of one axis: at most the grid's size."""
-    a, b = op.lhs.owner, op.rhs.owner
-    if isinstance(a, gpu.BlockDimOp):
+    a, b = (_dimension(ranges, operand) for operand in op.operands)
+    if a[0] == gpu.BlockDimOp.name:
         a, b = b, a
     return (
-        isinstance(a, gpu.BlockIdOp | gpu.GridDimOp)
-        and isinstance(b, gpu.BlockDimOp)
-        and a.axis == b.axis
+        a[0] in (gpu.BlockIdOp.name, gpu.GridDimOp.name)
+        and b[0] == gpu.BlockDimOp.name
+        and a[1] == b[1]
     )
+
+
+def _dimension(ranges: Ranges, value: SSAValue) -> tuple[str, int]:
+    """The name and axis of an id or a size of the launch; no name for other values."""
+    if isinstance(value.owner, gpu.DimensionOp):  # its size may be known, and no node then
+        return value.owner.name, value.owner.axis
+    node, offset = ranges.bound(value)
+    return (node[0], node[1]) if isinstance(node, tuple) and offset == 0 else ("", 0)
 
 
 def _min(ranges: Ranges, op: arith.MinSIOp) -> Definition:

@@ -30,6 +30,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from ..dialects import gpu
 from ..dialects.gpux import MAX_GRID, SMALL, SMALL_BLOCK, SMALL_GRID, SMALL_SIZE
 from .block_editing import constant_value, integer_bits
+from .outline_cold_loops import KERNEL
 
 Node: TypeAlias = int | tuple[str, int, int]
 Bound: TypeAlias = tuple[Node, int]  # node + number
@@ -64,6 +65,7 @@ class Ranges:
         self._bounds: dict[int, Bound] = {}
         self._definitions: dict[Node, Definition] = {}
         self._intervals: dict[Node, tuple[int, int]] = {}
+        self._launch = _launch_arguments(self.function)
         self._depth = 0
         self._cases_left = _CASES
 
@@ -125,7 +127,8 @@ class Ranges:
             low, high = self.type_range(value.type)
             return ZERO, (number - low) % (high - low + 1) + low
         if self._depth >= _DEPTH or not isinstance(op, Operation):
-            return self._leaf(value)
+            node = self._launch.get(value)
+            return self._leaf(value) if node is None else (node, 0)
         self._depth += 1
         try:
             if isinstance(op, arith.AddiOp):
@@ -198,7 +201,9 @@ class Ranges:
                 return ZERO, size
             if size is not None:
                 return self.bound(size)
-        return ("axis", id(view), axis), 0
+        node = ("axis", id(view), axis)
+        self.values[node] = view
+        return node, 0
 
     def _dimension(self, op: gpu.DimensionOp) -> Bound:
         """An id or size of the launch: constant where the kernel knows it."""
@@ -344,7 +349,12 @@ class Ranges:
 
 
 _I1 = IntegerType(1)
-_LIMITS = {gpu.BlockIdOp.name: MAX_GRID - 1, gpu.GridDimOp.name: MAX_GRID}
+_LIMITS = {
+    gpu.BlockIdOp.name: MAX_GRID - 1,
+    gpu.GridDimOp.name: MAX_GRID,
+    gpu.ThreadIdOp.name: MAX_GRID - 1,
+    gpu.BlockDimOp.name: MAX_GRID,
+}
 _SMALL_LIMITS = {
     gpu.BlockIdOp.name: SMALL_GRID - 1,
     gpu.GridDimOp.name: SMALL_GRID,
@@ -359,6 +369,15 @@ def known_size(function: Operation, what: str) -> tuple[int, ...] | None:
     size = function.attributes.get(f"gpu.known_{what}_size")
     values = getattr(size, "get_values", None)
     return tuple(int(value) for value in values()) if values is not None else None
+
+
+def _launch_arguments(function: Operation | None) -> dict[SSAValue, Node]:
+    """Ids and sizes of the launch that a kernel of level cpu takes: before its last two."""
+    if not isinstance(function, func.FuncOp) or KERNEL not in function.attributes:
+        return {}
+    kinds = (gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp)
+    nodes = [(kind.name, axis, 0) for kind in kinds for axis in range(3)]
+    return dict(zip(function.body.block.args[-11:-2], nodes, strict=True))
 
 
 def _subview_size(op: memref.SubviewOp, axis: int) -> SSAValue | int | None:

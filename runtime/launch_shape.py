@@ -19,7 +19,8 @@ Dim3 = tuple[int, int, int]
 class Limits(NamedTuple):
     """What a launch may ask of a device; sizes in threads, blocks and bytes.
 
-    Along each dimension `max_grid` is at most `MAX_GRID`, since the compiler relies on that.
+    Along each dimension `max_grid` and `max_block` are at most `MAX_GRID`: the compiler relies on
+    that.
     """
 
     max_block: Dim3

@@ -174,3 +174,180 @@ func.func @subgroup(%x: memref<?xf32>) {
 // CHECK:         } {gpux.threads, gpux.subgroup}
 // CHECK-NOT:     scf.for
 // CHECK:         func.return
+
+// -----
+
+// The index of an inner loop, the same in all threads: one comparison decides for all of them. The
+// first index is a thread's own, and no more than the loop's end says of the last one.
+func.func @inner(%x: memref<?xf32>, %y: memref<?xf32>, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : f32
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  scf.for %t = %c0 to %bdim step %c1 {
+    scf.for %j = %t to %n step %c64 {
+      %m = memref.dim %y, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %j, %m : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %y[%j] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @inner
+// CHECK:         %[[LAST:.*]] = arith.addi %n,
+// CHECK:         %[[MOST:.*]] = arith.addi %m,
+// CHECK-NEXT:    %[[ALL:.*]] = arith.cmpi sle, %[[LAST]], %[[MOST]]
+// CHECK:         arith.select %[[ALL]],
+// CHECK:         scf.for %t = %{{.*}} to %{{.*}} step %c1 {
+// CHECK-NEXT:      scf.for %j = %t to %n step %c64 {
+// CHECK-NEXT:        memref.store
+// CHECK:         } {gpux.cold, gpux.as_is}
+
+// -----
+
+// A sum with a thread's index leaves a range of threads, as without the inner loop.
+func.func @window(%x: memref<?xf32>, %base: index, %taps: i32, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.addi %base, %t : index
+    %end = arith.index_cast %taps : i32 to index
+    scf.for %k = %c0 to %end step %c1 {
+      %j = arith.addi %i, %k : index
+      %m = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %j, %m : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%j] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @window
+// CHECK:         %[[LAST:.*]] = arith.addi %end,
+// CHECK:         %[[REACH:.*]] = arith.addi %base, %[[LAST]]
+// CHECK:         %[[HIGH:.*]] = arith.subi %{{.*}}, %[[REACH]]
+// CHECK:         arith.minsi %bdim, %{{.*}}
+// CHECK:         scf.for %t = %{{.*}} to %{{.*}} step %c1 {
+// CHECK-NOT:       gpux.check
+// CHECK:           memref.store
+// CHECK:         scf.if
+
+// -----
+
+// What the guard says of the index is the better bound: %n - 1, whatever %first is. Its threads may
+// be right all the same where that is too much, so LLVM optimises the rest.
+func.func @guarded(%x: memref<?xf32>, %y: memref<?xf32>, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : f32
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  scf.for %t = %c0 to %bdim step %c1 {
+    %first = arith.muli %t, %c64 : index
+    scf.for %k = %c0 to %c64 step %c1 {
+      %j = arith.addi %first, %k : index
+      %in = arith.cmpi slt, %j, %n : index
+      scf.if %in {
+        %m = memref.dim %y, %c0 : memref<?xf32>
+        %ok = arith.cmpi ult, %j, %m : index
+        gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+        memref.store %zero, %y[%j] : memref<?xf32>
+      }
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @guarded
+// CHECK:         scf.for %t
+// CHECK:           scf.if
+// CHECK-NEXT:        memref.store
+// CHECK:         } {gpux.cold}
+// CHECK:         func.return
+
+// -----
+
+// Rows of a width that the launch says: the product must be known not to wrap, so neither the width
+// nor the row is far from zero.
+func.func @flat(%x: memref<?xf32>, %w: index, %bid: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %base = arith.muli %bid, %bdim : index
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.addi %base, %t : index
+    %row = arith.muli %i, %w : index
+    scf.for %k = %c0 to %w step %c1 {
+      %j = arith.addi %row, %k : index
+      %m = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %j, %m : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%j] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @flat
+// CHECK-DAG:     %[[NEAR:.*]] = arith.constant 2147483648 : index
+// CHECK:         arith.cmpi sle, %w, %[[NEAR]] : index
+// CHECK:         scf.for %t
+// CHECK-NEXT:      arith.addi %base, %t
+// CHECK-NEXT:      arith.muli
+// CHECK-NEXT:      scf.for
+// CHECK-NEXT:        arith.addi
+// CHECK-NEXT:        memref.store
+
+// -----
+
+// The last of few indices is below the end by up to a step: 64 of 8 at a time end with 56.
+func.func @steps(%x: memref<?xf32>, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %c8 = arith.constant 8 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    scf.for %k = %c0 to %c64 step %c8 {
+      %j = arith.addi %k, %c7 : index
+      %m = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %j, %m : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%j] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @steps
+// CHECK-DAG:     %[[LAST:.*]] = arith.constant 63 : index
+// CHECK:         arith.cmpi sge, %{{.*}}, %[[LAST]] : index
+// CHECK:         scf.for %t
+// CHECK-NEXT:      scf.for
+// CHECK-NOT:         gpux.check
+// CHECK:             memref.store
+
+// -----
+
+// An index that is loaded has no bound.
+func.func @gather(%x: memref<?xf32>, %p: memref<?xindex>, %n: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    scf.for %k = %c0 to %n step %c1 {
+      %j = memref.load %p[%k] : memref<?xindex>
+      %m = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %j, %m : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%j] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @gather
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             gpux.check
+// CHECK-NOT:     scf.for

@@ -264,6 +264,61 @@ def test_an_error_in_a_loop_ends_it(device: sw.Device):
     assert count[0] == 4
 
 
+def test_an_error_in_an_inner_loop_is_that_of_its_first_iteration_outside(device: sw.Device):
+    def kernel(x, m, out):
+        i = sw.global_id(0)
+        for k in range(m):
+            out[i] = k + 1
+            out[i] += x[i, k]  # inner loop
+
+    x, out = np.zeros((6, 5), np.int32), np.zeros(6, np.int32)
+    launch(kernel, x, 5, out, device=device, over=6)
+    assert out.tolist() == [5] * 6
+    error = failure(sw.OutOfBounds, kernel, x, 7, out, device=device, over=6)
+    assert error.line == line_of("inner loop")
+    assert error.values == (5, 5)
+    assert error.thread is not None
+    assert out[error.thread[0]] == 6
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        *("k", "i + k", "7 - i + 2 * k", "i * w + k", "i * 4 + k", "2 * i + k", "(i + k) // 2"),
+        *("min(i, 5) + k", "i % 3 + k", "(i & 5) + k", "i // w + k", "(i - 1) * k + 3"),
+    ],
+)
+def test_arrays_may_end_where_the_farthest_access_is(device: sw.Device, index: str):
+    kernel = define(
+        "def kernel(x, w, out):\n"
+        "    i = sw.global_id(0)\n"
+        "    for k in range(4):\n"
+        f"        out[i] += x[{index}]\n"
+    )
+    places = [[eval(index, {"i": i, "k": k, "w": 4}) for k in range(4)] for i in range(8)]
+    most = max(max(row) for row in places)
+    x, out = np.arange(1, most + 2, dtype=np.int32), np.zeros(8, np.int32)
+    launch(kernel, x, 4, out, device=device, over=8)
+    assert out.tolist() == [sum(place + 1 for place in row) for row in places]
+    error = failure(sw.OutOfBounds, kernel, x[:most].copy(), 4, out, device=device, over=8)
+    assert error.line == 4
+    assert error.values == (most, most)
+
+
+@pytest.mark.parametrize("w", [-1, 2**31 - 1, -(2**31)])
+def test_products_that_leave_the_array_or_wrap_are_refused(device: sw.Device, w: int):
+    def kernel(x, w, out):
+        i = sw.global_id(0)
+        for k in range(4):
+            out[i] += x[i * w + k]
+
+    x, out = np.ones(8, np.int32), np.zeros(8, np.int32)
+    error = failure(sw.OutOfBounds, kernel, x, np.int32(w), out, device=device, over=8)
+    assert error.thread is not None
+    assert error.thread[0] > 0
+    assert out[0] == 4
+
+
 def test_an_error_before_a_barrier_ends_the_block(device: sw.Device):
     def kernel(x, out):
         t = sw.thread_id(0)

@@ -1,0 +1,228 @@
+"""For which iterations of a loop over threads conditions hold: `[start, end)`, known before it.
+
+    %g = arith.addi %base, %i                  %limit = arith.subi %n, %base
+    %in = arith.cmpi slt, %g, %n       ->      %end = arith.minsi %hi, %limit
+
+Solved are comparisons of `±i + invariant` with invariants, and conjunctions of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xdsl.dialects import arith, memref, scf
+from xdsl.dialects.builtin import IndexType
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.traits import Pure
+
+from .block_editing import constant, constant_value
+
+INDEX = IndexType()
+_DEPTH = 64
+# cmpi predicates, and each with its operands exchanged.
+_SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(2, 10)
+_EXCHANGED = {
+    **{_SLT: _SGT, _SLE: _SGE, _SGT: _SLT, _SGE: _SLE},
+    **{_ULT: _UGT, _ULE: _UGE, _UGT: _ULT, _UGE: _ULE},
+}
+
+
+@dataclass
+class Solver:
+    """Limits of a loop's variable between which conditions hold; its ops go before the loop."""
+
+    loop: scf.ForOp
+    lower: list[SSAValue] = field(default_factory=list[SSAValue])
+    upper: list[SSAValue] = field(default_factory=list[SSAValue])
+    when: list[SSAValue] = field(default_factory=list[SSAValue])
+    _outside: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    _slopes: dict[SSAValue, int | None] = field(default_factory=dict["SSAValue", "int | None"])
+
+    def solve(self, condition: SSAValue) -> bool:
+        """Take up a condition; False (and nothing done) if its range is not known."""
+        op = condition.owner
+        if self.slope(condition) == 0:
+            self.when.append(self.outside(condition))
+            return True
+        if isinstance(op, arith.AndIOp):
+            return self._both(op.lhs, op.rhs)
+        if isinstance(op, scf.IfOp) and (second := second_of(op, condition)) is not None:
+            return self._both(op.cond, second)
+        return isinstance(op, arith.CmpiOp) and self._compare(op)
+
+    def _both(self, first: SSAValue, second: SSAValue) -> bool:
+        marks = self.marks()
+        if self.solve(first) and self.solve(second):
+            return True
+        self.forget(marks)
+        return False
+
+    def marks(self) -> tuple[int, int, int]:
+        """What has been taken up by now, for `forget`."""
+        return len(self.lower), len(self.upper), len(self.when)
+
+    def forget(self, marks: tuple[int, int, int]) -> None:
+        """Take back what has been taken up since."""
+        for limits, mark in zip((self.lower, self.upper, self.when), marks, strict=True):
+            del limits[mark:]
+
+    def _compare(self, op: arith.CmpiOp) -> bool:
+        predicate = op.predicate.value.data
+        variable, limit = op.lhs, op.rhs
+        if self.slope(variable) == 0:
+            variable, limit = limit, variable
+            predicate = _EXCHANGED.get(predicate, predicate)
+        slope = self.slope(variable)
+        if slope not in (1, -1) or self.slope(limit) != 0:
+            return False
+        if predicate == _ULT and _is_size(limit):
+            base, bound = self.outside(variable), self.outside(limit)
+            self._limit(_SGE, slope, base, self.number(0))
+            self._limit(_SLT, slope, base, bound)
+            return True
+        if predicate in (_SLT, _SLE, _SGT, _SGE):
+            self._limit(predicate, slope, self.outside(variable), self.outside(limit))
+            return True
+        return False
+
+    def _limit(self, predicate: int, slope: int, base: SSAValue, bound: SSAValue) -> None:
+        """`slope * i + base` compares so with `bound`; lower limits are inclusive, upper not."""
+        is_upper = (predicate in (_SLT, _SLE)) == (slope == 1)
+        difference = self.minus(bound, base) if slope == 1 else self.minus(base, bound)
+        inclusive = predicate in (_SLE, _SGE)
+        if is_upper == inclusive:  # i <= d, or i > d
+            difference = self.plus(difference, self.number(1))
+        (self.upper if is_upper else self.lower).append(difference)
+
+    def range(self) -> tuple[SSAValue, SSAValue]:
+        """First and end of the iterations in which all conditions hold; first <= end."""
+        start, end = self.limits()
+        for condition in self.when:
+            end = self.add(select(condition, end, start)).results[0]
+        return start, end
+
+    def limits(self) -> tuple[SSAValue, SSAValue]:
+        """The range, but for the conditions that are the same in all iterations."""
+        start, end = self.loop.lb, self.loop.ub
+        for limit in self.lower:
+            start = self.binary(arith.MaxSIOp, start, limit)
+        start = self.binary(arith.MinSIOp, start, self.loop.ub)
+        start = self.binary(arith.MaxSIOp, start, self.loop.lb)
+        for limit in self.upper:
+            end = self.binary(arith.MinSIOp, end, limit)
+        return start, self.binary(arith.MaxSIOp, end, start)
+
+    def any_left(self, start: SSAValue, end: SSAValue) -> SSAValue:
+        """Whether iterations lie before `start` or behind `end`."""
+        before = self.compare(_SLT, self.loop.lb, start)
+        behind = self.compare(_SLT, end, self.loop.ub)
+        return self.binary(arith.OrIOp, before, behind)
+
+    def slope(self, value: SSAValue, depth: int = _DEPTH) -> int | None:
+        """How much `value` grows with the loop's variable; None where that is not constant."""
+        if value not in self._slopes:
+            self._slopes[value] = self._find_slope(value, depth)
+        return self._slopes[value]
+
+    def _find_slope(self, value: SSAValue, depth: int) -> int | None:
+        if value is self.loop.body.block.args[0]:
+            return 1
+        op = value.owner
+        if not self._is_inside(value):
+            return 0
+        if isinstance(op, Block) or depth == 0 or not is_computed(op):
+            return None
+        slopes = [self.slope(operand, depth - 1) for operand in op.operands]
+        return _slope_of(op, slopes)
+
+    def _is_inside(self, value: SSAValue) -> bool:
+        owner = value.owner
+        block = owner if isinstance(owner, Block) else owner.parent
+        parent = block.parent_op() if block is not None else None
+        return parent is not None and self.loop.is_ancestor(parent)
+
+    def outside(self, value: SSAValue) -> SSAValue:
+        """What `value` is before the loop, with 0 for the loop's variable."""
+        if value is self.loop.body.block.args[0]:
+            return self.number(0)
+        if not self._is_inside(value):
+            return value
+        if value not in self._outside:
+            op = value.owner
+            assert isinstance(op, Operation), "only the loop's variable is an argument inside"
+            operands = [self.outside(operand) for operand in op.operands]
+            copy = op.create(
+                operands=operands,
+                result_types=op.result_types,
+                properties=op.properties,
+                attributes=op.attributes,
+            )
+            self._outside[value] = self.add(copy).results[0]
+        return self._outside[value]
+
+    def add(self, op: Operation) -> Operation:
+        """Put an op before the loop."""
+        op.location = self.loop.location
+        block = self.loop.parent
+        assert block is not None, "the loop stands in a block"
+        block.insert_op_before(op, self.loop)
+        return op
+
+    def number(self, value: int) -> SSAValue:
+        """A constant before the loop."""
+        return self.add(constant(INDEX, value, self.loop.location)).results[0]
+
+    def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """`kind(lhs, rhs)` before the loop."""
+        return self.add(kind(lhs, rhs)).results[0]  # pyright: ignore[reportCallIssue]
+
+    def compare(self, predicate: int, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """A comparison before the loop."""
+        return self.add(arith.CmpiOp(lhs, rhs, predicate)).results[0]
+
+    def plus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """`lhs + rhs` before the loop."""
+        return self.add(arith.AddiOp(lhs, rhs)).results[0]
+
+    def minus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
+        """`lhs - rhs` before the loop."""
+        return self.add(arith.SubiOp(lhs, rhs)).results[0]
+
+
+def is_computed(op: Operation) -> bool:
+    """Whether an op gives the same result wherever it stands."""
+    return not op.regions and (isinstance(op, memref.DimOp) or op.has_trait(Pure))
+
+
+def _slope_of(op: Operation, slopes: list[int | None]) -> int | None:
+    if all(slope == 0 for slope in slopes):
+        return 0
+    if None in slopes or op.results[0].type != INDEX:
+        return None
+    first, second = (slope or 0 for slope in (*slopes, 0)[:2])
+    if isinstance(op, arith.AddiOp):
+        return first + second
+    if isinstance(op, arith.SubiOp):
+        return first - second
+    return None
+
+
+def _is_size(value: SSAValue) -> bool:
+    """Whether a value is known not to be negative: a size, or a constant."""
+    number = constant_value(value)
+    return isinstance(value.owner, memref.DimOp) or (number is not None and number >= 0)
+
+
+def second_of(op: scf.IfOp, value: SSAValue) -> SSAValue | None:
+    """`b` of `a and b`, which is `scf.if a -> i1 { yield b } else { yield false }`."""
+    then, orelse = op.true_region.block.last_op, op.false_region.blocks[0].last_op
+    assert then is not None and orelse is not None, "an if with results yields"
+    position = list(op.results).index(value)  # pyright: ignore[reportArgumentType]
+    if constant_value(orelse.operands[position]) == 0:
+        return then.operands[position]
+    return None
+
+
+def select(condition: SSAValue, then: SSAValue, orelse: SSAValue) -> Operation:
+    """`condition ? then : orelse`, not placed yet."""
+    return arith.SelectOp(condition, then, orelse)

@@ -54,3 +54,25 @@ def test_a_launch_writes_its_items_and_no_others(size: int) -> None:
     scale.over(size)(x, y)
     assert (y[:size] == x[:size] * 3).all()
     assert (y[size:] == -1).all()
+
+
+@sw.kernel
+def around(x, y):
+    i, j = sw.global_id(0), sw.global_id(1)
+    if 0 < i < x.shape[0] - 1 and 0 < j < x.shape[1] - 1:
+        y[i, j] = x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1]
+
+
+@pytest.mark.parametrize("offset", [0, 1, 7, 15])
+@pytest.mark.parametrize("width", [3, 17, 18, 40, 66, 131])
+def test_vectors_begin_where_stores_are_aligned_wherever_arrays_lie(offset: int, width: int):
+    x = np.arange(9 * width, dtype=np.float32).reshape(9, width)
+    whole = np.full(9 * width + 48, -1, np.float32)
+    first = -whole.ctypes.data % 64 // 4 + offset
+    y = whole[first : first + x.size].reshape(x.shape)
+    around.over(x.shape)(x, y)
+    expected = np.full_like(x, -1)
+    expected[1:-1, 1:-1] = x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:]
+    assert (y == expected).all()
+    assert (whole[:first] == -1).all()
+    assert (whole[first + x.size :] == -1).all()

@@ -131,3 +131,90 @@ func.func @short(%x: memref<?xf32>, %a: index, %b: index, %p: i1) {
 // CHECK-NEXT:    scf.for %{{.*}} = %c0 to %c64
 // CHECK:         } {gpux.threads, gpux.interleave = 2 : i64}
 // CHECK-NEXT:    func.return
+
+// -----
+
+// With many accesses the vectors begin where the store is aligned; the masked loop runs before them
+// and after them. The row's place is computed before the loop, as the store does inside.
+func.func @aligned(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %base: index, %lo: index, %hi: index) {
+  %c1 = arith.constant 1 : index
+  scf.for %t = %lo to %hi step %c1 {
+    %j = arith.addi %base, %t : index
+    %k = arith.addi %j, %c1 : index
+    %row = arith.addi %i, %c1 : index
+    %a = memref.load %x[%i, %j] : memref<?x?xf32>
+    %b = memref.load %x[%i, %k] : memref<?x?xf32>
+    %c = memref.load %x[%row, %j] : memref<?x?xf32>
+    %d = arith.addf %a, %b : f32
+    %e = arith.addf %c, %d : f32
+    memref.store %e, %y[%row, %j] : memref<?x?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @aligned
+// CHECK:         %[[COUNT:.*]] = arith.maxsi
+// CHECK:         %[[ADDRESS:.*]] = "memref.extract_aligned_pointer_as_index"(%y)
+// CHECK:         %[[FIRST:.*]] = arith.shrui %[[ADDRESS]], %{{.*}} : index
+// CHECK-NEXT:    %[[ROW:.*]] = arith.addi %i, %c1
+// CHECK:         %[[WIDTH:.*]] = memref.dim %y, %{{.*}}
+// CHECK-NEXT:    %[[ROWS:.*]] = arith.muli %[[ROW]], %[[WIDTH]]
+// CHECK-NEXT:    %[[COLUMN:.*]] = arith.addi %base, %lo
+// CHECK-NEXT:    %[[OFFSET:.*]] = arith.addi %[[ROWS]], %[[COLUMN]]
+// CHECK-NEXT:    %[[PLACE:.*]] = arith.addi %[[FIRST]], %[[OFFSET]]
+// CHECK-NEXT:    %[[AHEAD:.*]] = arith.subi %{{.*}}, %[[PLACE]]
+// CHECK-NEXT:    %[[MASK:.*]] = arith.constant 15 : index
+// CHECK-NEXT:    %[[MISSING:.*]] = arith.andi %[[AHEAD]], %[[MASK]]
+// CHECK-NEXT:    %[[HEAD:.*]] = arith.minsi %[[MISSING]], %[[COUNT]]
+// CHECK-NEXT:    %[[START:.*]] = arith.addi %lo, %[[HEAD]]
+// CHECK:         scf.for
+// CHECK:           arith.addi %[[START]],
+// CHECK:         } {gpux.threads, gpux.interleave = 2 : i64}
+// CHECK-NEXT:    %[[END:.*]] = arith.addi %[[START]],
+// CHECK:         scf.for %[[PART:.*]] =
+// CHECK:           arith.select %{{.*}}, %lo, %[[END]]
+// CHECK-NEXT:      arith.select %{{.*}}, %[[START]], %hi
+// CHECK-NEXT:      scf.for
+// CHECK:           } {gpux.threads}
+// CHECK:         } {gpux.unroll = 1 : i64}
+
+// -----
+
+// Threads that follow each other do not store side by side.
+func.func @apart(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %a = memref.load %x[%i, %t] : memref<?x?xf32>
+    %b = memref.load %x[%c0, %t] : memref<?x?xf32>
+    %c = memref.load %x[%c1, %t] : memref<?x?xf32>
+    %d = arith.addf %a, %b : f32
+    %e = arith.addf %c, %d : f32
+    memref.store %e, %y[%t, %i] : memref<?x?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @apart
+// CHECK-NOT:     memref.extract_aligned_pointer_as_index
+// CHECK:         func.return
+
+// -----
+
+// A division is not done before a loop that may not run at all.
+func.func @divided(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %k: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %row = arith.divsi %i, %k : index
+    %a = memref.load %x[%i, %t] : memref<?x?xf32>
+    %b = memref.load %x[%c0, %t] : memref<?x?xf32>
+    %c = memref.load %x[%c1, %t] : memref<?x?xf32>
+    %d = arith.addf %a, %b : f32
+    %e = arith.addf %c, %d : f32
+    memref.store %e, %y[%row, %t] : memref<?x?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @divided
+// CHECK-NOT:     memref.extract_aligned_pointer_as_index
+// CHECK:         scf.for
+// CHECK:           arith.divsi

@@ -14,6 +14,33 @@ gpu.module @m {
 
 // -----
 
+// Rows at multiples of 16 bytes: so many elements lie between them as 4 divides.
+
+// CHECK-LABEL: llvm.func ptx_kernelcc @rows(
+// CHECK-SAME: %x: !llvm.ptr<1> {llvm.align = 16 : i64}, %x_1: i64, %x_2: i64,
+// CHECK: %[[BITS:.*]] = llvm.mlir.constant(-4 : i64) : i64
+// CHECK: %[[COLUMNS:.*]] = llvm.and %x_2, %[[BITS]] : i64
+// CHECK-NOT: llvm.and
+// CHECK: llvm.mul %{{.*}}, %[[COLUMNS]]
+gpu.module @m {
+  gpu.func @rows(%x: memref<?x?xf32, #gpu.address_space<global>> {llvm.align = 16 : i64, gpux.aligned_rows}, %v: f32) kernel {
+    %i = gpu.thread_id x
+    memref.store %v, %x[%i, %i] : memref<?x?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  // expected-error@+1 {{gpux.aligned_rows without llvm.align}}
+  gpu.func @how_far(%x: memref<?x?xf32, #gpu.address_space<global>> {gpux.aligned_rows}) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
 gpu.module @m {
   // expected-error@+1 {{nvvm.cluster_dim is array<i32: 2>, expected 3 positive numbers}}
   gpu.func @short() kernel attributes {nvvm.cluster_dim = array<i32: 2>} {

@@ -141,8 +141,9 @@ def _align_rows(
     rw: Rewriter, kind: AnyMemRef, words: list[SSAValue], given: Mapping[str, Attribute]
 ) -> list[SSAValue]:
     """A parameter's words, with 0 as the last bits of those that tell how far it is to a row."""
-    align = given["llvm.align"]
-    assert isinstance(align, IntegerAttr)
+    align = given.get("llvm.align")
+    if not isinstance(align, IntegerAttr):
+        raise CannotConvert(f"{gpux.ALIGNED_ROWS} without llvm.align, which says how far")
     multiple = align.value.data // alignment_of(stored_type(rw, kind))
     parts = ViewParts(kind, words[1:])
     steps = parts.sizes[1:][-1:] if parts.strides is None else parts.strides[:-1]

@@ -183,7 +183,7 @@ def element_address(
 
         %at = llvm.add %row, %j            // of %m[%i, %j] and of %m[%i, %j + 1]
         %p = llvm.getelementptr %m[%at]
-        %q = llvm.getelementptr inbounds %p[1]
+        %q = llvm.getelementptr %p[1]      // %p may lie outside
     """
     kind, pointer = stored_type(rw, view.kind), view.pointer
     numbers = [known_index(index) for index in indices]
@@ -193,7 +193,7 @@ def element_address(
         if distance:
             at = linear_index(rw, view, [*numbers[:-1], before], signed=True)
             place = rw.insert(llvm.GEPOp.at(pointer, [at], kind)).results[0]
-            return rw.insert(llvm.GEPOp.at(place, [distance], kind, inbounds=True)).results[0]
+            return rw.insert(llvm.GEPOp.at(place, [distance], kind)).results[0]
     if first:
         parts = [
             [number if (d in first) == chosen else 0 for d, number in enumerate(numbers)]

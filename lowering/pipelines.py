@@ -62,7 +62,7 @@ PIPELINES: dict[str, Steps] = {
     "gpu-to-grid": (
         ("guard-extents", "everything after it holds for threads that have an item"),
         (
-            "expand-math{keep-approximate=true keep-exp=$accurate_exp2}",
+            "expand-math{keep-approximate=$approximates keep-exp=$accurate_exp2}",
             "before what it gives can be simplified",
         ),
         ("canonicalize", "constant arguments of functions"),
@@ -106,8 +106,8 @@ class _Defaults(dict[str, str]):
 
 
 DEFAULTS = _Defaults(
-    **{"loops_end_early": "false", "accurate_exp2": "false", "always_vectors": "false"},
-    **{"masked_bits": "0", "gathers": "true"},
+    **{"loops_end_early": "false", "accurate_exp2": "false", "approximates": "false"},
+    **{"always_vectors": "false", "masked_bits": "0", "gathers": "true"},
 )
 
 

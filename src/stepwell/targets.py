@@ -56,6 +56,8 @@ class Target:
     loops_end_early: bool = False
     # Whether it has an instruction for 2**x with errors in the last bits only.
     accurate_exp2: bool = False
+    # Whether there are instructions for functions that may be approximate.
+    approximates: bool = False
     # Whether every loop over threads is to become one over vectors, worth it or not.
     always_vectors: bool = False
     # What else the pipelines may ask for, which takes longer to find out.
@@ -91,6 +93,7 @@ class Target:
             "arch": self.arch,
             "loops_end_early": str(self.loops_end_early).lower(),
             "accurate_exp2": str(self.accurate_exp2).lower(),
+            "approximates": str(self.approximates).lower(),
             "always_vectors": str(self.always_vectors).lower(),
             **self.of_machine(),
         }
@@ -174,6 +177,7 @@ def _cuda_target(arch: str) -> Target:
         text="ptx",
         launch_facts=True,
         accurate_exp2=True,
+        approximates=True,
         kind="cuda",
     )
 

@@ -152,7 +152,7 @@ def black_scholes(price, strike, years, out):
         out[i] = s * normal(d1) - k * math.exp(-0.02 * t) * normal(d1 - root)
 
 
-@kernel()
+@kernel(fastmath="contract")
 def convolution(x, w, out):
     i, j = sw.global_id(0), sw.global_id(1)
     if 0 < i < x.shape[0] - 1 and 0 < j < x.shape[1] - 1:

@@ -97,8 +97,8 @@ start:
   %worth = and i1 %many, %long
   br i1 %worth, label %choose, label %alone
 
-choose:                                           ; up to 50 us of work whatever is quicker, and now
-  %surely = fcmp oge double %work, 5.0e4          ; and then the other, to see whether it is
+choose:                                           ; up to 25 us of work whatever is quicker, and now
+  %surely = fcmp oge double %work, 2.5e4          ; and then the other, to see whether it is
   br i1 %surely, label %ask, label %compare
 
 compare:

@@ -3,7 +3,7 @@
 `direct_launch` gives a function of Python's C interface (`cpu_launch.ll`, `cpu_arguments.ll`, whose
 structs are repeated here) and what remains to be done when a launch of it has something to report.
 It takes a fifth of what packing and calling by Python do, and decides itself whether a launch is
-shared with the workers. Up to 3 µs of work it is not, from 50 µs on it always is; between, what was
+shared with the workers. Up to 3 µs of work it is not, from 25 µs on it always is; between, what was
 quicker is done, and four launches of 128 the other way show whether it still is. A worker looks for
 work for about a millisecond; one that has gone to sleep is woken for 25 µs of work, and for a
 launch that comes within 50 µs of the one before. Each thread begins with the same part of the
@@ -39,6 +39,8 @@ _HOST, _DEVICE, _FLOAT, _INT, _SCALAR = range(5)
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 _LAYOUT = _C_CONTIGUOUS | _ALIGNED | _WRITEABLE
 _SHARED_NS = 3_000
+_LIKELY_NS, _SHARED_PART = 10_000, 0.75
+"""From where on sharing is taken to be quicker until it was seen, and by how much."""
 _SYMBOLS = (
     *("PyLong_AsVoidPtr", "PyLong_AsUnsignedLongLong", "PyLong_AsLongLongAndOverflow"),
     *("PyFloat_AsDouble", "PyObject_GetAttr", "PyTuple_GetItem", "Py_IncRef", "Py_DecRef"),
@@ -183,7 +185,8 @@ class _Memory:
             helpers=launcher.workers,
             phase=-1,
         )
-        self.site.launch_ns[:] = [launcher.block_ns * launcher.block_count] * 2
+        alone = launcher.block_ns * launcher.block_count
+        self.site.launch_ns[:] = [alone, alone * _SHARED_PART if alone >= _LIKELY_NS else alone]
         if words is not None and launcher.manifest.prints:
             self.site.printed = words.ctypes.data + 4 * PRINTED_WORD
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from xdsl.dialects import memref
 from xdsl.dialects.builtin import DYNAMIC_INDEX
 from xdsl.ir import Attribute
 
@@ -13,7 +14,7 @@ from ...dialects.gpu_matrix import SubgroupMmaLoadMatrixOp, SubgroupMmaStoreMatr
 from ...dialects.gpux_matrix import MatrixLoadOp, MatrixStoreOp
 from ..conversion import Operands, Results, Rewriter, Rules
 from ..memref_views import Size
-from .views import View, known_size, value_of
+from .views import INDEX, View, known_size, value_of
 
 RULES = Rules()
 converts = RULES.converts
@@ -40,3 +41,11 @@ def convert_access(
         [result.type for result in op.results],
         properties=transpose,
     )
+
+
+@converts(memref.ExtractAlignedPointerAsIndexOp)
+def convert_address(
+    op: memref.ExtractAlignedPointerAsIndexOp, operands: Operands, rw: Rewriter
+) -> Results:
+    """That of the array."""
+    return rw.value(type(op), (View(op.source.type, operands[0]).base,), INDEX)

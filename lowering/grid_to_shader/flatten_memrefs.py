@@ -56,10 +56,8 @@ from .views import INDEX, View, add, known_size, multiply, value_of
 # Few kernels have vectors, and the dialect takes 5 ms to import.
 RULES = Rules(on_demand={"vector": lambda: import_module(".flatten_vectors", __package__).RULES})
 converts = RULES.converts
-MATRIX_ACCESSES = ("gpu.subgroup_mma_load_matrix", "gpu.subgroup_mma_store_matrix")
-_NO_OPERANDS: dict[str, Attribute] = {
-    "operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0]),
-}
+MATRIX_OPS = ("gpu.subgroup_mma_", "memref.extract_aligned_pointer_as_index")
+_NO_OPERANDS: dict[str, Attribute] = {"operandSegmentSizes": DenseArrayBase.from_list(i32, [0, 0])}
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class FlattenMemrefs(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         state = State(frozenset(_memrefs(op)))
         rules = RULES
-        if any(inner.name in MATRIX_ACCESSES for inner in op.walk()):
+        if any(inner.name.startswith(MATRIX_OPS) for inner in op.walk()):
             from . import flatten_matrices
 
             rules = Rules(RULES, flatten_matrices.RULES)
@@ -182,14 +180,6 @@ def convert_metadata(
     strides = [(value_of(rw, stride),) for stride in view.all_strides(rw)]
     start = (view.base, value_of(rw, 0))
     return [start, (value_of(rw, view.offset),), *sizes, *strides]
-
-
-@converts(memref.ExtractAlignedPointerAsIndexOp)
-def convert_address(
-    op: memref.ExtractAlignedPointerAsIndexOp, operands: Operands, rw: Rewriter
-) -> Results:
-    """That of the array."""
-    return rw.value(type(op), (_view(op, operands).base,), INDEX)
 
 
 @converts(arith.SelectOp)

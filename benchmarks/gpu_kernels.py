@@ -38,6 +38,43 @@ def saxpy(a, x, y):
             y[k] = a * x[k] + y[k]
 
 
+SQUARE = 64  # rows and columns that a block of `transpose` turns
+SQUARE_BLOCK = (SQUARE // WIDE, 16)
+
+
+def transpose(x, out):
+    """Squares of 64 by 64 through shared memory, four elements at a time, for whole squares."""
+    tile = sw.shared((SQUARE, SQUARE + 1), sw.f32)
+    tx, ty = WIDE * sw.thread_id(0), sw.thread_id(1)
+    row, column = sw.block_id(1) * SQUARE, sw.block_id(0) * SQUARE
+    for r in sw.unroll(range(0, SQUARE, SQUARE_BLOCK[1])):
+        for k in sw.unroll(range(WIDE)):
+            tile[r + ty, tx + k] = x[row + r + ty, column + tx + k]
+    sw.barrier()
+    for r in sw.unroll(range(0, SQUARE, SQUARE_BLOCK[1])):
+        for k in sw.unroll(range(WIDE)):
+            out[column + r + ty, row + tx + k] = tile[tx + k, r + ty]
+
+
+def reduction(x, out):
+    """Sum: a stride of the grid by four elements, then shuffles, shared memory, an atomic."""
+    partial = sw.shared(BLOCK // 32, sw.f32)
+    mine, count = np.float32(0), x.shape[0] // WIDE * WIDE
+    for i in range(WIDE * sw.global_id(0), count, WIDE * sw.global_size(0)):
+        mine += (x[i] + x[i + 1]) + (x[i + 2] + x[i + 3])
+    if sw.global_id(0) < x.shape[0] - count:
+        mine += x[count + sw.global_id(0)]
+    mine = sw.subgroup_reduce_add(mine)
+    if sw.lane_id() == 0:
+        partial[sw.thread_id(0) // 32] = mine
+    sw.barrier()
+    if sw.thread_id(0) == 0:
+        whole = np.float32(0)
+        for k in range(BLOCK // 32):
+            whole += partial[k]
+        sw.atomic_add(out, 0, whole)
+
+
 def load_row(x, row, values, nothing):
     """A row of at most ROW elements into the registers of a block, `nothing` behind its end."""
     for part in sw.unroll(range(ROW_PARTS)):

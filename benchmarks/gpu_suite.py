@@ -10,7 +10,7 @@ than the L2 cache; beside them a copy on the device. Launches and compiling are 
 
 `--small` runs each kernel once on small arrays, `--sanitize` does that under the four tools of
 compute-sanitizer, `--simulate` over the driver of the tests, where there is no GPU; none measures.
-Writes `benchmarks/results/gpu_suite-<date>.json`.
+Writes `benchmarks/results/gpu_suite-<GPU>-<date>.json`, and a picture.
 """
 
 from __future__ import annotations
@@ -315,7 +315,7 @@ def measure_all(suite: Suite, tasks: list[Task]) -> int:
     print("\n".join(f"left out: {name}: {why}" for name, why in missing.items()))
     tools = {name: version_of(name) for name in TOOLS}
     path = record(
-        *("gpu_suite", rows + more),
+        *(f"gpu_suite-{suite.device.properties.name.lower().replace(' ', '-')}", rows + more),
         tools=tools,
         gpu=suite.device.description,
         copy_gigabytes_per_second=copy,

@@ -1,7 +1,7 @@
 """What `gpu_suite.py` runs: kernels, their data, how they are launched, what they should give.
 
-Those that have to be written for speed are in `gpu_kernels.py`; two of `cuda_kernels.py` and these
-here are fast as one writes them first.
+Most are those of `gpu_kernels.py`, which are written for speed; those here are fast as one writes
+them first. Peers have the kernels of `cuda_kernels.py` in their own languages, or their own ones.
 """
 
 from __future__ import annotations
@@ -123,8 +123,9 @@ def _saxpy(n: int, rng: Any) -> Case:
 
 def _transpose(n: int, rng: Any) -> Case:
     x = rng.random((n, n), np.float32)
-    shape = (n // 32, n // 32), (32, 8)
-    return Case([x, np.zeros_like(x)], *shape, x.T.copy(), 8 * n * n, plain=shape)
+    side, plain = n // fast.SQUARE, ((n // 32, n // 32), (32, 8))
+    given, shape = [x, np.zeros_like(x)], ((side, side), fast.SQUARE_BLOCK)
+    return Case(given, *shape, x.T.copy(), 8 * n * n, plain=plain)
 
 
 def _reduction(n: int, rng: Any) -> Case:
@@ -224,8 +225,8 @@ _wgmma = _halves(
 )
 TASKS = (
     Task("saxpy", fast.saxpy, _saxpy, 8192, 0.9),
-    Task("transpose", cuda_kernels.transpose, _transpose, 8192, 0.9),
-    Task("reduction", cuda_kernels.reduction, _reduction, 8192, 0.9, starts_at=0.0),
+    Task("transpose", fast.transpose, _transpose, 8192, 0.9, block=fast.SQUARE_BLOCK),
+    Task("reduction", fast.reduction, _reduction, 8192, 0.9, starts_at=0.0),
     Task(
         *("softmax", fast.softmax, _softmax, 8192, 0.9), block=fast.ROW_BLOCK, fastmath="contract"
     ),

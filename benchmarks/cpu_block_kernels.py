@@ -150,10 +150,10 @@ def exchange(own, apart, count):
 
 def exchange_with_lanes(own, distance):
     """Order values of lanes that are so far apart: the lower lane keeps the smaller one."""
+    is_lower = sw.lane_id() & distance == 0
     for r in sw.unroll(range(EACH)):
         other = sw.shuffle_xor(own[r], distance)
-        low, high = min(own[r], other), max(own[r], other)
-        own[r] = low if sw.lane_id() & distance == 0 else high
+        own[r] = min(own[r], other) if is_lower else max(own[r], other)
 
 
 def turn(own, first, size):

@@ -245,7 +245,7 @@ func.func @own(%x: memref<?xf32>, %y: memref<?xf32>, %hi: index, %n: index) {
 
 // -----
 
-// One test for the checks of all lanes. Atomics go lane by lane, but those of one place that do not
+// One test for the checks of all lanes, of which the first that fails reports. Atomics go lane by lane, but those of one place that do not
 // ask for the old value are one.
 func.func @lanes(%x: memref<?xi32>, %hist: memref<?xi32>, %hi: index, %b: index) {
   %c0 = arith.constant 0 : index
@@ -268,10 +268,13 @@ func.func @lanes(%x: memref<?xi32>, %hist: memref<?xi32>, %hi: index, %b: index)
 // CHECK-NEXT:      %[[BAD:.*]] = arith.xori %[[OK]], %{{.*}} : vector<4xi1>
 // CHECK-NEXT:      %[[ANY:.*]] = vector.reduction <or>, %[[BAD]] : vector<4xi1> into i1
 // CHECK-NEXT:      scf.if %[[ANY]] {
-// CHECK-NEXT:        scf.for %[[L:.*]] = %{{.*}} to %{{.*}} step %{{.*}} {
-// CHECK-NEXT:          %[[FAILS:.*]] = vector.extract %[[BAD]][%[[L]]] : i1 from vector<4xi1>
-// CHECK-NEXT:          scf.if %[[FAILS]] {
-// CHECK:                 gpux.check
+// CHECK:             %[[BITS:.*]] = vector.reduction <or>, %{{.*}} : vector<4xi64> into i64
+// CHECK-NEXT:        %[[FIRST:.*]] = math.cttz %[[BITS]] : i64
+// CHECK-NEXT:        %[[L:.*]] = arith.index_cast %[[FIRST]] : i64 to index
+// CHECK-NEXT:        %[[INDEX:.*]] = vector.extract %{{.*}}[%[[L]]] : index from vector<4xindex>
+// CHECK-NEXT:        %[[THREAD:.*]] = arith.addi %{{.*}}, %[[L]] : index
+// CHECK-NEXT:        gpux.check %{{.*}}, "bounds", "index {}"(%[[INDEX]] : index) ids(%b, %c0, %c0, %[[THREAD]],
+// CHECK-NEXT:      }
 // CHECK:           gpux.atomic_rmw "add"
 // CHECK:           gpux.atomic_rmw "add"
 // CHECK:           gpux.atomic_rmw "add"

@@ -5,7 +5,7 @@ vectors              the loop over vectors, and the last threads
 region               the ops of a body in order, each by the file that knows it
 lanes                values: scalars that all lanes have in common, bases of affine ones, vectors
 control              branches and loops that lanes go through in different ways
-together             branches and loops where lanes hardly ever part: two scalars say whether they do
+together             branches and loops where lanes hardly part: two scalars say whether they do
 memory               loads and stores: one place, consecutive places, any places
 single               what has no vector form: once for each active lane; checks and atomics
 again                what such a lane loads itself, rather than take it out of a vector

@@ -270,9 +270,25 @@ class Lanes:
 
     def lane(self, old: SSAValue, index: SSAValue) -> SSAValue:
         """The value of one lane."""
-        if self.spreads[old].stride == 0:
-            return self.scalar(old)
-        return self.extract(self.vector(old), index)
+        stride = self.spreads[old].stride
+        if stride is None:
+            return self.extract(self.vector(old), index)
+        first = self.scalar(old)
+        return (
+            self.binary(arith.AddiOp, first, self._times(index, stride, first.type))
+            if stride
+            else first
+        )
+
+    def _times(self, index: SSAValue, stride: int, type: Attribute) -> SSAValue:
+        """A lane's number times a stride, of some integer type."""
+        known = self.known(index)
+        if known is not None:
+            return self.number(_wrapped(known * stride, bits(type)), type)
+        if type != INDEX:
+            index = self.value(arith.IndexCastOp.create(operands=[index], result_types=[type]))
+        factor = self.number(_wrapped(stride, bits(type)), type)
+        return index if stride == 1 else self.binary(arith.MuliOp, index, factor)
 
     def extract(self, lanes: SSAValue, index: SSAValue) -> SSAValue:
         """One lane of a vector."""

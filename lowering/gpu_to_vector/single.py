@@ -10,7 +10,7 @@
                                      } else { scf.yield %all }
                                      scf.yield %next
 
-gpux.check %ok, …                  scf.if (any lane has not %ok) { the check, lane by lane }
+gpux.check %ok, …                  scf.if (any lane has not %ok) { that of the first such lane }
 gpux.atomic_rmw "add" %v, %x[%n]   one atomic operation with the sum of the lanes
 """
 
@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from math import inf, nan
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import AnyFloat, MemRefType
+from xdsl.dialects import arith, math, scf
+from xdsl.dialects.builtin import AnyFloat, MemRefType, i1, i64
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
@@ -29,6 +29,7 @@ from ...dialects import gpux
 from ...dialects.vector import reduction
 from ...passes.divergence import bits
 from .again import loaded_by
+from .subgroups import bits_of
 from .together import holds_for_all
 
 if TYPE_CHECKING:
@@ -134,31 +135,46 @@ def _of_lane(body: Body, value: SSAValue, index: SSAValue) -> SSAValue:
 
 
 def check(body: Body, op: gpux.CheckOp) -> None:
-    """One test for all lanes, of scalars if they suffice; where it fails, each lane is asked."""
+    """One test for all lanes, of scalars if they suffice; the first that fails reports."""
     everyone = holds_for_all(body, op.condition) if body.mask is None else None
     if everyone is None or body.spreads[op.condition].is_uniform:
         _check(body, op)
         return
-    block = Block()
-    with body.at(block, None):
-        _check(body, op)
-        body.add(scf.YieldOp.create())
-    otherwise = body.binary(arith.XOrIOp, everyone, body.number(1, everyone.type))
-    body.add(scf.IfOp.create(operands=[otherwise], regions=[Region(block), Region()]))
+    _only_if(body, body.inverse(everyone), lambda: _check(body, op))
 
 
 def _check(body: Body, op: gpux.CheckOp) -> None:
-    if body.spreads[op.condition].is_uniform:
-        failed = body.all_lanes()
-        fails = body.inverse(body.scalar(op.condition))
-    else:
+    if not body.spreads[op.condition].is_uniform:
         failed = body.among_active(body.inverse(body.vector(op.condition)))
-        fails = body.any(failed)
+        _only_if(body, body.any(failed), lambda: _fail(body, op, failed))
+        return
+    mask = body.all_lanes()
+    fails = body.inverse(body.scalar(op.condition))
+    _only_if(
+        body,
+        fails,
+        lambda: _only_if(body, body.any(mask), lambda: _fail(body, op, mask)),
+    )
+
+
+def _only_if(body: Body, condition: SSAValue, write: Callable[[], None]) -> None:
     block = Block()
-    with body.at(block, failed):
-        single(body, op)
+    with body.at(block, body.mask):
+        write()
         body.add(scf.YieldOp.create())
-    body.add(scf.IfOp.create(operands=[fails], regions=[Region(block), Region()]))
+    body.add(scf.IfOp.create(operands=[condition], regions=[Region(block), Region()]))
+
+
+def _fail(body: Body, op: gpux.CheckOp, failed: SSAValue) -> None:
+    """The report of the first lane that fails, which ends the block."""
+    first = body.value(
+        math.CountTrailingZerosOp.create(operands=[bits_of(body, failed)], result_types=[i64])
+    )
+    lane = body.value(
+        arith.IndexCastOp.create(operands=[first], result_types=[body.number(0).type])
+    )
+    mapping = {value: _of_lane(body, value, lane) for value in op.operands[1:]}
+    _clone(body, op, {**mapping, op.condition: body.number(0, i1)})
 
 
 # --- atomics --------------------------------------------------------------------------------------

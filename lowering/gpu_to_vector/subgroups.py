@@ -103,7 +103,7 @@ def _shuffled(body: Body, a: SSAValue, b: SSAValue, order: Sequence[int]) -> SSA
 def ballot(body: Body, op: gpux.BallotOp) -> None:
     """Bit i is lane i's predicate."""
     voted = body.among_active(body.vector(op.predicate))
-    bits = _bits(body, voted)
+    bits = bits_of(body, voted)
     if op.result.type != i64:
         if op.first_lane:
             bits = body.binary(arith.ShRUIOp, bits, body.number(op.first_lane, i64))
@@ -111,7 +111,8 @@ def ballot(body: Body, op: gpux.BallotOp) -> None:
     body.bind(op.result, bits)
 
 
-def _bits(body: Body, voted: SSAValue) -> SSAValue:
+def bits_of(body: Body, voted: SSAValue) -> SSAValue:
+    """A mask as the bits of an i64."""
     if body.width < 8:  # no integer has so few bits
         weights = body.value(_weights(body))
         zero = body.number(0, weights.type)

@@ -2,8 +2,9 @@
 
     python benchmarks/cpu.py [--peers PYTHON] [--tasks NAME,…] [--rounds N] [--threads N]
 
-NumPy, Numba (parallel, fastmath), plain C (-O3 -march=native -ffast-math -fopenmp), PyTorch and
-JAX; `--peers` is the Python whose environment has the last two (without it, this one). Each
+NumPy, Numba (parallel, fastmath), plain C (-O3 -march=native -ffast-math -fopenmp), PyTorch, JAX,
+PoCL (by pyopencl) and Taichi; `--peers` is the Python whose environment has the last four (without
+it, this one). Who is absent is named with the reason, and left out. Each
 contender is a process of its own; in interleaved rounds each runs the task for about 20 ms. Results
 are checked against float64; medians and quartiles are for one run. stepwell's checks are on, and
 off in a row of their own. Writes `benchmarks/results/cpu-<date>.json` and a picture.
@@ -22,8 +23,8 @@ from peer_process import PeerProcess
 from record import picture_of, record
 
 OURS = ("stepwell", "stepwell-unchecked")
-PEERS = ("numpy", "numba", "c", "torch", "jax")
-ELSEWHERE = ("torch", "jax")
+PEERS = ("numpy", "numba", "c", "torch", "jax", "pocl", "taichi")
+ELSEWHERE = ("torch", "jax", "pocl", "taichi")
 ROUND_SECONDS = 0.02
 HERE = Path(__file__).parent
 

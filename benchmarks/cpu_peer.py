@@ -1,6 +1,6 @@
 """One contender of `cpu.py`: prepares the task that it is told, and runs it as often as it is told.
 
-    python benchmarks/cpu_peer.py stepwell|stepwell-unchecked|numpy|numba|c|torch|jax
+    python benchmarks/cpu_peer.py stepwell|stepwell-unchecked|numpy|numba|c|torch|jax|pocl|taichi
 
 A process of its own, so that no runtime's threads disturb another's. Says in one line of JSON what
 it is, then answers each line on standard input ("prepare TASK SIZE", "run COUNT") by a line of
@@ -30,6 +30,8 @@ PEERS = {
     "c": ("cpu_c", ()),
     "torch": ("cpu_torch", ("torch",)),
     "jax": ("cpu_jax", ("jax",)),
+    "pocl": ("cpu_pocl", ("pyopencl",)),
+    "taichi": ("cpu_taichi", ("taichi",)),
 }
 
 

@@ -1,8 +1,8 @@
 """Every test that takes `device` runs on every device that is there.
 
 STEPWELL_TEST_DEVICES adds simulated ones and chooses: "cpu,ptx-interpreter,shader-cpu,
-cuda-simulated", or "all", which has all but the last: that is the device "cuda" over a driver of
-the tests, and hides a GPU.
+arm64-qemu,cuda-simulated", or "all", which has neither of the last two: that is the device "cuda"
+over a driver of the tests, and hides a GPU; an emulated ARM processor takes long.
 The PTX interpreter runs code for an architecture that the name of the test decides, so that all of
 them take part; STEPWELL_TEST_PTX_ARCH is one for all tests, or "all" for each test on each.
 With STEPWELL_TEST_CPU_LANES=one, the CPU has 1, 4, 8 or 16 lanes, which the name of the test
@@ -36,6 +36,10 @@ def chosen_devices() -> list[sw.Device]:
         from oracles.shader_device import register as register_shader
 
         register_shader()
+    if "arm64-qemu" in names:
+        from oracles.arm64_device import register as register_arm64
+
+        register_arm64()
     if "cuda-simulated" in names:
         from oracles.cuda_driver.device import register as register_cuda
 

@@ -21,7 +21,7 @@ from cuda_devices import library_of, simulated, simulated_pair
 import stepwell as sw
 from stepwell.runtime.cuda import dlpack
 from stepwell.runtime.cuda.device import CudaDevice
-from stepwell.runtime.errors import ArrayError
+from stepwell.runtime.errors import ArrayError, DeviceError
 
 
 @sw.kernel
@@ -164,6 +164,13 @@ def test_a_capsule_that_nobody_takes_gives_its_memory_back(device: CudaDevice) -
     capsule = x.__dlpack__()
     assert len(dlpack.Given.alive) == 1
     del capsule
+    assert dlpack.Given.alive == {}
+
+
+def test_an_array_that_is_refused_during_a_capture_is_not_kept(device: CudaDevice) -> None:
+    stream, x = device.stream(), device.array(np.ones(4, np.float32))
+    with pytest.raises(DeviceError, match="given to another library"), stream.capture():
+        x.__dlpack__(stream=-1)
     assert dlpack.Given.alive == {}
 
 

@@ -209,12 +209,13 @@ def export(
         raise BufferError("a read-only array needs DLPack 1.0 (max_version)")
     if any(step % array.itemsize for step in array.strides):
         raise BufferError("DLPack has no strides that are not whole elements")
-    flags = COPIED if copy else 0
-    given = Given(array.copy() if copy else array, device.ordinal, name, flags)
     core = device.core
     core.refuse_capture("an array that is given to another library")
+    shared = array.copy() if copy else array
     if stream != _NO_SYNC:
         core.publish(stream)
+    # Last: what is given away stays alive until it is given back.
+    given = Given(shared, device.ordinal, name, COPIED if copy else 0)
     return _new(given.address, name, ctypes.cast(_destructor, ctypes.c_void_p))
 
 

@@ -20,12 +20,15 @@ import stepwell as sw
 
 THREADS = 2 * BLOCK
 # The same programs each time; more of them: STEPWELL_EXAMPLES=1000 pytest tests/test_properties.py
+EXAMPLES = int(os.environ.get("STEPWELL_EXAMPLES", "25"))
 SETTINGS = settings(
-    max_examples=int(os.environ.get("STEPWELL_EXAMPLES", "25")),
+    max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+# For programs of a kind that those with all of it have too.
+FEWER = settings(SETTINGS, max_examples=EXAMPLES * 3 // 5)
 
 
 def casts() -> dict[str, Any]:
@@ -82,13 +85,13 @@ def test_random_kernels(device: sw.Device, program: tuple[str, list[str]]):
     compare(program, device)
 
 
-@SETTINGS
+@FEWER
 @given(program=programs(barriers=True))
 def test_random_kernels_with_barriers(device: sw.Device, program: tuple[str, list[str]]):
     compare(program, device, cooperative=True)
 
 
-@SETTINGS
+@FEWER
 @given(program=programs(lanes=True))
 def test_random_kernels_with_subgroups(device: sw.Device, program: tuple[str, list[str]]):
     compare(program, device, cooperative=True, subgroup_size=lanes_of(device))

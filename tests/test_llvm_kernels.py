@@ -21,6 +21,7 @@ from xdsl.context import Context
 
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.emit.llvm import emit
+from stepwell.lowering.emit.llvm_loops import only_thread_loops
 from stepwell.lowering.emit.machine import host_machine, host_triple, vector_bits
 from stepwell.lowering.emit.native import assemble
 from stepwell.lowering.parse import parse_module
@@ -97,20 +98,29 @@ end:
   ret void
 }
 """
+OVER_THREADS = (
+    COLUMN.replace("label %end", "label %end, !llvm.loop !2")
+    + '!0 = distinct !{}\n!1 = !{!"llvm.loop.parallel_accesses", !0}\n!2 = distinct !{!2, !1}\n'
+)
 
 
 @pytest.mark.skipif(not host_triple().startswith("x86_64"), reason="reads x86-64 instructions")
-def test_loops_keep_their_addresses_and_other_users_of_llvm_its_options():
-    code = assemble(COLUMN)
-
+def test_only_loops_over_threads_keep_their_addresses_and_others_llvm_s_options():
     def as_others_do() -> str:
-        machine = llvm.Target.from_triple(code.target.triple).create_target_machine()
-        return machine.emit_assembly(llvm.parse_assembly(COLUMN))
+        machine = llvm.Target.from_triple(host_triple()).create_target_machine()
+        return machine.emit_assembly(llvm.parse_assembly(OVER_THREADS))
 
     before = as_others_do()
-    assert "imul" in code.asm()
-    assert "imul" not in before
+    assert assemble(OVER_THREADS).asm().count("imul") > assemble(COLUMN).asm().count("imul")
     assert as_others_do() == before
+
+
+def test_a_loop_in_a_loop_over_threads_is_none_over_threads():
+    assert only_thread_loops(OVER_THREADS)
+    inner = "again:\n  br i1 %c, label %again, label %rest\nrest:\n  %next"
+    assert not only_thread_loops(OVER_THREADS.replace("  %next", inner, 1))
+    outer = "  br i1 %c, label %entry, label %out\nout:\n  ret void"
+    assert only_thread_loops(OVER_THREADS.replace("  ret void", outer))
 
 
 def test_a_loop_without_checks_is_vectorised():

@@ -20,6 +20,7 @@ from typing import Any
 
 from ...dialects.diagnostics import CompileError
 from .archive import archive
+from .llvm_loops import only_thread_loops
 from .llvm_parts import SEPARATOR
 from .machine import converts_half, host_cpu, host_features, host_triple
 from .symbols import EXTERNAL_SYMBOLS, RESERVED_SYMBOLS
@@ -53,7 +54,7 @@ class NativeCode:
     def asm(self) -> str:
         """The machine code as assembler text."""
         parts = _optimised(self.ir, self.target)
-        with _without_strength_reduction():
+        with _addresses_as_they_are(self.ir):
             return "\n".join(machine.emit_assembly(module) for module, machine in parts)
 
 
@@ -84,7 +85,7 @@ def assemble(
     else:
         target = Target(triple, cpu or "", features or "", opt)
     parts = _optimised(ir_text, target, external)
-    with _without_strength_reduction():
+    with _addresses_as_they_are(ir_text):
         objects = [machine.emit_object(module) for module, machine in parts]
     if len(objects) > 1:
         names = ("optimised.o", "as_it_is.o")
@@ -144,14 +145,18 @@ _OPTIONS = Lock()
 
 
 @contextmanager
-def _without_strength_reduction() -> Generator[None]:
-    """In the `with` block code generators leave addresses in loops as they are.
+def _addresses_as_they_are(ir_text: str) -> Generator[None]:
+    """In the `with` block LLVM's LoopStrengthReduce is off, if it would gain nothing.
 
-    LLVM's LoopStrengthReduce takes a third to three quarters of code generation where ends of loops
-    are computed, as the ranges in which checks hold. What it gains a processor with scaled indices
-    does not notice: of sixteen tasks (benchmarks/cpu.py) two take 1 to 2 % more without it, eight
-    take 1 to 9 % less. The option is one of the process, which other users of LLVM want back.
+    Where ends of loops are computed, as those of the ranges in which checks hold, it takes a third
+    to three quarters of code generation. Loops over threads, whose accesses are a base and an
+    index, are nearly as fast without it (in the cache saxpy takes 3 % more: benchmarks/cpu.py).
+    Loops of a thread, whose indices may be products, keep it. The option is one of the process,
+    which other users of LLVM want back.
     """
+    if not only_thread_loops(ir_text.partition(SEPARATOR)[0]):
+        yield
+        return
     binding = _binding(True)
     with _OPTIONS:
         binding.set_option("", "-disable-lsr=true")

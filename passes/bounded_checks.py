@@ -165,7 +165,16 @@ class _Conditions:
         found = [] if extent is None else [extent[upper]]
         if self.solver.slope(value) != 0 and (not found or self.guarded or not found[0].exact):
             found += self.bounds.facts(value, upper)
-        return found[:_OPTIONS]
+        return [bound for bound in found if not self._is_hopeless(bound, upper)][:_OPTIONS]
+
+    def _is_hopeless(self, bound: Bound, upper: bool) -> bool:
+        """Whether a bound is that of any number of 32 bits, as of one that is loaded.
+
+        No array has so many elements: a check against it stays in the loop, as there would be no
+        iteration left in which it surely holds.
+        """
+        most = self.bounds.near - 1
+        return bound.low >= most if upper else bound.high < -most
 
     def _take_one(self, options: list[tuple[Bound, Bound]], margin: int) -> bool:
         """Take up that `high <= low + margin` for one of the options."""

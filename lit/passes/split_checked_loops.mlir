@@ -351,3 +351,35 @@ func.func @gather(%x: memref<?xf32>, %p: memref<?xindex>, %n: index, %bdim: inde
 // CHECK:           scf.for
 // CHECK:             gpux.check
 // CHECK-NOT:     scf.for
+
+// -----
+
+// An index that is loaded may be any number of 32 bits: its check stays in the loop, from which the
+// other one goes.
+
+// CHECK-LABEL: func.func @loaded
+// CHECK:         scf.for
+// CHECK-NEXT:      memref.load %index
+// CHECK:           gpux.check
+// CHECK:         } {gpux.threads}
+func.func @loaded(%index: memref<?xi32>, %x: memref<?xf32>, %hi: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0 : i32
+  %n = memref.dim %index, %c0 : memref<?xi32>
+  %m = memref.dim %x, %c0 : memref<?xf32>
+  scf.for %t = %c0 to %hi step %c1 {
+    %inside = arith.cmpi ult, %t, %n : index
+    gpux.check %inside, "bounds", "index" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %i = memref.load %index[%t] : memref<?xi32>
+    %is = arith.cmpi sge, %i, %zero : i32
+    scf.if %is {
+      %at = arith.index_cast %i : i32 to index
+      %fits = arith.cmpi ult, %at, %m : index
+      gpux.check %fits, "bounds", "x" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      %v = memref.load %x[%at] : memref<?xf32>
+      memref.store %v, %x[%t] : memref<?xf32>
+    }
+  } {gpux.threads}
+  func.return
+}

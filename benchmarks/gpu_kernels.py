@@ -20,7 +20,7 @@ WIDE = 4  # elements of 16 bytes: the widest access before sm_100
 ROW_BLOCK = 512
 ROW_PARTS = 4
 ROW = ROW_BLOCK * ROW_PARTS * WIDE  # elements of a row that the threads of a block hold
-STENCIL_ROWS = 4
+STENCIL_ROWS = 2
 STENCIL_BLOCK = (32, 8)
 
 

@@ -287,7 +287,8 @@ def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> S
         return select(rw, value, const(rw, -1 if signed else 1, kind), const(rw, 0, kind))
     if bits(kind) == 1:
         return compare(rw, "INotEqual", binary(rw, "BitwiseAnd", value, 1), 0)
-    if bits(kind) == 64 and bits(value.type) == 32 and not is_vector(kind):
+    extends = bits(kind) == 64 and bits(value.type) == 32 and not is_vector(kind)
+    if extends and state_of(rw).target.has("short_loops"):
         return _pair(rw, value, kind, signed)
     return op(rw, "SConvert" if signed else "UConvert", (value,), kind)
 
@@ -295,8 +296,9 @@ def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> S
 def _pair(rw: Rewriter, low: SSAValue, kind: Attribute, signed: bool) -> SSAValue:
     """A word as the low one of two.
 
-    Mesa (seen with 22.3) gets signed comparisons of an extended word with a constant wrong, also
-    where only it finds out that a number is one; in this form it does not see an extension.
+    Mesa's software device, which `short_loops` is said of, gets signed comparisons of an extended
+    word with a constant wrong (seen with 22.3), also where only it finds out that a number is one;
+    in this form it does not see an extension. Others get the conversion, as drivers know it.
     """
     high = binary(rw, "ShiftRightArithmetic", low, 31) if signed else word(rw, 0)
     words = rw.value(spirv.CompositeConstructOp, (low, high), VectorType(i32, [2]))

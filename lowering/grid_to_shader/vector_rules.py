@@ -37,8 +37,8 @@ RULES = Rules(vector_lanes.RULES, vector_memory.RULES)
 converts = RULES.converts
 
 # What a target computes on vectors of up to 4 elements. Quotients of integers are not among them:
-# no device divides vectors, and NVIDIA's driver 580.159 was seen to give (a - 1) / b + 1 of its
-# last lane in all lanes, for three of i64, where other drivers give each lane its own.
+# no device divides vectors, and NVIDIA's driver 580.159 gives (a - 1) / b + 1 of the last lane in
+# all lanes, for two to four of i64 (not of i32), also where no b is 0; lane by lane it is right.
 _INTEGERS = (
     *(arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp),
     *(arith.ShLIOp, arith.ShRUIOp, arith.ShRSIOp, arith.CmpiOp),

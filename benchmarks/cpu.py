@@ -4,10 +4,10 @@
 
 NumPy, Numba (parallel, fastmath), plain C (-O3 -march=native -ffast-math -fopenmp), PyTorch, JAX,
 PoCL (by pyopencl) and Taichi; `--peers` is the Python whose environment has the last four (without
-it, this one). Who is absent is named with the reason, and left out. Each
-contender is a process of its own; in interleaved rounds each runs the task for about 20 ms. Results
-are checked against float64; medians and quartiles are for one run. stepwell's checks are on, and
-off in a row of their own. Writes `benchmarks/results/cpu-<date>.json` and a picture.
+it, this one). Who is absent is named with the reason, and left out. Each contender is a process of
+its own, stopped while others have their turn; in interleaved rounds each runs the task for about 20
+ms. Results are checked against float64; medians and quartiles are for one run. stepwell's checks
+are on, and off in a row of their own. Writes `benchmarks/results/cpu-<date>.json` and a picture.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Launches with the very arguments of one before: what was packed for that is packed already.
 
 Packing depends on the arguments alone, and arrays of a device do not move. Arrays are recognised by
-themselves, without being kept alive; scalars also by type and value (0 and NaN, of which there are
-several, only by themselves).
+themselves, without being kept alive; numbers also by type and value (0 and NaN, of which there are
+several, only by themselves). Structs of NumPy can be changed, so they are packed each time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def repeated(launcher: Launcher, packed: bytes, arguments: Sequence[Any]) -> Dir
         if isinstance(value, DeviceArray):
             tests.append(_ARRAY)
             known[f"r{n}"] = weakref.ref(value)
-        elif isinstance(value, _SCALARS):
+        elif isinstance(value, _SCALARS) and not isinstance(value, np.flexible):
             tests.append(_EQUAL if value == value and value != 0 else _SAME)
             known[f"r{n}"], known[f"k{n}"] = value, type(value)
         else:

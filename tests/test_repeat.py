@@ -17,6 +17,7 @@ from cuda_devices import simulated
 import stepwell as sw
 from stepwell.launch import Launch
 from stepwell.runtime.errors import ArrayError
+from stepwell.runtime.repeat import repeated
 
 OFTEN = 20
 """Launches after which a repeated one is recognised."""
@@ -97,6 +98,13 @@ def test_an_array_is_not_kept_alive(device: sw.Device) -> None:
     y = device.zeros(4)
     launch(y, a)
     assert y.numpy()[0] == 1
+
+
+def test_structs_that_can_be_changed_are_packed_each_time() -> None:
+    struct = np.zeros((), [("a", np.float32)])[()]
+    assert isinstance(struct, np.void)
+    assert repeated(lambda packed: None, b"", [struct]) is None
+    assert repeated(lambda packed: None, b"", [np.float32(1)]) is not None
 
 
 def test_arrays_of_the_host_are_moved_each_time(device: sw.Device) -> None:

@@ -35,7 +35,7 @@ from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.nvvm import constraint
 from ..to_llvm.gpux import convert_cas as loop_cas
 from ..to_llvm.gpux import convert_rmw as loop_rmw
-from ..to_llvm.memref import View, element_address
+from ..to_llvm.memref_address import View, element_address
 from ..to_llvm.target import width
 from .target import sm_of
 

@@ -42,7 +42,7 @@ from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.ptx import DYNAMIC_SHARED
 from ..emit.symbols import ptx_symbol
 from ..memref_views import AnyMemRef, ViewParts, as_memref, strides_of
-from ..to_llvm.memref import alignment_of, stored_type
+from ..to_llvm.memref_address import alignment_of, stored_type
 from ..to_llvm.target import State, const, icmp, resize
 from .ids import register
 from .target import sm_of

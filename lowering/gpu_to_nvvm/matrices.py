@@ -41,7 +41,8 @@ from ...dialects.nvvm.attributes import LayoutAttr, MmaTypeAttr
 from ...dialects.nvvm.matrix import PAIR
 from ...dialects.nvvm.wmma import TILES, FragmentAttr, Shape, registers, struct
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from ..to_llvm.memref import View, element_address, view_of
+from ..to_llvm.memref import view_of
+from ..to_llvm.memref_address import View, element_address
 from ..to_llvm.target import const, resize
 
 RULES = Rules()

@@ -29,7 +29,7 @@ from ...passes.outline_cold_loops import AS_IS
 from ..conversion import Rewriter, TypeMap
 from ..emit.symbols import entry_symbol
 from .func import is_kernel
-from .memref import alignment_of
+from .memref_address import alignment_of
 from .target import binary, const, icmp, resize, select
 
 GRID, BLOCK, TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 0, 3, 6, 7, 8, 9, 10, 11

@@ -36,7 +36,7 @@ from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .arith import extreme_number
 from .floats import is_small, narrow, widen
 from .func import gives_status
-from .memref import View, alignment_of, element_address, stored_type
+from .memref_address import View, alignment_of, element_address, stored_type
 from .target import State, binary, const, enclosing_function, icmp, resize, select, width
 
 RULES = Rules()

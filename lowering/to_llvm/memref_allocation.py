@@ -17,7 +17,8 @@ from ...dialects.llvm.base import UNIT
 from ...passes.divergence import is_private
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import DYNAMIC, Size, as_memref
-from .memref import OF_BLOCK, alignment_of, multiply, stored_type
+from .memref import OF_BLOCK
+from .memref_address import alignment_of, multiply, stored_type
 from .target import const, enclosing_function, space_number
 
 RULES = Rules()

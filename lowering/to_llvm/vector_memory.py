@@ -22,7 +22,8 @@ from ...dialects import llvm
 from ...dialects.llvm.base import UNIT
 from ...dialects.vector import GatherOp, ScatterOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from .memref import (
+from .memref import view_of
+from .memref_address import (
     View,
     alignment_of,
     as_value,
@@ -30,7 +31,6 @@ from .memref import (
     linear_index,
     moved,
     stored_type,
-    view_of,
 )
 from .target import binary, icmp, like, resize
 

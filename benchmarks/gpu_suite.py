@@ -180,6 +180,21 @@ def small(device: Any, tasks: list[Task]) -> bool:
     return fine
 
 
+def peers_that_run(
+    others: Peers, names: tuple[str, ...], task: str, case: Case, given: list[Any]
+) -> dict[str, Run]:
+    """What runs a task by other libraries, tried once; which cannot, and why, is printed."""
+    runs: dict[str, Run] = {}
+    for name in names:
+        try:
+            run = others[name][task](given, *case.plain)
+            run()
+            runs[name] = run
+        except Exception as error:  # of another library, or it is missing
+            print(f"{task}, left out: {name}: {type(error).__name__}: {error}".split("\n")[0])
+    return runs
+
+
 def launch_overhead(suite: Suite, others: Peers) -> list[Row]:
     """Microseconds of the host for a launch of saxpy on 1024 elements."""
     task = next(task for task in TASKS if task.name == "saxpy")
@@ -189,13 +204,7 @@ def launch_overhead(suite: Suite, others: Peers) -> list[Row]:
         OURS: ours(task, case, device, given, checks=False),
         f"{OURS} checked": ours(task, case, device, given, checks=True),
     }
-    for name in ("Numba", "Triton", "CUDA C"):
-        try:
-            run = others[name][task.name](given, *case.plain)
-            run()
-            runs[name] = run
-        except Exception as error:  # of another library, or it is missing
-            print(f"launch, left out: {name}: {type(error).__name__}: {error}".split("\n")[0])
+    runs |= peers_that_run(others, ("Numba", "Triton", "CUDA C"), task.name, case, given)
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(25):
         for name, run in runs.items():
@@ -217,13 +226,7 @@ def cold_compile(device: Any, others: Peers) -> list[Row]:
         runs: dict[str, Run] = {
             OURS: lambda k=kernel, c=case, g=given: sw.kernel(k).launch(*c.plain, device=device)(*g)
         }
-        for other in ("Numba", "Triton"):
-            try:
-                run = others[other][title](given, *case.plain)
-                run()
-                runs[other] = run
-            except Exception as error:  # of another library, or it is missing
-                print(f"{title}, left out: {other}: {type(error).__name__}: {error}".split("\n")[0])
+        runs |= peers_that_run(others, ("Numba", "Triton"), title, case, given)
         times: dict[str, list[float]] = {name: [] for name in runs}
         for number in range(8):
             for other, run in runs.items():

@@ -1,7 +1,7 @@
 """What `gpu_suite.py` runs: kernels, their data, how they are launched, what they should give.
 
-Most are those of `gpu_kernels.py`, which are written for speed; those here are fast as one writes
-them first. Peers have the kernels of `cuda_kernels.py` in their own languages, or their own ones.
+Most are those of `gpu_tuned_kernels.py`, which are written for speed; those here are fast as one
+writes them first. Peers have the kernels of `cuda_kernels.py` in their own languages, or their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cuda_kernels
-import gpu_kernels as fast
+import gpu_tuned_kernels as fast
 import ml_dtypes
 import numpy as np
 from cuda_kernels import BLOCK, WARPS

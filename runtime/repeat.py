@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .device import Direct, Launcher
 
 _SCALARS: tuple[type, ...] = (bool, int, float, np.generic)
-_ARRAY, _SAME = "{a} is r{n}()", "{a} is r{n}"
+# An array that is gone is None, which is no array.
+_ARRAY, _SAME = "{a} is not None and {a} is r{n}()", "{a} is r{n}"
 _EQUAL = "({a} is r{n} or {a}.__class__ is k{n} and {a} == r{n})"
 
 

@@ -107,6 +107,16 @@ def test_structs_that_can_be_changed_are_packed_each_time() -> None:
     assert repeated(lambda packed: None, b"", [np.float32(1)]) is not None
 
 
+def test_none_is_not_taken_for_an_array_that_is_gone(device: sw.Device) -> None:
+    x, a = device.zeros(4), np.float32(1)
+    launch = warm(add, device, x, a)
+    del x
+    gc.collect()
+    assert again(launch, None, a) is False
+    with pytest.raises(ArrayError):
+        launch(None, a)
+
+
 def test_arrays_of_the_host_are_moved_each_time(device: sw.Device) -> None:
     launch, x, a = add.launch(1, 4, device=device), np.zeros(4, np.float32), np.float32(1)
     for _ in range(OFTEN):

@@ -41,6 +41,9 @@ class OpenDevices(Generic[CoreT]):
             except Exception as error:
                 errors.append(error)
         if self._finish is not None:
-            self._finish(cores)
+            try:
+                self._finish(cores)
+            except Exception as error:
+                errors.append(error)
         if errors:
             raise errors[0] if len(errors) == 1 else ExceptionGroup("devices at exit", errors)

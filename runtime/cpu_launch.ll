@@ -17,6 +17,7 @@ declare ptr @PyLong_AsVoidPtr(ptr)
 declare void @Py_IncRef(ptr)
 declare ptr @PyEval_SaveThread()
 declare void @PyEval_RestoreThread(ptr)
+declare i64 @llvm.smax.i64(i64, i64)
 declare i32 @clock_gettime(i32, ptr)
 
 define ptr @stepwell_launch(ptr %self, ptr %args, i64 %count) nounwind {
@@ -209,7 +210,8 @@ measure:
   %its.phase = phi i64 [ %alone.phase, %hold ], [ %alone.phase, %release ], [ %ask.phase, %together ]
   %ended = call i64 @now(ptr %common)
   store i64 %ended, ptr %common
-  %took = sub i64 %ended, %began
+  %passed = sub i64 %ended, %began
+  %took = call i64 @llvm.smax.i64(i64 %passed, i64 1)     ; 0 ns would be a cost that is not known
   %spent = mul i64 %took, %threads
   %spent.float = sitofp i64 %spent to double
   %each = fdiv double %spent.float, %blocks.float

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from .array import DeviceArray, HostArray
+from .cpu_kernel import FAILED
 from .cpu_pool import Job, Workers, new_lock, pool
 from .device import Direct
 from .dtypes import DTYPES, from_numpy
@@ -39,6 +40,7 @@ _HOST, _DEVICE, _FLOAT, _INT, _SCALAR = range(5)
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 _LAYOUT = _C_CONTIGUOUS | _ALIGNED | _WRITEABLE
 _SHARED_NS = 3_000
+_LONG_NS = 1_000_000  # in cpu_launch.ll too: what takes longer listens for interrupts meanwhile
 _LIKELY_NS, _SHARED_PART = 10_000, 0.75
 """From where on sharing is taken to be quicker until it was seen, and by how much."""
 _SYMBOLS = (
@@ -52,9 +54,8 @@ _METH_FASTCALL = 0x80
 _HEAD = object.__basicsize__
 _WORD = 8
 _RECORD = 16
-_RECORD_WORDS = ctypes.c_int64 * _RECORD
-FAILED = 9
 """Words of a launch record, with room so that no two are in one line of the cache; see the ABI."""
+_RECORD_WORDS = ctypes.c_int64 * _RECORD
 
 
 class _Common(ctypes.Structure):
@@ -146,10 +147,13 @@ def direct_launch(
     """A launch of arguments of the same kind as these; None where there is none for them."""
     manifest = launcher.manifest
     rows, words = _rows_of(manifest, arguments)
-    if rows is None or not launcher.block_ns or not _layouts_are_known():
+    work = launcher.block_ns * launcher.block_count
+    if rows is None or not 0 < work < _LONG_NS or not _layouts_are_known():
+        return None
+    if manifest.sizes or manifest.disjoint:  # packing has to see whether they hold
         return None
     code = _code()
-    if launcher.workers and launcher.block_ns * launcher.block_count >= _SHARED_NS:
+    if launcher.workers and work >= _SHARED_NS:
         pool.start(launcher.workers)
     memory = _Memory(code, launcher, rows, (ctypes.c_int64 * (words + len(extents)))())
     memory.packed[words:] = list(extents)

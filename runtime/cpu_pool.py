@@ -155,6 +155,7 @@ class Pool:
 
     def __init__(self) -> None:
         self.workers = Workers()
+        self._stopped: list[Any] = []  # a launch may still be reading it
         self._reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)
@@ -195,6 +196,7 @@ class Pool:
         _code().stop(ctypes.byref(memory), None)
         for thread in threads:
             thread.join()
+        self._stopped.append((memory, self._workers))
         self._reset()
 
     def start(self, wanted: int) -> _Pool:

@@ -63,9 +63,9 @@ class MemoryPool:
                 self.trim()
                 address = self._last_try(nbytes)
             core.changed()
-        memory = Memory(device, address, nbytes, None, Lease(address, self._dead))
-        self.live.add(memory)
-        return memory
+            memory = Memory(device, address, nbytes, None, Lease(address, self._dead))
+            self.live.add(memory)
+            return memory
 
     def used_by(self, packed: bytes, slots: Slots) -> list[Memory]:
         """The memory of the arrays among packed arguments, and of those with a tensor map there."""
@@ -75,8 +75,9 @@ class MemoryPool:
 
     def remember_map(self, words: bytes, address: int) -> None:
         """A tensor map, which does not show its address, is of the array there."""
-        for memory in self._named([address]):
-            self._mapped[words] = memory
+        with self._core.lock:
+            for memory in self._named([address]):
+                self._mapped[words] = memory
 
     def _named(self, addresses: list[int]) -> list[Memory]:
         """The memory that addresses are of."""

@@ -290,3 +290,32 @@ def test_places_that_units_do_not_take_are_reported(
     scalars = sw.device("shader-cpu")
     sw.kernel(kernel).launch(1, 4, device=scalars)(x, z, row)
     np.testing.assert_array_equal(z[:4], 8)
+
+
+def extended() -> str:
+    """Sums of halves, extended to those of another product."""
+    a, b = (f'!gpu.mma_matrix<16x16xf16, "{role}Op">' for role in "AB")
+    c, d = (f'!gpu.mma_matrix<16x16x{kind}, "COp">' for kind in ("f16", "f32"))
+    x, z = "memref<16x16xf16, GLOBAL>", "memref<16x16xf32, GLOBAL>"
+    of, op = "{leadDimension = 16 : index} :", "gpu.subgroup_mma"
+    lines = [
+        "%o = arith.constant 0 : index",
+        "%zero = arith.constant 0.0 : f16",
+        f"%c = {op}_constant_matrix %zero : {c}",
+        f"%a = {op}_load_matrix %x[%o, %o] {of} {x} -> {a}",
+        f"%b = {op}_load_matrix %x[%o, %o] {of} {x} -> {b}",
+        f"%d = {op}_compute %a, %b, %c : {a}, {b} -> {c}",
+        f"%w = {op}_elementwise extf %d : ({c}) -> {d}",
+        f"%e = {op}_compute %a, %b, %w : {a}, {b} -> {d}",
+        f"{op}_store_matrix %e, %z[%o, %o] {of} {d}, {z}",
+        "gpu.return",
+    ]
+    body = "\n".join(lines)
+    return f"gpu.module @m {{ gpu.func @k(%x: {x}, %z: {z}) kernel {{\n{body}\n}} }}"
+
+
+def test_matrices_that_one_op_turns_into_others_have_the_same_tiles():
+    assert "cooperative_matrix" in artifact(extended()).manifest.features
+    apart = PROFILE.replace("16x16x16_f16_f16", "16x8x16_f16_f16")
+    made = artifact(extended(), apart.replace("+matrix_16x8x16_f16_f32", ""))
+    assert "cooperative_matrix" not in made.manifest.features

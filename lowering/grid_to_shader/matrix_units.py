@@ -63,9 +63,18 @@ def choose_units(
     choices = [_candidates(one, units) for one in products]
     for chosen in product(*choices):
         tiles = _tiles(products, chosen)
-        if tiles is not None and _others(tiles, types, units):
+        fits = tiles is not None and _others(tiles, types, units)
+        if tiles is not None and fits and all(_meets(op, tiles) for op in ops):
             return tiles, dict(zip(products, chosen, strict=True))
     raise NoUnits("no instructions of the device for its products agree on what a matrix is")
+
+
+def _meets(op: Operation, tiles: Tiles) -> bool:
+    """Whether the matrices of an op on elements, which may differ in type, have the same tiles."""
+    values = (*op.operands, *op.results)
+    return not isinstance(op, SubgroupMmaElementwiseOp) or (
+        len({tiles[matrix_type(value)] for value in values}) == 1
+    )
 
 
 def stored(kind: MmaMatrixType) -> Attribute:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xdsl.dialects import arith, func, memref
-from xdsl.dialects.builtin import IntegerType, MemRefType
+from xdsl.dialects.builtin import IndexType, IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects import gpu
@@ -377,7 +377,10 @@ def _launch_arguments(function: Operation | None) -> dict[SSAValue, Node]:
         return {}
     kinds = (gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp)
     nodes = [(kind.name, axis, 0) for kind in kinds for axis in range(3)]
-    return dict(zip(function.body.block.args[-11:-2], nodes, strict=True))
+    arguments = function.body.block.args[-len(nodes) - 2 : -2]
+    if len(arguments) < len(nodes) or any(value.type != IndexType() for value in arguments):
+        return {}
+    return dict(zip(arguments, nodes, strict=True))
 
 
 def _subview_size(op: memref.SubviewOp, axis: int) -> SSAValue | int | None:

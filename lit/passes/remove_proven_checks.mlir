@@ -625,3 +625,17 @@ gpu.module @sizes {
 // CHECK-NOT:     asked
 // CHECK:         "unknown stays"
 // CHECK:         "unlikely stays"
+
+// -----
+
+// A kernel of level cpu whose parameters are not those of a launch: nothing is known of them.
+
+// CHECK-LABEL: func.func @few(
+// CHECK: arith.cmpi slt, %a
+func.func @few(%a: index, %x: memref<?xi1>) attributes {gpux.kernel} {
+  %c0 = arith.constant 0 : index
+  %n = arith.constant 100 : index
+  %ok = arith.cmpi slt, %a, %n : index
+  memref.store %ok, %x[%c0] : memref<?xi1>
+  func.return
+}

@@ -98,6 +98,7 @@ WHOLE_SUBGROUPS = "gpux.whole_subgroups"
 COUNTS_UP = "gpux.counts_up"
 INVARIANT = "gpux.invariant"
 UNROLL = "gpux.unroll"
+THREADS = "gpux.threads"
 INTERLEAVE = "gpux.interleave"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1

@@ -27,10 +27,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
+from ..dialects.gpux import THREADS
 from .block_editing import constant_value
 from .divergence import is_function, is_private_array
-
-THREADS = "gpux.threads"
 
 
 @dataclass(frozen=True)

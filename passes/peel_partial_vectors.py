@@ -42,13 +42,12 @@ from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
 from ..dialects.diagnostics import CompileError
-from ..dialects.gpux import INTERLEAVE, UNROLL
+from ..dialects.gpux import INTERLEAVE, THREADS, UNROLL
 from .block_editing import constant, constant_value
 from .divergence import is_private_array
 from .store_positions import position_of_store
 
 INDEX = IndexType()
-THREADS = "gpux.threads"
 _VECTORS = 2
 _PLAIN = (math.AbsFOp, math.FmaOp, math.SqrtOp, math.FloorOp, math.CeilOp)
 _ACCESSES = (memref.LoadOp, memref.StoreOp)

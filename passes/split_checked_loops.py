@@ -215,5 +215,5 @@ def _rest_loop(loop: scf.ForOp, start: SSAValue, end: SSAValue, solver: Solver) 
             op.location = loop.location
         body.add_op(op)
     loop.operands[0], loop.operands[1] = lower.results[0], upper.results[0]
-    loop.attributes.pop("gpux.threads", None)  # for LLVM to vectorise: not this one
+    loop.attributes.pop(gpux.THREADS, None)  # for LLVM to vectorise: not this one
     return outer

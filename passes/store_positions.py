@@ -18,7 +18,8 @@ from xdsl.ir import Block, Operation, SSAValue
 from .block_editing import constant
 
 INDEX = IndexType()
-# What may not be done where the loop does not run at all: a division by zero ends the process.
+# What is not done where the loop may not run at all: a load of what may not be there, a division,
+# which takes long.
 _NOT_BEFORE = (
     *(Block, memref.LoadOp, arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp),
     *(arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp),

@@ -154,9 +154,11 @@ class Solver:
             copy = op.create(
                 operands=operands,
                 result_types=op.result_types,
-                properties=op.properties,
-                attributes=op.attributes,
+                properties=dict(op.properties),
+                attributes=dict(op.attributes),
             )
+            if "overflowFlags" in copy.properties:  # the loop may not run at all
+                copy.properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
             self._outside[value] = self.add(copy).results[0]
         return self._outside[value]
 

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
-from ...dialects.gpux import INTERLEAVE, UNROLL
+from ...dialects.gpux import INTERLEAVE, THREADS, UNROLL
 from ...dialects.llvm.base import fast_math
 from ...dialects.llvm.intrinsics import TABLE as INTRINSIC_TABLE
 from .llvm_constants import mangled, quoted
@@ -334,7 +334,7 @@ def _branch_end(f: FunctionText, op: llvm.LLVMOp) -> str:
     if isinstance(annotation, llvm.LoopAnnotationAttr) and "mustProgress = true" in annotation.data:
         number = f.module.loop(('"llvm.loop.mustprogress"',))
         text += f", !llvm.loop !{number}"
-    if "gpux.threads" in op.attributes:
+    if THREADS in op.attributes:
         times = op.attributes.get(INTERLEAVE)
         at_once = times.value.data if isinstance(times, IntegerAttr) else 0
         text += f", !llvm.loop !{f.module.thread_loop(at_once)}"

@@ -154,11 +154,12 @@ def _addresses_as_they_are(ir_text: str) -> Generator[None]:
     Loops of a thread, whose indices may be products, keep it. The option is one of the process,
     which other users of LLVM want back.
     """
-    if not only_thread_loops(ir_text.partition(SEPARATOR)[0]):
-        yield
-        return
+    without = only_thread_loops(ir_text.partition(SEPARATOR)[0])
     binding = _binding(True)
-    with _OPTIONS:
+    with _OPTIONS:  # so that no thread makes code with what another one has set
+        if not without:
+            yield
+            return
         binding.set_option("", "-disable-lsr=true")
         try:
             yield

@@ -31,6 +31,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
+from ...dialects.gpux import THREADS
+
 INDEX = IndexType()
 MAX_THREADS = 1024  # of a block
 ALIGNMENT = IntegerAttr(64, i64)
@@ -260,7 +262,7 @@ class Builder:
         """
         loop = self.block.last_op
         assert isinstance(loop, scf.ForOp), "a loop was just made"
-        loop.attributes["gpux.threads"] = UnitAttr()
+        loop.attributes[THREADS] = UnitAttr()
         if as_subgroup:
             loop.attributes["gpux.subgroup"] = UnitAttr()
 

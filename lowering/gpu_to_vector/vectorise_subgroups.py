@@ -39,7 +39,6 @@ from .cost import (
 )
 from .fits import CONTROL, has_lanes, is_plain_use, values_of
 
-THREADS = "gpux.threads"
 TOGETHER = "gpux.subgroup"
 
 
@@ -64,7 +63,7 @@ class VectoriseSubgroups(ModulePass):
         if width == 1:
             return
         for function in [inner for inner in op.body.block.ops if isinstance(inner, func.FuncOp)]:
-            loops = [inner for inner in function.walk() if THREADS in inner.attributes]
+            loops = [inner for inner in function.walk() if gpux.THREADS in inner.attributes]
             for loop in loops:
                 if isinstance(loop, scf.ForOp):
                     self._loop(loop)
@@ -108,7 +107,7 @@ def _is_over_threads(loop: scf.ForOp) -> bool:
     """Whether a loop carries nothing, and every value in it can have lanes."""
     if loop.iter_args or constant_value(loop.step) != 1 or not has_lanes(loop):
         return False
-    return not any(THREADS in op.attributes for op in loop.walk() if op is not loop)
+    return not any(gpux.THREADS in op.attributes for op in loop.walk() if op is not loop)
 
 
 def _own_arrays(loop: scf.ForOp) -> list[SSAValue] | None:

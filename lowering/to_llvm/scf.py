@@ -21,11 +21,11 @@ from xdsl.dialects import scf
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
-from ...dialects.gpux import COUNTS_UP, INTERLEAVE, UNROLL
+from ...dialects.gpux import COUNTS_UP, INTERLEAVE, THREADS, UNROLL
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
-_KEPT = ("gpux.threads", INTERLEAVE, UNROLL)
+_KEPT = (THREADS, INTERLEAVE, UNROLL)
 RULES = Rules()
 converts = RULES.converts
 

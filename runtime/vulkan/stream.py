@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from ..device import Device, Stream
 from ..outcome import Outcome, tell_all
 from .api import S
-from .commands import HANDLE, Commands, Whole
+from .commands import BARRIER, HANDLE, Commands, Whole
 from .context import Context, Queue
 from .table import SEMAPHORE_TIMELINE
 
@@ -153,7 +153,7 @@ class Timeline:
 
     def barrier(self, batch: Batch) -> None:
         """All work before it is done and seen by all work after it; the caller holds the lock."""
-        batch.recordings.append(self.commands.between)
+        batch.recordings.append(BARRIER)
         self.touched.clear()
 
     def launched(self, batch: Batch) -> None:
@@ -248,9 +248,8 @@ class Timeline:
         self.context.destroy("DestroySemaphore", self.semaphore)
 
     def _finished(self, batch: Batch) -> int:
-        """The command buffer of a batch that takes no more; at its end the host sees all of it."""
+        """The command buffer of a batch that takes no more."""
         commands = self.commands
-        batch.recordings.append(commands.to_host)
         if not batch.command:
             batch.whole = commands.whole(batch.recordings)
             return batch.whole.command

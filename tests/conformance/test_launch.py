@@ -287,3 +287,28 @@ def test_a_kernel_for_one_block_is_launched_with_no_other(device: sw.Device):
     wide = np.zeros((6, 12), np.int32)
     kernel.over(wide.shape, device=device)(wide)
     assert (wide == 24).all()
+
+
+@sw.kernel
+def wait_then_fill(out, rounds, value):
+    rest = rounds
+    while rest > 1:
+        rest = rest // 2 if rest % 2 == 0 else 3 * rest + 1  # Collatz: nothing can foresee its end
+    out[sw.global_id(0)] = value * rest
+
+
+@sw.kernel
+def add_reversed(source, total):
+    i = sw.global_id(0)
+    total[i] += source[source.shape[0] - 1 - i]
+
+
+def test_launches_without_a_wait_see_what_those_before_them_wrote(device: sw.Device):
+    n = 256
+    total = device.array(np.zeros(n, np.int32))
+    sources = [device.array(np.zeros(n, np.int32)) for _ in range(4)]
+    for value in range(1, 4):  # arguments that are new, arguments that came before
+        for factor, source in enumerate(sources):
+            wait_then_fill.over(n, device=device)(source, np.int64(837799), value * 10**factor)
+            add_reversed.over(n, device=device)(source, total)
+    assert (total.numpy() == 6666).all()

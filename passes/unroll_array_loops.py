@@ -8,6 +8,7 @@
 
 What `promote-arrays` then makes values of. Only loops of which a small array has all that is needed
 are unrolled: once they are, every index of the array is a constant (`canonicalize` computes it).
+What an array needs is unrolled as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ MOST_ROUNDS = 64
 MOST_OPS = 1024
 """Of all copies of a body together."""
 
+Loops = dict[Operation, list[int]]
+"""Loops to unroll, with what their variables are in each round."""
+
 # Of constants, canonicalize makes a constant of these.
 _FOLDED = (
     *(arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.IndexCastOp),
@@ -54,38 +58,52 @@ class UnrollArrayLoops(ModulePass):
             # Inner loops first: what is copied then has none of its own.
             for loop in [inner for inner in function.walk(region_first=True) if inner in loops]:
                 assert isinstance(loop, scf.ForOp), "only loops are wanted"
-                rounds = _rounds(loop)
-                if rounds is not None:
-                    _unroll(loop, rounds)
+                _unroll(loop, loops[loop])
             if loops:
                 canonicalize(function)
 
 
-def _wanted(function: func.FuncOp | gpu.FuncOp) -> dict[Operation, None]:
+def _wanted(function: func.FuncOp | gpu.FuncOp) -> Loops:
     """The loops without which the arrays of a function would be values."""
-    wanted: dict[Operation, None] = {}
+    wanted: Loops = {}
     for array in [op for op in function.walk() if isinstance(op, memref.AllocaOp)]:
         if not could_be_values(array):
             continue
-        loops: dict[Operation, None] = {}
+        loops: Loops = {}
         indices = [index_operands(use.operation, use.index) for use in array.memref.uses]
         if all(each is not None and _are_found(each, loops) for each in indices):
-            wanted |= loops
+            together = wanted | loops
+            if all(_size(loop, together) <= MOST_OPS for loop in together):
+                wanted = together
     return wanted
 
 
-def _are_found(indices: Sequence[SSAValue], loops: dict[Operation, None]) -> bool:
+def _size(op: Operation, unrolled: Loops) -> int:
+    """How many ops stand for an op and what is inside it, once the loops in it are unrolled."""
+    inside = sum(
+        _size(each, unrolled)
+        for region in op.regions
+        for block in region.blocks
+        for each in block.ops
+    )
+    return inside * len(unrolled[op]) if op in unrolled else inside + 1
+
+
+def _are_found(indices: Sequence[SSAValue], loops: Loops) -> bool:
     """Whether indices are constants once loops are unrolled, which are added to `loops`."""
     return all(_is_found(index, loops) for index in indices)
 
 
-def _is_found(value: SSAValue, loops: dict[Operation, None]) -> bool:
+def _is_found(value: SSAValue, loops: Loops) -> bool:
     owner = value.owner
     if isinstance(owner, Block):
         loop = owner.parent_op()
-        if not isinstance(loop, scf.ForOp) or value is not owner.args[0] or _rounds(loop) is None:
+        if not isinstance(loop, scf.ForOp) or value is not owner.args[0]:
             return False
-        loops[loop] = None
+        rounds = _rounds(loop)
+        if rounds is None:
+            return False
+        loops[loop] = rounds
         return True
     if constant_value(value) is not None:
         return True
@@ -99,10 +117,9 @@ def _rounds(loop: scf.ForOp) -> list[int] | None:
     if low is None or high is None or step is None or step < 1:
         return None
     rounds = range(low, high, step)
-    inside = list(loop.walk())
-    if len(rounds) > MOST_ROUNDS or len(rounds) * len(inside) > MOST_OPS:
+    if len(rounds) > MOST_ROUNDS or any(isinstance(op, gpu.BarrierOp) for op in loop.walk()):
         return None
-    return None if any(isinstance(op, gpu.BarrierOp) for op in inside) else list(rounds)
+    return list(rounds)
 
 
 def _unroll(loop: scf.ForOp, rounds: Sequence[int]) -> None:

@@ -116,3 +116,43 @@ gpu.module @m {
 // CHECK:         memref.store %v, %met[%{{.*}}]
 // CHECK-NEXT:    gpu.barrier
 // CHECK:         memref.store %v, %shared[%{{.*}}]
+
+// -----
+
+// A nest that would be too large as a whole stays as a whole; the inner loop alone would help nobody.
+
+gpu.module @m {
+  gpu.func @nest(%v: f32) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %l = memref.alloca() : memref<8x8xf32, #gpu.address_space<private>>
+    scf.for %r = %c0 to %c8 step %c1 {
+      scf.for %q = %c0 to %c8 step %c1 {
+        %s1 = arith.addf %v, %v : f32
+        %s2 = arith.addf %s1, %v : f32
+        %s3 = arith.addf %s2, %v : f32
+        %s4 = arith.addf %s3, %v : f32
+        %s5 = arith.addf %s4, %v : f32
+        %s6 = arith.addf %s5, %v : f32
+        %s7 = arith.addf %s6, %v : f32
+        %s8 = arith.addf %s7, %v : f32
+        %s9 = arith.addf %s8, %v : f32
+        %s10 = arith.addf %s9, %v : f32
+        %s11 = arith.addf %s10, %v : f32
+        %s12 = arith.addf %s11, %v : f32
+        %s13 = arith.addf %s12, %v : f32
+        %s14 = arith.addf %s13, %v : f32
+        %s15 = arith.addf %s14, %v : f32
+        %s16 = arith.addf %s15, %v : f32
+        memref.store %s16, %l[%r, %q] : memref<8x8xf32, #gpu.address_space<private>>
+      }
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.func @nest
+// CHECK:         scf.for %r
+// CHECK-NEXT:      scf.for %q
+// CHECK:             memref.store %s16, %l[%r, %q]

@@ -156,28 +156,20 @@ class CpuLauncher:
     def block_ns(self, taken: float) -> None:
         self._kernel.thread_ns = taken / self._width
 
-    def _alone(self, packed: bytes) -> None:
-        """Launch on this thread."""
-        try:
-            state = self._free.pop()
-        except IndexError:
-            state = self.new_state()
-        state.record[NEXT] = 0
-        if self._entry(packed, state.reference) or (self._has_prints and state.words[PRINTED_WORD]):
-            self._finish(state)
-        else:
-            self._free.append(state)
-
     def launch(self, packed: bytes) -> None:
         """Launch on this thread, or with workers where enough work is expected."""
         count = self.block_count
         if not 0 < self.block_ns * count < ALONE_NS:
             return self._spread(packed)
-        start = perf_counter_ns()
         try:
-            return self._alone(packed)
-        finally:
-            self.block_ns = max(perf_counter_ns() - start, 1) / count
+            state = self._free.pop()
+        except IndexError:
+            state = self.new_state()
+        state.record[NEXT] = 0
+        start = perf_counter_ns()
+        failed = self._entry(packed, state.reference)
+        self.block_ns = max(perf_counter_ns() - start, 1) / count
+        return self._end(state, failed)
 
     def _spread(self, packed: bytes) -> None:
         """Launch with workers, in slices: an interrupt is heard between two of them."""
@@ -196,10 +188,7 @@ class CpuLauncher:
             failed = self._slice(packed, state, end - first)
             first = end
         record[TOTAL] = record[CHUNK] = count
-        if failed or (self._has_prints and state.words[PRINTED_WORD]):
-            self._finish(state)
-        else:
-            self._free.append(state)
+        self._end(state, failed)
 
     def new_state(self) -> _State:
         """For the first launch, or when all others are under way in other threads."""
@@ -254,10 +243,11 @@ class CpuLauncher:
         failed, threads = pool.run(self._kernel.code.address, packed, state.address, helpers)
         return int(failed), threads
 
-    def _finish(self, state: _State) -> None:
-        """Print and raise what the kernel reported; the state is for the next launch."""
+    def _end(self, state: _State, failed: int) -> None:
+        """Print and raise what the kernel reported, if it did; the state is for the next launch."""
         try:
-            self.report(state)
+            if failed or (self._has_prints and state.words[PRINTED_WORD]):
+                self.report(state)
         finally:
             self._free.append(state)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -27,7 +28,7 @@ import numpy as np
 
 from .array import DeviceArray, HostArray
 from .cpu_kernel import FAILED
-from .cpu_pool import Job, Workers, new_lock, pool
+from .cpu_pool import Job, Workers, give_back, new_lock, pool
 from .device import Direct
 from .dtypes import DTYPES, from_numpy
 from .report import PRINTED_WORD
@@ -171,6 +172,7 @@ class _Memory:
         self.state: Any = launcher.new_state()
         self.block_ns = ctypes.c_double(launcher.block_ns)
         self.job = Job(lock=new_lock(), stride=_RECORD * _WORD)
+        weakref.finalize(self, give_back, self.job.lock).atexit = False
         # One for each thread: a line of the cache or two.
         self.records = (_RECORD_WORDS * (launcher.workers + 1))()
         for record in self.records:

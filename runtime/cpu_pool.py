@@ -99,6 +99,7 @@ class _Code(NamedTuple):
     stop: Any
 
 
+_spare_locks: list[int] = []
 # Apart from ctypes.pythonapi, whose functions are everybody's.
 _locks: Any = ctypes.PyDLL(None, handle=ctypes.pythonapi._handle)
 _locks.PyThread_allocate_lock.restype = ctypes.c_void_p
@@ -141,9 +142,18 @@ def _new_pool() -> _Pool:
 
 def new_lock() -> int:
     """A lock to sleep on: it is taken, and whoever wakes the sleeper releases it."""
-    lock = _locks.PyThread_allocate_lock()
-    _locks.PyThread_acquire_lock(lock, 1)
-    return lock
+    try:
+        return _spare_locks.pop()
+    except IndexError:
+        lock = _locks.PyThread_allocate_lock()
+        _locks.PyThread_acquire_lock(lock, 1)
+        return lock
+
+
+def give_back(lock: int) -> None:
+    """Nobody sleeps on a lock any more. The next one gets it: freed it must not be, since whoever
+    released it may not be through with that."""
+    _spare_locks.append(lock)
 
 
 def _address_of(function: Any) -> int | None:

@@ -272,3 +272,13 @@ def test_a_failure_on_any_thread_is_reported_once(monkeypatch: pytest.MonkeyPatc
         memory.block_ns.value = 30_000 / memory.site.blocks
         launch(x, 0)
         assert (x == 1).all()
+
+
+def test_the_lock_of_a_direct_launch_that_is_gone_is_the_next_ones() -> None:
+    locks: set[int] = set()
+    for _ in range(4):
+        launch = Launch(put, put.over(SIZE).shape, sw.device("cpu"), None)
+        assert is_direct(launch, host(), 1.5)
+        locks.add(memory_of(launch).job.lock)
+        del launch
+    assert len(locks) == 1

@@ -185,6 +185,16 @@ def test_prints_arrive_in_order(capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().out.splitlines() == lines
 
 
+def test_printing_is_no_work_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    run: Any = kernel(print_all(), (PRINT,)).launcher(ONE, ONE)
+    launcher = run.__self__
+    monkeypatch.setattr("builtins.print", lambda *_, **__: time.sleep(0.02))
+    for _ in range(3):  # the first launches only see what a block costs
+        launcher.block_ns = 100.0
+        run(packed(counts(1)))
+    assert launcher.block_ns < 20e6
+
+
 def test_a_full_report_buffer_counts_what_is_lost(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -254,10 +254,7 @@ class Bundle(NamedTuple):
         name: str | None = None,
         accepts: Callable[[Manifest], bool] | None = None,
     ) -> Artifact:
-        """The artifact for `target` and kernel `name` that `accepts` takes.
-
-        Of several, the one that asks for the most features, then the one that comes first.
-        """
+        """The artifact for `target` and kernel `name` that `accepts` takes: the best of them."""
         found = [
             artifact
             for artifact in self.artifacts
@@ -268,12 +265,17 @@ class Bundle(NamedTuple):
             wanted = " ".join(part for part in (name, target and f"for {target}") if part)
             why = "none of them runs on this machine" if found else f"it holds {self.summary()}"
             raise ArtifactError(f"no artifact {wanted}: {why}; compile it for this target")
-        return max(usable, key=lambda a: len(a.manifest.needs))
+        return best(usable)
 
     def summary(self) -> str:
         """The kernels and targets, as text for a message."""
         names = (f"{a.manifest.name} for {a.manifest.machine}" for a in self.artifacts)
         return ", ".join(dict.fromkeys(names)) or "nothing"
+
+
+def best(artifacts: Sequence[Artifact]) -> Artifact:
+    """Of code that a device accepts, what makes use of the most features; of equals the first."""
+    return max(artifacts, key=lambda artifact: len(artifact.manifest.needs))
 
 
 def load(path: str | os.PathLike[str]) -> Bundle:

@@ -179,10 +179,6 @@ class CpuDevice(Device):
             return f"is for {manifest.target!r}, not for {self.kind!r}"
         return why_unfit(manifest, self._arch)
 
-    def preference(self, manifest: Manifest) -> int:
-        """Code that makes use of more instruction sets is better."""
-        return len(manifest.needs)
-
     def stream(self) -> Stream:
         """A stream; all of them are the same here."""
         return CpuStream(self)

@@ -20,7 +20,7 @@ from .artifact import Artifact, Manifest
 from .cpu_code import LoadedCode
 from .cpu_units import in_blocks, units_of
 from .device import Device, Direct, Launcher, LoadedKernel, Stream
-from .launch_shape import Dim3, check_launch
+from .launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
 from .report import (
     CAPACITY_WORD,
     HEADER_WORDS,
@@ -55,26 +55,30 @@ class CpuKernel(LoadedKernel):
         self.code = LoadedCode(artifact)
         self.entry: Callable[[bytes, Any], int] = _ENTRY(self.code.address)
         self.thread_ns = 0.0
-        self._launchers: dict[tuple[Dim3, Dim3, int], CpuLauncher] = {}
+        self._launchers: dict[tuple[Dim3, Dim3, int, LaunchOptions], CpuLauncher] = {}
         self.report_words = 0
         if self.manifest.has_report:
             self.report_words = capacity_words(self.manifest.prints)
 
     def launcher(
-        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+        self,
+        grid: Dim3,
+        block: Dim3,
+        shared_bytes: int = 0,
+        stream: Stream | None = None,
+        options: LaunchOptions = PLAIN,
     ) -> Launcher:
         """See `LoadedKernel.launcher`; the stream is ignored, as launches are synchronous."""
-        known = self._launchers.get((grid, block, shared_bytes))
+        known = self._launchers.get((grid, block, shared_bytes, options))
         if known is not None:
             return known.launch
-        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
         if 0 in grid:
             return _launch_nothing
         if len(self._launchers) >= MAX_LAUNCHERS:
             self._launchers.clear()
-        made = self._launchers[grid, block, shared_bytes] = CpuLauncher(
-            self, grid, block, shared_bytes
-        )
+        made = CpuLauncher(self, grid, block, shared_bytes)
+        self._launchers[grid, block, shared_bytes, options] = made
         return made.launch
 
     def direct(

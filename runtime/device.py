@@ -21,7 +21,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .errors import DeviceError, LaunchError
+from .errors import DeviceError
+from .launch_shape import PLAIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,6 @@ KINDS: dict[str, str] = {
     "cuda": ".cuda.find",
     "vulkan": ".vulkan.find",
 }
-# Kinds whose compiler is not complete: neither in `devices()` nor chosen as the default.
 ENTRY_POINTS = "stepwell.devices"
 
 Launcher = Callable[[bytes], None]
@@ -79,24 +79,19 @@ class LoadedKernel(ABC):
 
     @abstractmethod
     def launcher(
-        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
-    ) -> Launcher:
-        """Check a shape of launch once and give what launches it again and again.
-
-        The result takes the packed arguments (8-byte slots, see the ABI in `docs`) and raises
-        `KernelError` if a check failed. Blocks are (x, y, z). LaunchError if over the limits.
-        """
-
-    def special_launcher(
         self,
         grid: Dim3,
         block: Dim3,
-        shared_bytes: int,
-        stream: Stream | None,
-        options: LaunchOptions,
+        shared_bytes: int = 0,
+        stream: Stream | None = None,
+        options: LaunchOptions = PLAIN,
     ) -> Launcher:
-        """The same for a launch with options, of a device that has the features for them."""
-        raise LaunchError(f"{self.device.name} has no {' and no '.join(options.features())}")
+        """Check a shape of launch once and give what launches it again and again.
+
+        The result takes the packed arguments (8-byte slots, see the kernel ABI in ARCHITECTURE.md)
+        and raises `KernelError` if a check failed. Blocks are (x, y, z). LaunchError over the
+        limits, and for options whose features the device has not (`check_launch`).
+        """
 
     def direct(
         self, launcher: Launcher, extents: Sequence[int], packed: bytes, arguments: Sequence[Any]
@@ -207,11 +202,6 @@ class Device(ABC):
     def why_unfit(self, manifest: Manifest) -> str | None:
         """Why `load` would not take it, as the end of a sentence about the code; else None."""
         return None if manifest.target == self.kind else f"is for {manifest.target!r}"
-
-    def preference(self, manifest: Manifest) -> int:
-        """How good code is for this device: of what it accepts the highest is taken, else the first
-        of the file."""
-        return 0
 
     def launch(
         self,

@@ -53,6 +53,9 @@ class LaunchOptions(NamedTuple):
         return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
+PLAIN = LaunchOptions()
+
+
 def dim3(value: int | Sequence[int], what: str) -> Dim3:
     """Up to three sizes, the missing ones 1; LaunchError for anything else."""
     try:
@@ -71,11 +74,24 @@ def dim3(value: int | Sequence[int], what: str) -> Dim3:
     return padded[0], padded[1], padded[2]
 
 
+def check_options(device: Device, name: str, options: LaunchOptions) -> None:
+    """What a launch asks for beyond its shape needs a device with the features."""
+    missing = [feature for feature in options.features() if feature not in device.features]
+    if missing:
+        raise LaunchError(f"the launch of {name} needs {', '.join(missing)}; {device.name} has not")
+
+
 def check_launch(
-    device: Device, manifest: Manifest, grid: Dim3, block: Dim3, shared_bytes: int
+    device: Device,
+    manifest: Manifest,
+    grid: Dim3,
+    block: Dim3,
+    shared_bytes: int,
+    options: LaunchOptions = PLAIN,
 ) -> None:
     """Hold a launch against the limits of a device and what its kernel was compiled for."""
     limits, name = device.limits, manifest.name
+    check_options(device, name, options)
     threads = block[0] * block[1] * block[2]
     if min(block) < 1:
         raise LaunchError(f"block {block} of kernel {name} is empty, expected at least one thread")

@@ -45,6 +45,7 @@ from stepwell.runtime.errors import (
     LaunchError,
     OutOfBounds,
 )
+from stepwell.runtime.launch_shape import LaunchOptions
 from stepwell.runtime.object_files import object_files
 
 BOUNDS = Site("bounds", "index {} of {}", ("index", "index"), __file__, 3, 5, "k")
@@ -144,6 +145,11 @@ def test_launches_over_the_limits_are_refused(
         kernel().launcher(grid, block, shared)
 
 
+def test_options_that_the_device_has_not_are_refused() -> None:
+    with pytest.raises(LaunchError, match="needs cooperative_launch; cpu:0 has not"):
+        kernel().launcher(ONE, ONE, options=LaunchOptions(cooperative=True))
+
+
 def test_a_kernel_with_a_fixed_block_takes_no_other() -> None:
     with pytest.raises(LaunchError, match=r"compiled for blocks of \(64, 1, 1\), got \(32, 1, 1\)"):
         kernel(known_block=(64, 1, 1)).launcher(ONE, (32, 1, 1))
@@ -186,9 +192,12 @@ def test_prints_arrive_in_order(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_printing_is_no_work_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    def print_slowly(*what: object) -> None:
+        time.sleep(0.02)
+
     run: Any = kernel(print_all(), (PRINT,)).launcher(ONE, ONE)
     launcher = run.__self__
-    monkeypatch.setattr("builtins.print", lambda *_, **__: time.sleep(0.02))
+    monkeypatch.setattr("builtins.print", print_slowly)
     for _ in range(3):  # the first launches only see what a block costs
         launcher.block_ns = 100.0
         run(packed(counts(1)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..artifact import Artifact, Manifest
 from ..device import Launcher, LoadedKernel, Stream
 from ..errors import ArtifactError, LaunchError
-from ..launch_shape import Dim3, LaunchOptions, check_cluster, check_launch
+from ..launch_shape import PLAIN, Dim3, LaunchOptions, check_cluster, check_launch
 from ..report_pool import ReportPool
 from .driver import CudaError, result_name
 from .launch import BoundLaunch, launch_config, launch_nothing
@@ -25,7 +25,6 @@ STATIC_SHARED = 48 * 1024
 LOG_BYTES = 8192
 # Blocks that are tried where the launch leaves the choice to the device, the usual one first.
 BLOCK_SIZES = (256, 128, 512, 64, 1024)
-_PLAIN = LaunchOptions()
 
 
 class Occupancy(NamedTuple):
@@ -92,26 +91,20 @@ class CudaKernel(LoadedKernel):
         core.kernels.add(self)
 
     def launcher(
-        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
-    ) -> Launcher:
-        """See `LoadedKernel.launcher`."""
-        return self.special_launcher(grid, block, shared_bytes, stream, _PLAIN)
-
-    def special_launcher(
         self,
         grid: Dim3,
         block: Dim3,
-        shared_bytes: int,
-        stream: Stream | None,
-        options: LaunchOptions,
+        shared_bytes: int = 0,
+        stream: Stream | None = None,
+        options: LaunchOptions = PLAIN,
     ) -> Launcher:
-        """See `LoadedKernel.special_launcher`."""
+        """See `LoadedKernel.launcher`."""
         queue = self.core.default if stream is None else queue_of(stream, self.core)
         key = (self, grid, block, shared_bytes, options)
         known = queue.launchers.get(key)
         if known is not None:
             return known
-        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
         if 0 in grid:
             return launch_nothing
         self._check_block(block)

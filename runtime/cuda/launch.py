@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..device import Launcher
 from ..errors import DeviceError, LaunchError
-from ..launch_shape import Dim3, LaunchOptions
+from ..launch_shape import PLAIN, Dim3, LaunchOptions
 from ..process import caller
 from ..tensor_map import WORDS
 from .slots import SLOT
@@ -187,7 +187,7 @@ def _starter(
 ) -> Callable[[int, int], Any]:
     """The driver's function with all but the place of the parameters given."""
     driver = kernel.core.driver
-    if options == LaunchOptions():
+    if options == PLAIN:
         launch = driver.function("cuLaunchKernel")
         return partial(launch, kernel.function, *grid, *block, shared_bytes, queue.handle)
     config = launch_config(kernel.core.driver, grid, block, shared_bytes, queue.handle, options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..artifact import Artifact, Manifest
 from ..device import Launcher, LoadedKernel, Stream
 from ..errors import ArtifactError, DeviceError, LaunchError
-from ..launch_shape import Dim3, check_launch
+from ..launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
 from ..report_pool import ReportPool
 from .descriptors import Descriptors
 from .launch import BindingLaunch, PointerLaunch, launch_nothing
@@ -96,15 +96,20 @@ class VulkanKernel(LoadedKernel):
         core.parts.add(self._parts)
 
     def launcher(
-        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+        self,
+        grid: Dim3,
+        block: Dim3,
+        shared_bytes: int = 0,
+        stream: Stream | None = None,
+        options: LaunchOptions = PLAIN,
     ) -> Launcher:
         """See `LoadedKernel.launcher`."""
         timeline = self._timeline(stream)
-        key = (self, grid, block, shared_bytes)
+        key = (self, grid, block, shared_bytes, options)
         known = timeline.launchers.get(key)
         if known is not None:
             return known
-        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
         self._check_threads(grid, block)
         if 0 in grid:
             return launch_nothing

@@ -17,7 +17,7 @@ from .language.hints import Hints
 from .language.types import ArrayType
 from .launch import Program
 from .registry import near_matches
-from .runtime.artifact import Bundle, Form
+from .runtime.artifact import Bundle, Form, best
 from .runtime.artifact import load as load_bundle
 from .runtime.device import Device
 from .runtime.device import device as find_device
@@ -179,7 +179,7 @@ class LoadedProgram(Program):
             and holds(artifact.manifest, form, arguments)
         ]
         if fitting:
-            return max(fitting, key=lambda artifact: on.preference(artifact.manifest))
+            return best(fitting)
         raise LaunchError(
             f"{self.__name__} was not compiled for {form} on {on.name}; the file has:"
             + "".join(f"\n  {line}" for line in self._content(on))

@@ -30,13 +30,12 @@ from .runtime.artifact import Form
 from .runtime.device import Device, Direct, LoadedKernel, Stream, device
 from .runtime.errors import ArrayError, KernelError, LaunchError
 from .runtime.facts import FEATURE, SIZES, Unfit, form_for, holds, small_launch
-from .runtime.launch_shape import Dim3, LaunchOptions, dim3
+from .runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_options, dim3
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
 _NONE = (0, 0, 0)
-PLAIN = LaunchOptions()
 _GENERAL = "general"
 _MEMO_SIZE = 1024
 # A quicker way is looked for at the third of every 16 launches that did not have one.
@@ -137,7 +136,7 @@ class Program(ABC):
         options = LaunchOptions(
             cooperative, None if cluster is None else dim3(cluster, "cluster"), overlap
         )
-        _check_options(self.__name__, options, on)
+        check_options(on, self.__name__, options)
         form = _with_facts(form, blocks, threads, on)
         shape = Shape(form, blocks, threads, _NONE, shared_bytes, options)
         return self._bind(key, shape, on, stream)
@@ -291,12 +290,11 @@ class Launch:
             _check_whole_blocks(self.program.__name__, shape)
         if shape.is_free and not loaded.manifest.uses_barrier:
             shape = _suited(shape, loaded.preferred_threads(), self.device)
-        where = shape.grid, shape.block, shape.shared_bytes, self.stream
+        run = loaded.launcher(
+            shape.grid, shape.block, shape.shared_bytes, self.stream, shape.options
+        )
         extents = shape.extent if shape.form.over is not None else ()
         pack = make_packer(loaded.manifest, arguments, extents)
-        if shape.options != PLAIN:
-            return Known(pack, loaded.special_launcher(*where, shape.options))
-        run = loaded.launcher(*where)
         if self.program.key is not argument_key:  # values decide the code too
             return Known(pack, run)
         return Known(pack, run, partial(loaded.direct, run, extents))
@@ -367,12 +365,6 @@ def _suited(shape: Shape, threads: int, on: Device) -> Shape:
     x, y, z = (-(-items // size) for items, size in zip(shape.extent, block, strict=True))
     is_small = not shape.form.small or small_launch((x, y, z), block)
     return shape._replace(grid=(x, y, z), block=block) if is_small else shape
-
-
-def _check_options(name: str, options: LaunchOptions, on: Device) -> None:
-    missing = [feature for feature in options.features() if feature not in on.features]
-    if missing:
-        raise LaunchError(f"the launch of {name} needs {', '.join(missing)}; {on.name} has not")
 
 
 def _check_whole_blocks(name: str, shape: Shape) -> None:

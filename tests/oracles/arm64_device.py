@@ -32,7 +32,7 @@ from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.cpu_kernel import CHUNK, FAILED, LAUNCH_WORDS, REPORT, SHARED, TOTAL
 from stepwell.runtime.device import Device, Launcher, LoadedKernel, Stream
 from stepwell.runtime.errors import OutOfMemory
-from stepwell.runtime.launch_shape import Dim3, check_launch
+from stepwell.runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
 from stepwell.runtime.report import (
     CAPACITY_WORD,
     HEADER_WORDS,
@@ -158,10 +158,15 @@ class Arm64Kernel(LoadedKernel):
         weakref.finalize(self, _end, self.process, folder)
 
     def launcher(
-        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+        self,
+        grid: Dim3,
+        block: Dim3,
+        shared_bytes: int = 0,
+        stream: Stream | None = None,
+        options: LaunchOptions = PLAIN,
     ) -> Launcher:
         """See `LoadedKernel.launcher`."""
-        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
 
         def launch(packed: bytes) -> None:
             if 0 not in grid:

@@ -25,7 +25,7 @@ from stepwell.runtime.artifact import Artifact
 from stepwell.runtime.device import Device, Event, Launcher, LoadedKernel, Stream
 from stepwell.runtime.dtypes import numpy_dtype
 from stepwell.runtime.errors import ArtifactError, KernelError
-from stepwell.runtime.launch_shape import Dim3, Limits, check_launch
+from stepwell.runtime.launch_shape import PLAIN, Dim3, LaunchOptions, Limits, check_launch
 from stepwell.runtime.report import (
     CAPACITY_WORD,
     HEADER_WORDS,
@@ -112,10 +112,15 @@ class PtxKernel(LoadedKernel):
         self.sizes = [p.nbytes for p in self.module.functions[artifact.manifest.entry].parameters]
 
     def launcher(
-        self, grid: Dim3, block: Dim3, shared_bytes: int = 0, stream: Stream | None = None
+        self,
+        grid: Dim3,
+        block: Dim3,
+        shared_bytes: int = 0,
+        stream: Stream | None = None,
+        options: LaunchOptions = PLAIN,
     ) -> Launcher:
         """See `LoadedKernel.launcher`."""
-        check_launch(self.device, self.manifest, grid, block, shared_bytes)
+        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
 
         def launch(packed: bytes) -> None:
             if 0 not in grid:

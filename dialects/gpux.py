@@ -24,10 +24,13 @@ Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2
 Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension, each of
 at most as many threads.
 
-`gpux.sizes` of a kernel are sizes of arrays that it is launched for alone. A row (p, d, q, e, n)
-says that axis d of parameter p is at least as long as axis e of parameter q (or the number q, if it
-is one) plus n; where q is -1, at least n. Where a launch can be held to such rows, the attribute
-is there without any, and `remove-proven-checks` writes down those that it relies on.
+`gpux.sizes` of a kernel says for which sizes of arrays and grids alone it is launched. A row
+(n, c, p, d, a, m, ...) is a sum that is not above 0: n, and for each five numbers behind it
+c * ((v + a) // m), where v is the size of axis d of parameter p (or the number p, if it is one), or
+where p is `GRID_SIZE` the blocks, `BLOCK_SIZE` the threads of a block, and `GRID_THREADS` the
+threads, along dimension d. So (0, -1, 0, 0, 0, 1, 1, 1, 0, 0, 1) says that parameter 0 is at least
+as long as parameter 1. Where a launch can be held to such rows, the attribute is there without any,
+and `remove-proven-checks` writes down those that it relies on.
 
 `gpux.most_threads` of a kernel is how many threads its blocks may have at most: its code has room
 for so many.
@@ -102,6 +105,7 @@ THREADS = "gpux.threads"
 INTERLEAVE = "gpux.interleave"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1
+GRID_SIZE, BLOCK_SIZE, GRID_THREADS = -1, -2, -3  # in place of a parameter, in `SIZES`
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop", "alignment")
 FORMATS = (

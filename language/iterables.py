@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith
 
 from ..dialects import gpu, simt
+from ..passes.block_editing import constant_value
 from .arrays import dimension, load
 from .convert import NE, SGT, convert, meet, number_type, to_type
 from .emitter import Emitter
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _INDEX = DTYPES["index"]
 _LONGEST_UNROLLED = 4096
+_MOST_THREADS_EACH = 4
 _SIZES = (simt.GlobalSizeOp, gpu.BlockDimOp, gpu.GridDimOp, gpu.SubgroupSizeOp)
 
 
@@ -215,12 +217,23 @@ def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
 
 
 def _is_positive(step: Value) -> bool:
-    """Whether a step is known to be above zero: a constant, or a size of the launch."""
+    """Whether a step is known to be above zero: a constant, a size of the launch, or their product.
+
+    Such a product does not wrap: a launch has less than 2^29 threads along a dimension where an
+    index has 32 bits.
+    """
     known = static_int(step)
     if known is not None:
         return known > 0
     # Before there is code there are no values: what is not known here only changes the counter.
-    return isinstance(step, Scalar) and isinstance(getattr(step.ssa, "owner", None), _SIZES)
+    owner = getattr(step.ssa, "owner", None) if isinstance(step, Scalar) else None
+    if isinstance(owner, arith.MuliOp):
+        return any(
+            isinstance(size.owner, _SIZES)
+            and 0 < (constant_value(factor) or 0) <= _MOST_THREADS_EACH
+            for size, factor in ((owner.lhs, owner.rhs), (owner.rhs, owner.lhs))
+        )
+    return isinstance(owner, _SIZES)
 
 
 def _runs(value: RangeValue) -> bool:

@@ -48,6 +48,10 @@ def _launch(ranges: Ranges, node: tuple[str, int, int]) -> Definition:
         found.upper.append((size[0], size[1] - 1))
     elif name == gpu.GlobalIdOp.name:
         found.upper.append(((simt.GlobalSizeOp.name, axis, 0), -1))
+        block = known_size(ranges.function, "block") if ranges.function is not None else None
+        if block is not None:
+            first, _ = ranges.node_interval((gpu.BlockIdOp.name, axis, 0))
+            found.lower.append((ZERO, first * block[axis]))
         found.upper.extend(_extent(ranges, axis))
     return found
 
@@ -72,7 +76,7 @@ def _argument(ranges: Ranges, block: Block, value: SSAValue) -> Definition:
     _, high = ranges.type_range(value.type)
     step_low, step_high = ranges.interval(loop.step)
     # `index + step` is computed once behind the last iteration; it must not wrap round.
-    if step_low >= 1 and (step_high == 1 or ranges.interval(loop.ub)[1] + step_high <= high):
+    if step_low >= 1 and (step_high == 1 or ranges.end(loop.ub, upper=True) + step_high <= high):
         found.lower.append(ranges.bound(loop.lb))
     return found
 
@@ -138,7 +142,7 @@ def _subtract(ranges: Ranges, op: arith.SubiOp) -> Definition:
 
 
 def _multiply(ranges: Ranges, op: arith.MuliOp) -> Definition:
-    if _is_of_launch(ranges, op):
+    if is_of_launch(ranges, op):
         least = min(ranges.interval(op.lhs)[0], ranges.interval(op.rhs)[0])
         return Definition(lower=[(ZERO, least)], upper=[(ZERO, ranges.limit)])
     (low_a, high_a), (low_b, high_b) = ranges.interval(op.lhs), ranges.interval(op.rhs)
@@ -153,7 +157,7 @@ def _multiply(ranges: Ranges, op: arith.MuliOp) -> Definition:
     return found
 
 
-def _is_of_launch(ranges: Ranges, op: arith.MuliOp) -> bool:
+def is_of_launch(ranges: Ranges, op: arith.MuliOp) -> bool:
     """`block_id * block_dim` or `grid_dim * block_dim`, of one axis: at most the grid's size."""
     a, b = (_dimension(ranges, operand) for operand in op.operands)
     if a[0] == gpu.BlockDimOp.name:

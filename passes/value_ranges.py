@@ -64,7 +64,7 @@ class Ranges:
         self._trail: list[tuple[Node, Node]] = []
         self._bounds: dict[int, Bound] = {}
         self._definitions: dict[Node, Definition] = {}
-        self._intervals: dict[Node, tuple[int, int]] = {}
+        self._ends: dict[tuple[Node, bool], int] = {}
         self._launch = _launch_arguments(self.function)
         self._depth = 0
         self._cases_left = _CASES
@@ -88,7 +88,7 @@ class Ranges:
     def _forget(self) -> None:
         self._bounds.clear()
         self._definitions.clear()
-        self._intervals.clear()
+        self._ends.clear()
 
     def add(self, a: SSAValue, b: SSAValue, c: int) -> None:
         """From now on `a <= b + c`."""
@@ -103,6 +103,19 @@ class Ranges:
         self._lower.setdefault(b, []).append((a, -c))
         self._trail.append((a, b))
         self._forget()
+        if a == ZERO and isinstance(b, int):
+            self._add_factor(b, c)
+
+    def _add_factor(self, product: int, c: int) -> None:
+        """From `0 <= n * a + c` what `a` is at least."""
+        op = self.values[product].owner
+        factor = constant_value(op.rhs) if isinstance(op, arith.MuliOp) else None
+        if factor is None or factor < 2 or not isinstance(op, arith.MuliOp):
+            return
+        (low, high), (least, most) = self.interval(op.lhs), self.type_range(op.result.type)
+        if least <= low * factor and high * factor <= most:
+            node, offset = self.bound(op.lhs)
+            self.add_bound(ZERO, node, offset + c // factor)
 
     # Values as node + number
 
@@ -219,34 +232,40 @@ class Ranges:
 
     def interval(self, value: SSAValue) -> tuple[int, int]:
         """The least and the greatest signed number that a value can be."""
-        low, high = self.type_range(value.type)
-        if value.type == _I1:
-            low, high = 0, 1
+        return self.end(value, upper=False), self.end(value, upper=True)
+
+    def end(self, value: SSAValue, *, upper: bool) -> int:
+        """The one or the other."""
         node, offset = self.bound(value)
         if node == ZERO:
-            return offset, offset
-        node_low, node_high = self.node_interval(node)
-        return max(low, node_low + offset), min(high, node_high + offset)
+            return offset
+        low, high = (0, 1) if value.type == _I1 else self.type_range(value.type)
+        number = self._node_end(node, upper) + offset
+        return min(high, number) if upper else max(low, number)
 
     def node_interval(self, node: Node) -> tuple[int, int]:
-        """The same for a node."""
-        found = self._intervals.get(node)
+        """The least and the greatest number that a node can be."""
+        return self._node_end(node, False), self._node_end(node, True)
+
+    def _node_end(self, node: Node, upper: bool) -> int:
+        """One end; the other is left alone, so that a size has the greatest number that it has
+        though an index below it is looked at, whose loop ends there."""
+        found = self._ends.get((node, upper))
         if found is not None:
             return found
         if node == ZERO:
-            return 0, 0
-        low, high = self._natural_interval(node)
+            return 0
+        end = self._natural_interval(node)[upper]
         if self._depth >= _DEPTH:
-            return low, high
-        self._intervals[node] = low, high  # what a cycle of facts sees
+            return end
+        self._ends[node, upper] = end  # what a cycle of facts sees
         self._depth += 1
-        for other, number in self.bounds_of(node, upper=True):
-            high = min(high, self.node_interval(other)[1] + number)
-        for other, number in self.bounds_of(node, upper=False):
-            low = max(low, self.node_interval(other)[0] + number)
+        better = min if upper else max
+        for other, number in self.bounds_of(node, upper=upper):
+            end = better(end, self._node_end(other, upper) + number)
         self._depth -= 1
-        self._intervals[node] = low, high
-        return low, high
+        self._ends[node, upper] = end
+        return end
 
     def _natural_interval(self, node: Node) -> tuple[int, int]:
         if isinstance(node, tuple):
@@ -258,6 +277,10 @@ class Ranges:
     def facts_of(self, node: Node, *, upper: bool) -> list[Bound]:
         """The facts on one side of a node."""
         return list((self._upper if upper else self._lower).get(node, ()))
+
+    def bounded_nodes(self) -> list[Node]:
+        """The nodes of which facts say what they are at most."""
+        return [node for node, bounds in self._upper.items() if bounds]
 
     def bounds_of(self, node: Node, *, upper: bool) -> list[Bound]:
         """The bounds on one side of a node, by facts and by definition."""

@@ -20,7 +20,7 @@ import numpy as np
 from .array import DeviceArray, HostArray, row_alignment
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
-from .facts import apart, size_needs, unfit
+from .facts import LaunchShape, apart, size_needs, unfit
 from .tensor_map import WORDS, TensorMap
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Key = tuple[Any, ...]
 Pack = Callable[[Sequence[Any]], bytes]
 AnyArray = HostArray | DeviceArray
+NO_SHAPE = LaunchShape()
 _NUMPY_SCALAR: Any = np.generic  # its type parameter is of no interest here
 
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
@@ -286,12 +287,15 @@ def array_address(value: HostArray) -> int:
     return value.__array_interface__["data"][0]
 
 
-def make_packer(manifest: Manifest, arguments: Sequence[Any], extents: Sequence[int] = ()) -> Pack:
+def make_packer(
+    manifest: Manifest, arguments: Sequence[Any], shape: LaunchShape = NO_SHAPE
+) -> Pack:
     """A function that packs arguments of the same key as these into the kernel's 8-byte slots.
 
-    `extents` stand behind them: those of an `over` launch. The function raises Unfit
-    where the code relies on more than is so (see `facts.py`).
+    The extents of an `over` launch stand behind them. The function raises Unfit where the code
+    relies on more than is so in launches of this shape (see `facts.py`).
     """
+    extents = shape.extents
     codes: list[str] = []
     words: list[str] = []
     for row in manifest.parameters:
@@ -307,15 +311,16 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any], extents: Sequence[
     codes.append("q" * len(extents))
     words += map(str, extents)
     packed = struct.Struct("<" + "".join(codes))
-    source = f"lambda a: pack({', '.join(words)})"
-    needs = size_needs(manifest, extents, _scalar_word)
+    body = f"pack({', '.join(words)})"
+    if needs := size_needs(manifest, shape, _scalar_word):
+        body = f"({body} if {' and '.join(needs)} else unfit(True))"
     if manifest.disjoint:
         maps = {row.source.argument for row in manifest.parameters if row.kind == "tensor_map"}
-        needs += [
+        pairs = [
             f"apart({', '.join(f'a[{k}]' + '.array' * (k in maps) for k in pair)})"
             for pair in _pairs(manifest)
         ]
-    source += f" if {' and '.join(needs)} else unfit()" if needs else ""
+        body = f"{body} if {' and '.join(pairs)} else unfit(False)" if pairs else body
     names = {
         "apart": apart,
         "unfit": unfit,
@@ -324,7 +329,7 @@ def make_packer(manifest: Manifest, arguments: Sequence[Any], extents: Sequence[
         "array_address": array_address,
         "bf16": float_to_bfloat16,
     }
-    return eval(source, names)
+    return eval(f"lambda a: {body}", names)
 
 
 def _pairs(manifest: Manifest) -> list[tuple[int, int]]:

@@ -101,8 +101,7 @@ class Manifest(NamedTuple):
     code has room for, 0 where only the device limits it. `any_block`: threads cannot tell how they
     are put into blocks. `whole_subgroups`: blocks are multiples of
     `subgroup_size`. `cluster` are the blocks of x, y and z that run together, of which the grid has
-    to be a multiple. `sizes` are those of arrays that the code needs: rows of (parameter, axis,
-    parameter or -1, axis, number), as in `gpux.sizes`.
+    to be a multiple. `sizes` are what the code needs of arrays and grids: rows as in `gpux.sizes`.
     """
 
     name: str

@@ -6,7 +6,8 @@
 
 A device with the feature `launch_sizes` is told of these alone:
 
-- *sizes*: arrays are so long that indices of them need no check (see `passes/asked_sizes.py`).
+- *sizes*: arrays are so long, and grids so small, that indices need no check (see
+  `passes/asked_sizes.py`).
 
 Code compiled for facts is launched only where they hold; else the same kernel is compiled without.
 The first two are found when an array is made, so that a launch does not look at them again; the
@@ -16,7 +17,7 @@ others are looked at when arguments are packed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -26,9 +27,30 @@ if TYPE_CHECKING:
     from .artifact import Form, Manifest, Parameter
     from .launch_shape import Dim3
 
+
+class LaunchShape(NamedTuple):
+    """What a launch knows beside its arguments: what `gpux.sizes` speaks of."""
+
+    grid: Dim3 = (1, 1, 1)
+    block: Dim3 = (1, 1, 1)
+    extents: Sequence[int] = ()
+
+    def number(self, manifest: Manifest, parameter: int, axis: int) -> int | None:
+        """The number in place of a parameter; None for one of the kernel's own."""
+        if parameter == GRID_SIZE:
+            return self.grid[axis]
+        if parameter == BLOCK_SIZE:
+            return self.block[axis]
+        if parameter == GRID_THREADS:
+            return self.grid[axis] * self.block[axis]
+        behind = parameter - len(manifest.parameters)
+        return None if behind < 0 else self.extents[behind]
+
+
 FEATURE = "launch_facts"
 SIZES = "launch_sizes"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
+GRID_SIZE, BLOCK_SIZE, GRID_THREADS = -1, -2, -3  # those of `gpux`
 SMALL_REACH = 1 << 31  # elements from the first to the last one in memory
 # Those that make a difference: 16 bytes are the widest access, 32 from sm_100 on.
 ALIGNMENTS = (32, 16)
@@ -45,12 +67,19 @@ def is_wide(array: DeviceArray) -> bool:
 
 
 class Unfit(Exception):
-    """The code relies on a fact that is not so in this launch; never leaves a launch."""
+    """The code relies on a fact that is not so in this launch; never leaves a launch.
+
+    `only_sizes`: the other facts are so.
+    """
+
+    def __init__(self, only_sizes: bool = False):
+        super().__init__()
+        self.only_sizes = only_sizes
 
 
-def unfit() -> NoReturn:
-    """What a packer calls where arrays overlap, or are too short."""
-    raise Unfit
+def unfit(only_sizes: bool) -> NoReturn:
+    """What a packer calls where arrays overlap, or sizes are not those that code is for."""
+    raise Unfit(only_sizes)
 
 
 def apart(x: DeviceArray, y: DeviceArray) -> bool:
@@ -104,27 +133,47 @@ def _all_small(arguments: Sequence[Any]) -> bool:
 
 
 def size_needs(
-    manifest: Manifest, extents: Sequence[int], word: Callable[[Parameter, str], str]
+    manifest: Manifest, shape: LaunchShape, word: Callable[[Parameter, str], str]
 ) -> list[str]:
     """The rows of `Manifest.sizes` as conditions on the arguments `a` of a launch, in Python.
 
-    `extents` are those of an `over` launch; `word` gives the expression for a scalar.
+    `word` gives the expression for a scalar.
     """
-    rows = manifest.parameters
-    needs: list[str] = []
-    for parameter, axis, other, other_axis, number in manifest.sizes:
-        size = f"a[{rows[parameter].source.argument}].shape[{axis}]"
-        if other < 0:
-            needs.append(f"{size} >= {number}")
+    found = [_need(manifest, shape, row, word) for row in manifest.sizes]
+    return [text for text in dict.fromkeys(found) if text]
+
+
+def _need(
+    manifest: Manifest,
+    shape: LaunchShape,
+    row: Sequence[int],
+    word: Callable[[Parameter, str], str],
+) -> str:
+    """One row, such as `a[1].shape[0] - 3 >= 2 * ((a[0].shape[0] - 1) // 2)`; "" if it holds."""
+    number, greater, lesser = row[0], list[str](), list[str]()
+    for first in range(1, len(row), 5):
+        factor, parameter, axis, added, divisor = row[first : first + 5]
+        known = shape.number(manifest, parameter, axis)
+        if known is not None:
+            number += factor * ((known + added) // divisor)
             continue
-        if other >= len(rows):
-            value = str(extents[other - len(rows)])
+        source = manifest.parameters[parameter]
+        name = f"a[{source.source.argument}]"
+        if source.kind != "scalar":
+            text = f"{name}.shape[{axis}]"
         else:
-            name, row = f"a[{rows[other].source.argument}]", rows[other]
-            value = word(row, name) if row.kind == "scalar" else f"{name}.shape[{other_axis}]"
-        # The number stands with the size: beside a NumPy scalar it would wrap.
-        needs.append(f"{size} - {number} >= {value}")
-    return needs
+            text = word(source, name)
+            if len(row) > 11 or (abs(factor), added, divisor) != (1, 0, 1):
+                text = f"int({text})"  # a NumPy scalar would wrap
+        if (added, divisor) != (0, 1):
+            text = f"({text} + {added}) // {divisor}"
+        (greater if factor < 0 else lesser).append(
+            text if abs(factor) == 1 else f"{abs(factor)} * ({text})"
+        )
+    if not greater and not lesser:
+        return "" if number <= 0 else "False"
+    # The number stands with the size: beside a NumPy scalar it would wrap.
+    return f"{' + '.join(greater) or '0'} - {number} >= {' + '.join(lesser) or '0'}"
 
 
 def holds(manifest: Manifest, form: Form, arguments: Sequence[Any]) -> bool:

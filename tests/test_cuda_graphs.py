@@ -30,6 +30,13 @@ def add(x, y):
     y[i] = y[i] + x[i]
 
 
+@sw.kernel
+def double_positive(x):
+    i = sw.global_id(0)
+    assert x[i] > 0
+    x[i] = x[i] * 2
+
+
 @pytest.fixture
 def device() -> Generator[CudaDevice]:
     with simulated() as opened:
@@ -89,6 +96,9 @@ def test_a_graph_keeps_its_arrays(device: CudaDevice) -> None:
 
 def test_checks_in_a_graph_are_reported_at_each_wait(device: CudaDevice) -> None:
     stream, x = device.stream(), ones(device)
+    double.over(100, stream=stream)(x)  # loads the code with checks
+    with pytest.raises(sw.OutOfBounds):
+        stream.synchronize()
     with stream.capture() as graph:
         double.over(100, stream=stream)(x)
     for launches in (1, 3):
@@ -232,15 +242,15 @@ def test_report_buffers_of_graphs_are_none_of_launches(
 ) -> None:
     """However many graphs there are, a launch does not wait for one of theirs."""
     stream, x, graphs = device.stream(), ones(device), []
-    for kernel in device.core.kernels:
-        assert kernel.reports is not None
-        kernel.reports.most = 2
+    double_positive.over(64, device=device)(ones(device))
+    (reports,) = (kernel.reports for kernel in device.core.kernels if kernel.reports)
+    reports.most = 2
     for _ in range(3):
         with stream.capture() as graph:
-            double.over(64, stream=stream)(x)
+            double_positive.over(64, stream=stream)(x)
         graphs.append(graph)
     monkeypatch.setattr(device.core, "finish_some", lambda: pytest.fail("nothing is under way"))
-    double.over(64, device=device)(x)
+    double_positive.over(64, device=device)(x)
     assert x.numpy().tolist() == [2] * 64
 
 

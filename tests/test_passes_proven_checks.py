@@ -33,24 +33,39 @@ def names(kernel: Operation) -> set[str]:
     return found
 
 
+def number_of_launch(run: Run, block: Block, parameter: int, axis: int) -> int:
+    """What a term of `gpux.sizes` speaks of."""
+    if parameter >= 0:
+        argument = block.args[parameter]
+        is_array = argument.type.name == "memref"
+        return run.size(argument, axis) if is_array else run.values[argument]
+    grid, threads = run.launch["gpu.grid_dim", axis], run.launch["gpu.block_dim", axis]
+    return {gpux.GRID_SIZE: grid, gpux.BLOCK_SIZE: threads, gpux.GRID_THREADS: grid * threads}[
+        parameter
+    ]
+
+
 def make_sizes(run: Run, block: Block, rows: Sequence[tuple[int, ...]]) -> bool:
     """Make arrays as long as rows of `gpux.sizes` ask; whether they can be."""
     for _ in range(2 * len(rows) + 1):
-        is_long_enough = True
-        for parameter, axis, other, other_axis, number in rows:
-            least = number
-            if other >= 0:
-                argument = block.args[other]
-                is_array = argument.type.name == "memref"
-                least += run.size(argument, other_axis) if is_array else run.values[argument]
-            key = block.args[parameter], axis
-            if run.size(*key) >= least:
+        is_right = True
+        for number, *terms in rows:
+            parts = [terms[first : first + 5] for first in range(0, len(terms), 5)]
+            above = number + sum(
+                factor * ((number_of_launch(run, block, parameter, axis) + added) // divisor)
+                for factor, parameter, axis, added, divisor in parts
+            )
+            if above <= 0:
                 continue
-            run.sizes[key] = least
-            is_long_enough = False
-            if least > LIMIT:
+            is_right = False
+            longer = [part for part in parts if part[0] == -1 and part[3:] == [0, 1]]
+            if not longer or block.args[longer[0][1]].type.name != "memref":
                 return False
-        if is_long_enough:
+            key = block.args[longer[0][1]], longer[0][2]
+            run.sizes[key] = run.size(*key) + above
+            if run.sizes[key] > LIMIT:
+                return False
+        if is_right:
             return True
     return False  # each row asks for more than another gives
 

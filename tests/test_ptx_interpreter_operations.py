@@ -32,6 +32,7 @@ INTEGER_CASES = [
     ("bfi.b32 %r4, %r3, %r2, 4, 8;", 0x89ABC67F),
     ("bfi.b32 %r4, %r3, %r2, 40, 8;", A),
     ("prmt.b32 %r4, %r2, %r3, 0x7083;", 0x01EFFF89),
+    ("prmt.b32 %r4, %r2, %r9, 0x0123;", 0xEFCDAB89),  # %r9 is unwritten
     ("prmt.b32.f4e %r4, %r2, %r3, 2;", 0x456789AB),
     ("prmt.b32.b4e %r4, %r2, %r3, 1;", 0x2301EFCD),
     ("prmt.b32.rc16 %r4, %r2, %r3, 1;", 0x89AB89AB),

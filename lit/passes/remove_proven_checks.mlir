@@ -596,7 +596,7 @@ gpu.module @blocks {
 // -----
 
 // A kernel whose launches are held to sizes asks for them: arrays as long as another one or as a
-// number that the launch gives, or of few elements.
+// number that the launch gives, or of few elements, and no larger a grid than there are elements.
 
 gpu.module @sizes {
   gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>, %y: memref<?xf32, #gpu.address_space<global>>, %m: index) kernel attributes {gpux.sizes = []} {
@@ -613,7 +613,11 @@ gpu.module @sizes {
       simt.check_index %i, %y, 0 : i64 as "y asked" : memref<?xf32, #gpu.address_space<global>>
     }
     simt.check_index %c9, %x, 0 : i64 as "nine asked" : memref<?xf32, #gpu.address_space<global>>
-    simt.check_index %i, %x, 0 : i64 as "unknown stays" : memref<?xf32, #gpu.address_space<global>>
+    %even = arith.cmpi ne, %i, %c9 : index
+    scf.if %even {
+      simt.check_index %i, %x, 0 : i64 as "guarded stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    simt.check_index %i, %x, 0 : i64 as "grid asked" : memref<?xf32, #gpu.address_space<global>>
     %j = arith.addi %n, %c9 : index
     simt.check_index %j, %y, 0 : i64 as "unlikely stays" : memref<?xf32, #gpu.address_space<global>>
     gpu.return
@@ -621,10 +625,49 @@ gpu.module @sizes {
 }
 
 // CHECK-LABEL: gpu.module @sizes
-// CHECK:         gpux.sizes = [array<i64: 0, 0, 1, 0, 0>, array<i64: 1, 0, 2, 0, 0>, array<i64: 0, 0, -1, 0, 10>]
+// CHECK:         gpux.sizes = [array<i64: 0, -1, 0, 0, 0, 1, 1, 1, 0, 0, 1>, array<i64: 0, -1, 1, 0, 0, 1, 1, 2, 0, 0, 1>, array<i64: 10, -1, 0, 0, 0, 1>, array<i64: 0, 1, -3, 0, 0, 1, -1, 0, 0, 0, 1>]
 // CHECK-NOT:     asked
-// CHECK:         "unknown stays"
+// CHECK:         "guarded stays"
+// CHECK-NOT:     asked
 // CHECK:         "unlikely stays"
+
+// -----
+
+// Tiles: what is below a multiple of 32 that is below n is below the multiple of 32 from n on; and
+// n asked to be one. Blocks of 64 threads, each a row of x; the columns are below those of y.
+
+gpu.module @tiles {
+  gpu.func @kernel(%x: memref<?x?xf32, #gpu.address_space<global>>, %y: memref<?xf32, #gpu.address_space<global>>) kernel attributes {gpu.known_block_size = array<i32: 64, 1, 1>, gpux.small, gpux.sizes = []} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4 = arith.constant 4 : index
+    %c31 = arith.constant 31 : index
+    %c32 = arith.constant 32 : index
+    %c64 = arith.constant 64 : index
+    %t = gpu.thread_id x
+    %b = gpu.block_id x
+    %first = arith.muli %b, %c64 : index
+    %row = arith.addi %first, %t : index
+    %n = memref.dim %y, %c0 : memref<?xf32, #gpu.address_space<global>>
+    scf.for %k = %c0 to %n step %c32 {
+      simt.check_index %row, %x, 0 : i64 as "rows asked" : memref<?x?xf32, #gpu.address_space<global>>
+      %last = arith.addi %k, %c31 : index
+      simt.check_index %last, %y, 0 : i64 as "whole tiles asked" : memref<?xf32, #gpu.address_space<global>>
+    }
+    %fours = simt.floordiv %n, %c4 : index
+    %most = arith.muli %fours, %c4 : index
+    scf.for %i = %c0 to %most step %c4 {
+      %c3 = arith.constant 3 : index
+      %i3 = arith.addi %i, %c3 : index
+      simt.check_index %i3, %y, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @tiles
+// CHECK:         gpux.sizes = [array<i64: 0, 64, -1, 0, 0, 1, -1, 0, 0, 0, 1>, array<i64: 32, 32, 1, 0, -1, 32, -1, 1, 0, 0, 1>]
+// CHECK-NOT:     simt.check_index
 
 // -----
 

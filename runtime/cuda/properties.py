@@ -11,7 +11,7 @@ from .table import ENUMERATIONS
 _BASE = (
     *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
     *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports"),
-    *("long_loops", "subnormals", "launch_facts", "overlapped_launch", "graphs"),
+    *("long_loops", "subnormals", "launch_facts", "launch_sizes", "overlapped_launch", "graphs"),
 )
 # The architectures that the compiler knows, by compute capability; from 9.0 on code for a device is
 # compiled for that very chip ("a"), whose matrix units and copy engine it may then use.

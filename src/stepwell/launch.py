@@ -29,14 +29,23 @@ from .runtime.arguments import (
 from .runtime.artifact import Form
 from .runtime.device import Device, Direct, LoadedKernel, Stream, device
 from .runtime.errors import ArrayError, KernelError, LaunchError
-from .runtime.facts import FEATURE, SIZES, Unfit, form_for, holds, small_launch
+from .runtime.facts import (
+    FEATURE,
+    SIZES,
+    LaunchShape,
+    Unfit,
+    form_for,
+    holds,
+    small_launch,
+)
 from .runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_options, dim3
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
 _NONE = (0, 0, 0)
-_GENERAL = "general"
+# Code that relies on less than what arguments of a kind usually have: on no sizes, on no facts.
+_ANY_SIZE, _GENERAL = "any size", "general"
 _MEMO_SIZE = 1024
 # A quicker way is looked for at the third of every 16 launches that did not have one.
 _DIRECT_EVERY, _DIRECT_AT = 16, 3
@@ -206,22 +215,23 @@ class Launch:
             packed = pack(arguments)
         except (struct.error, OverflowError) as error:
             raise _unpackable(self.program, error) from None
-        except Unfit:
-            return self._unfit(key, arguments)
+        except Unfit as unfit:
+            return self._unfit(key, arguments, unfit)
         self._calls += 1
         if self._calls % _DIRECT_EVERY == _DIRECT_AT and find_direct is not None:
             self._direct = find_direct(packed, arguments)
         return run(packed)
 
-    def _first(self, key: Any, arguments: Sequence[Any], *, general: bool = False) -> None:
-        """Launch arguments of a kind that was not seen before; `general`: by code for any such."""
+    def _first(self, key: Any, arguments: Sequence[Any], less: str = "") -> None:
+        """Launch arguments of a kind that was not seen before; `less`: by code that relies on less
+        than is known of these."""
         adopted = adopt_arguments(arguments, self.device)
         if any(a is not b for a, b in zip(adopted, arguments, strict=True)):
             return self(*adopted)
         form = self.shape.form
         if FEATURE in self.device.features:
-            form = form._replace(small=False) if general else form_for(form, arguments)
-        if SIZES in self.device.features and not general:
+            form = form._replace(small=False) if less == _GENERAL else form_for(form, arguments)
+        if SIZES in self.device.features and not less:
             form = form._replace(sizes=True)
         loaded = self.program.load(key, arguments, form, self.device)
         positions = host_positions(arguments)
@@ -231,22 +241,31 @@ class Launch:
             known = self._prepare(loaded, arguments)
         if len(self._known) >= _MEMO_SIZE:
             self._known.clear()
-        if general:
-            self._known[self._general_key(key, arguments)] = known
-            return known.run(known.pack(arguments))
+        if less:
+            self._known[self._less_key(key, less, arguments)] = known
+            return self._launch_less(key, less, arguments)
         self._known[key] = known
         return self(*arguments)
 
-    def _unfit(self, key: Any, arguments: Sequence[Any]) -> None:
+    def _unfit(self, key: Any, arguments: Sequence[Any], unfit: Unfit) -> None:
         """Launch arguments of a kind seen before, for which the code for that kind relies on more
         than is so this time."""
-        known = self._known.get(self._general_key(key, arguments))
-        if known is None:
-            return self._first(key, arguments, general=True)
-        return known.run(known.pack(arguments))
+        self._launch_less(key, _ANY_SIZE if unfit.only_sizes else _GENERAL, arguments)
 
-    def _general_key(self, key: Any, arguments: Sequence[Any]) -> Any:
-        return key, _GENERAL, self.device.variant(arguments)
+    def _launch_less(self, key: Any, less: str, arguments: Sequence[Any]) -> None:
+        known = self._known.get(self._less_key(key, less, arguments))
+        if known is None:
+            return self._first(key, arguments, less)
+        try:
+            packed = known.pack(arguments)
+        except Unfit:
+            if less == _GENERAL:
+                raise
+            return self._launch_less(key, _GENERAL, arguments)
+        return known.run(packed)
+
+    def _less_key(self, key: Any, less: str, arguments: Sequence[Any]) -> Any:
+        return key, less, self.device.variant(arguments)
 
     def _prepare_moved(
         self, loaded: LoadedKernel, arguments: Sequence[Any], positions: tuple[int, ...]
@@ -294,7 +313,8 @@ class Launch:
             shape.grid, shape.block, shape.shared_bytes, self.stream, shape.options
         )
         extents = shape.extent if shape.form.over is not None else ()
-        pack = make_packer(loaded.manifest, arguments, extents)
+        launch = LaunchShape(shape.grid, shape.block, extents)
+        pack = make_packer(loaded.manifest, arguments, launch)
         if self.program.key is not argument_key:  # values decide the code too
             return Known(pack, run)
         return Known(pack, run, partial(loaded.direct, run, extents))

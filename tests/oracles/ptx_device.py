@@ -183,6 +183,7 @@ class PtxDevice(Device):
             *("i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),
             *("atomics_i64", "atomics_float", "subgroups", "dynamic_shared", "reports"),
             *("barrier_checks", "long_loops", "subnormals", "simulated", "launch_facts"),
+            "launch_sizes",
             "tensor_maps",
         )
     )

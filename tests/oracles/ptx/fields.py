@@ -19,7 +19,7 @@ from .elementwise import (
     unsigned,
 )
 from .memory import Array
-from .syntax import Instruction
+from .syntax import Immediate, Instruction, Operand
 from .values import (
     LANES,
     SIGNED,
@@ -195,7 +195,19 @@ def permute_bytes(instruction: Instruction) -> Run:
             result |= byte.astype(np.uint32) << np.uint32(8 * i)
         return result
 
-    return ternary(instruction.operands, "b32", ["b32"] * 3, function)
+    return ternary(_with_chosen(instruction.operands, mode), "b32", ["b32"] * 3, function)
+
+
+def _with_chosen(operands: list[Operand], mode: str) -> list[Operand]:
+    """One operand in place of another of which no byte is chosen: that may be unwritten, as LLVM
+    leaves it where it turns bytes round."""
+    result, a, b, control = operands
+    if mode == "b32" and isinstance(control, Immediate) and isinstance(control.value, int):
+        chosen = {(control.value >> 4 * i & 7) // 4 for i in range(4)}
+        if len(chosen) == 1:
+            one = b if chosen == {1} else a
+            return [result, one, one, control]
+    return operands
 
 
 def funnel_shift(instruction: Instruction) -> Run:

@@ -23,7 +23,7 @@ from stepwell.runtime.errors import DeviceError
 from stepwell.runtime.launch_shape import Dim3
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.stream import Batch
-from stepwell.runtime.vulkan.transfer import STAGING_BYTES
+from stepwell.runtime.vulkan.transfer import SMALL_BYTES, STAGING_BYTES
 
 ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
 ABIS = ("bda", "bindings")
@@ -79,6 +79,23 @@ def test_copies_of_every_size_arrive_whole(device: VulkanDevice, nbytes: int) ->
     array[middle:] = data[: nbytes - middle]
     assert (array.numpy()[middle:] == data[: nbytes - middle]).all()
     assert (array.numpy()[:middle] == data[:middle]).all()
+
+
+@pytest.mark.parametrize("nbytes", [SMALL_BYTES, SMALL_BYTES + 4])
+def test_small_copies_to_memory_that_the_host_sees_but_does_not_cache_are_direct(
+    nbytes: int,
+) -> None:
+    made = artifact("bda", ADD, words=("amount",))
+    data = np.random.default_rng(nbytes).integers(0, 255, nbytes // 4, np.uint32)
+    with open_device("lavapipe-uncached") as device:
+        array = device.array(data)
+        launch(device, made, [array, 5], (data.size // 64 + 1, 1, 1))
+        launch(device, made, [array, 5], (data.size // 64 + 1, 1, 1))
+        array[1:] = data[1:]
+        submitted = device.core.transfer.timeline.submitted
+        assert submitted == (0 if nbytes <= SMALL_BYTES else 1)
+        assert (array.numpy() == [data[0] + 10, *data[1:]]).all()
+        assert device.core.transfer.timeline.submitted == submitted + 1
 
 
 def test_more_arrays_than_a_pool_has_descriptor_sets(device: VulkanDevice) -> None:

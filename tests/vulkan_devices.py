@@ -3,6 +3,7 @@
 lavapipe              Mesa's CPU driver, as it is
 lavapipe-staged       the same, with its memory kept from the host: copies go through staging
 swiftshader           the driver in Chromium: subgroups of 4, no 8-, 16- and 64-bit types
+lavapipe-uncached     lavapipe taken for a GPU all of whose memory the host sees, but does not cache
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import pytest
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.instance import Instance, NoVulkan
 from stepwell.runtime.vulkan.physical import physical_devices
+from stepwell.runtime.vulkan.table import DEVICE_TYPES, MEMORY_HOST_CACHED
 
 DRIVERS = {
     "lavapipe": ("/usr/share/vulkan/icd.d/lvp_icd.*.json", "mesa-vulkan-drivers"),
     "swiftshader": ("/usr/lib/chromium/vk_swiftshader_icd.json", "chromium"),
 }
+DISCRETE_GPU = next(number for number, name in DEVICE_TYPES.items() if name == "discrete GPU")
 NAMES = ("lavapipe", "lavapipe-staged", "swiftshader")
 
 
@@ -54,12 +57,17 @@ def open_instance(driver: str, **environment: str) -> Generator[Instance]:
 
 @contextmanager
 def open_device(name: str, **environment: str) -> Generator[VulkanDevice]:
-    """One of NAMES."""
-    driver, _, staged = name.partition("-")
+    """One of those above."""
+    driver, _, change = name.partition("-")
     with open_instance(driver, **environment) as instance:
         found, reasons = physical_devices(instance)
         if not found:
             pytest.skip(f"the driver {driver} offers no device: {reasons}")
-        device = VulkanDevice(found[0], 0, staged=bool(staged))
+        physical = found[0]
+        if change == "uncached":
+            kinds = physical.memory_types
+            physical.memory_types = [(flags & ~MEMORY_HOST_CACHED, heap) for flags, heap in kinds]
+            physical.type = DISCRETE_GPU
+        device = VulkanDevice(physical, 0, staged=change == "staged")
         yield device
         device.core.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeviceError, DeviceLost
 from .context import Context
 from .imports import HostImports
-from .memory import Allocation, Allocator
+from .memory import BLOCK_BYTES, MAX_BYTES, Allocation, Allocator
 from .parameters import Parameters
 from .physical import Physical
 from .pipelines import PipelineCache
@@ -44,18 +44,20 @@ class Core:
         self._idle: list[Timeline] = []
         self._lock = threading.Lock()
         types = [flags for flags, _ in physical.memory_types]
-        best = _memory_type(types, _wanted(physical))
-        mapped = types[best] & _CACHED == _CACHED and not staged
-        self.memory = self.host = Allocator(context, best, self.drain, mapped=mapped)
-        if not mapped:
+        best = _memory_type(_for_arrays(physical), _wanted(physical))
+        is_cached = types[best] & _CACHED == _CACHED and not staged
+        is_seen = types[best] & _HOST == _HOST and not staged
+        mapped = MAX_BYTES if is_cached else BLOCK_BYTES if is_seen else 0
+        self.memory = self.host = Allocator(context, best, self.drain, mapped_bytes=mapped)
+        if not is_cached:
             host = _memory_type(types, (_CACHED, _HOST))
-            self.host = Allocator(context, host, self.drain, mapped=True)
+            self.host = Allocator(context, host, self.drain, mapped_bytes=MAX_BYTES)
         self.pipeline_cache = PipelineCache(context)
         self.timestamps = Timestamps(context)
         self.imports = HostImports(context, self.memory)
         self.default = self.timeline()
         self._copies = self.timeline()
-        self.transfer = Transfer(self._copies, self.host)
+        self.transfer = Transfer(self._copies, self.host, is_cached)
 
     def timeline(self) -> Timeline:
         """A timeline that nobody has, or a new one; the queues take turns."""
@@ -169,12 +171,25 @@ def _wanted(physical: Physical) -> tuple[int, ...]:
     """Kinds of memory for arrays, the best first: where the CPU and the GPU share it, host memory.
 
     Memory that the host does not cache is slow to read for it, as a discrete GPU's is: then copies
-    are staged.
+    are staged, but small ones to it where the host sees all of it (a resizable BAR).
     """
     local = MEMORY_DEVICE_LOCAL
     if physical.shares_memory:
         return (local | _CACHED, _CACHED, local, 0)
-    return (local, 0)
+    return (local | _HOST, local, 0)
+
+
+def _for_arrays(physical: Physical) -> list[int]:
+    """Flags of memory types; of a discrete GPU, only those of its largest heap: others are windows.
+
+    A window is a small part of the device's memory that the host sees.
+    """
+    types, heaps = physical.memory_types, physical.heaps
+    local = [heap for flags, heap in types if flags & MEMORY_DEVICE_LOCAL]
+    if physical.shares_memory or not local:
+        return [flags for flags, _ in types]
+    largest = max(local, key=heaps.__getitem__)
+    return [flags if heap == largest else 0 for flags, heap in types]
 
 
 def _memory_type(types: list[int], wanted: tuple[int, ...]) -> int:

@@ -37,6 +37,7 @@ ALIGNMENT = 256
 BLOCK_BYTES = 32 << 20
 OWN_BLOCK_BYTES = 8 << 20
 SPARE_BYTES = 256 << 20
+MAX_BYTES = 1 << 63
 ANY_USAGE = BUFFER_STORAGE | BUFFER_TRANSFER_SOURCE | BUFFER_TRANSFER_DESTINATION
 _INVENTED = 1 << 44  # where addresses start on devices that have none
 
@@ -116,16 +117,16 @@ class Lease:
 class Allocator:
     """All memory of one memory type.
 
-    With `mapped` the host sees it. `drain` waits for everything that is under way.
+    The host sees blocks up to `mapped_bytes`. `drain` waits for everything that is under way.
     """
 
     def __init__(
-        self, context: Context, memory_type: int, drain: Callable[[], None], *, mapped: bool
+        self, context: Context, memory_type: int, drain: Callable[[], None], *, mapped_bytes: int
     ):
         self.context = context
         self.memory_type = memory_type
         self.drain = drain
-        self.is_mapped = mapped
+        self.mapped_bytes = mapped_bytes
         _, heap = context.physical.memory_types[memory_type]
         self.heap_bytes: int = context.physical.heaps[heap]
         self.largest: int = min(self.heap_bytes, context.physical.sizes.maxMemoryAllocationSize)
@@ -323,7 +324,7 @@ class Allocator:
         else:
             block.address = self._invented
             self._invented += -(-block.size // ALIGNMENT) * ALIGNMENT + ALIGNMENT
-        if self.is_mapped and block.owner is None:
+        if block.size <= self.mapped_bytes and block.owner is None:
             pointer = ctypes.c_void_p()
             self.context.call("MapMemory", block.memory, 0, WHOLE_SIZE, 0, ctypes.byref(pointer))
             block.host = pointer.value or 0

@@ -1,8 +1,8 @@
 """Copies between NumPy arrays and device memory.
 
-Memory that the host sees is copied by the host, once nothing that was launched uses it. Other
-memory is reached through two staging buffers that take turns: while one is being copied by the
-device, the host fills or reads the other.
+Memory that the host caches is copied by the host, once nothing that was launched uses it, and so
+is a little that goes to memory that it only sees. Other memory is reached through two staging
+buffers that take turns: while one is being copied by the device, the host fills or reads the other.
 """
 
 from __future__ import annotations
@@ -18,23 +18,29 @@ if TYPE_CHECKING:
     from .stream import Batch, Timeline
 
 STAGING_BYTES = 4 << 20
+# Up to here the host's writes across the bus take less time than a launch of a copy.
+SMALL_BYTES = 64 << 10
 
 
 class Transfer:
-    """Copies of one device; `timeline` is used where the device copies."""
+    """Copies of one device; `timeline` is used where the device copies.
 
-    def __init__(self, timeline: Timeline, staging: Allocator):
-        self._timeline = timeline
+    `is_cached` says whether the host caches what it sees of the device's memory.
+    """
+
+    def __init__(self, timeline: Timeline, staging: Allocator, is_cached: bool):
+        self.timeline = timeline
         self._staging = staging
+        self._is_cached = is_cached
         self._buffers: list[Lease] = []
         self._lock = threading.Lock()
         self._copy = timeline.context.functions.CmdCopyBuffer
 
     def upload(self, allocation: Allocation, offset: int, source: int, nbytes: int) -> None:
         """Copy from host address `source`, after all that uses the allocation now."""
-        self._timeline.context.require()
+        self.timeline.context.require()
         wait_for(allocation.uses)
-        if allocation.host:
+        if allocation.host and (self._is_cached or nbytes <= SMALL_BYTES):
             ctypes.memmove(allocation.host + offset, source, nbytes)
             return
         with self._lock:
@@ -47,9 +53,9 @@ class Transfer:
 
     def download(self, allocation: Allocation, offset: int, target: int, nbytes: int) -> None:
         """Copy to host address `target`, after all that writes the allocation now."""
-        self._timeline.context.require()
+        self.timeline.context.require()
         wait_for(allocation.writes)
-        if allocation.host:
+        if allocation.host and self._is_cached:
             ctypes.memmove(target, allocation.host + offset, nbytes)
             return
         with self._lock:
@@ -75,7 +81,7 @@ class Transfer:
     def _submit(
         self, source: Allocation, start: int, target: Allocation, at: int, size: int
     ) -> None:
-        timeline = self._timeline
+        timeline = self.timeline
         region = S.BufferCopy(source.offset + start, target.offset + at, size)
         buffers = source.block.buffer, target.block.buffer
         with timeline.lock:

@@ -224,13 +224,7 @@ class _Conditions:
         (solver.upper if rising else solver.lower).append(limit)
 
     def _all(self, conditions: list[SSAValue]) -> SSAValue:
-        return self._joined(arith.AndIOp, conditions)
+        return self.solver.joined(arith.AndIOp, conditions)
 
     def _any(self, conditions: list[SSAValue]) -> SSAValue:
-        return self._joined(arith.OrIOp, conditions)
-
-    def _joined(self, kind: type[Operation], conditions: list[SSAValue]) -> SSAValue:
-        first, *others = dict.fromkeys(conditions)
-        for other in others:
-            first = self.solver.binary(kind, first, other)
-        return first
+        return self.solver.joined(arith.OrIOp, conditions)

@@ -9,6 +9,7 @@ Solved are comparisons of `±i + invariant` with invariants, and conjunctions of
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IndexType
@@ -19,6 +20,8 @@ from .block_editing import constant, constant_value
 
 INDEX = IndexType()
 _DEPTH = 64
+_FAR = (1 << 31) - 1  # what fits an index of any width
+_MAY_OVERFLOW = arith.IntegerOverflowAttr("none")
 # cmpi predicates, and each with its operands exchanged.
 _SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(2, 10)
 _EXCHANGED = {
@@ -37,6 +40,8 @@ class Solver:
     when: list[SSAValue] = field(default_factory=list[SSAValue])
     _outside: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     _slopes: dict[SSAValue, int | None] = field(default_factory=dict["SSAValue", "int | None"])
+    # What stands before the loop by now, so that nothing is computed twice.
+    _made: dict[Any, SSAValue] = field(default_factory=dict["Any", "SSAValue"])
 
     def solve(self, condition: SSAValue) -> bool:
         """Take up a condition; False (and nothing done) if its range is not known."""
@@ -88,29 +93,35 @@ class Solver:
     def _limit(self, predicate: int, slope: int, base: SSAValue, bound: SSAValue) -> None:
         """`slope * i + base` compares so with `bound`; lower limits are inclusive, upper not."""
         is_upper = (predicate in (_SLT, _SLE)) == (slope == 1)
-        difference = self.minus(bound, base) if slope == 1 else self.minus(base, bound)
-        inclusive = predicate in (_SLE, _SGE)
-        if is_upper == inclusive:  # i <= d, or i > d
-            difference = self.plus(difference, self.number(1))
-        (self.upper if is_upper else self.lower).append(difference)
+        first, second = (bound, base) if slope == 1 else (base, bound)
+        if is_upper == (predicate in (_SLE, _SGE)):  # i <= d, or i > d
+            first = self.plus(first, self.number(1))
+        limits = self.upper if is_upper else self.lower
+        limits.append(self.minus(first, second))
 
     def range(self) -> tuple[SSAValue, SSAValue]:
         """First and end of the iterations in which all conditions hold; first <= end."""
         start, end = self.limits()
-        for condition in self.when:
-            end = self.add(select(condition, end, start)).results[0]
+        if self.when:
+            end = self.add(select(self.joined(arith.AndIOp, self.when), end, start)).results[0]
         return start, end
 
     def limits(self) -> tuple[SSAValue, SSAValue]:
         """The range, but for the conditions that are the same in all iterations."""
         start, end = self.loop.lb, self.loop.ub
-        for limit in self.lower:
-            start = self.binary(arith.MaxSIOp, start, limit)
-        start = self.binary(arith.MinSIOp, start, self.loop.ub)
-        start = self.binary(arith.MaxSIOp, start, self.loop.lb)
-        for limit in self.upper:
-            end = self.binary(arith.MinSIOp, end, limit)
+        if self.lower:
+            start = self.joined(arith.MaxSIOp, self.lower)
+            start = self.binary(arith.MinSIOp, start, self.loop.ub)
+            start = self.binary(arith.MaxSIOp, start, self.loop.lb)
+        end = self.joined(arith.MinSIOp, [end, *self.upper])
         return start, self.binary(arith.MaxSIOp, end, start)
+
+    def joined(self, kind: type[Operation], values: list[SSAValue]) -> SSAValue:
+        """`kind` of all values, of which there is one at least; what comes again is left out."""
+        first, *others = dict.fromkeys(values)
+        for other in others:
+            first = self.binary(kind, first, other)
+        return first
 
     def any_left(self, start: SSAValue, end: SSAValue) -> SSAValue:
         """Whether iterations lie before `start` or behind `end`."""
@@ -150,17 +161,26 @@ class Solver:
         if value not in self._outside:
             op = value.owner
             assert isinstance(op, Operation), "only the loop's variable is an argument inside"
-            operands = [self.outside(operand) for operand in op.operands]
+            self._outside[value] = self._copied(op, [self.outside(value) for value in op.operands])
+        return self._outside[value]
+
+    def _copied(self, op: Operation, operands: list[SSAValue]) -> SSAValue:
+        """An op before the loop, with other operands."""
+        if isinstance(op, arith.AddiOp | arith.SubiOp) and op.result.type == INDEX:
+            return (self.plus if isinstance(op, arith.AddiOp) else self.minus)(*operands)
+        properties = dict(op.properties)
+        if "overflowFlags" in properties:  # the loop may not run at all
+            properties["overflowFlags"] = _MAY_OVERFLOW
+        key = (type(op), *operands, *properties.items(), *op.attributes.items(), *op.result_types)
+        if key not in self._made:
             copy = op.create(
                 operands=operands,
                 result_types=op.result_types,
-                properties=dict(op.properties),
+                properties=properties,
                 attributes=dict(op.attributes),
             )
-            if "overflowFlags" in copy.properties:  # the loop may not run at all
-                copy.properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
-            self._outside[value] = self.add(copy).results[0]
-        return self._outside[value]
+            self._made[key] = self.add(copy).results[0]
+        return self._made[key]
 
     def add(self, op: Operation) -> Operation:
         """Put an op before the loop."""
@@ -172,23 +192,40 @@ class Solver:
 
     def number(self, value: int) -> SSAValue:
         """A constant before the loop."""
-        return self.add(constant(INDEX, value, self.loop.location)).results[0]
+        made = self._made.get(value)
+        if made is None:
+            op = self.add(constant(INDEX, value, self.loop.location))
+            made = self._made[value] = op.results[0]
+        return made
 
     def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`kind(lhs, rhs)` before the loop."""
-        return self.add(kind(lhs, rhs)).results[0]  # pyright: ignore[reportCallIssue]
+        made = self._made.get((kind, lhs, rhs))
+        if made is None:
+            op = self.add(kind(lhs, rhs))  # pyright: ignore[reportCallIssue]
+            made = self._made[kind, lhs, rhs] = op.results[0]
+        return made
 
     def compare(self, predicate: int, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """A comparison before the loop."""
-        return self.add(arith.CmpiOp(lhs, rhs, predicate)).results[0]
+        made = self._made.get((predicate, lhs, rhs))
+        if made is None:
+            op = self.add(arith.CmpiOp(lhs, rhs, predicate))
+            made = self._made[predicate, lhs, rhs] = op.results[0]
+        return made
 
     def plus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`lhs + rhs` before the loop."""
-        return self.add(arith.AddiOp(lhs, rhs)).results[0]
+        first, second = constant_value(lhs), constant_value(rhs)
+        if first is not None and second is not None and abs(first + second) <= _FAR:
+            return self.number(first + second)
+        if first == 0:
+            return rhs
+        return lhs if second == 0 else self.binary(arith.AddiOp, lhs, rhs)
 
     def minus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`lhs - rhs` before the loop."""
-        return self.add(arith.SubiOp(lhs, rhs)).results[0]
+        return lhs if constant_value(rhs) == 0 else self.binary(arith.SubiOp, lhs, rhs)
 
 
 def is_computed(op: Operation) -> bool:

@@ -105,10 +105,45 @@ func.func @reverse(%x: memref<?xf32>, %last: index, %bdim: index) {
 }
 // CHECK-LABEL: func.func @reverse
 // CHECK:         %[[PAST:.*]] = arith.addi %last, %c1
-// CHECK:         %[[BELOW:.*]] = arith.subi %last, %n
-// CHECK-NEXT:    %[[FIRST:.*]] = arith.addi %[[BELOW]], %c1
-// CHECK:         arith.maxsi %[[FIRST]], %c0
+// CHECK:         %[[FIRST:.*]] = arith.subi %[[PAST]], %n
+// CHECK:         arith.minsi %[[FIRST]], %bdim
 // CHECK:         arith.minsi %bdim, %[[PAST]]
+
+// -----
+
+// What two checks have in common is computed once, and conditions of all threads are joined first.
+func.func @twice(%x: memref<?xf32>, %y: memref<?xf32>, %row: index, %base: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.addi %base, %t : index
+    %n = memref.dim %x, %c0 : memref<?xf32>
+    %j = arith.addi %base, %t : index
+    %m = memref.dim %x, %c0 : memref<?xf32>
+    %first = arith.cmpi ult, %i, %n : index
+    %second = arith.cmpi ult, %j, %m : index
+    %even = arith.cmpi sgt, %row, %c0 : index
+    %odd = arith.cmpi sgt, %row, %c1 : index
+    gpux.check %first, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    gpux.check %second, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    gpux.check %even, "assert", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    gpux.check %odd, "assert", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    memref.store %zero, %x[%i] : memref<?xf32>
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @twice
+// CHECK:         %[[SIZE:.*]] = memref.dim %x, %c0
+// CHECK:         %[[LOW:.*]] = arith.subi %c0, %base
+// CHECK:         %[[HIGH:.*]] = arith.subi %[[SIZE]], %base
+// CHECK:         %[[ABOVE:.*]] = arith.minsi %[[LOW]], %bdim
+// CHECK-NEXT:    %[[START:.*]] = arith.maxsi %[[ABOVE]], %c0
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.minsi %bdim, %[[HIGH]]
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[BELOW]], %[[START]]
+// CHECK-NEXT:    %[[ALL:.*]] = arith.andi
+// CHECK-NEXT:    %[[STOP:.*]] = arith.select %[[ALL]], %[[END]], %[[START]]
+// CHECK-NEXT:    scf.for %{{.*}} = %[[START]] to %[[STOP]]
 
 // -----
 
@@ -199,7 +234,8 @@ func.func @inner(%x: memref<?xf32>, %y: memref<?xf32>, %bdim: index) {
 // CHECK:         %[[LAST:.*]] = arith.addi %n,
 // CHECK:         %[[MOST:.*]] = arith.addi %m,
 // CHECK-NEXT:    %[[ALL:.*]] = arith.cmpi sle, %[[LAST]], %[[MOST]]
-// CHECK:         arith.select %[[ALL]],
+// CHECK:         %[[BOTH:.*]] = arith.andi %[[ALL]],
+// CHECK-NEXT:    arith.select %[[BOTH]],
 // CHECK:         scf.for %t = %{{.*}} to %{{.*}} step %c1 {
 // CHECK-NEXT:      scf.for %j = %t to %n step %c64 {
 // CHECK-NEXT:        memref.store

@@ -293,7 +293,7 @@ def test_a_lost_device_refuses_everything(
     run(packed(made, array, NEVER, 0))
     device.synchronize()
     with monkeypatch.context() as patch:
-        patch.setattr(device.core.default, "submit_commands", _lose)
+        patch.setattr(device.core.default.submissions, "submit_commands", _lose)
         with pytest.raises(DeviceLost, match="vkQueueSubmit that it was lost"):
             run(packed(made, array, NEVER, 0))
     for use in (device.synchronize, array.numpy, lambda: device.zeros(4, "u32")):

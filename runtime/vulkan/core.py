@@ -89,13 +89,11 @@ class Core:
         """Wait for all timelines; raises what kernels reported."""
         dead = [self.dead_parts.popleft() for _ in range(len(self.dead_parts))]
         self.context.require()
-        busy = [timeline for timeline in self.timelines() if timeline.has_work()]
-        for timeline in busy:
-            timeline.finish(timeline.last())
+        telling = [timeline for timeline in self._timelines if timeline.finish_all()]
         for parts in dead:
             self.parts.discard(parts)
             parts.close()
-        for timeline in busy:
+        for timeline in telling:
             timeline.deliver()
         self._reap()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..device import Launcher
 from ..errors import DeviceError, LaunchError
@@ -19,6 +19,7 @@ from ..launch_shape import Dim3
 from ..process import caller
 from .layout import GRID, POINTER, SLOT, Buffer
 from .profile import INDEX64
+from .stream import Batch
 from .table import BIND_POINT_COMPUTE, SHADER_STAGE_COMPUTE
 
 if TYPE_CHECKING:
@@ -26,22 +27,30 @@ if TYPE_CHECKING:
     from .commands import Recording
     from .kernel import VulkanKernel
     from .memory import Allocation
-    from .stream import Batch, Timeline
+    from .stream import Timeline
 
 MAX_ELEMENTS = 1 << 31
 MAX_KNOWN = 64
 Used = list[tuple["Allocation", bool]]
 
 
+class Alone(NamedTuple):
+    """What is submitted for a launch while nothing else is under way; its batch comes again too."""
+
+    recording: Recording
+    batch: Batch
+
+
 class Known:
     """Arguments that came before: the memory that they name, and recordings by report buffer."""
 
-    __slots__ = ("came_before", "recordings", "used")
+    __slots__ = ("alone", "came_before", "recordings", "used")
 
     def __init__(self, used: Used):
         self.used = used
         self.came_before = False
         self.recordings: dict[ReportBuffer | None, Recording] = {}
+        self.alone: dict[ReportBuffer | None, Alone] = {}
 
     def is_live(self) -> bool:
         """Whether none of the memory was freed; its addresses may be others' by now."""
@@ -90,34 +99,68 @@ class BoundLaunch(ABC):
             known = self.known.get(packed)
             if known is None or not known.is_live():
                 known = self._look_up(packed)
-            used = known.used
             report = None if self.reports is None else self.reports.take(self.core.drain)
-            recording, batch = self._recording(known, report), timeline.batch
-            if recording is None:
-                self.prepare(packed, used, report)
-                batch = timeline.open()
-            assert batch is not None, "a recording is found for a batch"
-            touched = timeline.touched
-            for allocation, writes in used:
-                before = touched.get(allocation)
-                if before or (writes and before is False):
-                    timeline.barrier(batch)
-                    break
-            if recording is None:
-                recording = self._record(batch, known, report)
-            if recording is not None:
-                batch.recordings.append(recording.command)
-                recording.ticket = batch.ticket
-            number = self.number
-            for allocation, writes in used:
-                allocation.uses[number] = batch
-                if writes:
-                    allocation.writes[number] = batch
-                touched[allocation] = writes or touched.get(allocation, False)
-            if report is not None:
-                batch.reports.append(report)
-            batch.kernel = self.name
-            timeline.launched(batch)
+            if known.came_before and timeline.is_idle():
+                alone = self._alone(packed, known, report)
+                if alone is not None:
+                    self._note(known.used, alone.batch, report)
+                    timeline.submit_alone(alone.recording.command, alone.batch)
+                    return
+            self._launch_in_batch(packed, known, report)
+
+    def _launch_in_batch(self, packed: bytes, known: Known, report: ReportBuffer | None) -> None:
+        """Put a launch into the timeline's batch."""
+        timeline, used = self.timeline, known.used
+        recording, batch = self._recording(known, report), timeline.batch
+        if recording is None:
+            self.prepare(packed, used, report)
+            batch = timeline.open()
+        assert batch is not None, "a recording is found for a batch"
+        touched = timeline.touched
+        for allocation, writes in used:
+            before = touched.get(allocation)
+            if before or (writes and before is False):
+                timeline.barrier(batch)
+                break
+        if recording is None:
+            recording = self._record(batch, known, report)
+        if recording is not None:
+            batch.recordings.append(recording.command)
+            recording.ticket = batch.ticket
+        self._note(used, batch, report)
+        timeline.launched(batch)
+
+    def _note(self, used: Used, batch: Batch, report: ReportBuffer | None) -> None:
+        """What a launch in `batch` uses."""
+        touched, number = self.timeline.touched, self.number
+        for allocation, writes in used:
+            allocation.uses[number] = batch
+            if writes:
+                allocation.writes[number] = batch
+            touched[allocation] = writes or touched.get(allocation, False)
+        if report is not None:
+            batch.reports.append(report)
+        batch.kernel = self.name
+
+    def _alone(self, packed: bytes, known: Known, report: ReportBuffer | None) -> Alone | None:
+        """What is submitted for a launch while nothing else is under way, if that can be kept."""
+        timeline = self.timeline
+        ticket = timeline.submitted + 1
+        found = known.alone.get(report)
+        if found is not None and self.keep(found.recording, found.batch):
+            recording, batch = found
+            batch.timeline, batch.ticket, recording.ticket = timeline, ticket, ticket
+            return found
+        if self.in_memory:
+            return None
+        self.prepare(packed, known.used, report)
+        batch = Batch(timeline, ticket)
+        made = timeline.commands.record_alone(timeline.completed, partial(self.write, batch, 0))
+        if made is None:
+            return None
+        made.ticket, made.needs = ticket, self.needs
+        found = known.alone[report] = Alone(made, batch)
+        return found
 
     @abstractmethod
     def prepare(self, packed: bytes, used: Used, report: ReportBuffer | None) -> None:
@@ -194,7 +237,7 @@ class BoundLaunch(ABC):
     def _validated(self, packed: bytes) -> None:
         place = f"kernel {self.name} at {caller()}"
         with self.timeline.lock:
-            self.timeline.open().places.append(place)
+            self.timeline.places.append(place)
             self.launch(packed)
             self.core.context.raise_messages(place)
 

@@ -5,6 +5,9 @@ batch that is being recorded, and those under way. The first launch after a wait
 once, so that the device starts; then batches double, since a submission costs as much as several
 launches. What kernels reported is read when a batch is done and told by whoever waits for it.
 
+A launch that comes again while nothing is under way has a command buffer and a batch that are kept
+for it (`submit_alone`): there is nothing to record and nothing that it has to come after.
+
     Timeline.touched    what launches since the last barrier read (False) or wrote (True): a launch
                         gets a barrier only if it reads or writes what was written, or writes what
                         was read
@@ -12,7 +15,6 @@ launches. What kernels reported is read when a batch is done and told by whoever
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from array import array
@@ -24,10 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..device import Device, Stream
 from ..outcome import Outcome, tell_all
-from .api import S
 from .commands import BARRIER, HANDLE, Commands, Whole
 from .context import Context, Queue
-from .table import SEMAPHORE_TIMELINE
+from .submission import Submissions
 
 if TYPE_CHECKING:
     from ..report_pool import ReportBuffer
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 64
 MAX_IN_FLIGHT = 32
-# Seconds. A driver that executes while it takes the batch gains nothing from long ones, and an
-# interrupt is only heard between them.
-SLOW_SUBMISSION = 0.002
 # Seconds. How long a wait asks again and again before it sleeps: waking up takes as long as a small
 # kernel, above all in virtual machines. One that took longer sleeps at once the next time.
 PATIENCE = 0.0002
@@ -55,7 +53,6 @@ class Batch:
         "kept",
         "kernel",
         "launches",
-        "places",
         "recordings",
         "reports",
         "ticket",
@@ -73,7 +70,6 @@ class Batch:
         self.launches = 0
         self.reports: list[ReportBuffer] = []
         self.kept: list[Any] = []
-        self.places: list[str] = []
 
     def is_done(self) -> bool:
         """Whether the device has done it; takes no lock."""
@@ -104,33 +100,10 @@ class Timeline:
         self.limit = 1
         self._in_flight: deque[Batch] = deque()
         self._outcomes: list[Outcome] = []
-        functions = context.functions
-        self.submit_commands = functions.QueueSubmit
-        self._counter = functions.GetSemaphoreCounterValue
         self.is_patient = True
-        self._make_objects()
-
-    def _make_objects(self) -> None:
-        context, address = self.context, ctypes.addressof
-        kind = S.SemaphoreTypeCreateInfo(semaphoreType=SEMAPHORE_TIMELINE)
-        self.semaphore = context.make(
-            "CreateSemaphore", S.SemaphoreCreateInfo(pNext=ctypes.addressof(kind))
-        )
+        self.places: list[str] = []  # who launched what the driver has not got yet, for messages
+        self.submissions = Submissions(context, queue)
         self.commands = Commands(context)
-        self._command = ctypes.c_void_p()
-        self._signal = ctypes.c_uint64(self.semaphore)
-        self._value = ctypes.c_uint64()
-        self._values = S.TimelineSemaphoreSubmitInfo(
-            signalSemaphoreValueCount=1, pSignalSemaphoreValues=address(self._value)
-        )
-        self._submission = S.SubmitInfo(
-            pNext=address(self._values),
-            commandBufferCount=1,
-            pCommandBuffers=address(self._command),
-            signalSemaphoreCount=1,
-            pSignalSemaphores=address(self._signal),
-        )
-        self._submission_ref = ctypes.byref(self._submission)
 
     def open(self) -> Batch:
         """The batch that takes launches; the caller holds the lock."""
@@ -166,26 +139,35 @@ class Timeline:
     def flush(self) -> None:
         """Submit what is recorded."""
         with self.lock:
-            batch, context = self.batch, self.context
+            batch = self.batch
             if batch is None:
                 return
             self.batch = None
-            context.require()
-            self._command.value, self._value.value = self._finished(batch), batch.ticket
-            start = perf_counter()
-            with self.queue.lock:
-                result = self.submit_commands(self.queue.handle, 1, self._submission_ref, 0)
-            context.check(result, "vkQueueSubmit")
-            if perf_counter() - start > SLOW_SUBMISSION:
-                self.limit = 1
-            self.submitted = batch.ticket
-            self._in_flight.append(batch)
-            if context.validation is not None:
-                context.raise_messages(", ".join(batch.places) or "a copy")
+            self.context.require()
+            self._submit(self._finished(batch), batch)
             if len(self._in_flight) > 1:
                 self._retire()
             if len(self._in_flight) >= MAX_IN_FLIGHT:
                 self.finish(self._in_flight[0].ticket)
+
+    def is_idle(self) -> bool:
+        """Whether a launch would be the only one, and submitted at once; holds the lock."""
+        return self.batch is None and not self._in_flight and self.limit == 1
+
+    def submit_alone(self, command: int, batch: Batch) -> None:
+        """Submit the only launch, by a command buffer of its own; the caller holds the lock."""
+        self.context.require()
+        self.limit = 2
+        self._submit(command, batch)
+
+    def _submit(self, command: int, batch: Batch) -> None:
+        if self.submissions.submit(command, batch.ticket):
+            self.limit = 1
+        self.submitted = batch.ticket
+        self._in_flight.append(batch)
+        if self.context.validation is not None:
+            places, self.places = self.places, []
+            self.context.raise_messages(", ".join(places) or "a copy")
 
     def finish(self, ticket: int) -> None:
         """Wait until a batch is done; what kernels reported is kept for who waits for them."""
@@ -193,11 +175,24 @@ class Timeline:
         with self.lock:
             if ticket > self.submitted:
                 self.flush()
+            ticket = min(ticket, self.submitted)  # an interrupt can come before it is submitted
         if ticket > self.completed:
             self._await(ticket)
         with self.lock:
-            self.completed = max(self.completed, ticket)
             self._retire()
+
+    def finish_all(self) -> bool:
+        """Wait until all that was launched is done; whether there is something to tell."""
+        with self.lock:
+            if self.batch is not None:
+                self.flush()
+            if not self._in_flight:
+                return bool(self._outcomes)
+            ticket = self.submitted
+        self._await(ticket)
+        with self.lock:
+            self._retire()
+            return bool(self._outcomes)
 
     def wait(self, ticket: int) -> None:
         """Wait until a batch is done; raises and prints what its kernels reported."""
@@ -205,13 +200,10 @@ class Timeline:
         self.deliver()
 
     def synchronize(self) -> None:
-        """Wait until all that was launched is done."""
-        self.wait(self.last())
-
-    def has_work(self) -> bool:
-        """Whether there is something to wait for or to tell."""
-        with self.lock:
-            return self.batch is not None or bool(self._in_flight) or bool(self._outcomes)
+        """Wait until all that was launched is done; raises and prints what its kernels reported."""
+        self.context.require()
+        if self.finish_all():
+            self.deliver()
 
     def last(self) -> int:
         """The ticket of the newest batch."""
@@ -222,12 +214,9 @@ class Timeline:
         """Whether a batch is done; takes no lock."""
         if ticket <= self.completed:
             return True
-        if ticket > self.submitted or self.context.lost or self.context.closed:
+        if ticket > self.submitted:
             return False
-        value = ctypes.c_uint64()
-        result = self._counter(self.context.handle, self.semaphore, ctypes.byref(value))
-        if result == 0 and value.value > self.completed:
-            self.completed = value.value
+        self.completed = max(self.completed, self.submissions.reached())
         return ticket <= self.completed
 
     def deliver(self) -> None:
@@ -240,12 +229,12 @@ class Timeline:
         """Whether all is done and told."""
         with self.lock:
             self._retire()
-            return not self.has_work()
+            return self.batch is None and not self._in_flight and not self._outcomes
 
     def close(self) -> None:
         """Destroy the objects; everything is done, or the device is lost."""
         self.commands.close()
-        self.context.destroy("DestroySemaphore", self.semaphore)
+        self.submissions.close()
 
     def _finished(self, batch: Batch) -> int:
         """The command buffer of a batch that takes no more."""
@@ -259,32 +248,38 @@ class Timeline:
 
     def _await(self, ticket: int) -> None:
         """Ask for a while whether a batch is done, unless the last one took longer; then sleep."""
-        start = perf_counter()
+        start, reached = perf_counter(), self.submissions.reached
         while self.is_patient:
-            if self.has_reached(ticket):
-                return
+            if reached() >= ticket:
+                break
             _let_others_run()
             self.is_patient = perf_counter() - start < PATIENCE
-        self.context.wait(self.semaphore, ticket, self._oldest)
-        self.is_patient = perf_counter() - start < PATIENCE
+        else:
+            self.context.wait(self.submissions.semaphore, ticket, self._oldest)
+            self.is_patient = perf_counter() - start < PATIENCE
+        self.completed = max(self.completed, ticket)
 
     def _retire(self) -> None:
         """Take up the batches that are done."""
-        while self._in_flight and self.has_reached(self._in_flight[0].ticket):
-            batch = self._in_flight.popleft()
-            self.completed = max(self.completed, batch.ticket)
-            if batch.whole is None:
-                self.commands.free.append(batch.command)
-            else:
+        in_flight = self._in_flight
+        while in_flight:
+            ticket = in_flight[0].ticket
+            if ticket > self.completed and not self.has_reached(ticket):
+                break
+            batch = in_flight.popleft()
+            if batch.whole is not None:
                 self.commands.give_back(batch.whole)
-            outcomes = [outcome for report in batch.reports if (outcome := report.collect())]
-            if outcomes:
-                self._outcomes += outcomes
-            else:
+            elif batch.command:
+                self.commands.free.append(batch.command)
+            told = len(self._outcomes)
+            if batch.reports:
+                found = [report.collect() for report in batch.reports]
+                self._outcomes += [outcome for outcome in found if outcome is not None]
+                batch.reports.clear()
+            if len(self._outcomes) == told:
                 batch.timeline = None  # nothing to tell: who waits for it has no need of us
-            batch.reports.clear()
             batch.kept.clear()
-        if not self._in_flight and self.batch is None:
+        if not in_flight and self.batch is None:
             self.touched.clear()
             self.limit = 1
 

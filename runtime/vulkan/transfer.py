@@ -93,11 +93,12 @@ class Transfer:
 
 
 def wait_for(batches: dict[int, Batch]) -> None:
-    """Wait until these batches are done; raises what their kernels reported."""
-    for number, batch in list(batches.items()):
+    """Wait until these batches are done; raises what their kernels reported.
+
+    They are left there: another thread may have submitted one of them again meanwhile.
+    """
+    for batch in list(batches.values()):
         batch.wait()
-        if batches.get(number) is batch:
-            del batches[number]
 
 
 def _receive(buffer: Allocation, target: int, size: int) -> None:

@@ -16,7 +16,7 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache, cached_property
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _CREATE = "_create_fn"
 # Python 3.13 compiles the methods of a class together; there its own function stays.
 _create: Callable[..., Any] | None = getattr(dataclasses, _CREATE, None)
-_lock = Lock()
+# Importing xDSL may run the user's code, where his file is called like one of Python's.
+_lock = RLock()
 _inside = 0
 
 
@@ -47,11 +48,20 @@ def _enter(step: int) -> None:
     global _inside
     with _lock:
         _inside += step
-        lazy = _inside > 0
-        if _create is not None:
-            setattr(dataclasses, _CREATE, LazyMethod if lazy else _create)
-        program, from_str = _format_program()  # imported after the line above: it is a part of xDSL
-        setattr(program, "from_str", staticmethod(LazyFormat if lazy else from_str))  # noqa: B010
+        _set_methods()
+        try:
+            program, from_str = _format_program()  # after the line above: it is a part of xDSL
+        except BaseException:
+            _inside -= step
+            _set_methods()
+            raise
+        made = staticmethod(LazyFormat if _inside > 0 else from_str)
+        setattr(program, "from_str", made)  # noqa: B010
+
+
+def _set_methods() -> None:
+    if _create is not None:
+        setattr(dataclasses, _CREATE, LazyMethod if _inside > 0 else _create)
 
 
 @cache

@@ -38,16 +38,20 @@ class Source:
         return Location(self.file, line, start + 1, end + 1)
 
 
-_sources: dict[CodeType, Source] = {}
+# By file too: code of two files may be equal, lines and all.
+_sources: dict[tuple[str, CodeType], Source] = {}
+_MOST = 1024
 
 
 def source_of(function: Callable[..., Any]) -> Source:
     """The source of a Python function; CompileError where it cannot be found."""
     assert isinstance(function, FunctionType), "has code"
     code = function.__code__
-    found = _sources.get(code)
+    found = _sources.get((code.co_filename, code))
     if found is None:
-        found = _sources[code] = _parse(function)
+        if len(_sources) >= _MOST:
+            _sources.clear()
+        found = _sources[code.co_filename, code] = _parse(function)
     return found
 
 
@@ -82,9 +86,18 @@ def _find_def(function: FunctionType) -> ast.FunctionDef:
     if indented:
         assert isinstance(node, ast.If), "the line before"
         node = node.body[0]
+    ast.increment_lineno(node, start - indented)
+    if isinstance(node, ast.AsyncFunctionDef):
+        place = Location(
+            code.co_filename, node.lineno, node.col_offset + 1, node.col_offset + len("async def")
+        )
+        raise CompileError(
+            f"the async function {node.name} is not in the kernel language",
+            place,
+            hint="write def: nothing in a kernel waits but for a barrier",
+        )
     if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
         raise OSError(f"line {start + 1} of {code.co_filename} is something else now")
-    ast.increment_lineno(node, start - indented)
     return node
 
 

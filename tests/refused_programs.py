@@ -621,6 +621,11 @@ def generator_expression(x):
 
 
 @refused(A)
+async def async_kernel(x):  # error 1: the async function async_kernel is not ~ write def
+    x[0] = 1.0
+
+
+@refused(A)
 def yield_expression(x):
     yield x[0]  # error 5: yield is not in the kernel language
 

@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +148,28 @@ _keep_as_old()
 print("frozen", gc.get_freeze_count() > 10_000)
 """
     assert _lines(code) == {"young True 0", "frozen True"}
+
+
+def test_importing_xdsl_may_run_the_users_program_again(tmp_path: Path):
+    """As where the program's file is called like a module of Python that xDSL imports."""
+    program = tmp_path / "tempfile.py"
+    program.write_text(USERS_PROGRAM)
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60)
+    assert "Error: partially initialized" in done.stdout, done.stderr
+    assert done.stdout.endswith("defined as always\n")
+
+
+USERS_PROGRAM = """
+import dataclasses
+from stepwell.dialects.lazy_definitions import lazy_definitions
+
+before = dataclasses._create_fn if hasattr(dataclasses, "_create_fn") else None
+try:
+    with lazy_definitions():
+        import xdsl.dialects.arith
+except ImportError as error:
+    print("Error: partially initialized" if "partially" in str(error) else error)
+if __name__ == "__main__":
+    after = dataclasses._create_fn if hasattr(dataclasses, "_create_fn") else None
+    print("defined as always" if after is before else "still lazy")
+"""

@@ -11,7 +11,6 @@ from string import Template
 
 from ..dialects.diagnostics import CompileError
 from ..registry import near_matches
-from .emit.machine import host_machine
 from .pipeline import Pipeline
 
 # One step per line: (text of the pass, why it stands where it stands).
@@ -96,19 +95,11 @@ PIPELINES: dict[str, Steps] = {
 }
 
 
-class _Defaults(dict[str, str]):
-    """What a target is not asked for."""
-
-    def __missing__(self, name: str) -> str:
-        if name != "half_instructions":
-            raise KeyError(name)
-        return str(host_machine().converts_half).lower()  # asking takes LLVM, which is loaded late
-
-
-DEFAULTS = _Defaults(
+# What a target need not say.
+DEFAULTS = {
     **{"loops_end_early": "false", "accurate_exp2": "false", "approximates": "false"},
     **{"always_vectors": "false", "masked_bits": "0", "gathers": "true"},
-)
+}
 
 
 @cache

@@ -13,20 +13,13 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from .array import (
-    ALIGNMENT,
-    DeviceArray,
-    HostArray,
-    Memory,
-    as_dtype,
-    contiguous_strides,
-    extent,
-)
+from .array import ALIGNMENT, DeviceArray, HostArray, Memory, as_dtype
 from .artifact import Artifact, Manifest
 from .cpu_archs import CPU_ARCHS
 from .device import Device, Event, LoadedKernel, Stream
 from .errors import ArrayError, ArtifactError, DeviceError, OutOfMemory
 from .launch_shape import MAX_GRID, Limits
+from .strides import contiguous_strides, extent
 
 SHARED_BYTES = 256 * 1024
 

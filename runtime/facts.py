@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from .array import DeviceArray, HostArray, extent, row_alignment
+from .array import DeviceArray, HostArray, row_alignment
+from .strides import extent
 
 if TYPE_CHECKING:
     from .artifact import Form, Manifest, Parameter

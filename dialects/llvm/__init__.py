@@ -13,7 +13,18 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from . import arithmetic, calls, control, functions, intrinsics, masked, memory, types, values
+from . import (
+    arithmetic,
+    attributes,
+    calls,
+    control,
+    functions,
+    intrinsics,
+    masked,
+    memory,
+    types,
+    values,
+)
 from .arithmetic import (
     AddOp,
     AddrSpaceCastOp,
@@ -53,6 +64,14 @@ from .arithmetic import (
     XorOp,
     ZExtOp,
 )
+from .attributes import (
+    FAST_MATH_FLAGS,
+    CConvAttr,
+    FastMathAttr,
+    LinkageAttr,
+    LoopAnnotationAttr,
+    OverflowAttr,
+)
 from .base import CastOp, CompareOp, LLVMOp, SameTypeOp, fast_math, mask_type, number, numbers
 from .calls import CallIntrinsicOp, CallOp, InlineAsmOp
 from .control import BranchLikeOp, BrOp, CondBrOp, SwitchOp
@@ -71,19 +90,13 @@ from .memory import (
 )
 from .types import (
     ATOMIC_KINDS,
-    FAST_MATH_FLAGS,
     FCMP_PREDICATES,
     ICMP_PREDICATES,
     ORDERING_NAMES,
     ORDERINGS,
     POINTER,
     ArrayType,
-    CConvAttr,
-    FastMathAttr,
     FunctionType,
-    LinkageAttr,
-    LoopAnnotationAttr,
-    OverflowAttr,
     PointersType,
     PointerType,
     StructType,
@@ -120,7 +133,7 @@ LLVM = Dialect(
         *control.OPERATIONS,
         *intrinsics.OPERATIONS,
     ],
-    [*types.TYPES, *types.ATTRIBUTES],
+    [*types.TYPES, *attributes.ATTRIBUTES],
 )
 """The dialect, to be registered with a context."""
 

@@ -17,7 +17,8 @@ from xdsl.traits import IsTerminator, NoMemoryEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
-from .types import FAST_MATH_FLAGS, FastMathAttr, OverflowAttr, is_llvm_type
+from .attributes import FAST_MATH_FLAGS, FastMathAttr, OverflowAttr
+from .types import is_llvm_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

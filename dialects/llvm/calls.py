@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from xdsl.dialects.builtin import (
     StringAttr,
@@ -17,33 +17,25 @@ from ..lists import (
     parse_operands,
     print_operands,
 )
+from .attributes import CALLING_CONVENTIONS, CConvAttr
 from .base import (
-    FunctionFormOp,
     LLVMOp,
     number,
     parse_function_types,
     print_function_types,
 )
-from .types import (
-    CALLING_CONVENTIONS,
-    CConvAttr,
-    PointerType,
-)
+from .types import PointerType
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
 
-class CallOp(LLVMOp):
-    """`fastcc @f(%a) vararg(!llvm.func<…>) {…} : (T) -> U`.
+class _NamedCall(LLVMOp):
+    """A call of something by its name, which is the property `_callee`."""
 
-    Without a name, the first operand is the pointer that is called.
-    """
-
-    name = "llvm.call"
-    inherent = frozenset(("fastmathFlags", "branch_weights", "no_unwind", "convergent"))
-    _shown = ("callee", "CConv", "var_callee_type", "TailCallKind")
+    _callee: ClassVar[str]
+    _name_attribute: ClassVar[Callable[[str], Attribute]]
 
     @classmethod
     def to(
@@ -53,11 +45,23 @@ class CallOp(LLVMOp):
         results: Sequence[Attribute],
         properties: Mapping[str, Attribute] | None = None,
     ) -> Self:
-        """A call of a named function with the C calling convention."""
-        callee: dict[str, Attribute] = {"callee": SymbolRefAttr(name)}
+        """A call of what has this name; of a function, with the C calling convention."""
+        named = {cls._callee: cls._name_attribute(name)}
         return cls.create(
-            operands=operands, result_types=results, properties=callee | dict(properties or {})
+            operands=operands, result_types=results, properties=named | dict(properties or {})
         )
+
+
+class CallOp(_NamedCall):
+    """`fastcc @f(%a) vararg(!llvm.func<…>) {…} : (T) -> U`.
+
+    Without a name, the first operand is the pointer that is called.
+    """
+
+    name = "llvm.call"
+    _callee, _name_attribute = "callee", SymbolRefAttr
+    inherent = frozenset(("fastmathFlags", "branch_weights", "no_unwind", "convergent"))
+    _shown = ("callee", "CConv", "var_callee_type", "TailCallKind")
 
     @property
     def callee(self) -> str | None:
@@ -128,24 +132,12 @@ class CallOp(LLVMOp):
             raise VerifyException("expected a callee or a pointer to call")
 
 
-class CallIntrinsicOp(FunctionFormOp):
+class CallIntrinsicOp(_NamedCall):
     """`"llvm.x.y"(%a) : (T) -> U {…}`: an intrinsic by its full LLVM name."""
 
     name = "llvm.call_intrinsic"
-
-    @classmethod
-    def to(
-        cls,
-        name: str,
-        operands: Sequence[SSAValue],
-        results: Sequence[Attribute],
-        properties: Mapping[str, Attribute] | None = None,
-    ) -> Self:
-        """A call of the intrinsic with this full name."""
-        intrinsic: dict[str, Attribute] = {"intrin": StringAttr(name)}
-        return cls.create(
-            operands=operands, result_types=results, properties=intrinsic | dict(properties or {})
-        )
+    inherent = frozenset(("fastmathFlags",))
+    _callee, _name_attribute = "intrin", StringAttr
 
     @property
     def intrinsic(self) -> str:

@@ -18,19 +18,12 @@ from ..lists import (
     dictionaries,
     print_typed_operands,
 )
+from .attributes import CALLING_CONVENTIONS, CConvAttr, LinkageAttr
 from .base import (
     TERMINATOR,
     LLVMOp,
 )
-from .types import (
-    CALLING_CONVENTIONS,
-    UNNAMED_ADDR,
-    VISIBILITIES,
-    CConvAttr,
-    FunctionType,
-    LinkageAttr,
-    VoidType,
-)
+from .types import UNNAMED_ADDR, VISIBILITIES, FunctionType, VoidType
 from .values import parse_symbol_words
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Types and attributes of the llvm dialect, and how upstream numbers its enumerations."""
+"""Types of the llvm dialect, and how upstream numbers the enumerations that are integers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     VectorType,
 )
-from xdsl.ir import Attribute, Data, ParametrizedAttribute, TypeAttribute
+from xdsl.ir import Attribute, ParametrizedAttribute, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 
 if TYPE_CHECKING:
@@ -42,17 +42,6 @@ ORDERINGS = {
 ORDERING_NAMES = {number: name for name, number in ORDERINGS.items()}
 VISIBILITIES = ("default", "hidden", "protected")
 UNNAMED_ADDR = ("", "local_unnamed_addr", "unnamed_addr")
-LINKAGES = (
-    *("private", "internal", "available_externally", "linkonce", "weak", "common", "appending"),
-    *("extern_weak", "linkonce_odr", "weak_odr", "external"),
-)
-CALLING_CONVENTIONS = (
-    *("ccc", "fastcc", "coldcc", "preserve_mostcc", "preserve_allcc", "tailcc", "swiftcc"),
-    *("ptx_kernelcc", "ptx_devicecc", "amdgpu_kernelcc", "spir_kernelcc", "spir_funccc"),
-    *("amdgpu_cs_chaincc", "aarch64_vectorcallcc"),
-)
-FAST_MATH_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "afn", "reassoc")
-OVERFLOW_FLAGS = ("nsw", "nuw")
 
 
 @irdl_attr_definition
@@ -79,7 +68,10 @@ class PointerType(ParametrizedAttribute, TypeAttribute):
 
 
 class _Row(ParametrizedAttribute, TypeAttribute):
-    """`<4 x T>`: as many of one type; the size is the first parameter, the type the second."""
+    """`<4 x T>`: as many of one type; the size is the first parameter, the type the second.
+
+    The types have an `__init__` each: type checkers take the fields for one otherwise.
+    """
 
     def print_parameters(self, printer: Printer) -> None:
         size, kind = self.parameters
@@ -256,114 +248,10 @@ def print_inner_type(printer: Printer, attribute: Attribute) -> None:
         printer.print_attribute(attribute)
 
 
-class _KeywordAttr(Data[str]):
-    """An attribute that is one keyword in angle brackets."""
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> str:
-        with parser.in_angle_brackets():
-            return parser.parse_identifier()
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.data}>")
-
-
-@irdl_attr_definition
-class LinkageAttr(_KeywordAttr):
-    """`#llvm.linkage<internal>`: one of `LINKAGES`."""
-
-    name = "llvm.linkage"
-
-
-@irdl_attr_definition
-class CConvAttr(_KeywordAttr):
-    """`#llvm.cconv<fastcc>`: one of `CALLING_CONVENTIONS`."""
-
-    name = "llvm.cconv"
-
-
-@irdl_attr_definition
-class TailCallKindAttr(_KeywordAttr):
-    """`#llvm.tailcallkind<none>`."""
-
-    name = "llvm.tailcallkind"
-
-
-class _FlagsAttr(Data[tuple[str, ...]]):
-    """A set of keywords in angle brackets, kept in the order of the dialect's table."""
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> tuple[str, ...]:
-        words = parser.parse_comma_separated_list(
-            parser.Delimiter.ANGLE, parser.parse_identifier, " in flags"
-        )
-        return cls.normalise(words)
-
-    @classmethod
-    def normalise(cls, words: Sequence[str]) -> tuple[str, ...]:
-        """The flags that the words stand for."""
-        return tuple(word for word in words if word != "none")
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{', '.join(self.data) or 'none'}>")
-
-
-@irdl_attr_definition
-class FastMathAttr(_FlagsAttr):
-    """`#llvm.fastmath<nnan, contract>`; `fast` stands for all of `FAST_MATH_FLAGS`."""
-
-    name = "llvm.fastmath"
-
-    @classmethod
-    def normalise(cls, words: Sequence[str]) -> tuple[str, ...]:
-        if "fast" in words:
-            return FAST_MATH_FLAGS
-        return tuple(flag for flag in FAST_MATH_FLAGS if flag in words)
-
-    def print_parameter(self, printer: Printer) -> None:
-        if self.data == FAST_MATH_FLAGS:
-            printer.print_string("<fast>")
-        else:
-            super().print_parameter(printer)
-
-
-@irdl_attr_definition
-class OverflowAttr(_FlagsAttr):
-    """`#llvm.overflow<nsw, nuw>`: wrapping in that sense makes the result poison."""
-
-    name = "llvm.overflow"
-
-
-@irdl_attr_definition
-class LoopAnnotationAttr(Data[str]):
-    """`#llvm.loop_annotation<…>`: hints for the loop that the branch closes, kept as text."""
-
-    name = "llvm.loop_annotation"
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> str:
-        parts: list[str] = []
-
-        def entry() -> None:
-            key = parser.parse_identifier()
-            parser.parse_punctuation("=")
-            value = "true" if parser.parse_boolean() else "false"
-            parts.append(f"{key} = {value}")
-
-        parser.parse_comma_separated_list(parser.Delimiter.ANGLE, entry)
-        return ", ".join(parts)
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.data}>")
-
-
 POINTER = PointerType()
 """The pointer into the generic address space."""
 
 TYPES: list[type[Attribute]] = list(_INNER.values())
-ATTRIBUTES: list[type[Attribute]] = [
-    *(LinkageAttr, CConvAttr, TailCallKindAttr, FastMathAttr, OverflowAttr, LoopAnnotationAttr),
-]
 
 _SCALARS = (BFloat16Type, Float16Type, Float32Type, Float64Type, PointerType)
 

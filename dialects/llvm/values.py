@@ -20,16 +20,9 @@ from xdsl.traits import Pure, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
+from .attributes import LINKAGES, LinkageAttr
 from .base import PURE, LLVMOp, number, numbers
-from .types import (
-    LINKAGES,
-    UNNAMED_ADDR,
-    VISIBILITIES,
-    ArrayType,
-    LinkageAttr,
-    StructType,
-    element_type,
-)
+from .types import UNNAMED_ADDR, VISIBILITIES, ArrayType, StructType, element_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING
 from xdsl.ir import Attribute, Data
 from xdsl.irdl import irdl_attr_definition
 
+from ..keyword_attribute import KeywordAttr
+
 if TYPE_CHECKING:
     from xdsl.parser import AttrParser
     from xdsl.printer import Printer
-
-
-class KeywordAttr(Data[str]):
-    """One word in angle brackets."""
-
-    @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> str:
-        with parser.in_angle_brackets():
-            return parser.parse_identifier()
-
-    def print_parameter(self, printer: Printer) -> None:
-        printer.print_string(f"<{self.data}>")
 
 
 @irdl_attr_definition

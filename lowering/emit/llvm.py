@@ -27,10 +27,9 @@ from .llvm_text import (
     Emitter,
     FunctionText,
     ModuleText,
-    calling_convention,
     emits,
-    symbol_text,
 )
+from .llvm_words import calling_convention, symbol_text
 
 
 def emit(

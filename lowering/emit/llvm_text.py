@@ -5,24 +5,29 @@ How single ops look is in llvm.py, which fills `EMITTERS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
-    IntegerAttr,
-    StringAttr,
-    UnitAttr,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.llvm.types import UNNAMED_ADDR
 from .debug_info import DebugInfo
 from .llvm_constants import constant, quoted, zero
 from .llvm_constants import type_text as text_of_type
 from .llvm_parts import Part, is_ours
+from .llvm_words import (
+    FUNCTION_FLAGS,
+    calling_convention,
+    parameter_words,
+    passthrough_word,
+    symbol_text,
+)
 
 OpT = TypeVar("OpT", bound=Operation)
 Emitter = Callable[["FunctionText", Any], str]
@@ -159,7 +164,7 @@ def _region_value(op: llvm.GlobalOp, kind: Attribute) -> str:
 
 
 def _unnamed(op: llvm.LLVMOp) -> str:
-    return ("", "local_unnamed_addr", "unnamed_addr")[op.int_property("unnamed_addr")]
+    return UNNAMED_ADDR[op.int_property("unnamed_addr")]
 
 
 def _no_form(op: Operation) -> CompileError:
@@ -168,13 +173,6 @@ def _no_form(op: Operation) -> CompileError:
         location_of(op),
         hint="it should have been lowered to the llvm dialect before",
     )
-
-
-@lru_cache(maxsize=1024)
-def symbol_text(name: str) -> str:
-    """A global name, quoted where it has to be."""
-    plain = all(c.isascii() and (c.isalnum() or c in "$._-") for c in name)
-    return name if plain and name and not name[0].isdigit() else quoted(name)
 
 
 def _constant_operand(op: Operation) -> str | None:
@@ -313,12 +311,12 @@ class FunctionText:
         if isinstance(convention, llvm.CConvAttr) and convention.data != "ccc":
             words.append(calling_convention(convention.data))
         results = op.dictionaries("res_attrs", 1)
-        words += _parameter_words(results[0], self.type)
+        words += parameter_words(results[0], self.type)
         words.append(self.type(kind.output))
         entry = op.body.blocks.first
         parameters: list[str] = []
         for index, attributes in enumerate(op.dictionaries("arg_attrs", len(kind.inputs.data))):
-            part = [self.type(kind.inputs.data[index]), *_parameter_words(attributes, self.type)]
+            part = [self.type(kind.inputs.data[index]), *parameter_words(attributes, self.type)]
             if entry is not None:
                 part.append(self.name(entry.args[index]))
             parameters.append(" ".join(part))
@@ -329,11 +327,11 @@ class FunctionText:
 
     def function_words(self, defined: bool) -> list[str]:
         """The attributes of the function itself."""
-        words = [word for name, word in _FUNCTION_FLAGS.items() if self.op.flag(name)]
+        words = [word for name, word in FUNCTION_FLAGS.items() if self.op.flag(name)]
         passthrough = self.op.properties.get("passthrough")
         if isinstance(passthrough, ArrayAttr):
             entries = cast(ArrayAttr[Attribute], passthrough).data
-            words += [_passthrough_word(entry) for entry in entries]
+            words += [passthrough_word(entry) for entry in entries]
         if defined:
             words += [f"{quoted(k)}={quoted(v)}" for k, v in self.module.attributes.items()]
         return words
@@ -350,59 +348,3 @@ class FunctionText:
         if self.module.debug is None or self.scope is None:
             return ""
         return f", !dbg !{self.module.debug.place(self.module, op, self.scope)}"
-
-
-_FUNCTION_FLAGS = {
-    "no_inline": "noinline",
-    "always_inline": "alwaysinline",
-    "optimize_none": "optnone",
-    "no_unwind": "nounwind",
-    "will_return": "willreturn",
-    "convergent": "convergent",
-}
-_CONVENTIONS = {
-    "preserve_mostcc": "preserve_mostcc",
-    "preserve_allcc": "preserve_allcc",
-    "ptx_kernelcc": "ptx_kernel",
-    "ptx_devicecc": "ptx_device",
-    "amdgpu_kernelcc": "amdgpu_kernel",
-    "spir_kernelcc": "spir_kernel",
-    "spir_funccc": "spir_func",
-    "amdgpu_cs_chaincc": "amdgpu_cs_chain",
-    "aarch64_vectorcallcc": "aarch64_vector_pcs",
-}
-
-
-def calling_convention(name: str) -> str:
-    """LLVM's word for a calling convention of the dialect."""
-    return _CONVENTIONS.get(name, name)
-
-
-def _passthrough_word(entry: Attribute) -> str:
-    if isinstance(entry, StringAttr):
-        return entry.data
-    assert isinstance(entry, ArrayAttr), "passthrough entries are strings or pairs of strings"
-    key, value = (part.data for part in cast(ArrayAttr[StringAttr], entry).data)
-    return f"{quoted(key)}={quoted(value)}"
-
-
-def _parameter_words(
-    attributes: Mapping[str, Attribute], type_text: Callable[[Attribute], str]
-) -> list[str]:
-    """`{llvm.align = 8 : i64, llvm.noalias}` as `align 8 noalias`, `nvvm.grid_constant` as text;
-    other dialects' are dropped."""
-    words: list[str] = []
-    for name, value in attributes.items():
-        if name.startswith("nvvm."):
-            words.append(quoted(name))
-        if not name.startswith("llvm."):
-            continue
-        word = name[len("llvm.") :]
-        if isinstance(value, UnitAttr):
-            words.append(word)
-        elif isinstance(value, IntegerAttr):
-            number = value.value.data
-            words.append(f"{word} {number}" if word == "align" else f"{word}({number})")
-        else:
-            words.append(f"{word}({type_text(value)})")
-    return words

@@ -105,20 +105,15 @@ class Parts(NamedTuple):
 def in_integers(c: Calculator, a: Number, b: Number, addend: Number) -> Number:
     """The same from the bits of the numbers."""
     words = [c.as_bits(x) for x in (a, b, addend)]
-    sizes = [word & _greatest(c) for word in words]
+    sizes = [word & c.magnitude for word in words]
     result = _finite(c, words, sizes)
-    infinite = c.int(2 * c.bias + 1) << c.mantissa
     is_zero = sizes[0].equals(0) | sizes[1].equals(0)
     # A product with 0 is exact; the sum with it matters where both are 0, for the sign.
     of_zero = c.select(sizes[2].equals(0), a * b + addend, addend)
     result = c.select(is_zero, of_zero, result)
-    result = c.select(sizes[2].below(infinite), result, addend + addend)
-    special = (sizes[0].below(infinite) & sizes[1].below(infinite)) ^ 1
+    result = c.select(sizes[2].below(c.infinity), result, addend + addend)
+    special = (sizes[0].below(c.infinity) & sizes[1].below(c.infinity)) ^ 1
     return c.select(special, a * b + addend, result)
-
-
-def _greatest(c: Calculator) -> int:
-    return (1 << (c.bits - 1)) - 1
 
 
 def _finite(c: Calculator, words: list[Number], sizes: list[Number]) -> Number:
@@ -192,5 +187,4 @@ def _rounded(c: Calculator, total: Wide, unit: Number) -> Number:
     up = (rest > half) | (rest.equals(half) & (whole & 1).differs(0))
     base = c.select(exponent < 1, 0, (exponent - 1) << c.mantissa)
     bits = base + whole + as_number(c, up, c.int_type)
-    infinite = c.int(2 * c.bias + 1) << c.mantissa
-    return c.select(exponent > 2 * c.bias, infinite, bits)
+    return c.select(exponent > 2 * c.bias, c.infinity, bits)

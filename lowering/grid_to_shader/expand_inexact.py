@@ -145,18 +145,10 @@ def _digits(c: Calculator, guess: Number) -> Number:
     return c.as_bits(guess) - ((c.bias - 1) << c.mantissa)
 
 
-def _greatest(c: Calculator) -> int:
-    return (1 << (c.bits - 1)) - 1
-
-
-def _infinity(c: Calculator) -> int:
-    return (2 * c.bias + 1) << c.mantissa
-
-
 def root(c: Calculator, x: Number) -> Number:
     """The square root, rounded to nearest."""
     bits = c.as_bits(x)
-    parts = _parts(c, bits & _greatest(c))
+    parts = _parts(c, bits & c.magnitude)
     power = parts.exponent - c.bias
     odd = power & 1
     guess = c.sqrt(_near_one(c, parts.fraction, odd))
@@ -169,8 +161,8 @@ def root(c: Calculator, x: Number) -> Number:
     up, down = left > digits, left <= -digits
     digits = c.select(up, digits + 1, c.select(down, digits - 1, digits))
     result = digits + (((power >> 1) + (c.bias - 1)) << c.mantissa)
-    usual = (bits - 1).below(_infinity(c) - 1)
-    itself = (bits & _greatest(c)).equals(0) | bits.equals(_infinity(c))
+    usual = (bits - 1).below(c.infinity - 1)
+    itself = (bits & c.magnitude).equals(0) | bits.equals(c.infinity)
     return c.select(usual, c.as_float(result), c.select(itself, x, NAN))
 
 
@@ -186,16 +178,16 @@ def reciprocal_root(c: Calculator, x: Number) -> Number:
 def quotient(c: Calculator, x: Number, y: Number) -> Number:
     """x / y, rounded to nearest even."""
     bits, other = c.as_bits(x), c.as_bits(y)
-    size, by = bits & _greatest(c), other & _greatest(c)
+    size, by = bits & c.magnitude, other & c.magnitude
     sign = (bits ^ other) & (1 << (c.bits - 1))
-    usual = (size - 1).below(_infinity(c) - 1) & (by - 1).below(_infinity(c) - 1)
+    usual = (size - 1).below(c.infinity - 1) & (by - 1).below(c.infinity - 1)
     result = c.select(usual, _finite(c, size, by), _special(c, size, by))
     return c.as_float(result | sign)
 
 
 def _special(c: Calculator, size: Number, by: Number) -> Number:
     """Where one of them is 0, infinite or NaN."""
-    infinity = _infinity(c)
+    infinity = c.infinity
     infinite = size.equals(infinity) | by.equals(0)
     nothing = size.equals(0) | by.equals(infinity)
     none = (infinite & nothing) | (size > infinity) | (by > infinity)
@@ -233,7 +225,7 @@ def _rounded(c: Calculator, digits: Number, exponent: Number) -> Number:
     kept = kept | lost
     whole = (kept + 1 + ((kept >> 2) & 1)) >> 2
     base = c.select(exponent < 1, c.int(0), (exponent - 1) << c.mantissa)
-    return c.select(exponent > 2 * c.bias, c.int(_infinity(c)), base + whole)
+    return c.select(exponent > 2 * c.bias, c.int(c.infinity), base + whole)
 
 
 _FORMULAS: dict[str, Callable[..., Number]] = {

@@ -68,6 +68,9 @@ class Calculator:
         self.bits = 64 if self.double else 32
         self.mantissa = 52 if self.double else 23
         self.bias = 1023 if self.double else 127
+        # As integers: the bits of infinity, and all bits but the sign.
+        self.infinity = (2 * self.bias + 1) << self.mantissa
+        self.magnitude = (1 << (self.bits - 1)) - 1
 
     def pick(self, pair: Sequence[Any]) -> Any:
         """The one of a pair that is for this type: (f32's, f64's)."""

@@ -62,7 +62,7 @@ def _near(c: Calculator, x: Number) -> list[Number]:
 def _far(c: Calculator, x: Number) -> list[Number]:
     """x = m 2**e for whole m: of 2/pi, bits above 2**(1 - e) give multiples of 4, so they go."""
     x = c.number(x.value)
-    bits = c.as_bits(x) & ((1 << (c.bits - 1)) - 1)
+    bits = c.as_bits(x) & c.magnitude
     exponent = bits.shifted_out(c.mantissa) - (c.bias + c.mantissa)
     m = (bits & ((1 << c.mantissa) - 1)) | (1 << c.mantissa)
     w0, w1, w2 = _window(c, exponent - 1 + c.bits)

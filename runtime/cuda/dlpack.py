@@ -10,9 +10,10 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..array import DeviceArray, contiguous_strides
+from ..array import DeviceArray
 from ..dtypes import DTYPES, from_numpy, numpy_dtype
 from ..errors import ArrayError
+from ..strides import contiguous_strides
 from .interop import shared
 from .table import STREAM_LEGACY
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..array import DeviceArray, Memory, as_dtype, contiguous_strides, extent
+from ..array import DeviceArray, Memory, as_dtype
 from ..errors import ArrayError
+from ..strides import contiguous_strides, extent
 from .table import STREAM_LEGACY
 
 if TYPE_CHECKING:

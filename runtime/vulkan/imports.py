@@ -10,7 +10,8 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING
 
-from ..array import HostArray, extent
+from ..array import HostArray
+from ..strides import extent
 from .api import S, chain
 from .memory import ANY_USAGE, Allocator, Block, Lease
 from .table import (

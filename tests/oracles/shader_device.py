@@ -43,6 +43,7 @@ from stepwell.dialects.gpu_matrix import (
     matrix_type,
 )
 from stepwell.dialects.gpux_matrix import MatrixLoadOp, MatrixStoreOp
+from stepwell.lowering.emit.machine import host_machine
 from stepwell.lowering.math.calculator import Calculator
 from stepwell.lowering.memref_views import as_memref
 from stepwell.lowering.pipeline import Pipeline
@@ -68,7 +69,7 @@ class ShaderTarget(targets.Target):
             ("shader", pipeline("gpu-to-grid") + pipeline("grid-to-shader", arch=self.arch)),
             ("cpu", Pipeline((CheckLevel("shader"), ShaderToCpu()))
              + pipeline("gpu-to-cpu", subgroup_size=self.subgroup_size())),
-            ("llvm", pipeline("cpu-to-llvm")),
+            ("llvm", pipeline("cpu-to-llvm", **host_machine().parameters)),
         )  # fmt: skip
         names = ["simt", *(name for name, _ in ways)]
         steps = Pipeline()

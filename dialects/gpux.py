@@ -9,9 +9,7 @@ Other threads of the launch may end too, because the launch raises in any case. 
 has made thread ids explicit, six `ids` (block x y z, thread x y z). `site` numbers the ops of a
 kernel; the manifest's site table is indexed by it.
 
-Atomics return the old value. `order` is the memory order, `scope` the set of threads that observe
-it: the two that upstream's `memref.atomic_rmw` lacks. Float `min`/`max` return the number where one
-operand is NaN. A compare-exchange compares bits.
+Atomics are in `gpux_atomics.py`, tiles of matrices in `gpux_matrix.py`.
 
 Attributes of kernels say how they are launched. `gpux.over = r`: one thread per item of r axes;
 three trailing `index` parameters are the extents x, y, z, and threads whose global id is at or past
@@ -61,7 +59,7 @@ set for lane i.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -74,7 +72,7 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Dialect, Operation, SSAValue
+from xdsl.ir import Dialect, Operation, SSAValue
 from xdsl.irdl import (
     AnyAttr,
     AttrSizedOperandSegments,
@@ -91,7 +89,9 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from .gpux_atomics import AtomicCASOp, AtomicRMWOp
 from .lazy_format import op_with_format
+from .lists import expect_one_of
 
 SMALL = "gpux.small"
 SIZES = "gpux.sizes"
@@ -112,18 +112,7 @@ FORMATS = (
     *("bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"),
     *("index", "f16", "bf16", "f32", "f64"),
 )
-RMW_KINDS = (
-    *("add", "mins", "minu", "maxs", "maxu", "min", "max"),
-    *("and", "or", "xor", "exchange"),
-)
-ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
-SCOPES = ("subgroup", "block", "device", "system")
 SCAN_KINDS = ("add", "mul", "minsi", "minui", "maxsi", "maxui", "minimumf", "maximumf")
-
-
-def _expect(what: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise VerifyException(f"{what} is {value!r}, expected one of {', '.join(allowed)}")
 
 
 def _verify_report(op: CheckOp | PrintOp) -> None:
@@ -137,7 +126,7 @@ def _verify_report(op: CheckOp | PrintOp) -> None:
             f"message {op.message.data!r} needs one {{}} for each of {len(groups)} values"
         )
     for format_ in op.formats:
-        _expect("format", format_.data, FORMATS)
+        expect_one_of("format", format_.data, FORMATS)
     if len(op.ids) not in (0, 6):
         raise VerifyException(f"has {len(op.ids)} ids, expected none or 6 (block xyz, thread xyz)")
 
@@ -196,7 +185,7 @@ class CheckOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        _expect("kind", self.kind.data, CHECK_KINDS)
+        expect_one_of("kind", self.kind.data, CHECK_KINDS)
         _verify_report(self)
 
 
@@ -232,101 +221,6 @@ class PrintOp(IRDLOperation):
         _verify_report(self)
 
 
-def _verify_access(op: AtomicRMWOp | AtomicCASOp, value: SSAValue) -> None:
-    view = cast("MemRefType[Attribute]", op.view.type)
-    if view.name != MemRefType.name:
-        raise VerifyException(f"view has type {view}, expected a memref")
-    if len(op.indices) != view.get_num_dims():
-        raise VerifyException(
-            f"has {len(op.indices)} indices for a memref of rank {view.get_num_dims()}"
-        )
-    if view.element_type != value.type:
-        raise VerifyException(f"value has type {value.type}, elements {view.element_type}")
-    _expect("order", op.order.data, ORDERS)
-    _expect("scope", op.scope.data, SCOPES)
-
-
-@op_with_format(
-    "$kind $value `,` $view `[` $indices `]` `order` $order `scope` $scope attr-dict "
-    "`:` type($value) `,` type($view)"
-)
-class AtomicRMWOp(IRDLOperation):
-    """Read, modify and write one element in one step; returns the old value."""
-
-    name = "gpux.atomic_rmw"
-    T: ClassVar = VarConstraint("T", AnyAttr())
-    value = operand_def(T)
-    view = operand_def()
-    indices = var_operand_def(IndexType)
-    kind = prop_def(StringAttr)
-    order = prop_def(StringAttr)
-    scope = prop_def(StringAttr)
-    old = result_def(T)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-
-    def __init__(
-        self,
-        kind: str,
-        value: SSAValue,
-        view: SSAValue,
-        indices: Sequence[SSAValue],
-        order: str = "relaxed",
-        scope: str = "device",
-    ):
-        super().__init__(
-            operands=[value, view, indices],
-            result_types=[value.type],
-            properties={
-                "kind": StringAttr(kind),
-                "order": StringAttr(order),
-                "scope": StringAttr(scope),
-            },
-        )
-
-    def verify_(self) -> None:
-        _expect("kind", self.kind.data, RMW_KINDS)
-        _verify_access(self, self.value)
-
-
-@op_with_format(
-    "$expected `,` $desired `,` $view `[` $indices `]` `order` $order `scope` $scope attr-dict "
-    "`:` type($expected) `,` type($view)"
-)
-class AtomicCASOp(IRDLOperation):
-    """Store `desired` where the element's bits equal `expected`; returns the old value."""
-
-    name = "gpux.atomic_cas"
-    T: ClassVar = VarConstraint("T", AnyAttr())
-    expected = operand_def(T)
-    desired = operand_def(T)
-    view = operand_def()
-    indices = var_operand_def(IndexType)
-    order = prop_def(StringAttr)
-    scope = prop_def(StringAttr)
-    old = result_def(T)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-
-    def __init__(
-        self,
-        expected: SSAValue,
-        desired: SSAValue,
-        view: SSAValue,
-        indices: Sequence[SSAValue],
-        order: str = "relaxed",
-        scope: str = "device",
-    ):
-        super().__init__(
-            operands=[expected, desired, view, indices],
-            result_types=[expected.type],
-            properties={"order": StringAttr(order), "scope": StringAttr(scope)},
-        )
-
-    def verify_(self) -> None:
-        _verify_access(self, self.expected)
-
-
 @op_with_format("$kind $mode $value attr-dict `:` type($value)")
 class SubgroupScanOp(IRDLOperation):
     """Running sum (or other kind) over the lanes; `mode` is inclusive or exclusive."""
@@ -349,8 +243,8 @@ class SubgroupScanOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        _expect("kind", self.kind.data, SCAN_KINDS)
-        _expect("mode", self.mode.data, ("inclusive", "exclusive"))
+        expect_one_of("kind", self.kind.data, SCAN_KINDS)
+        expect_one_of("mode", self.mode.data, ("inclusive", "exclusive"))
 
 
 @op_with_format("$predicate (`from` $first^)? attr-dict `:` type($result)")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.utils.exceptions import VerifyException
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser, UnresolvedOperand
@@ -72,3 +73,9 @@ def dictionaries(found: Attribute | None, count: int) -> list[Mapping[str, Attri
         return [{} for _ in range(count)]
     entries = cast("ArrayAttr[Attribute]", found).data
     return [entry.data if isinstance(entry, DictionaryAttr) else {} for entry in entries]
+
+
+def expect_one_of(what: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse a word that is not among those that are allowed, by a VerifyException."""
+    if value not in allowed:
+        raise VerifyException(f"{what} is {value!r}, expected one of {', '.join(allowed)}")

@@ -11,7 +11,8 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
 
 from ..dialects import simt
-from .convert import NE, store_as, to_index
+from ..dialects.predicates import NE
+from .convert import store_as, to_index
 from .emitter import I8, I64, INDEX, MEMORY, integer
 from .types import DTYPES, bool_
 from .values import (

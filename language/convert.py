@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
 
+from ..dialects.predicates import NE
 from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter
 from .promotion import WEAK, WEAK_FLOAT, promote, settle
 from .types import (
@@ -48,8 +49,6 @@ from .vendor import is_unasked
 if TYPE_CHECKING:
     from .frame import Frame
 
-EQ, NE, SLT, SLE, SGT, SGE, ULT, ULE, UGT, UGE = range(10)
-"""Predicates of `arith.cmpi`."""
 OEQ, OGT, OGE, OLT, OLE, ONE = range(1, 7)
 UNE, UNO = 13, 14
 """Predicates of `arith.cmpf`."""

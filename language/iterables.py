@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith
 
 from ..dialects import gpu, simt
+from ..dialects.predicates import NE, SGT
 from ..passes.block_editing import constant_value
 from .arrays import dimension, load
-from .convert import NE, SGT, convert, meet, number_type, to_type
+from .convert import convert, meet, number_type, to_type
 from .emitter import Emitter
 from .operators import binary, check
 from .promotion import promote, settle

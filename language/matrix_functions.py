@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, NoneAttr, UnitAttr
 
+from ..dialects.predicates import EQ
 from .annotations import scalar_type
-from .convert import EQ, store_as
+from .convert import store_as
 from .functions import Function
 from .nvidia_emit import static_bool
 from .nvidia_memory import FALSE, checked_places, element_address

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, memref
 
 from ..dialects import gpu
+from ..dialects.predicates import EQ, ULT
 from .arrays import checked_index, dimension
-from .convert import EQ, ULT, materialise, store_as, to_index
+from .convert import materialise, store_as, to_index
 from .emitter import I32, I64, INDEX
 from .functions import Function
 from .nvidia_emit import emit, inline, require, static_bool

@@ -11,22 +11,13 @@ from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects import gpux, simt
+from ..dialects.predicates import EQ, NE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from .convert import (
-    EQ,
-    NE,
     OEQ,
     OGE,
     OGT,
     OLE,
     OLT,
-    SGE,
-    SGT,
-    SLE,
-    SLT,
-    UGE,
-    UGT,
-    ULE,
-    ULT,
     UNE,
     convert,
     materialise,

@@ -9,7 +9,8 @@ from xdsl.dialects import arith, math
 from xdsl.ir import SSAValue
 
 from ..dialects import simt
-from .convert import NE, SGE, convert, meet, number_type, to_type
+from ..dialects.predicates import NE, SGE
+from .convert import convert, meet, number_type, to_type
 from .emitter import body
 from .promotion import settle
 from .types import DType, bf16, bool_, f16, f32, i32

@@ -17,8 +17,9 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import SSAValue
 
+from ..dialects.predicates import SLT
 from .arrays import checked_index, dimension
-from .convert import SLT, to_index
+from .convert import to_index
 from .types import DTYPES
 from .values import (
     AnyView,

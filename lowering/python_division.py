@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects.arith import RemFOp
+from ..dialects.predicates import NE, SLT, ULT
 from ..passes.block_editing import constant, constant_value, integer_bits
 from ..passes.value_ranges import is_non_negative
 from .conversion import Rewriter
@@ -28,7 +29,6 @@ from .conversion import Rewriter
 _NO_WRAP = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 _EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
 _WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
-_EQ, _NE, _SLT, _ULT = 0, 1, 2, 6
 _OEQ, _OGT, _OLT, _UNE = 1, 2, 4, 13
 
 
@@ -113,7 +113,7 @@ def _safe_divisor(
     if divisor is not None and divisor not in (-1, 0):
         return b, None
     one = c.const(1)
-    special = c.cmpi(_ULT, c.int(arith.AddiOp, b, one), c.const(2))
+    special = c.cmpi(ULT, c.int(arith.AddiOp, b, one), c.const(2))
     return c.select(special, one, b), special
 
 
@@ -123,9 +123,9 @@ def _needs_fix(
     """The truncated remainder, and whether its sign is not the divisor's."""
     remainder, zero = c.int(arith.RemSIOp, a, b), c.const(0)
     if divisor is not None and divisor > 0:
-        return remainder, c.cmpi(_SLT, remainder, zero)
-    opposite = c.cmpi(_SLT, c.int(arith.XOrIOp, remainder, b), zero)
-    return remainder, c.logic(arith.AndIOp, c.cmpi(_NE, remainder, zero), opposite)
+        return remainder, c.cmpi(SLT, remainder, zero)
+    opposite = c.cmpi(SLT, c.int(arith.XOrIOp, remainder, b), zero)
+    return remainder, c.logic(arith.AndIOp, c.cmpi(NE, remainder, zero), opposite)
 
 
 def float_floordiv(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:

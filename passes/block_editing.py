@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..dialects import gpu
+from ..dialects.predicates import OPPOSITE
 
 
 def functions(module: ModuleOp) -> Iterator[func.FuncOp | gpu.FuncOp]:
@@ -82,15 +83,11 @@ def constant_value(value: SSAValue) -> int | None:
     return None
 
 
-# Integer comparisons with the opposite outcome: eq ne, slt sge, sle sgt, ult uge, ule ugt.
-_OPPOSITE = {0: 1, 1: 0, 2: 5, 5: 2, 3: 4, 4: 3, 6: 9, 9: 6, 7: 8, 8: 7}
-
-
 def negated(condition: SSAValue, user: Operation, true: SSAValue) -> SSAValue:
     """The opposite of a condition; a comparison that only `user` reads is turned round itself."""
     owner = condition.owner
     if isinstance(owner, arith.CmpiOp) and condition.has_one_use():
-        predicate = _OPPOSITE[owner.predicate.value.data]
+        predicate = OPPOSITE[owner.predicate.value.data]
         owner.properties["predicate"] = IntegerAttr(predicate, i64)
         return condition
     new = arith.XOrIOp.create(

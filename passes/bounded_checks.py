@@ -19,6 +19,7 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects import gpux
+from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from .loop_invariants import add_invariants, assume_while
 from .range_conditions import assume
 from .run_time_bounds import Bound, RunTimeBounds
@@ -26,7 +27,6 @@ from .thread_ranges import Solver, second_of, select
 from .value_ranges import Ranges
 
 _OPTIONS = 4  # bounds of one value that are tried
-_SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(2, 10)
 
 
 @dataclass
@@ -99,9 +99,9 @@ class BoundedChecks:
         solver, loop = self.solver, self.solver.loop
         most = RunTimeBounds(solver, self.ranges, self._row).threads
         if self.ranges.interval(loop.lb)[0] < 0:
-            solver.when.append(solver.compare(_SLE, solver.number(0), loop.lb))
+            solver.when.append(solver.compare(SLE, solver.number(0), loop.lb))
         if self.ranges.interval(loop.ub)[1] > most:
-            solver.when.append(solver.compare(_SLE, loop.ub, solver.number(most)))
+            solver.when.append(solver.compare(SLE, loop.ub, solver.number(most)))
 
 
 def _parents(op: Operation, end: Operation | None) -> Iterable[Operation]:
@@ -137,12 +137,12 @@ class _Conditions:
 
     def _compare(self, op: arith.CmpiOp) -> bool:
         predicate, a, b = op.predicate.value.data, op.lhs, op.rhs
-        if predicate in (_SGT, _SGE, _UGT, _UGE):
-            predicate, a, b = predicate - 2, b, a
-        margin = -1 if predicate in (_SLT, _ULT) else 0
-        if predicate in (_SLT, _SLE):
+        if predicate in (SGT, SGE, UGT, UGE):
+            predicate, a, b = EXCHANGED[predicate], b, a
+        margin = -1 if predicate in (SLT, ULT) else 0
+        if predicate in (SLT, SLE):
             return self._at_most(a, b, margin)
-        if predicate in (_ULT, _ULE) and self.ranges.interval(b)[0] >= 0:
+        if predicate in (ULT, ULE) and self.ranges.interval(b)[0] >= 0:
             return self._is_not_negative(a) and self._at_most(a, b, margin)
         return False
 
@@ -204,7 +204,7 @@ class _Conditions:
         if high.slope != low.slope:
             high, low = self.bounds.flat(high, True), self.bounds.flat(low, False)
         end = self.bounds.shifted(low, margin).base
-        return self._all([self.solver.compare(_SLE, high.base, end), *high.when, *low.when])
+        return self._all([self.solver.compare(SLE, high.base, end), *high.when, *low.when])
 
     def _limit(self, high: Bound, low: Bound, margin: int, always: list[SSAValue]) -> None:
         """The iterations with `high <= low + margin`; all of them where one of `always` is true."""

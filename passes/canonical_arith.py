@@ -24,6 +24,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
+from ..dialects.predicates import EXCHANGED, OPPOSITE
+
 if TYPE_CHECKING:
     from .canonicalize import Editor
 
@@ -275,7 +277,7 @@ def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Fold
             op,
             arith.CmpiOp,
             tuple(inner.operands),
-            {"predicate": IntegerAttr(_INVERTED[int(inner.predicate.value.data)], 64)},
+            {"predicate": IntegerAttr(OPPOSITE[int(inner.predicate.value.data)], 64)},
         )
     return None
 
@@ -289,8 +291,6 @@ _COMPARE: tuple[Callable[[int, int], bool], ...] = (
     *(operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),
     *(operator.lt, operator.le, operator.gt, operator.ge),
 )
-_SWAPPED = (0, 1, 4, 5, 2, 3, 8, 9, 6, 7)
-_INVERTED = (1, 0, 5, 4, 3, 2, 9, 8, 7, 6)
 
 
 @rule(arith.CmpiOp)
@@ -307,7 +307,7 @@ def _fold_cmpi(op: arith.CmpiOp, editor: Editor) -> Folded:
         return boolean(_COMPARE[predicate](*((a & mask, b & mask) if predicate > 5 else (a, b))))
     if a is not None:
         op.operands = (rhs, lhs)
-        op.properties["predicate"] = IntegerAttr(_SWAPPED[predicate], 64)
+        op.properties["predicate"] = IntegerAttr(EXCHANGED[predicate], 64)
         return True
     if b is None or predicate > 1:
         return None

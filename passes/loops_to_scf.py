@@ -13,9 +13,10 @@ from xdsl.dialects.builtin import IntegerAttr, i1, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
+from ..dialects.predicates import SLT, ULT
 from .block_editing import constant_value, erase, integer_bits, move_tail
 
-_SLT, _ULT = IntegerAttr(2, i64), IntegerAttr(6, i64)
+_LESS, _BELOW = IntegerAttr(SLT, i64), IntegerAttr(ULT, i64)
 # Ops that may stand in a loop's condition and do no harm if evaluated once after the loop is left.
 _HARMLESS = (
     *(arith.ConstantOp, arith.CmpiOp, arith.CmpfOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp),
@@ -115,7 +116,7 @@ def structure_for(op: simt.ForOp, flags: Sequence[SSAValue]) -> None:
         _widen(op, arith.ExtUIOp if unsigned else arith.ExtSIOp)
         unsigned = False
     if flags or unsigned:
-        _for_to_while(op, flags, _ULT if unsigned else _SLT)
+        _for_to_while(op, flags, _BELOW if unsigned else _LESS)
         return
     bounds = tuple(op.operands)
     region = op.detach_region(op.body)

@@ -31,10 +31,11 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
+from ..dialects.predicates import ULT
 from .block_editing import constant, erase, functions
 
 _INDEX = IndexType()
-_ULT = IntegerAttr(6, i64)
+_BELOW = IntegerAttr(ULT, i64)
 _BOUNDS = StringAttr("bounds")
 _FORMATS = ArrayAttr([StringAttr("index"), StringAttr("index")])
 _SEGMENTS = DenseArrayBase.from_list(i32, [1, 2, 0])
@@ -84,7 +85,7 @@ def _expand(op: simt.CheckIndexOp) -> list[Operation]:
     inside = arith.CmpiOp.create(
         operands=(op.index, extent),
         result_types=(i1,),
-        properties={"predicate": _ULT},
+        properties={"predicate": _BELOW},
         location=location,
     )
     name = op.view_name.data.replace("{", "{{").replace("}", "}}")

@@ -5,23 +5,11 @@ from __future__ import annotations
 from xdsl.dialects import arith, scf
 from xdsl.ir import OpResult, SSAValue
 
+from ..dialects.predicates import EQ, OPPOSITE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from .block_editing import constant_value, integer_bits, is_integer
 from .range_definitions import if_cases
 from .value_ranges import Ranges
 
-_EQ, _NE, _SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(10)
-_OPPOSITE = {
-    _EQ: _NE,
-    _NE: _EQ,
-    _SLT: _SGE,
-    _SLE: _SGT,
-    _SGT: _SLE,
-    _SGE: _SLT,
-    _ULT: _UGE,
-    _ULE: _UGT,
-    _UGT: _ULE,
-    _UGE: _ULT,
-}
 _DEPTH = 12
 
 
@@ -32,7 +20,7 @@ def assume(ranges: Ranges, condition: SSAValue, outcome: bool = True, depth: int
         return
     if isinstance(op, arith.CmpiOp):
         predicate = op.predicate.value.data
-        _assume_compare(ranges, predicate if outcome else _OPPOSITE[predicate], op.lhs, op.rhs)
+        _assume_compare(ranges, predicate if outcome else OPPOSITE[predicate], op.lhs, op.rhs)
     elif isinstance(op, arith.AndIOp | arith.OrIOp):
         if isinstance(op, arith.AndIOp) == outcome:  # both known
             for operand in op.operands:
@@ -73,16 +61,16 @@ def _assume_choice(ranges: Ranges, condition: SSAValue, outcome: bool, depth: in
 def _assume_compare(ranges: Ranges, predicate: int, a: SSAValue, b: SSAValue) -> None:
     if not is_integer(a.type) or integer_bits(a.type) == 1:
         return
-    if predicate in (_SGT, _SGE, _UGT, _UGE):
+    if predicate in (SGT, SGE, UGT, UGE):
         predicate, a, b = predicate - 2, b, a
-    if predicate in (_SLT, _SLE):
-        ranges.add(a, b, -1 if predicate == _SLT else 0)
-    elif predicate in (_ULT, _ULE):
+    if predicate in (SLT, SLE):
+        ranges.add(a, b, -1 if predicate == SLT else 0)
+    elif predicate in (ULT, ULE):
         if ranges.interval(b)[0] >= 0:  # then a is not negative either
-            ranges.add(a, b, -1 if predicate == _ULT else 0)
+            ranges.add(a, b, -1 if predicate == ULT else 0)
             node, offset = ranges.bound(a)
             ranges.add_bound(0, node, offset)
-    elif predicate == _EQ:
+    elif predicate == EQ:
         ranges.add(a, b, 0)
         ranges.add(b, a, 0)
     elif ranges.proves(a, b, 0):  # not equal, and not above
@@ -102,7 +90,7 @@ def is_known(ranges: Ranges, condition: SSAValue, outcome: bool = True, depth: i
     if isinstance(op, arith.CmpiOp):
         predicate = op.predicate.value.data
         return _is_known_compare(
-            ranges, predicate if outcome else _OPPOSITE[predicate], op.lhs, op.rhs
+            ranges, predicate if outcome else OPPOSITE[predicate], op.lhs, op.rhs
         )
     if isinstance(op, arith.AndIOp | arith.OrIOp):
         every = all if isinstance(op, arith.AndIOp) == outcome else any
@@ -132,12 +120,12 @@ def _case_is_known(
 def _is_known_compare(ranges: Ranges, predicate: int, a: SSAValue, b: SSAValue) -> bool:
     if not is_integer(a.type) or integer_bits(a.type) == 1:
         return False
-    if predicate in (_SGT, _SGE, _UGT, _UGE):
+    if predicate in (SGT, SGE, UGT, UGE):
         predicate, a, b = predicate - 2, b, a
-    if predicate in (_SLT, _SLE):
-        return ranges.proves(a, b, -1 if predicate == _SLT else 0)
-    if predicate in (_ULT, _ULE):
-        return ranges.interval(a)[0] >= 0 and ranges.proves(a, b, -1 if predicate == _ULT else 0)
-    if predicate == _EQ:
+    if predicate in (SLT, SLE):
+        return ranges.proves(a, b, -1 if predicate == SLT else 0)
+    if predicate in (ULT, ULE):
+        return ranges.interval(a)[0] >= 0 and ranges.proves(a, b, -1 if predicate == ULT else 0)
+    if predicate == EQ:
         return ranges.proves(a, b, 0) and ranges.proves(b, a, 0)
     return ranges.proves(a, b, -1) or ranges.proves(b, a, -1)

@@ -23,12 +23,12 @@ from typing import TypeAlias
 from xdsl.dialects import arith, memref, scf
 from xdsl.ir import Attribute, Block, SSAValue
 
+from ..dialects.predicates import SLE, ULT
 from .block_editing import constant_value, integer_bits, is_integer
 from .thread_ranges import INDEX, Solver
 from .value_ranges import ZERO, Node, Ranges
 
 _DEPTH = 12
-_SLE, _ULT = 3, 6  # predicates of cmpi
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class RunTimeBounds:
         """Whether -far <= base < far."""
         solver = self.solver
         moved = solver.plus(base, solver.number(far))
-        return solver.compare(_ULT, moved, solver.number(2 * far))
+        return solver.compare(ULT, moved, solver.number(2 * far))
 
     def _index(self, block: Block, value: SSAValue) -> Extent | None:
         """The index of an inner loop; what a loop carries has none."""
@@ -224,9 +224,9 @@ class RunTimeBounds:
         solver = self.solver
         when = least.when + greatest.when
         if least.low < low:
-            when += (solver.compare(_SLE, solver.number(low), least.base),)
+            when += (solver.compare(SLE, solver.number(low), least.base),)
         if greatest.high > high:
-            when += (solver.compare(_SLE, greatest.base, solver.number(high)),)
+            when += (solver.compare(SLE, greatest.base, solver.number(high)),)
         least = replace(least, low=max(least.low, low), high=min(least.high, high), when=when)
         greatest = replace(
             greatest, low=max(greatest.low, low), high=min(greatest.high, high), when=when

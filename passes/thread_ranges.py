@@ -16,18 +16,13 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import Pure
 
+from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
 from .block_editing import constant, constant_value
 
 INDEX = IndexType()
 _DEPTH = 64
 _FAR = (1 << 31) - 1  # what fits an index of any width
 _MAY_OVERFLOW = arith.IntegerOverflowAttr("none")
-# cmpi predicates, and each with its operands exchanged.
-_SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(2, 10)
-_EXCHANGED = {
-    **{_SLT: _SGT, _SLE: _SGE, _SGT: _SLT, _SGE: _SLE},
-    **{_ULT: _UGT, _ULE: _UGE, _UGT: _ULT, _UGE: _ULE},
-}
 
 
 @dataclass
@@ -76,25 +71,25 @@ class Solver:
         variable, limit = op.lhs, op.rhs
         if self.slope(variable) == 0:
             variable, limit = limit, variable
-            predicate = _EXCHANGED.get(predicate, predicate)
+            predicate = EXCHANGED[predicate]
         slope = self.slope(variable)
         if slope not in (1, -1) or self.slope(limit) != 0:
             return False
-        if predicate == _ULT and _is_size(limit):
+        if predicate == ULT and _is_size(limit):
             base, bound = self.outside(variable), self.outside(limit)
-            self._limit(_SGE, slope, base, self.number(0))
-            self._limit(_SLT, slope, base, bound)
+            self._limit(SGE, slope, base, self.number(0))
+            self._limit(SLT, slope, base, bound)
             return True
-        if predicate in (_SLT, _SLE, _SGT, _SGE):
+        if predicate in (SLT, SLE, SGT, SGE):
             self._limit(predicate, slope, self.outside(variable), self.outside(limit))
             return True
         return False
 
     def _limit(self, predicate: int, slope: int, base: SSAValue, bound: SSAValue) -> None:
         """`slope * i + base` compares so with `bound`; lower limits are inclusive, upper not."""
-        is_upper = (predicate in (_SLT, _SLE)) == (slope == 1)
+        is_upper = (predicate in (SLT, SLE)) == (slope == 1)
         first, second = (bound, base) if slope == 1 else (base, bound)
-        if is_upper == (predicate in (_SLE, _SGE)):  # i <= d, or i > d
+        if is_upper == (predicate in (SLE, SGE)):  # i <= d, or i > d
             first = self.plus(first, self.number(1))
         limits = self.upper if is_upper else self.lower
         limits.append(self.minus(first, second))
@@ -125,8 +120,8 @@ class Solver:
 
     def any_left(self, start: SSAValue, end: SSAValue) -> SSAValue:
         """Whether iterations lie before `start` or behind `end`."""
-        before = self.compare(_SLT, self.loop.lb, start)
-        behind = self.compare(_SLT, end, self.loop.ub)
+        before = self.compare(SLT, self.loop.lb, start)
+        behind = self.compare(SLT, end, self.loop.ub)
         return self.binary(arith.OrIOp, before, behind)
 
     def slope(self, value: SSAValue, depth: int = _DEPTH) -> int | None:

@@ -21,8 +21,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu
+from ...dialects.predicates import ULT
 
-_ULT = IntegerAttr(6, i64)
+_BELOW = IntegerAttr(ULT, i64)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _inside(kernel: gpu.FuncOp, rank: int, before: Operation) -> SSAValue:
         place = add(gpu.GlobalIdOp(axis))
         below = add(
             arith.CmpiOp.create(
-                operands=[place, extent], result_types=[i1], properties={"predicate": _ULT}
+                operands=[place, extent], result_types=[i1], properties={"predicate": _BELOW}
             )
         )
         if result is None:

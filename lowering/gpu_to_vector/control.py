@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, scf
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ...dialects.predicates import SLT
 from ...passes.divergence import is_function, terminator
 from .memory import is_masked_access
 from .single import choose
@@ -28,7 +29,6 @@ from .together import branch_together, count_together, holds_for_all, is_in_step
 if TYPE_CHECKING:
     from .region import Body
 
-_SLT = 2
 SPECULATED = 10
 """So many ops without effects cost less than asking whether any lane wants them."""
 _EXPENSIVE = ("math.", "arith.div", "arith.rem", "arith.floordiv", "arith.ceildiv")
@@ -282,7 +282,7 @@ class _Leaving:
         first_kept = 1 + len(op.body.block.args)
         _bind_results(body, op.body.block.args, test.args[1:first_kept])
         with body.at(test, test.args[0]):
-            inside = body.compare(_SLT, body.vector(variable), body.vector(op.ub))
+            inside = body.compare(SLT, body.vector(variable), body.vector(op.ub))
             active = body.among_active(inside)
             operands = [body.any(active), active, *test.args[1:]]
             body.add(scf.ConditionOp.create(operands=operands))

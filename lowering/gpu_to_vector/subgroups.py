@@ -28,6 +28,7 @@ from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects import gpu, gpux
+from ...dialects.predicates import ULT
 from ...dialects.vector import GatherOp, reduction
 from ...passes.block_editing import constant_value
 from ..gpu_to_cpu.collective import combine, segment_width
@@ -36,7 +37,6 @@ from .lanes import INDEX, NO_OVERFLOW
 if TYPE_CHECKING:
     from .region import Body
 
-_ULT = 6
 _REASSOCIATED = arith.FastMathFlagsAttr((FastMathFlag.REASSOC,))
 _PLAIN = arith.FastMathFlagsAttr("none")
 
@@ -194,7 +194,7 @@ def _anywhere(
     mode = op.mode.data.value
     other = offset if mode == "idx" else body.binary(kinds[mode], place, offset)
     # One unsigned comparison also refuses what is below 0.
-    valid = body.compare(_ULT, other, body.number(width, kind))
+    valid = body.compare(ULT, other, body.number(width, kind))
     segment = body.binary(arith.SubiOp, lane, place)
     source = body.select(valid, body.binary(arith.AddiOp, other, segment), lane)
     got = _read(body, value, source)

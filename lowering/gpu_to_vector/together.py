@@ -21,19 +21,15 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Region, SSAValue
 
+from ...dialects.predicates import EQ, EXCHANGED, NE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from ...passes.divergence import Spread, bits, terminator
 
 if TYPE_CHECKING:
     from .region import Body
 
-_SLT, _SLE, _SGT, _SGE, _ULT, _ULE, _UGT, _UGE = range(2, 10)
-_EXCHANGED = {
-    **{_SLT: _SGT, _SLE: _SGE, _SGT: _SLT, _SGE: _SLE},
-    **{_ULT: _UGT, _ULE: _UGE, _UGT: _ULT, _UGE: _ULE},
-}
-_UPPER = {_SLT: _UGT, _ULT: _UGT, _SLE: _UGE, _ULE: _UGE}
+_UPPER = {SLT: UGT, ULT: UGT, SLE: UGE, ULE: UGE}
 """Upper limits: how the distance from lane 0 to the limit compares with that to the last lane."""
-_SIGNED = (_SGT, _SGE)
+_SIGNED = (SGT, SGE)
 
 
 # --- conditions -----------------------------------------------------------------------------------
@@ -72,8 +68,8 @@ def _comparison(body: Body, part: SSAValue) -> tuple[int, SSAValue, SSAValue] | 
         return None
     predicate, lhs, rhs = op.predicate.value.data, op.lhs, op.rhs
     if body.spreads[lhs].is_uniform:
-        predicate, lhs, rhs = _EXCHANGED.get(predicate, predicate), rhs, lhs
-    if predicate not in _EXCHANGED or not body.spreads[rhs].is_uniform:
+        predicate, lhs, rhs = EXCHANGED[predicate], rhs, lhs
+    if predicate in (EQ, NE) or not body.spreads[rhs].is_uniform:
         return None
     return (predicate, lhs, rhs) if _grows(body, lhs) else None
 
@@ -97,7 +93,7 @@ def _scalars_of(body: Body, part: SSAValue) -> Sequence[SSAValue]:
     width = bits(lhs.type)
     largest = (1 << (width - 1)) - 1 if predicate in _SIGNED else (1 << width) - 1
     last = body.number(largest - reach, first.type)
-    kept = body.compare(_SLE if predicate in _SIGNED else _ULE, first, last)
+    kept = body.compare(SLE if predicate in _SIGNED else ULE, first, last)
     return [body.compare(predicate, first, limit), kept]
 
 
@@ -174,7 +170,7 @@ def count_together(body: Body, op: scf.ForOp) -> SSAValue:
     variable, *carried = arguments
     first, end, step = (body.scalar(bound) for bound in (op.lb, op.ub, op.step))
     reach = body.number(_reach(body, body.spreads[op.lb]), first.type)
-    some, far = _below(body, _SLT, first, end, _reach(body, body.spreads[op.lb]))
+    some, far = _below(body, SLT, first, end, _reach(body, body.spreads[op.lb]))
     all_in = body.binary(arith.AndIOp, some, far)
     last = body.select(all_in, body.binary(arith.SubiOp, end, reach), first)
     spreads = [body.spreads[argument] for argument in carried]
@@ -202,5 +198,5 @@ def _may_be_left(body: Body, variable: SSAValue, first: SSAValue, end: SSAValue)
     """Lane 0 comes first, unless another has wrapped."""
     largest = (1 << (bits(first.type) - 1)) - 1
     last = body.number(largest - _reach(body, body.spreads[variable]), first.type)
-    inside = body.compare(_SLT, first, end)
-    return body.binary(arith.OrIOp, inside, body.compare(_SGT, first, last))
+    inside = body.compare(SLT, first, end)
+    return body.binary(arith.OrIOp, inside, body.compare(SGT, first, last))

@@ -26,9 +26,10 @@ at most as many threads.
 (n, c, p, d, a, m, ...) is a sum that is not above 0: n, and for each five numbers behind it
 c * ((v + a) // m), where v is the size of axis d of parameter p (or the number p, if it is one), or
 where p is `GRID_SIZE` the blocks, `BLOCK_SIZE` the threads of a block, and `GRID_THREADS` the
-threads, along dimension d. So (0, -1, 0, 0, 0, 1, 1, 1, 0, 0, 1) says that parameter 0 is at least
-as long as parameter 1. Where a launch can be held to such rows, the attribute is there without any,
-and `remove-proven-checks` writes down those that it relies on.
+threads, along dimension d, or `SHARED_BYTES` the bytes of dynamic shared memory. So
+(0, -1, 0, 0, 0, 1, 1, 1, 0, 0, 1) says that parameter 0 is at least as long as parameter 1. Where a
+launch can be held to such rows, the attribute is there without any, and `remove-proven-checks`
+writes down those that it relies on.
 
 `gpux.most_threads` of a kernel is how many threads its blocks may have at most: its code has room
 for so many.
@@ -105,7 +106,8 @@ THREADS = "gpux.threads"
 INTERLEAVE = "gpux.interleave"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1
-GRID_SIZE, BLOCK_SIZE, GRID_THREADS = -1, -2, -3  # in place of a parameter, in `SIZES`
+# In place of a parameter, in `SIZES`.
+GRID_SIZE, BLOCK_SIZE, GRID_THREADS, SHARED_BYTES = -1, -2, -3, -4
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop", "alignment")
 FORMATS = (

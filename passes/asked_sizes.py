@@ -55,7 +55,7 @@ class AskedSizes:
         if any(one.is_never_above_zero() for one in above):
             return True
         asked = {row.terms for row in self._rows}
-        above.sort(key=lambda one: one.terms not in asked)
+        above.sort(key=lambda one: (one.terms not in asked, _is_about_itself(one)))
         return any(self._is_likely(op, one) and self._add(one) for one in above)
 
     def _is_likely(self, op: Operation, least: LaunchNumber) -> bool:
@@ -98,6 +98,12 @@ def size_rows(kernel: Operation) -> tuple[tuple[int, ...], ...]:
     return tuple(
         tuple(map(int, row.get_values())) for row in found if isinstance(row, DenseArrayBase)
     )
+
+
+def _is_about_itself(least: LaunchNumber) -> bool:
+    """Whether a size would be asked to be a multiple of a number, and no more."""
+    places = [term[:2] for term, _ in least.terms]
+    return len(places) > len(set(places))
 
 
 def _numbers(row: LaunchNumber) -> list[int]:

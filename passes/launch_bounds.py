@@ -10,7 +10,7 @@ it is a multiple of. Several bounds may be known, as of `i < min(m, n)`.
 
 from __future__ import annotations
 
-from math import gcd
+from math import gcd, prod
 from typing import Any, TypeAlias
 
 from xdsl.dialects import arith, scf
@@ -19,13 +19,14 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects import gpu, gpux, simt
 from .block_editing import constant_value, is_integer
+from .launch_limits import known_size
 from .launch_numbers import LaunchNumber, Term, best_of
 from .range_definitions import is_of_launch
-from .value_ranges import ZERO, Node, Ranges, known_size
+from .value_ranges import ZERO, Node, Ranges
 
 MOST_ELEMENTS = 1 << 16  # larger constants are limits of types and grids, not bounds that are meant
 _DEPTH = 10
-_OPTIONS = 4
+_OPTIONS = 6
 # What a node is a multiple of, and the rest: (0, c) is the constant c.
 _Steps: TypeAlias = tuple[int, int]
 _SHAPES = {
@@ -62,6 +63,10 @@ class LaunchBounds:
         found = self._places.get(node)
         if found is None and isinstance(node, tuple) and node[0] in _SHAPES:
             found = self._shape(_SHAPES[node[0]], node[1])
+        if found is None and isinstance(node, tuple) and node[0] == "axis":
+            row = _row_bytes(self.ranges.values[node])
+            if row and node[2] == 0:
+                found = LaunchNumber(0, ((Term(gpux.SHARED_BYTES, 0, 0, row), 1),))
         return found
 
     def _shape(self, kind: int, axis: int) -> LaunchNumber:
@@ -272,6 +277,14 @@ def _places(ranges: Ranges, kernel: gpu.FuncOp) -> dict[Node, LaunchNumber]:
                 0, ((Term(len(kernel.parameters) - 3 + axis, 0), 1),)
             )
     return places
+
+
+def _row_bytes(view: SSAValue) -> int:
+    """Bytes of a row of the launch's dynamic shared memory; 0 for other views."""
+    kind: Any = view.type
+    if not isinstance(view.owner, simt.SharedOp) or min(kind.get_shape()[1:], default=0) < 0:
+        return 0
+    return kind.element_type.size * prod(kind.get_shape()[1:])
 
 
 def _fits(ranges: Ranges, op: arith.MuliOp, factor: int, value: SSAValue | None = None) -> bool:

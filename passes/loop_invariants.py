@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects import scf
+from xdsl.dialects import arith, scf
 from xdsl.ir import SSAValue
 
-from .block_editing import is_integer
+from .block_editing import constant_value, is_integer
 from .range_conditions import assume
 from .value_ranges import ZERO, Bound, Node, Ranges
 
 # `low <= high + number`, between nodes.
 _Fact = tuple[Node, Node, int]
+_MOST_ENDS = 4
 
 
 def assume_while(ranges: Ranges, op: scf.WhileOp) -> None:
@@ -42,9 +43,14 @@ def add_invariants(ranges: Ranges, op: scf.WhileOp | scf.ForOp) -> None:
         heads, initial = op.body.block.args[1:], op.iter_args
         end = op.body.block.last_op
     assert isinstance(end, scf.YieldOp), "a loop's body ends in yield"
-    for head, first, following in zip(heads, initial, end.operands, strict=True):
-        if is_integer(head.type):
-            _add_invariants_of(ranges, op, head, first, following)
+    carried = [
+        row for row in zip(heads, initial, end.operands, strict=True) if is_integer(row[0].type)
+    ]
+    for row in carried:
+        _add_invariants_of(ranges, op, *row)
+    for row in carried[:-1]:  # what one takes over from another that comes behind it
+        if row[2] in heads:
+            _add_invariants_of(ranges, op, *row)
 
 
 def result_bounds(
@@ -75,19 +81,42 @@ def _add_invariants_of(
     """Tries the hypotheses for one carried value."""
     node, offset = ranges.bound(first)
     at_head, _ = ranges.bound(head)
-    hypotheses: list[_Fact] = [(node, at_head, -offset), (at_head, node, offset)]
-    if ranges.interval(first)[0] >= 0:
-        hypotheses.append((ZERO, at_head, 0))
-    for low, high, number in hypotheses:
+    hypotheses: list[list[_Fact]] = [[(node, at_head, -offset)], [(at_head, node, offset)]]
+    low, high = ranges.interval(first)
+    if low >= 0:
+        hypotheses.append([(ZERO, at_head, 0)])
+        hypotheses += [
+            [(ZERO, at_head, 0), (at_head, ZERO, most)] for most in _ends(head) if high <= most
+        ]
+    for facts in hypotheses:
         mark = ranges.mark()
-        ranges.add_bound(low, high, number)
+        _add(ranges, facts)
         if isinstance(op, scf.WhileOp):
             assume_while(ranges, op)
         following, distance = ranges.bound(next_)
-        if low == at_head:
-            holds = ranges.proves_bound(following, high, number - distance)
-        else:
-            holds = ranges.proves_bound(low, following, number + distance)
+        holds = all(
+            ranges.proves_bound(following, high, number - distance)
+            if low == at_head
+            else ranges.proves_bound(low, following, number + distance)
+            for low, high, number in facts
+        )
         ranges.drop(mark)
         if holds:
-            ranges.add_bound(low, high, number)
+            _add(ranges, facts)
+
+
+def _add(ranges: Ranges, facts: list[_Fact]) -> None:
+    for low, high, number in facts:
+        ranges.add_bound(low, high, number)
+
+
+def _ends(head: SSAValue) -> list[int]:
+    """Numbers that a carried value is compared with, or taken away from."""
+    found: list[int] = []
+    for use in head.uses:
+        op = use.operation
+        if isinstance(op, arith.CmpiOp | arith.SubiOp):
+            number = constant_value(op.operands[1 - use.index])
+            if number is not None and (use.index == 1 or isinstance(op, arith.CmpiOp)):
+                found.append(number)
+    return found[:_MOST_ENDS]

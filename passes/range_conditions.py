@@ -7,7 +7,7 @@ from xdsl.ir import OpResult, SSAValue
 
 from ..dialects.predicates import EQ, OPPOSITE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from .block_editing import constant_value, integer_bits, is_integer
-from .range_definitions import if_cases
+from .range_definitions import Cases, if_cases
 from .value_ranges import Ranges
 
 _DEPTH = 12
@@ -35,7 +35,7 @@ def assume(ranges: Ranges, condition: SSAValue, outcome: bool = True, depth: int
         _assume_choice(ranges, condition, outcome, depth)
 
 
-def _cases(value: SSAValue) -> tuple[tuple[SSAValue, SSAValue | None, bool], ...]:
+def _cases(value: SSAValue) -> Cases:
     op = value.owner
     if isinstance(op, arith.SelectOp):
         return ((op.lhs, op.cond, True), (op.rhs, op.cond, False))

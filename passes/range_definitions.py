@@ -5,16 +5,19 @@ A bound `(node, c)` in `upper` says value <= node + c. Values are signed numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects import gpu, simt
 from .block_editing import constant_value, integer_bits, is_integer
-from .value_ranges import ZERO, Bound, Definition, Node, Ranges, known_size
+from .launch_limits import known_size
+from .value_ranges import ZERO, Bound, Definition, Node, Ranges
 
+# Values, each with the condition (and its outcome) under which it is chosen.
+Cases: TypeAlias = Sequence[tuple[SSAValue, SSAValue | None, bool]]
 _SIZES = {"gpu.thread_id": gpu.BlockDimOp.name, "gpu.block_id": gpu.GridDimOp.name}
 
 
@@ -30,7 +33,7 @@ def define(ranges: Ranges, node: Node) -> Definition:
         return _argument(ranges, op, value)
     if isinstance(op, scf.IfOp):
         number = next(n for n, result in enumerate(op.results) if result is value)
-        return Definition(cases=if_cases(op, number))
+        return _choice(ranges, value, if_cases(op, number))
     rule = _RULES.get(type(op))
     return rule(ranges, op) if rule is not None else Definition()
 
@@ -95,9 +98,9 @@ def _id(ranges: Ranges, op: Operation) -> Definition:
     return Definition(lower=[(ZERO, 0)], upper=[(ZERO, ranges.limit)])
 
 
-def _between(ranges: Ranges, op: Operation, low: int, high: int) -> Definition:
+def _between(ranges: Ranges, value: SSAValue, low: int, high: int) -> Definition:
     """Bounds by numbers, where they say more than the type."""
-    type_low, type_high = ranges.type_range(op.results[0].type)
+    type_low, type_high = ranges.type_range(value.type)
     found = Definition()
     if low > type_low:
         found.lower.append((ZERO, low))
@@ -150,7 +153,7 @@ def _multiply(ranges: Ranges, op: arith.MuliOp) -> Definition:
     low, high = ranges.type_range(op.result.type)
     if min(products) < low or high < max(products):
         return Definition()
-    found = _between(ranges, op, min(products), max(products))
+    found = _between(ranges, op.result, min(products), max(products))
     for value, least, factor in ((op.lhs, low_a, low_b), (op.rhs, low_b, low_a)):
         if least >= 0 and factor >= 1:  # not below what is multiplied
             found.lower.append(ranges.bound(value))
@@ -188,9 +191,34 @@ def _max(ranges: Ranges, op: arith.MaxSIOp) -> Definition:
 
 
 def _select(ranges: Ranges, op: arith.SelectOp) -> Definition:
-    if not is_integer(op.lhs.type):
+    return _choice(ranges, op.result, ((op.lhs, op.cond, True), (op.rhs, op.cond, False)))
+
+
+def _choice(ranges: Ranges, value: SSAValue, cases: Cases) -> Definition:
+    if not is_integer(value.type):
         return Definition()
-    return Definition(cases=((op.lhs, op.cond, True), (op.rhs, op.cond, False)))
+    low, high = (
+        choose(_end_of_case(ranges, *case, upper=upper) for case in cases)
+        for choose, upper in ((min, False), (max, True))
+    )
+    found = _between(ranges, value, low, high)
+    found.cases = cases
+    return found
+
+
+def _end_of_case(
+    ranges: Ranges, value: SSAValue, condition: SSAValue | None, outcome: bool, *, upper: bool
+) -> int:
+    """The least or greatest number of a value where a condition has that outcome: of `i + 1`, one
+    less where i is not the greatest."""
+    end, op = ranges.end(value, upper=upper), condition.owner if condition else None
+    if not isinstance(op, arith.CmpiOp) or op.predicate.value.data != int(outcome):
+        return end  # 0 is eq, 1 is ne
+    other, (node, _) = constant_value(op.rhs), ranges.bound(value)
+    is_moved = other is not None and node != ZERO and node == ranges.bound(op.lhs)[0]
+    if not is_moved or other != ranges.end(op.lhs, upper=upper):
+        return end
+    return end - 1 if upper else end + 1
 
 
 def _unsigned_min(ranges: Ranges, op: arith.MinUIOp | arith.AndIOp) -> Definition:
@@ -245,17 +273,17 @@ def _shift_right(ranges: Ranges, op: arith.ShRSIOp | arith.ShRUIOp) -> Definitio
 def _extend(ranges: Ranges, op: arith.ExtUIOp) -> Definition:
     """Zero-extended: not negative, and no more than the narrow type holds."""
     low, high = ranges.type_range(op.input.type)
-    return _between(ranges, op, 0, high - low if integer_bits(op.input.type) else high)
+    return _between(ranges, op.result, 0, high - low if integer_bits(op.input.type) else high)
 
 
-def if_cases(op: scf.IfOp, number: int) -> tuple[tuple[SSAValue, SSAValue | None, bool], ...]:
+def if_cases(op: scf.IfOp, number: int) -> Cases:
     """What result `number` of an scf.if is, on its two ways."""
     cases: list[tuple[SSAValue, SSAValue | None, bool]] = []
     for region, outcome in ((op.true_region, True), (op.false_region, False)):
         end = region.block.last_op
         assert isinstance(end, scf.YieldOp), "scf.if regions with results end in yield"
         cases.append((end.operands[number], op.cond, outcome))
-    return tuple(cases)
+    return cases
 
 
 _RULES: dict[type[Operation], Callable[[Ranges, Any], Definition]] = {

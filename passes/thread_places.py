@@ -14,6 +14,7 @@ from ..dialects import gpu, gpux
 _COUNTED = {
     gpux.GRID_SIZE: (gpu.BlockIdOp, gpu.GlobalIdOp),
     gpux.BLOCK_SIZE: (gpu.ThreadIdOp, gpu.GlobalIdOp),
+    gpux.SHARED_BYTES: (),
     gpux.GRID_THREADS: (gpu.BlockIdOp, gpu.ThreadIdOp, gpu.GlobalIdOp),
 }
 
@@ -34,7 +35,7 @@ class Guards:
                 return True
             if any(isinstance(one, ids) and one.axis == axis for one in sources):
                 return True
-            if kind != gpux.GRID_SIZE and any(isinstance(o, gpu.SubgroupIdOp) for o in sources):
+            if gpu.ThreadIdOp in ids and any(isinstance(o, gpu.SubgroupIdOp) for o in sources):
                 return True
         return False
 

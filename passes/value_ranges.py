@@ -24,18 +24,18 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xdsl.dialects import arith, func, memref
-from xdsl.dialects.builtin import IndexType, IntegerType, MemRefType
+from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects import gpu
-from ..dialects.gpux import MAX_GRID, SMALL, SMALL_BLOCK, SMALL_GRID, SMALL_SIZE
+from ..dialects.gpux import SMALL, SMALL_SIZE
 from .block_editing import constant_value, integer_bits
-from .outline_cold_loops import KERNEL
+from .launch_limits import LIMITS, SMALL_LIMITS, known_size, launch_arguments
 
 Node: TypeAlias = int | tuple[str, int, int]
 Bound: TypeAlias = tuple[Node, int]  # node + number
 ZERO: Node = 0
-_DEPTH = 8  # of definitions looked through
+_DEPTH = 12  # of definitions looked through
 _STEPS = 48  # nodes looked at in one proof
 _CASES = 24  # values that are one thing or another, looked into in one proof
 
@@ -65,7 +65,7 @@ class Ranges:
         self._bounds: dict[int, Bound] = {}
         self._definitions: dict[Node, Definition] = {}
         self._ends: dict[tuple[Node, bool], int] = {}
-        self._launch = _launch_arguments(self.function)
+        self._launch = launch_arguments(self.function)
         self._depth = 0
         self._cases_left = _CASES
 
@@ -269,7 +269,7 @@ class Ranges:
 
     def _natural_interval(self, node: Node) -> tuple[int, int]:
         if isinstance(node, tuple):
-            limits = _SMALL_LIMITS if self.small else _LIMITS
+            limits = SMALL_LIMITS if self.small else LIMITS
             return 0, min(self.limit, limits.get(node[0], self.limit))
         value = self.values[node]
         return (0, 1) if value.type == _I1 else self.type_range(value.type)
@@ -294,9 +294,10 @@ class Ranges:
 
         found = self._definitions.get(node)
         if found is None:
+            if self._depth >= _DEPTH:
+                return Definition()
             self._definitions[node] = Definition()  # what a cycle sees
-            found = define(self, node) if self._depth < _DEPTH else Definition()
-            self._definitions[node] = found
+            found = self._definitions[node] = define(self, node)
         return found
 
     # Proofs
@@ -372,38 +373,7 @@ class Ranges:
 
 
 _I1 = IntegerType(1)
-_LIMITS = {
-    gpu.BlockIdOp.name: MAX_GRID - 1,
-    gpu.GridDimOp.name: MAX_GRID,
-    gpu.ThreadIdOp.name: MAX_GRID - 1,
-    gpu.BlockDimOp.name: MAX_GRID,
-}
-_SMALL_LIMITS = {
-    gpu.BlockIdOp.name: SMALL_GRID - 1,
-    gpu.GridDimOp.name: SMALL_GRID,
-    gpu.ThreadIdOp.name: SMALL_BLOCK - 1,
-    gpu.BlockDimOp.name: SMALL_BLOCK,
-}
 _CASTS = (arith.IndexCastOp, arith.ExtSIOp, arith.ExtUIOp, arith.TruncIOp)
-
-
-def known_size(function: Operation, what: str) -> tuple[int, ...] | None:
-    """The block's or grid's size that every launch of the kernel has."""
-    size = function.attributes.get(f"gpu.known_{what}_size")
-    values = getattr(size, "get_values", None)
-    return tuple(int(value) for value in values()) if values is not None else None
-
-
-def _launch_arguments(function: Operation | None) -> dict[SSAValue, Node]:
-    """Ids and sizes of the launch that a kernel of level cpu takes: before its last two."""
-    if not isinstance(function, func.FuncOp) or KERNEL not in function.attributes:
-        return {}
-    kinds = (gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp)
-    nodes = [(kind.name, axis, 0) for kind in kinds for axis in range(3)]
-    arguments = function.body.block.args[-len(nodes) - 2 : -2]
-    if len(arguments) < len(nodes) or any(value.type != IndexType() for value in arguments):
-        return {}
-    return dict(zip(arguments, nodes, strict=True))
 
 
 def _subview_size(op: memref.SubviewOp, axis: int) -> SSAValue | int | None:

@@ -35,6 +35,7 @@ class LaunchShape(NamedTuple):
     grid: Dim3 = (1, 1, 1)
     block: Dim3 = (1, 1, 1)
     extents: Sequence[int] = ()
+    shared_bytes: int = 0
 
     def number(self, manifest: Manifest, parameter: int, axis: int) -> int | None:
         """The number in place of a parameter; None for one of the kernel's own."""
@@ -44,6 +45,8 @@ class LaunchShape(NamedTuple):
             return self.block[axis]
         if parameter == GRID_THREADS:
             return self.grid[axis] * self.block[axis]
+        if parameter == SHARED_BYTES:
+            return self.shared_bytes
         behind = parameter - len(manifest.parameters)
         return None if behind < 0 else self.extents[behind]
 
@@ -51,7 +54,7 @@ class LaunchShape(NamedTuple):
 FEATURE = "launch_facts"
 SIZES = "launch_sizes"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
-GRID_SIZE, BLOCK_SIZE, GRID_THREADS = -1, -2, -3  # those of `gpux`
+GRID_SIZE, BLOCK_SIZE, GRID_THREADS, SHARED_BYTES = -1, -2, -3, -4  # those of `gpux`
 SMALL_REACH = 1 << 31  # elements from the first to the last one in memory
 # Those that make a difference: 16 bytes are the widest access, 32 from sm_100 on.
 ALIGNMENTS = (32, 16)

@@ -96,9 +96,9 @@ def compare(predicate: int, a: int, b: int, bits: int) -> int:
 
 
 class Run:
-    """One thread's run of the program."""
+    """One thread's run of the program; `known_block` is the block of every launch, if known."""
 
-    def __init__(self, chance: random.Random):
+    def __init__(self, chance: random.Random, known_block: Sequence[int] = ()):
         self.fuel = FUEL
         self.values: dict[SSAValue, Any] = {}
         self.sizes: dict[tuple[SSAValue, int], int] = {}
@@ -106,7 +106,7 @@ class Run:
         self.launch: dict[tuple[str, int], int] = {}
         for axis in range(2):
             # block * grid stays a possible size
-            block = chance.choice([1, 2, 4])
+            block = known_block[axis] if known_block else chance.choice([1, 2, 4])
             grid = chance.randint(1, LIMIT // 4)
             self.launch["gpu.block_dim", axis] = block
             self.launch["gpu.grid_dim", axis] = grid

@@ -61,7 +61,7 @@ def numbers(count: int) -> np.ndarray:
 
 
 def test_numbers_of_shapes_are_those_of_the_compiler() -> None:
-    for name in ("GRID_SIZE", "BLOCK_SIZE", "GRID_THREADS"):
+    for name in ("GRID_SIZE", "BLOCK_SIZE", "GRID_THREADS", "SHARED_BYTES"):
         assert getattr(facts, name) == getattr(gpux, name)
 
 

@@ -12,7 +12,7 @@ from checked_programs import INDEX_BITS, LIMIT, Failed, OutOfFuel, Run, Writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i32
 from xdsl.ir import Block, Operation
 
 from stepwell.dialects import gpux, simt
@@ -79,13 +79,16 @@ def check_seed(chance: random.Random, *, ask: bool = False) -> tuple[int, int]:
     module, original = parse_module(text), parse_module(text)
     module.verify()
     changed, kernel = next(functions(module)), next(functions(original))
+    block = chance.choice([(), (1, 4, 1), (2, 2, 1), (4, 1, 1)])
+    if block:
+        changed.attributes["gpu.known_block_size"] = DenseArrayBase.from_list(i32, block)
     if ask:
         changed.attributes[gpux.SIZES] = ArrayAttr([])
     RemoveProvenChecks(INDEX_BITS).apply(Context(), module)
     left, rows = names(module), size_rows(changed)
     failed: set[str] = set()
     for _ in range(12):
-        run = Run(chance)
+        run = Run(chance, block)
         run.arguments(kernel.body.block)
         if not make_sizes(run, kernel.body.block, rows):
             continue

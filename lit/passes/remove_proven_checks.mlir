@@ -671,6 +671,114 @@ gpu.module @tiles {
 
 // -----
 
+// Stages of a ring in dynamic shared memory, of which a launch says how large it is; the stage that
+// a loop carries goes round below 4, the one behind it follows, and that of two turns round.
+
+gpu.module @ring {
+  gpu.func @kernel(%n: index) kernel attributes {gpu.known_block_size = array<i32: 8, 1, 1>, gpux.sizes = []} {
+    %c0 = arith.constant 0 : i32
+    %c1 = arith.constant 1 : i32
+    %c3 = arith.constant 3 : i32
+    %zero = arith.constant 0 : index
+    %one = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %s = simt.shared : memref<?xf16, #gpu.address_space<workgroup>>
+    %two = simt.shared : memref<2xf16, #gpu.address_space<workgroup>>
+    %t = gpu.thread_id x
+    %a, %b, %c = scf.for %i = %zero to %n step %one iter_args(%behind = %c3, %stage = %c0, %turn = %c0) -> (i32, i32, i32) {
+      %wide = arith.index_cast %stage : i32 to index
+      %first = arith.muli %wide, %c8 : index
+      %at = arith.addi %first, %t : index
+      simt.check_index %at, %s, 0 : i64 as "stage asked" : memref<?xf16, #gpu.address_space<workgroup>>
+      %old = arith.index_cast %behind : i32 to index
+      simt.check_index %old, %s, 0 : i64 as "behind asked" : memref<?xf16, #gpu.address_space<workgroup>>
+      %which = arith.index_cast %turn : i32 to index
+      simt.check_index %which, %two, 0 : i64 as "turn, proven" : memref<2xf16, #gpu.address_space<workgroup>>
+      %is_last = arith.cmpi eq, %stage, %c3 : i32
+      %next = scf.if %is_last -> (i32) {
+        scf.yield %c0 : i32
+      } else {
+        %more = arith.addi %stage, %c1 : i32
+        scf.yield %more : i32
+      }
+      %other = arith.subi %c1, %turn : i32
+      scf.yield %stage, %next, %other : i32, i32, i32
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @ring
+// CHECK:         gpux.sizes = [array<i64: 32, -1, -4, 0, 0, 2>]
+// CHECK-NOT:     simt.check_index
+
+// -----
+
+// What is known of `8 * block` is known of the block: columns that the blocks away from the border
+// read, also those beside them.
+
+gpu.module @inner {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>) kernel attributes {gpu.known_block_size = array<i32: 8, 1, 1>, gpux.small, gpux.sizes = []} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    %b = gpu.block_id x
+    %i = gpu.global_id x
+    %first = arith.muli %b, %c8 : index
+    %behind = arith.addi %first, %c8 : index
+    %not_first = arith.cmpi sgt, %first, %c0 : index
+    %not_last = arith.cmpi slt, %behind, %n : index
+    %inner = arith.andi %not_first, %not_last : i1
+    %left = arith.subi %i, %c1 : index
+    %right = arith.addi %i, %c1 : index
+    scf.if %inner {
+      simt.check_index %left, %x, 0 : i64 as "left, proven" : memref<?xf32, #gpu.address_space<global>>
+      simt.check_index %right, %x, 0 : i64 as "right, proven" : memref<?xf32, #gpu.address_space<global>>
+    }
+    scf.if %not_last {
+      simt.check_index %left, %x, 0 : i64 as "left of all stays" : memref<?xf32, #gpu.address_space<global>>
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @inner
+// CHECK:         gpux.sizes = []
+// CHECK-NOT:     proven
+// CHECK:         "left of all stays"
+// CHECK-NOT:     proven
+
+// -----
+
+// An index of a loop over an axis is not negative, also where a condition holds it below the axis.
+
+gpu.module @held {
+  gpu.func @kernel(%x: memref<?xf32, #gpu.address_space<global>>) kernel attributes {gpux.small} {
+    %c0 = arith.constant 0 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c1024 = arith.constant 1024 : index
+    %t = gpu.thread_id x
+    %mine = arith.muli %t, %c4 : index
+    %n = memref.dim %x, %c0 : memref<?xf32, #gpu.address_space<global>>
+    scf.for %i = %c0 to %n step %c1024 {
+      %at = arith.addi %i, %mine : index
+      %last = arith.addi %at, %c3 : index
+      %in = arith.cmpi slt, %last, %n : index
+      scf.if %in {
+        simt.check_index %at, %x, 0 : i64 as "proven" : memref<?xf32, #gpu.address_space<global>>
+      }
+    }
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: gpu.module @held
+// CHECK-NOT:     simt.check_index
+
+// -----
+
 // A kernel of level cpu whose parameters are not those of a launch: nothing is known of them.
 
 // CHECK-LABEL: func.func @few(

@@ -313,7 +313,7 @@ class Launch:
             shape.grid, shape.block, shape.shared_bytes, self.stream, shape.options
         )
         extents = shape.extent if shape.form.over is not None else ()
-        launch = LaunchShape(shape.grid, shape.block, extents)
+        launch = LaunchShape(shape.grid, shape.block, extents, shape.shared_bytes)
         pack = make_packer(loaded.manifest, arguments, launch)
         if self.program.key is not argument_key:  # values decide the code too
             return Known(pack, run)

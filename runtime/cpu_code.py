@@ -17,7 +17,7 @@ from typing import Any
 from .artifact import Artifact, Manifest
 from .cpu_archs import CPU_ARCHS, architecture_of, best_arch, system_of
 from .errors import ArtifactError
-from .object_files import global_functions, object_files
+from .object_files import global_functions, has_data, object_files
 
 _OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
 _ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
@@ -165,10 +165,19 @@ def generate(text: str) -> bytes:
 
 
 def load_objects(objects: Sequence[bytes]) -> Any:
-    """The engine that has object files in memory; ArtifactError if they cannot be loaded."""
+    """The engine that has object files in memory; ArtifactError if they cannot be loaded.
+
+    Code of the small model, as kernels are, has its constants and tables within 2 GiB. LLVM's own
+    way to find memory puts them where there is room, and ends the process where that is too far,
+    as beside the reserved addresses of GPU drivers. llvmlite's keeps an object together; on x86-64
+    it ends the process too, where addresses of functions outside need a page that is not reserved,
+    so objects have one (lowering/emit/native.py). The runtime's own code, of the large model, does
+    without.
+    """
     llvm = _llvm()
     machine = llvm.Target.from_triple(_host_triple()).create_target_machine(codemodel="jitdefault")
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    together = all(map(has_data, objects)) or None  # None is llvmlite's choice: yes on arm64
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine, use_lmm=together)
     try:
         for content in objects:
             engine.add_object_file(llvm.ObjectFileRef.from_data(content))

@@ -167,6 +167,14 @@ def _addresses_as_they_are(ir_text: str) -> Generator[None]:
             binding.set_option("", "-disable-lsr=false")
 
 
+# A page of data that can be written, next to the code, for the addresses of functions outside it:
+# the loader (runtime/cpu_code.py) keeps an object together only if it need not add such a page.
+_ROOM = """
+@stepwell.room = internal global i8 1
+@llvm.compiler.used = appending global [1 x ptr] [ptr @stepwell.room], section "llvm.metadata"
+"""
+
+
 def _parse(ir_text: str) -> Any:
     binding = _binding(True)
     try:
@@ -204,7 +212,8 @@ def _optimised(
 ) -> list[tuple[Any, Any]]:
     """The modules of a text, each with its code generator; the first of them is optimised."""
     _refuse_types(ir_text, target)
-    parts = [_parse(text) for text in ir_text.split(SEPARATOR)]
+    room = "" if target.triple.startswith("nvptx") else _ROOM
+    parts = [_parse(text + room) for text in ir_text.split(SEPARATOR)]
     own = {name for part in parts for name in _defined(part)} if len(parts) > 1 else set[str]()
     layout = str(_machine(target).target_data)
     for part in parts:

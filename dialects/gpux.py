@@ -31,6 +31,9 @@ threads, along dimension d, or `SHARED_BYTES` the bytes of dynamic shared memory
 launch can be held to such rows, the attribute is there without any, and `remove-proven-checks`
 writes down those that it relies on.
 
+`gpux.streams` of a kernel says that its launches write more than the caches hold, if each thread
+writes 4 bytes: stores that go past them may be quicker. `gpux.streamed` lists those that do.
+
 `gpux.most_threads` of a kernel is how many threads its blocks may have at most: its code has room
 for so many.
 
@@ -103,6 +106,8 @@ COUNTS_UP = "gpux.counts_up"
 INVARIANT = "gpux.invariant"
 UNROLL = "gpux.unroll"
 THREADS = "gpux.threads"
+STREAMS = "gpux.streams"
+STREAMED = "gpux.streamed"
 INTERLEAVE = "gpux.interleave"
 SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
 MAX_GRID = (1 << 31) - 1

@@ -105,6 +105,7 @@ def build_module(
     small: bool = False,
     disjoint: bool = False,
     sizes: bool = False,
+    streams: bool = False,
     hints: Hints = NO_HINTS,
 ) -> Built:
     """The simt module of a kernel for parameters of these types.
@@ -112,7 +113,8 @@ def build_module(
     `axes` is the rank of an `over` launch, None for a plain one, of which blocks have at most
     `block_rank` dimensions. `block` is the block of every launch, where it is known; launches are
     small, and arrays disjoint, if so said (see `gpux.small`, and `llvm.noalias`); with `sizes` they
-    are held to sizes of arrays that the code asks for (`gpux.sizes`).
+    are held to sizes of arrays that the code asks for (`gpux.sizes`); with `streams` they write
+    more than caches hold (`gpux.streams`).
     `hints` say how NVIDIA GPUs run it. `target` and `arch` ("sm_90a") are what `sw.target` is in
     the kernel.
     Raises CompileError.
@@ -130,7 +132,12 @@ def build_module(
     for (info, _), value in zip(inputs, made.block.args, strict=False):
         value.name_hint = info.name.replace(".", "_")
     kernel = gpu.FuncOp(name or source.name, types, known_block_size=block, body=body(made.block))
-    kernel.attributes |= _of_launches(axes, block_rank, small, sizes)
+    kernel.attributes |= _of_launches(axes, block_rank)
+    for name, is_said in ((gpux.SMALL, small), (gpux.STREAMS, streams)):
+        if is_said:
+            kernel.attributes[name] = UnitAttr()
+    if sizes:
+        kernel.attributes[gpux.SIZES] = ArrayAttr([])
     attributes = [_attributes(info, disjoint) for info, _ in inputs]
     if any(attributes):
         none: dict[str, Attribute] = {}
@@ -146,20 +153,11 @@ def build_module(
     return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()), unit.axes_used)
 
 
-def _of_launches(
-    axes: int | None, block_rank: int, small: bool, sizes: bool
-) -> dict[str, Attribute]:
-    """What is known of every launch, as attributes of the kernel."""
-    found: dict[str, Attribute] = {}
+def _of_launches(axes: int | None, block_rank: int) -> dict[str, Attribute]:
+    """The kind of launch, as attributes of the kernel."""
     if axes is not None:
-        found["gpux.over"] = IntegerAttr(axes, i64)
-    elif block_rank < 3:
-        found["gpux.block_rank"] = IntegerAttr(block_rank, i64)
-    if small:
-        found[gpux.SMALL] = UnitAttr()
-    if sizes:
-        found[gpux.SIZES] = ArrayAttr([])
-    return found
+        return {"gpux.over": IntegerAttr(axes, i64)}
+    return {"gpux.block_rank": IntegerAttr(block_rank, i64)} if block_rank < 3 else {}
 
 
 def _reached(callees: list[Specialisation]) -> list[Specialisation]:

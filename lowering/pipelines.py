@@ -44,6 +44,10 @@ PIPELINES: dict[str, Steps] = {
         ("canonicalize", "guards that became true"),
         ("hoist-uniform-loads", "behind checks and guards loads stand where all threads come"),
         (
+            "stream-stores{wanted=$streams}",
+            "checks and guards are out of the loops, which are LLVM's unless made vectors here",
+        ),
+        (
             "vectorise-subgroups{width=$subgroup_size always=$always_vectors gathers=$gathers}",
             "the loops that are split have no guards, and cold ones are no loops over threads",
         ),
@@ -98,7 +102,7 @@ PIPELINES: dict[str, Steps] = {
 # What a target need not say.
 DEFAULTS = {
     **{"loops_end_early": "false", "accurate_exp2": "false", "approximates": "false"},
-    **{"always_vectors": "false", "masked_bits": "0", "gathers": "true"},
+    **{"always_vectors": "false", "masked_bits": "0", "gathers": "true", "streams": "false"},
 }
 
 

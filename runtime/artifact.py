@@ -67,14 +67,15 @@ class Site(NamedTuple):
     function: str = ""
 
 
-FACTS = ("small", "disjoint", "sizes")
+FACTS = ("small", "disjoint", "sizes", "streams")
 
 
 class Form(NamedTuple):
     """The kind of launch that code is for: `over` items of a rank, or a grid of blocks.
 
     Blocks of a grid have at most `block_rank` dimensions that are not 1. `small`, `disjoint` and
-    `sizes` are facts about the launch that the code relies on (see `runtime/facts.py`).
+    `sizes` are facts about the launch that the code relies on (see `runtime/facts.py`); with
+    `streams` it is made for launches that write more than caches hold.
     """
 
     over: int | None = None
@@ -82,6 +83,7 @@ class Form(NamedTuple):
     small: bool = False
     disjoint: bool = False
     sizes: bool = False
+    streams: bool = False
 
     def __str__(self) -> str:
         facts = "".join(f", {name}" for name in FACTS if getattr(self, name))
@@ -132,12 +134,14 @@ class Manifest(NamedTuple):
     small: bool = False
     disjoint: bool = False
     sizes: tuple[tuple[int, ...], ...] = ()
+    streams: bool = False
     versions: Mapping[str, str] = MappingProxyType({})
 
     @property
     def form(self) -> Form:
         """The kind of launch that the code is for."""
-        return Form(self.over, self.block_rank, self.small, self.disjoint, bool(self.sizes))
+        sizes = bool(self.sizes)
+        return Form(self.over, self.block_rank, self.small, self.disjoint, sizes, self.streams)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -172,6 +172,12 @@ class CpuDevice(Device):
             return f"is for {manifest.target!r}, not for {self.kind!r}"
         return why_unfit(manifest, self._arch)
 
+    def streams(self, threads: int) -> bool:
+        """See `Device.streams`: whether they fill the caches, if each stores 4 bytes."""
+        from .cpu_cache import cache_bytes
+
+        return 4 * threads >= cache_bytes()
+
     def stream(self) -> Stream:
         """A stream; all of them are the same here."""
         return CpuStream(self)

@@ -132,6 +132,10 @@ class Device(ABC):
         """What is added to the target for arguments like these, larger ones say; often nothing."""
         return ""
 
+    def streams(self, threads: int) -> bool:
+        """Whether launches of so many threads are better compiled to store past the caches."""
+        return False
+
     @abstractmethod
     def allocate(self, nbytes: int) -> Memory:
         """Uninitialised memory, aligned to 64 bytes; OutOfMemory if there is none."""

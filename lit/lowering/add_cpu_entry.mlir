@@ -42,3 +42,16 @@ func.func @k(%m: memref<?xf32>, %flag: i1, %bx: index, %by: index, %bz: index, %
 func.func @sqrt(%bx: index, %by: index, %bz: index, %dx: index, %dy: index, %dz: index, %gx: index, %gy: index, %gz: index, %shared: index, %report: !llvm.ptr) attributes {gpux.kernel} {
   func.return
 }
+
+// -----
+
+// Both ways out wait for what was stored past the caches.
+
+// CHECK-LABEL: llvm.func @streams(
+// CHECK: llvm.call_intrinsic "llvm.x86.sse.sfence"() : () -> ()
+// CHECK-NEXT: llvm.mlir.constant(1 : i32)
+// CHECK: llvm.call_intrinsic "llvm.x86.sse.sfence"() : () -> ()
+// CHECK-NEXT: llvm.mlir.constant(0 : i32)
+func.func @streams(%bx: index, %by: index, %bz: index, %dx: index, %dy: index, %dz: index, %gx: index, %gy: index, %gz: index, %shared: index, %report: !llvm.ptr) attributes {gpux.kernel, gpux.streamed = ["k.py:3"]} {
+  func.return
+}

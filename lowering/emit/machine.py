@@ -44,12 +44,20 @@ class Machine:
         return has_feature(self.features, "avx512f")
 
     @property
+    def streams(self) -> bool:
+        """Whether stores past the cache are worth it: on x86-64 with AVX2, which has masks for the
+        ends of rows. Processors of ARM see themselves that long runs of stores fill whole lines,
+        and their `stnp` is no more than a hint."""
+        return self.triple.startswith("x86_64") and has_feature(self.features, "avx2")
+
+    @property
     def parameters(self) -> dict[str, str]:
         """What pipelines may ask of the machine, as text."""
         return {
             "masked_bits": str(self.masked_bits),
             "half_instructions": str(self.converts_half).lower(),
             "gathers": str(self.has_gathers).lower(),
+            "streams": str(self.streams).lower(),
         }
 
     @property

@@ -143,7 +143,7 @@ def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:
     function = func.FuncOp(kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block))
     function.location = kernel.location
     function.attributes["gpux.kernel"] = UnitAttr()
-    for name in ("gpux.over", REMARKS):
+    for name in ("gpux.over", gpux.STREAMS, REMARKS):
         if name in kernel.attributes:
             function.attributes[name] = kernel.attributes[name]
     return function, block

@@ -1,6 +1,7 @@
 """From a loop over threads to loops over vectors of threads: one lane for each thread.
 
 vectorise_subgroups  the pass: which loops, and in how many lanes (fits, cost)
+stream_stores        a pass before it: loops of launches that write more than the cache holds
 vectors              the loop over vectors, and the last threads
 region               the ops of a body in order, each by the file that knows it
 lanes                values: scalars that all lanes have in common, bases of affine ones, vectors

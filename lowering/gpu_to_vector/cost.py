@@ -21,6 +21,8 @@ is gathered 14 / 42, 28 / 44, 256 / 245; a binary search, whose branches a loop 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from xdsl.dialects import arith, math, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IndexType
 from xdsl.ir import Operation
@@ -60,7 +62,7 @@ def gathers_too_much(loop: scf.ForOp, spreads: Divergence) -> bool:
     """
     found = 0
     for op in loop.walk():
-        if isinstance(op, memref.LoadOp | memref.StoreOp) and not _is_simple(op, spreads):
+        if isinstance(op, memref.LoadOp | memref.StoreOp) and not is_simple(op, spreads):
             element = as_memref(op.memref.type).element_type
             found += isinstance(element, FixedBitwidthType) and element.bitwidth < 32
     return found > _MOST_NARROW
@@ -77,13 +79,18 @@ def is_mostly_gathers(loop: scf.ForOp, spreads: Divergence, has_gathers: bool) -
         return False
     ops = dict.fromkeys(op for each in inner or [loop] for op in each.walk() if not op.regions)
     found = sum(isinstance(op, memref.LoadOp) and _is_anywhere(op, spreads) for op in ops)
-    work = sum(_work(op) for op in ops if _has_lanes(op, spreads))
+    work = work_of_lanes(ops, spreads)
     return found * (1 if inner else _GATHER) >= max(1, work)
 
 
 def _is_anywhere(op: memref.LoadOp, spreads: Divergence) -> bool:
     """Whether lanes' places are not a fixed distance apart."""
     return any(spreads[index].stride is None for index in op.indices)
+
+
+def work_of_lanes(ops: Iterable[Operation], spreads: Divergence) -> int:
+    """How many simple ops on vectors these ops are worth."""
+    return sum(_work(op) for op in ops if _has_lanes(op, spreads))
 
 
 def _work(op: Operation) -> int:
@@ -102,7 +109,7 @@ def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:
     inner = [op for op in loop.walk() if isinstance(op, scf.ForOp | scf.WhileOp) and op is not loop]
     ops = [op for each in inner for op in each.walk() if not op.regions]
     work = [op for op in dict.fromkeys(ops) if _has_lanes(op, spreads)]
-    if not work or not all(_is_simple(op, spreads) for op in work):
+    if not work or not all(is_simple(op, spreads) for op in work):
         return 1
     factor = 4 if len(work) <= _FOUR else 2 if len(work) <= _TWO else 1
     return max(1, factor // 2) if any(_is_wide(op) for op in work) else factor
@@ -115,7 +122,7 @@ def _has_lanes(op: Operation, spreads: Divergence) -> bool:
     )
 
 
-def _is_simple(op: Operation, spreads: Divergence) -> bool:
+def is_simple(op: Operation, spreads: Divergence) -> bool:
     """Whether an op becomes one of vectors, and no gather or scatter."""
     if isinstance(op, memref.LoadOp | memref.StoreOp):
         *outer, last = [spreads[index] for index in op.indices] or [spreads[op.memref]]

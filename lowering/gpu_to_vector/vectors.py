@@ -43,32 +43,47 @@ def vectorise(
     erase(loop)
 
 
-def _vectors(loop: scf.ForOp, body: Body, end: SSAValue) -> None:
-    """The loop over whole vectors, up to `end`."""
+def whole_vectors(loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue) -> scf.ForOp:
+    """A loop like this one over vectors, to be placed; its limits are whole vectors apart."""
     block = body.arguments([loop.lb.type])
     _write(body, loop, block, None)
     step = body.number(body.width)
-    new = scf.ForOp.create(operands=[loop.lb, end, step], regions=[Region(block)])
-    _Before(loop).add(new)
+    return scf.ForOp.create(operands=[start, end, step], regions=[Region(block)])
+
+
+def partial_vector(
+    loop: scf.ForOp, body: Body, block: Block, first: SSAValue, end: SSAValue
+) -> None:
+    """At the end of a block the loop's body for the threads from `first` to `end`: no more than a
+    vector has lanes."""
+    with body.at(block, None):
+        left = body.binary(arith.SubiOp, end, first)
+        lanes = vector.CreateMaskOp.create(operands=[left], result_types=[body.vector_type(i1)])
+        mask = body.value(lanes)
+    _write(body, loop, block, mask, first)
+
+
+def _vectors(loop: scf.ForOp, body: Body, end: SSAValue) -> None:
+    """The loop over whole vectors, up to `end`."""
+    _Before(loop).add(whole_vectors(loop, body, loop.lb, end))
 
 
 def _rest(loop: scf.ForOp, body: Body, start: SSAValue) -> None:
     """The last threads, from `start` on: vectors under a mask."""
     block = body.arguments([loop.lb.type])
-    with body.at(block, None):
-        left = body.binary(arith.SubiOp, loop.ub, block.args[0])
-        lanes = vector.CreateMaskOp.create(operands=[left], result_types=[body.vector_type(i1)])
-        mask = body.value(lanes)
-    _write(body, loop, block, mask)
+    partial_vector(loop, body, block, block.args[0], loop.ub)
     step = body.number(body.width)
     new = scf.ForOp.create(operands=[start, loop.ub, step], regions=[Region(block)])
     _Before(loop).add(new)
 
 
-def _write(body: Body, loop: scf.ForOp, block: Block, mask: SSAValue | None) -> None:
-    """The loop's body for the lanes of `mask`, at the end of a block."""
+def _write(
+    body: Body, loop: scf.ForOp, block: Block, mask: SSAValue | None, first: SSAValue | None = None
+) -> None:
+    """The loop's body for the lanes of `mask`, at the end of a block; `first` is lane 0's thread,
+    else the block's argument."""
     old = loop.body.block
-    body.bind(old.args[0], block.args[0])
+    body.bind(old.args[0], block.args[0] if first is None else first)
     with body.at(block, mask):
         body.ops(old)
         body.add(scf.YieldOp.create())

@@ -10,7 +10,8 @@
 0-2 grid, 3-5 block size, 6 all blocks, 7 blocks of a claim, 8 next block, 9 failed, 10 report
 buffer, 11 bytes of dynamic shared memory. Within a claim block ids are counted up, not divided.
 The block function reads both itself: so much less code is generated for the calls, and a call
-passes everything in registers.
+passes everything in registers. Before the entry returns, others see what a kernel with
+`gpux.streamed` has stored past the caches.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects import llvm
 from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.gpux import STREAMED
 from ...passes.outline_cold_loops import AS_IS
 from ..conversion import Rewriter, TypeMap
 from ..emit.symbols import entry_symbol
@@ -33,6 +35,7 @@ from .memref_address import alignment_of
 from .target import binary, const, icmp, resize, select
 
 GRID, BLOCK, TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 0, 3, 6, 7, 8, 9, 10, 11
+_STORES_ARE_SEEN = "llvm.x86.sse.sfence"  # only x86-64 has stores that are not, see stream-stores
 _LAUNCH_ARGUMENTS = 11
 """The parameters of a kernel's function after its own: ids 3, sizes 3 and 3, shared, report."""
 _SLOT_OF = (BLOCK, BLOCK + 1, BLOCK + 2, GRID, GRID + 1, GRID + 2, SHARED, REPORT)
@@ -232,6 +235,12 @@ class _Entry(_Slots):
         }
         place = self.address(self.launch, FAILED)
         rw.create(llvm.StoreOp, (const(rw, 1, i64), place), properties=properties)
-        rw.create(llvm.ReturnOp, (const(rw, 1, i32),))
+        self.give(1)
         rw.at_end(self.done)
-        rw.create(llvm.ReturnOp, (const(rw, 0, i32),))
+        self.give(0)
+
+    def give(self, status: int) -> None:
+        """The end of the entry."""
+        if STREAMED in self.function.attributes:
+            self.rw.insert(llvm.CallIntrinsicOp.to(_STORES_ARE_SEEN, (), ()))
+        self.rw.create(llvm.ReturnOp, (const(self.rw, status, i32),))

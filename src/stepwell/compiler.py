@@ -119,6 +119,7 @@ def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
         small=form.small,
         disjoint=form.disjoint,
         sizes=form.sizes,
+        streams=form.streams,
     )
 
 

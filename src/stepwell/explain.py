@@ -6,6 +6,8 @@ kernel saxpy for cpu, over() of rank 1
   shared memory: none
   matrix units:                                        (only if a kernel has matrices for them)
     product.py:12: a product of … is computed by units for 16x16x16 f16 to f32
+  stores past the caches:                              (only of large launches)
+    saxpy.py:9
   stands for what the device lacks: nothing
   uniformity:                                          (only if asked for)
     saxpy.py:9:8  branch: lanes go different ways: both are run, under masks
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 REMARKS = "gpux.remarks"
 UNITS = "gpux.matrix_units"
+STREAMED = "gpux.streamed"
+_UNITS, _STREAMED = "matrix units", "stores past the caches"
 
 
 def explain(
@@ -47,6 +51,7 @@ def explain(
     sites: tuple[Site, ...] = ()
     remarks: list[str] = []
     units: list[str] = []
+    streamed: list[str] = []
     above = "gpu"
     for level in way.levels[1:]:
         lower_step(module, way, above, level)
@@ -56,8 +61,10 @@ def explain(
             manifest = manifest._replace(**block_facts(module))
         remarks += [text for text in _remarks(module, REMARKS) if text not in remarks]
         units += [text for text in _remarks(module, UNITS) if text not in units]
+        streamed += [text for text in _remarks(module, STREAMED) if text not in streamed]
         above = level
-    return "\n".join([*_lines(manifest, way, form, sites, units, remarks), *spreads])
+    lines = _lines(manifest, way, form, sites, {_UNITS: units, _STREAMED: streamed}, remarks)
+    return "\n".join([*lines, *spreads])
 
 
 def _uniformity(module: ModuleOp, way: Target, manifest: Manifest) -> list[str]:
@@ -86,12 +93,16 @@ def _remarks(module: ModuleOp, attribute: str) -> list[str]:
     return found
 
 
+def _listed(title: str, texts: Sequence[str]) -> list[str]:
+    return [f"  {title}:", *(f"    {text}" for text in texts)] if texts else []
+
+
 def _lines(
     manifest: Manifest,
     way: Target,
     form: Form,
     sites: Sequence[Site],
-    units: Sequence[str],
+    listed: dict[str, list[str]],
     remarks: Sequence[str],
 ) -> list[str]:
     shared = manifest.static_shared_bytes
@@ -103,7 +114,7 @@ def _lines(
         *(f"    {site.file}:{site.line}:{site.column + 1}  {site.message}" for site in checks),
         f"  shared memory: {f'{shared} bytes' if shared else 'none'}",
         f"  barriers: {'yes' if manifest.uses_barrier else 'none'}",
-        *(("  matrix units:", *(f"    {text}" for text in units)) if units else ()),
+        *(line for title, texts in listed.items() for line in _listed(title, texts)),
         f"  stands for what the device lacks: {'' if remarks else 'nothing'}".rstrip(),
         *(f"    {text}" for text in remarks),
     ]

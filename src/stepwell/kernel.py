@@ -119,16 +119,18 @@ class Kernel(Program):
         target: str = "cpu",
         small: bool = False,
         disjoint: bool = False,
+        large: bool = False,
     ) -> str:
         """The kernel as text at a level: "simt", "gpu", "cpu", "llvm" or "asm".
 
         The arguments are those of a call (or their types); `over` is the rank of an `over` launch;
-        `small` and `disjoint` are as in `compile`.
+        `small` and `disjoint` are as in `compile`; `large` is for launches that write more than the
+        caches of a CPU hold.
         """
         from .compiler import print_level
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        form = Form(over, small=small, disjoint=disjoint)
+        form = Form(over, small=small, disjoint=disjoint, streams=large)
         return print_level(self, types, level, target=target, form=form)
 
     def explain(
@@ -137,18 +139,20 @@ class Kernel(Program):
         over: int | None = None,
         device: str | Device | None = None,
         uniformity: bool = False,
+        large: bool = False,
     ) -> str:
         """What the compiler makes of the kernel for a device, in words.
 
         Says which checks remain, what memory a block needs, and everything that stands for
         something that the device lacks; with `uniformity`, also which branches and accesses
-        differ between the lanes of a subgroup. The arguments are those of a call (or their types).
+        differ between the lanes of a subgroup; with `large`, of launches that write more than the
+        caches of a CPU hold. The arguments are those of a call (or their types).
         """
         from .explain import explain
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
         target = find_device(device).target
-        return explain(self, types, target, Form(over), uniformity=uniformity)
+        return explain(self, types, target, Form(over, streams=large), uniformity=uniformity)
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}({', '.join(self.parameter_names)})>"

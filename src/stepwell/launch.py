@@ -13,6 +13,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .runtime.arguments import (
@@ -364,6 +365,8 @@ def _shape_over(
 
 def _with_facts(form: Form, grid: Dim3, block: Dim3, on: Device) -> Form:
     """The kind of launch with what its grid says, for devices whose code relies on it."""
+    if on.streams(prod(grid) * prod(block)):
+        form = form._replace(streams=True)
     return form._replace(small=small_launch(grid, block)) if FEATURE in on.features else form
 
 

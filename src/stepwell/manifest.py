@@ -43,6 +43,7 @@ def waist_manifest(
         small=gpux.SMALL in function.attributes,
         disjoint=_is_disjoint(function),
         sizes=size_rows(function),
+        streams=gpux.STREAMS in function.attributes,
         versions=_versions(way),
         **block_facts(module),
     )

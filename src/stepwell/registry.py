@@ -51,6 +51,7 @@ PASSES: dict[str, str] = {
     "spirv-update-vce": "stepwell.passes.spirv_update_vce:SpirvUpdateVce",
     "split-checked-loops": "stepwell.passes.split_checked_loops:SplitCheckedLoops",
     "split-vectors": "stepwell.lowering.grid_to_shader.split_vectors:SplitVectors",
+    "stream-stores": "stepwell.lowering.gpu_to_vector.stream_stores:StreamStores",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
     "unroll-array-loops": "stepwell.passes.unroll_array_loops:UnrollArrayLoops",

@@ -1,0 +1,68 @@
+"""How much the last-level caches hold that the threads of a launch have, all of them together.
+
+What a launch writes is in the cache for the next one, if there is room for it; if not, stores may
+as well go past the cache (`stream-stores` says which do). Where the system does not say how large
+caches are, they never do. STEPWELL_CPU_CACHE_BYTES is taken for what it says, 0 for no cache.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+UNKNOWN = 1 << 62
+"""More than any launch writes."""
+LINUX = "/sys/devices/system/cpu"
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+@cache
+def cache_bytes() -> int:
+    """Bytes of the last-level caches of the processors that this process may run on.
+
+    ValueError if STEPWELL_CPU_CACHE_BYTES is no number of bytes.
+    """
+    wanted = os.environ.get("STEPWELL_CPU_CACHE_BYTES")
+    if wanted is None:
+        return found_by_linux(LINUX) or UNKNOWN
+    if not wanted.isdigit():
+        raise ValueError(
+            f"STEPWELL_CPU_CACHE_BYTES is {wanted!r}, expected a number of bytes such as 33554432"
+        )
+    return int(wanted)
+
+
+def found_by_linux(root: str) -> int:
+    """What a folder like Linux' /sys/devices/system/cpu says; 0 where it says nothing.
+
+    Processors are taken to be alike: one is asked for its largest cache, and who shares that.
+    """
+    processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+    folder = f"{root}/cpu{min(processors)}/cache"
+    try:
+        names = [name for name in os.listdir(folder) if name.startswith("index")]
+        largest = max(names, key=lambda name: int(_text(folder, name, "level")), default="")
+        if not largest:
+            return 0
+        size = _text(folder, largest, "size")
+        sharing = _text(folder, largest, "shared_cpu_list")
+    except OSError:  # another system, or a virtual machine that leaves them out
+        return 0
+    return _bytes(size) * -(-len(processors) // _count(sharing))
+
+
+def _text(*path: str) -> str:
+    with open("/".join(path)) as file:
+        return file.read().strip()
+
+
+def _bytes(text: str) -> int:
+    """`32768K` as a number."""
+    unit = _UNITS.get(text[-1:], 1)
+    return int(text[:-1] if unit > 1 else text) * unit
+
+
+def _count(text: str) -> int:
+    """How many processors `0-3,8` are."""
+    ends = [part.split("-") for part in text.split(",")]
+    return sum(int(end[-1]) - int(end[0]) + 1 for end in ends)

@@ -17,7 +17,7 @@ in the cache. So it is for loops over threads
 
 - without control flow, with one store, of consecutive elements, to an array that is not read;
 - that compute so little that they wait for memory;
-- in kernels without atomics, by which other threads could be told of what is not yet there.
+- in kernels without atomics and calls, which could tell other threads of what is not there yet.
 
 Only code for large launches has them (`gpux.streams`, which the CPU device asks for by the number
 of threads): two ways in one function would double what a kernel takes to compile. When a worker is
@@ -73,6 +73,8 @@ _LEAST_BYTES = 4
 _MOST_WORK = 24
 """Accesses and simple ops for each line: longer ones do not wait for memory."""
 _ACCESSES = (memref.LoadOp, memref.StoreOp)
+_TELL = (gpux.AtomicRMWOp, gpux.AtomicCASOp, memref.AtomicRMWOp, func.CallOp)
+"""Atomics, and what may have some in it."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class StreamStores(ModulePass):
 
 
 def _kernel(function: func.FuncOp) -> None:
-    if any(isinstance(op, gpux.AtomicRMWOp | gpux.AtomicCASOp) for op in function.walk()):
+    if any(isinstance(op, _TELL) for op in function.walk()):
         return
     loops = [op for op in function.walk() if gpux.THREADS in op.attributes]
     places: dict[str, None] = {}
@@ -171,8 +173,11 @@ def _is_plain(op: Operation) -> bool:
 
 
 def _size_of(value: SSAValue) -> int:
+    """Bytes of an element that lanes can have; 0 of others."""
     kind = value.type
-    return kind.size if isinstance(kind, FixedBitwidthType) else 8
+    if isinstance(kind, IndexType):
+        return 8
+    return kind.size if isinstance(kind, FixedBitwidthType) else 0
 
 
 # --- the loops ------------------------------------------------------------------------------------

@@ -174,9 +174,9 @@ class CpuDevice(Device):
 
     def streams(self, threads: int) -> bool:
         """See `Device.streams`: whether they fill the caches, if each stores 4 bytes."""
-        from .cpu_cache import cache_bytes
+        from .cpu_cache import are_filled
 
-        return 4 * threads >= cache_bytes()
+        return are_filled(4 * threads)
 
     def stream(self) -> Stream:
         """A stream; all of them are the same here."""

@@ -125,11 +125,20 @@ def test_a_failed_check_is_raised() -> None:
 
 
 def test_launches_that_fill_the_caches_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu_cache, "cache_bytes", lambda: 4096)
-    assert triple.over(1024, device="cpu").shape.form.streams
-    assert not triple.over(1023, block=1, device="cpu").shape.form.streams
-    assert triple.launch(8, 128, device="cpu").shape.form.streams
-    assert not triple.launch(8, 127, device="cpu").shape.form.streams
+    monkeypatch.setattr(cpu_cache, "cache_bytes", lambda: 4 << 20)
+    assert triple.over(1 << 20, device="cpu").shape.form.streams
+    assert not triple.over((1 << 20) - 1, block=1, device="cpu").shape.form.streams
+    assert triple.launch(1 << 13, 128, device="cpu").shape.form.streams
+    assert not triple.launch(1 << 13, 127, device="cpu").shape.form.streams
+
+
+def test_small_launches_do_not_ask_for_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu_cache, "cache_bytes", lambda: 0)
+    monkeypatch.delenv(cpu_cache.VARIABLE, raising=False)
+    assert not cpu_cache.are_filled(cpu_cache.SMALLEST - 1)
+    assert cpu_cache.are_filled(cpu_cache.SMALLEST)
+    monkeypatch.setenv(cpu_cache.VARIABLE, "0")
+    assert cpu_cache.are_filled(1)
 
 
 def caches(root: Path, rows: dict[str, tuple[str, str, str]]) -> str:

@@ -2,8 +2,7 @@
 
 Two things must be quick, since every launch does them: telling whether these arguments were seen
 before (`argument_key`), and packing them (`Packer`, whose code is generated once for each kind of
-arguments). Everything else (checks, messages, foreign arrays, copies) happens once per key or on
-devices that do not share the host's memory.
+arguments). Everything else (checks, messages, foreign arrays) happens once per key.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -104,62 +103,6 @@ def adopt_arguments(arguments: Sequence[Any], device: Device) -> list[Any]:
         else value
         for value in arguments
     ]
-
-
-class Transfer(NamedTuple):
-    """Arguments in device memory, and what to copy back to the caller's arrays afterwards."""
-
-    arguments: list[Any]
-    results: list[tuple[HostArray, DeviceArray]]
-
-    def finish(self) -> None:
-        """Copy what the kernel wrote back to where it came from."""
-        for host, on_device in self.results:
-            on_device.copy_to(host)
-
-
-def host_positions(arguments: Sequence[Any]) -> tuple[int, ...]:
-    """Which arguments are NumPy arrays."""
-    return tuple(i for i, value in enumerate(arguments) if isinstance(value, np.ndarray))
-
-
-def written_positions(manifest: Manifest) -> frozenset[int]:
-    """Which arguments the kernel writes."""
-    return frozenset(row.source.argument for row in manifest.parameters if row.writes)
-
-
-def stand_ins(arguments: Sequence[Any], positions: Sequence[int], device: Device) -> list[Any]:
-    """The arguments with empty device arrays of the same kind for those in the host's memory."""
-    result = list(arguments)
-    for i in positions:
-        host = cast(HostArray, arguments[i])
-        result[i] = device.empty((0,) * host.ndim, host.dtype)
-    return result
-
-
-def upload_arguments(
-    arguments: Sequence[Any], positions: Sequence[int], written: frozenset[int], device: Device
-) -> Transfer:
-    """The NumPy arrays at `positions` moved to a device that does not share the host's memory.
-
-    One array passed twice is moved once. What the device can use where it is stays there.
-    """
-    moved = list(arguments)
-    results: list[tuple[HostArray, DeviceArray]] = []
-    known: dict[int, DeviceArray] = {}
-    for i in positions:
-        host = cast(HostArray, arguments[i])
-        found = known.get(id(host))
-        if found is None:
-            found = device.lend(host)
-            if found is None:
-                found = device.empty(host.shape, host.dtype)
-                device.upload(found.memory, 0, np.ascontiguousarray(host))
-                if not written.isdisjoint(j for j in positions if arguments[j] is host):
-                    results.append((host, found))
-            known[id(host)] = found
-        moved[i] = found
-    return Transfer(moved, results)
 
 
 def check_arguments(arguments: Sequence[Any], manifest: Manifest, device: Device) -> None:

@@ -17,29 +17,24 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .runtime.arguments import (
-    Transfer,
     adopt_arguments,
     argument_key,
     check_arguments,
-    host_positions,
     make_packer,
-    stand_ins,
-    upload_arguments,
-    written_positions,
 )
 from .runtime.artifact import Form
 from .runtime.device import Device, Direct, LoadedKernel, Stream, device
-from .runtime.errors import ArrayError, KernelError, LaunchError
+from .runtime.errors import ArrayError, LaunchError
 from .runtime.facts import (
     FEATURE,
     SIZES,
     LaunchShape,
     Unfit,
     form_for,
-    holds,
     small_launch,
 )
 from .runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_options, dim3
+from .runtime.moved import MovedLaunch, host_positions, stand_ins
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
@@ -271,36 +266,13 @@ class Launch:
     def _prepare_moved(
         self, loaded: LoadedKernel, arguments: Sequence[Any], positions: tuple[int, ...]
     ) -> Known:
-        """For NumPy arrays and a device that does not see them: they are moved there and back.
-
-        Such a launch waits for its end, so a failed check is raised here, as on the CPU; what was
-        written before it is copied back all the same.
-        """
-        check_arguments(arguments, loaded.manifest, self.device)
-        variant = self.device.variant(arguments)
-        pack, run, _ = self._prepare(loaded, stand_ins(arguments, positions, self.device))
-        written = written_positions(loaded.manifest)
-        wait = (self.stream or self.device).synchronize
-
-        def pack_moved(arguments: Sequence[Any]) -> tuple[bytes, Transfer]:
-            transfer = upload_arguments(arguments, positions, written, self.device)
-            if not holds(loaded.manifest, loaded.manifest.form, transfer.arguments):
-                raise Unfit
-            if not variant and self.device.variant(arguments):
-                raise Unfit
-            return pack(transfer.arguments), transfer
-
-        def run_moved(packed: tuple[bytes, Transfer]) -> None:
-            words, transfer = packed
-            try:
-                run(words)
-                wait()
-            except KernelError:
-                transfer.finish()
-                raise
-            transfer.finish()
-
-        return Known(pack_moved, run_moved)
+        """For NumPy arrays and a device that does not see them: they are moved there and back."""
+        on = self.device
+        check_arguments(arguments, loaded.manifest, on)
+        variant = on.variant(arguments)
+        pack, run, _ = self._prepare(loaded, stand_ins(arguments, positions, on))
+        moved = MovedLaunch(on, self.stream, loaded.manifest, positions, variant, pack, run)
+        return Known(moved.pack, moved.run)
 
     def _prepare(self, loaded: LoadedKernel, arguments: Sequence[Any]) -> Known:
         check_arguments(arguments, loaded.manifest, self.device)

@@ -9,6 +9,7 @@ as long as the launch. Large ones are not kept; what they hold may be what other
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from .array import DeviceArray, HostArray
 from .errors import KernelError
 from .facts import Unfit, holds
+from .outcome import launch_and_wait
 
 if TYPE_CHECKING:
     from .artifact import Manifest
@@ -78,8 +80,7 @@ class MovedLaunch:
         """Launch, wait, and copy back; raises what the kernel reported."""
         words, transfer = packed
         try:
-            self._launch(words)
-            self._wait()
+            launch_and_wait(partial(self._launch, words), self._wait)
         except KernelError:
             transfer.finish()
             raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import NamedTuple
 
 from .artifact import Manifest
@@ -15,10 +16,35 @@ class Outcome(NamedTuple):
 
     decoded: Decoded
     manifest: Manifest
+    thread: int = 0
+    """The thread that is to be told, which waits for this very launch; 0: whoever waits."""
 
     def tell(self, device: str) -> None:
         """Print it, or raise its first failed check."""
         raise_or_print(self.decoded, self.manifest.name, device)
+
+
+waiting: set[int] = set()
+"""Threads that launch and wait for the end: what their launches report is told to them alone."""
+
+
+def launch_and_wait(launch: Callable[[], None], wait: Callable[[], None]) -> None:
+    """Launch and wait; raises what the launch reported, also where another thread waits too."""
+    waiting.add(get_ident())
+    try:
+        launch()
+        wait()
+    finally:
+        waiting.discard(get_ident())
+
+
+def for_this_thread(outcomes: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """What this thread is to be told, and the rest."""
+    if not outcomes:
+        return outcomes, []
+    own = (0, get_ident())
+    told = [outcome for outcome in outcomes if outcome.thread in own]
+    return told, [outcome for outcome in outcomes if outcome.thread not in own]
 
 
 def tell_all(outcomes: Iterable[Outcome], device: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from .artifact import Manifest
-from .outcome import Outcome
+from .outcome import Outcome, waiting
 from .report import CAPACITY_WORD, HEADER_WORDS, capacity_words, is_used, take
 
 POOL_BYTES = 32 << 20
@@ -20,11 +21,12 @@ MakeMemory = Callable[[int], Any]
 class ReportBuffer:
     """One buffer; `memory` is what the device has made for it."""
 
-    __slots__ = ("_pool", "_words", "memory")
+    __slots__ = ("_pool", "_words", "memory", "thread")
 
     def __init__(self, pool: ReportPool, memory: Any):
         self._pool = pool
         self.memory = memory
+        self.thread = 0  # see `Outcome`
         size = pool.words + HEADER_WORDS
         ctypes.memset(memory.host, 0, 4 * size)
         whole: Any = (ctypes.c_uint32 * size).from_address(memory.host)
@@ -45,7 +47,8 @@ class ReportBuffer:
     def read(self) -> Outcome | None:
         """Read and clear the records; the buffer stays in use."""
         words, manifest = self._words, self._pool.manifest
-        return Outcome(take(words, manifest.sites), manifest) if is_used(words) else None
+        thread, self.thread = self.thread, 0
+        return Outcome(take(words, manifest.sites), manifest, thread) if is_used(words) else None
 
 
 class ReportPool:
@@ -61,6 +64,12 @@ class ReportPool:
 
     def take(self, finish_some: Callable[[], None]) -> ReportBuffer:
         """A clean buffer; `finish_some` waits for launches where too many are under way."""
+        found = self._clean(finish_some)
+        if waiting and get_ident() in waiting:
+            found.thread = get_ident()
+        return found
+
+    def _clean(self, finish_some: Callable[[], None]) -> ReportBuffer:
         while True:
             try:
                 return self.free.pop()

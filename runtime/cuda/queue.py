@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ..outcome import for_this_thread
+
 if TYPE_CHECKING:
     from ..outcome import Outcome
     from ..report_pool import ReportBuffer
@@ -57,6 +59,6 @@ class Queue:
                 self.outcomes.append(outcome)
 
     def take_outcomes(self) -> list[Outcome]:
-        """What was collected and nobody was told yet."""
-        taken, self.outcomes = self.outcomes, []
+        """What was collected and this thread is to be told."""
+        taken, self.outcomes = for_this_thread(self.outcomes)
         return taken

@@ -25,7 +25,7 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 from ..device import Device, Stream
-from ..outcome import Outcome, tell_all
+from ..outcome import Outcome, for_this_thread, tell_all
 from .commands import BARRIER, HANDLE, Commands, Whole
 from .context import Context, Queue
 from .submission import Submissions
@@ -222,7 +222,7 @@ class Timeline:
     def deliver(self) -> None:
         """Print what finished kernels printed, in order, and raise the first failed check."""
         with self.lock:
-            outcomes, self._outcomes = self._outcomes, []
+            outcomes, self._outcomes = for_this_thread(self._outcomes)
         tell_all(outcomes, self.context.name)
 
     def is_settled(self) -> bool:

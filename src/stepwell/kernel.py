@@ -25,6 +25,7 @@ from .runtime.errors import ArrayError, LaunchError
 from .runtime.facts import holds
 from .runtime.launch_shape import dim3
 from .specialise import Specialiser, aligned_types
+from .tracebacks import tells_in_short
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
@@ -111,6 +112,7 @@ class Kernel(Program):
         """See `Program.arrange`."""
         return self._specialiser.arrange(arguments, keywords)
 
+    @tells_in_short
     def ir(
         self,
         level: str,
@@ -133,6 +135,7 @@ class Kernel(Program):
         form = Form(over, small=small, disjoint=disjoint, streams=large)
         return print_level(self, types, level, target=target, form=form)
 
+    @tells_in_short
     def explain(
         self,
         *arguments: Any,
@@ -268,6 +271,7 @@ def fast_math_flags(given: bool | str | Sequence[str]) -> tuple[str, ...]:
     return tuple(flag for flag in _FLAGS if flag in asked)
 
 
+@tells_in_short
 def compile(
     kernel: Kernel,
     types: Sequence[Any],

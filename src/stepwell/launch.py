@@ -35,6 +35,7 @@ from .runtime.facts import (
 )
 from .runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_options, dim3
 from .runtime.moved import MovedLaunch, host_positions, stand_ins
+from .tracebacks import TOLD, in_short
 
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
@@ -192,31 +193,34 @@ class Launch:
 
         Raises KernelError if a check of the kernel failed, ArrayError for unfit arguments.
         """
-        direct = self._direct
-        if direct is not None and not keywords:
-            call, settle = direct
-            left = call(*arguments)
-            if left is None:
-                return None
-            if left:
-                return settle()
-        if keywords or len(arguments) != self._count:
-            arguments = self.program.arrange(arguments, keywords)
-        key = self.program.key(arguments)
-        known = self._known.get(key)
-        if known is None:
-            return self._first(key, arguments)
-        pack, run, find_direct = known
         try:
-            packed = pack(arguments)
-        except (struct.error, OverflowError) as error:
-            raise _unpackable(self.program, error) from None
-        except Unfit as unfit:
-            return self._unfit(key, arguments, unfit)
-        self._calls += 1
-        if self._calls % _DIRECT_EVERY == _DIRECT_AT and find_direct is not None:
-            self._direct = find_direct(packed, arguments)
-        return run(packed)
+            direct = self._direct
+            if direct is not None and not keywords:
+                call, settle = direct
+                left = call(*arguments)
+                if left is None:
+                    return None
+                if left:
+                    return settle()
+            if keywords or len(arguments) != self._count:
+                arguments = self.program.arrange(arguments, keywords)
+            key = self.program.key(arguments)
+            known = self._known.get(key)
+            if known is None:
+                return self._first(key, arguments)
+            pack, run, find_direct = known
+            try:
+                packed = pack(arguments)
+            except (struct.error, OverflowError) as error:
+                raise _unpackable(self.program, error) from None
+            except Unfit as unfit:
+                return self._unfit(key, arguments, unfit)
+            self._calls += 1
+            if self._calls % _DIRECT_EVERY == _DIRECT_AT and find_direct is not None:
+                self._direct = find_direct(packed, arguments)
+            return run(packed)
+        except TOLD as error:
+            raise in_short(error) from error.__cause__
 
     def _first(self, key: Any, arguments: Sequence[Any], less: str = "") -> None:
         """Launch arguments of a kind that was not seen before; `less`: by code that relies on less

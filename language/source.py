@@ -81,12 +81,12 @@ def _find_def(function: FunctionType) -> ast.FunctionDef:
         raise OSError(f"no source in {code.co_filename}")
     block = inspect.getblock(lines[start:])
     indented = block[0][:1].isspace()
-    text = ("if 1:\n" if indented else "") + "".join(block)
+    # Behind as many empty lines as there are lines before it: so nodes have the lines of the file.
+    text = "\n" * (start - indented) + ("if 1:\n" if indented else "") + "".join(block)
     node = ast.parse(text).body[0]
     if indented:
         assert isinstance(node, ast.If), "the line before"
         node = node.body[0]
-    ast.increment_lineno(node, start - indented)
     if isinstance(node, ast.AsyncFunctionDef):
         place = Location(
             code.co_filename, node.lineno, node.col_offset + 1, node.col_offset + len("async def")

@@ -31,12 +31,17 @@ def expression(frame: Frame, node: ast.Expr) -> None:
 def assignment(frame: Frame, node: ast.Assign) -> None:
     """`a = b = value`."""
     value = frame.eval(node.value)
-    if isinstance(value, (StructValue, TupleValue)):
+    if _holds_struct(value):
         from .struct_updates import note_sharing
 
         note_sharing(frame, node.value, value, node.targets)
     for target in node.targets:
         assign_to(frame, target, value)
+
+
+def _holds_struct(value: Value) -> bool:
+    inside = isinstance(value, TupleValue) and any(map(_holds_struct, value.items))
+    return inside or isinstance(value, StructValue)
 
 
 def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool = False) -> None:

@@ -70,6 +70,7 @@ __all__ = [
 Renaming: TypeAlias = type[Operation] | tuple[type[Operation], Mapping[str, Attribute]]
 Verdict: TypeAlias = bool | Callable[[Any], bool]
 
+_CAST = UnrealizedConversionCastOp.name
 DEPTH_LIMIT = 32  # converters that create illegal ops that create illegal ops …
 
 
@@ -226,10 +227,11 @@ class _Run:
 
     def keep(self, op: Operation) -> None:
         """An op that stays: operands as it knows them, then what is inside."""
-        if isinstance(op, UnrealizedConversionCastOp):  # an earlier lowering may have left it
+        # An earlier lowering may have left it. (Whether another class is one is slow to ask.)
+        if op.name == _CAST and isinstance(op, UnrealizedConversionCastOp):
             self.rw.casts[op] = None
         mapping = self.rw.mapping
-        for index, operand in enumerate(op.operands):
+        for index, operand in enumerate(op._operands):  # pyright: ignore[reportPrivateUsage]
             if id(operand) in mapping:
                 self.rw.at(op)
                 op.operands[index] = self.rw.old(operand)
@@ -249,7 +251,8 @@ class _Run:
         rw.at(op)
         rw.created.clear()
         try:
-            operands = tuple([rw.new(operand) for operand in op.operands])
+            given = op._operands  # pyright: ignore[reportPrivateUsage]  # no wrapper: a hot path
+            operands = tuple([rw.new(operand) for operand in given])
             results = converter(op, operands, rw)
         except CannotConvert as reason:
             return self.fail(op, str(reason))
@@ -278,10 +281,11 @@ class _Run:
             groups = tuple(results.results)
         else:
             groups = results
-        used = any(result.first_use is not None for result in op.results)
-        assert len(groups) == len(op.results) or (not groups and not used), (
-            f"the converter of {op.name} gave {len(groups)} results for {len(op.results)}"
-        )
+        if len(groups) != len(op.results):
+            used = any(result.first_use is not None for result in op.results)
+            assert not groups and not used, (
+                f"the converter of {op.name} gave {len(groups)} results for {len(op.results)}"
+            )
         for result, group in zip(op.results, groups, strict=False):
             self.rw.replace(result, group)
 

@@ -26,6 +26,7 @@ from xdsl.dialects.builtin import MemRefType, NoneAttr, VectorType
 from xdsl.ir import Attribute, Operation
 
 from ..dialects.diagnostics import CompileError, location_of
+from ..dialects.walking import ops_of
 from ..registry import near_matches
 
 TypeCheck: TypeAlias = Callable[[Attribute], str | None]
@@ -246,7 +247,7 @@ def check_level(root: Operation, level: str | Level) -> None:
     """Raises one CompileError that lists all that `level` does not allow."""
     contract = find_level(level) if isinstance(level, str) else level
     check = _Check(contract)
-    for op in root.walk():
+    for op in ops_of(root):
         check.op(op)
     if check.errors:
         count = len(check.errors)

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias, TypeVar
 from xdsl.dialects.builtin import UnrealizedConversionCastOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ..dialects.walking import ops_of
+
 Values: TypeAlias = tuple[SSAValue, ...]
 Operands: TypeAlias = tuple[Values, ...]
 Results: TypeAlias = "SSAValue | Operation | Sequence[SSAValue | Sequence[SSAValue]] | None"
@@ -196,7 +198,7 @@ class Rewriter:
         """Puts an op made elsewhere at the insertion point; it and its body get the location."""
         op.location = self._location
         if op.regions:
-            for inner in op.walk():
+            for inner in ops_of(op):
                 inner.location = self._location
         self._place(op)
         return op

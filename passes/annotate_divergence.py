@@ -24,6 +24,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, gpux
 from ..dialects.diagnostics import location_of
+from ..dialects.walking import ops_of
 from .divergence import BLOCK, SUBGROUP, VARYING, Divergence, Spread, affine
 
 SPREAD = "gpux.spread"
@@ -46,10 +47,10 @@ class AnnotateDivergence(ModulePass):
     rows: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for kernel in [inner for inner in op.walk() if isinstance(inner, gpu.FuncOp)]:
+        for kernel in [inner for inner in ops_of(op) if isinstance(inner, gpu.FuncOp)]:
             if kernel.is_kernel:
                 found = kernel_divergence(kernel, self.subgroup_size, rows=self.rows)
-                for inner in list(kernel.walk())[1:]:
+                for inner in list(ops_of(kernel))[1:]:
                     _annotate(inner, found)
 
 
@@ -120,7 +121,7 @@ _LOOP = {
 
 def remarks(kernel: gpu.FuncOp, found: Divergence) -> Iterator[tuple[Operation, str]]:
     """Each op of control flow and each access to memory, with what its spread means."""
-    for op in kernel.walk():
+    for op in ops_of(kernel):
         if isinstance(op, _CONTROL):
             words = _BRANCH if isinstance(op, scf.IfOp | scf.IndexSwitchOp) else _LOOP
             kind = "branch" if words is _BRANCH else "loop"

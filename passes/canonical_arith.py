@@ -78,7 +78,7 @@ def is_whole(type: Attribute) -> bool:
 def integer(value: SSAValue) -> int | None:
     """The signed number that a value is known to be (i1 true is -1)."""
     attribute = constant(value)
-    if not isinstance(attribute, IntegerAttr):
+    if attribute is None or not isinstance(attribute, IntegerAttr):
         return None
     return signed(attribute.value.data, width(value.type))
 

@@ -33,6 +33,7 @@ from xdsl.traits import (
 )
 
 from ..dialects.diagnostics import CompileError, location_of
+from ..dialects.walking import ops_of
 from .canonical_structure import RULES
 
 # xDSL forgot to say that these two are pure.
@@ -66,7 +67,7 @@ class Editor:
 
     def __init__(self, root: Operation) -> None:
         self.root = root
-        inside = [op for op in root.walk() if op is not root]
+        inside = ops_of(root)[1:]
         self._stack: list[Operation] = inside[::-1]
         self._waiting: set[int] = {id(op) for op in inside}
         self._limit = _CHANGES_PER_OP * (len(inside) + 10)
@@ -165,7 +166,9 @@ class Editor:
 
     def erase(self, op: Operation) -> None:
         """Removes an op without uses, with everything in it; what it used may be dead then."""
-        used = op.operands if not op.regions else [v for inner in op.walk() for v in inner.operands]
+        used = (
+            op.operands if not op.regions else [v for inner in ops_of(op) for v in inner.operands]
+        )
         makers = tuple(used)
         op.detach()
         op.erase()

@@ -31,6 +31,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, gpux
+from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, functions
 
 MESSAGE = "the device ended this loop: it lets a thread go round 65535 times in all"
@@ -51,7 +52,7 @@ class CheckLoopEnds(ModulePass):
         if not self.wanted:
             return
         loops = [loop for function in functions(op) for loop in _outermost(function)]
-        calls = any(isinstance(inner, func.CallOp) for inner in op.walk())
+        calls = any(isinstance(inner, func.CallOp) for inner in ops_of(op))
         if not calls and sum(map(_rounds, loops)) <= FEW_ROUNDS:
             return
         for loop in loops:

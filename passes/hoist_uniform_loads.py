@@ -28,6 +28,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.gpux import THREADS
+from ..dialects.walking import ops_of
 from .block_editing import constant_value
 from .divergence import is_function, is_private_array
 
@@ -39,7 +40,7 @@ class HoistUniformLoads(ModulePass):
     name = "hoist-uniform-loads"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [inner for inner in op.walk() if THREADS in inner.attributes]:
+        for loop in [inner for inner in ops_of(op) if THREADS in inner.attributes]:
             if isinstance(loop, scf.ForOp) and not loop.iter_args:
                 moved = list(_uniform_loads(loop))
                 if moved:
@@ -69,7 +70,7 @@ def _has_no_effects(op: Operation) -> bool:
     """Whether an op, with all that is inside it, changes nothing and always comes to its end."""
     if op.regions:
         inside = isinstance(op, scf.IfOp | scf.ForOp)
-        return inside and all(_has_no_effects(inner) for inner in op.walk() if inner is not op)
+        return inside and all(_has_no_effects(inner) for inner in ops_of(op) if inner is not op)
     return is_function(op) or isinstance(op, memref.LoadOp | scf.YieldOp)
 
 

@@ -26,6 +26,7 @@ from xdsl.traits import SymbolTable
 
 from ..dialects import gpu
 from ..dialects.diagnostics import CompileError, location_of
+from ..dialects.walking import ops_of
 from .block_editing import erase, functions
 
 
@@ -45,7 +46,7 @@ class Inline(ModulePass):
             return
         inliner.calls.update(
             (id(_scope(call)), call.callee.root_reference.data)
-            for call in op.walk()
+            for call in ops_of(op)
             if isinstance(call, func.CallOp)
         )
         for function in everything:

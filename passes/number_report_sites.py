@@ -11,7 +11,7 @@ of the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, NameLoc, StringAttr, i32
@@ -20,6 +20,10 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpux
 from ..dialects.diagnostics import CompileError, location_of
+from ..dialects.walking import ops_of
+
+Site: TypeAlias = gpux.CheckOp | gpux.PrintOp
+_KINDS = {gpux.CheckOp, gpux.PrintOp}
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,9 @@ class NumberReportSites(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         numbers: dict[tuple[Any, ...], int] = {}
-        for site in op.walk():
-            if isinstance(site, gpux.CheckOp | gpux.PrintOp):
-                key = tuple(map(str, _describe(site).values()))
-                number = numbers.setdefault(key, len(numbers))
-                site.properties["site"] = IntegerAttr(number, i32)
+        for site in _sites(op):
+            number = numbers.setdefault(_key(site), len(numbers))
+            site.properties["site"] = IntegerAttr(number, i32)
 
 
 def collect_sites(module: ModuleOp) -> list[dict[str, Any]]:
@@ -45,9 +47,7 @@ def collect_sites(module: ModuleOp) -> list[dict[str, Any]]:
     Raises CompileError where a site has no number.
     """
     rows: dict[int, dict[str, Any]] = {}
-    for site in module.walk():
-        if not isinstance(site, gpux.CheckOp | gpux.PrintOp):
-            continue
+    for site in _sites(module):
         if site.site is None:
             raise CompileError(
                 f"{site.name} has no site number",
@@ -58,7 +58,17 @@ def collect_sites(module: ModuleOp) -> list[dict[str, Any]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _describe(op: gpux.CheckOp | gpux.PrintOp) -> dict[str, Any]:
+def _sites(module: ModuleOp) -> list[Site]:
+    found = [op for op in ops_of(module) if op.__class__ in _KINDS]
+    return cast("list[Site]", found)
+
+
+def _key(site: Site) -> tuple[Any, ...]:
+    """What sites with the same number have in common."""
+    return tuple(map(str, _describe(site).values()))
+
+
+def _describe(op: Site) -> dict[str, Any]:
     place = location_of(op)
     return {
         "kind": op.kind.data if isinstance(op, gpux.CheckOp) else "print",

@@ -26,6 +26,8 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
+from ..dialects.walking import ops_of
+
 COLD = "gpux.cold"
 KERNEL = "gpux.kernel"
 PART = "gpux.part"
@@ -41,7 +43,7 @@ class OutlineColdLoops(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in tuple(op.body.block.ops):
             if isinstance(function, func.FuncOp) and KERNEL in function.attributes:
-                cold = [inner for inner in function.walk() if COLD in inner.attributes]
+                cold = [inner for inner in ops_of(function) if COLD in inner.attributes]
                 for number, loop in enumerate(cold):
                     _outline(loop, function, f"{function.sym_name.data}.cold{number}")
 
@@ -58,7 +60,7 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
     inside: dict[SSAValue, SSAValue] = dict(zip(given, block.args, strict=True))
     inside.update(zip(constants, (copy.results[0] for copy in copies), strict=True))
     _call_instead(loop, name, given)
-    for op in loop.walk():
+    for op in ops_of(loop):
         for position, operand in enumerate(op.operands):
             if operand in inside:
                 op.operands[position] = inside[operand]
@@ -78,7 +80,7 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
 def _used_from_outside(loop: Operation) -> list[SSAValue]:
     """Values that the loop uses and does not define, in the order of their first use."""
     used: dict[SSAValue, None] = {}
-    for op in loop.walk():
+    for op in ops_of(loop):
         for operand in op.operands:
             owner = operand.owner
             parent = owner.parent_op() if isinstance(owner, Block) else owner

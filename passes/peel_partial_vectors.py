@@ -43,6 +43,7 @@ from xdsl.traits import Pure
 
 from ..dialects.diagnostics import CompileError
 from ..dialects.gpux import INTERLEAVE, THREADS, UNROLL
+from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value
 from .divergence import is_private_array
 from .store_positions import position_of_store
@@ -68,7 +69,7 @@ class PeelPartialVectors(ModulePass):
             raise CompileError(f"bits is {self.bits}, expected 0 or a power of two")
         if not self.bits:
             return
-        loops = [inner for inner in op.walk() if THREADS in inner.attributes]
+        loops = [inner for inner in ops_of(op) if THREADS in inner.attributes]
         for loop in loops:
             if isinstance(loop, scf.ForOp) and constant_value(loop.step) == 1:
                 widest = _widest_access(loop)

@@ -22,6 +22,7 @@ from ..dialects.spirv.grammar import (
     instruction_aliases,
 )
 from ..dialects.spirv.kinds import bit_width, int_width, is_float, is_int, length_of, scalar_of
+from ..dialects.walking import ops_of
 
 
 class Need(NamedTuple):
@@ -57,7 +58,7 @@ def requirements(module: spirv.ModuleOp, *, every_op: bool = False) -> Iterator[
         yield Need(module, enumerant_needs(kind, module.enum(name)))
     seen: dict[int, tuple[Attribute, bool]] = {}
     classes: set[type[Operation]] = set()
-    for op in module.walk():
+    for op in ops_of(module):
         op_class = op.__class__
         if op_class not in classes or op.properties or op.attributes:
             if not every_op:

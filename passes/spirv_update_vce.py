@@ -23,6 +23,7 @@ from xdsl.passes import ModulePass
 from ..dialects import spirv
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.spirv.grammar import BY_EXTENSION, Requirement, enumeration
+from ..dialects.walking import ops_of
 from .spirv_requirements import Need, enumerant_needs, requirements
 
 KERNEL = frozenset(("Kernel", "Addresses", "Linkage"))
@@ -162,7 +163,7 @@ class SpirvUpdateVce(ModulePass):
     name = "spirv-update-vce"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for module in op.walk():
+        for module in ops_of(op):
             if not isinstance(module, spirv.ModuleOp):
                 continue
             target = target_of(module)

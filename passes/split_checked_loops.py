@@ -37,6 +37,7 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux
+from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, erase
 from .bounded_checks import BoundedChecks
 from .outline_cold_loops import AS_IS, COLD
@@ -58,14 +59,14 @@ class SplitCheckedLoops(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop, checks in _checked_loops(op).items():
-            if sum(1 for _ in loop.walk()) <= _LARGEST_BODY:
+            if sum(1 for _ in ops_of(loop)) <= _LARGEST_BODY:
                 _split(loop, checks, self.index_bits)
 
 
 def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
     """Loops over x of a block's threads, each with the checks inside."""
     found: dict[scf.ForOp, list[gpux.CheckOp]] = {}
-    for op in module.walk():
+    for op in ops_of(module):
         if isinstance(op, gpux.CheckOp) and op.ids:
             thread_x = op.ids[3]
             loop = thread_x.owner.parent_op() if isinstance(thread_x, BlockArgument) else None
@@ -184,7 +185,7 @@ def _copy_without_checks(
     """A copy in which solved checks are gone and solved guards true."""
     copy = loop.clone()
     gone, true = set(solved), set(guards)
-    for old, new in list(zip(loop.walk(), copy.walk(), strict=True)):
+    for old, new in list(zip(ops_of(loop), ops_of(copy), strict=True)):
         new.location = old.location
         if old in gone:
             erase(new)

@@ -24,6 +24,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu
+from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, erase, functions
 from .canonicalize import canonicalize
 from .divergence import terminator
@@ -66,7 +67,7 @@ class UnrollArrayLoops(ModulePass):
 def _wanted(function: func.FuncOp | gpu.FuncOp) -> Loops:
     """The loops without which the arrays of a function would be values."""
     wanted: Loops = {}
-    for array in [op for op in function.walk() if isinstance(op, memref.AllocaOp)]:
+    for array in [op for op in ops_of(function) if isinstance(op, memref.AllocaOp)]:
         if not could_be_values(array):
             continue
         loops: Loops = {}
@@ -117,7 +118,7 @@ def _rounds(loop: scf.ForOp) -> list[int] | None:
     if low is None or high is None or step is None or step < 1:
         return None
     rounds = range(low, high, step)
-    if len(rounds) > MOST_ROUNDS or any(isinstance(op, gpu.BarrierOp) for op in loop.walk()):
+    if len(rounds) > MOST_ROUNDS or any(isinstance(op, gpu.BarrierOp) for op in ops_of(loop)):
         return None
     return list(rounds)
 

@@ -60,6 +60,8 @@ class LLVMOp(Operation):
     def int_property(self, name: str, default: int = 0) -> int:
         """The value of an integer property, or the default where it is absent."""
         value = self.properties.get(name)
+        if value is None:  # asking for its class is slow
+            return default
         return value.value.data if isinstance(value, IntegerAttr) else default
 
     def text_property(self, name: str) -> str:
@@ -69,7 +71,7 @@ class LLVMOp(Operation):
 
     def flag(self, name: str) -> bool:
         """Whether a unit property is there."""
-        return isinstance(self.properties.get(name), UnitAttr)
+        return name in self.properties and isinstance(self.properties[name], UnitAttr)
 
     def array_property(self, name: str) -> tuple[int, ...]:
         """The numbers of a dense array property, or none where it is absent."""

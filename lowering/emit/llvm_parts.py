@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
@@ -64,9 +65,10 @@ class _Uses:
         self.addresses = False
         for block in function.body.blocks:  # no op of the dialect has regions here
             for op in block.ops:
-                if isinstance(op, llvm.CallOp):
-                    self.calls.add(op.callee or "")
-                elif isinstance(op, llvm.AddressOfOp):
+                kind = op.__class__
+                if kind is llvm.CallOp:
+                    self.calls.add(cast("llvm.CallOp", op).callee or "")
+                elif kind is llvm.AddressOfOp:
                     self.addresses = True
 
 

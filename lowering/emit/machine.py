@@ -96,6 +96,7 @@ def host_features() -> str:
     return binding.get_host_cpu_features().flatten()
 
 
+@cache
 def has_feature(features: str, name: str) -> bool:
     """Whether a feature list switches the feature on (the last mention counts)."""
     found = False

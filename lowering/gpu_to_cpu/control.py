@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import AnyFloat, i1
 from xdsl.ir import SSAValue
 
 from ...dialects import gpu, gpux
+from ...dialects.walking import ops_of
 from .frame import Frame
 from .scopes import BlockScope, LaneScope
 from .split import Control
@@ -66,7 +67,7 @@ class _Uniform:
         build, leaf = self.emitter.build, self.control.leaf
         first = scope.first(leaf).get(value)
         # The rest of a switch may have none.
-        barriers = (op for op in self.control.op.walk() if isinstance(op, gpu.BarrierOp))
+        barriers = (op for op in ops_of(self.control.op) if isinstance(op, gpu.BarrierOp))
         barrier = next(barriers, self.control.op)
 
         def compare(frame: Frame) -> None:

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu, gpux
+from ...dialects.walking import ops_of
 
 if TYPE_CHECKING:
     from xdsl.context import Context
@@ -43,7 +44,7 @@ def expand_matrices(
     module: ModuleOp, lanes: int, why: str = "the device has no units for it"
 ) -> None:
     """Expand all matrices of a module, and say so; blocks are of whole subgroups from then on."""
-    found = [op for op in module.walk() if op.name.startswith(MATRIX_OPS)]
+    found = [op for op in ops_of(module) if op.name.startswith(MATRIX_OPS)]
     if not found:
         return
     from ..grid_to_shader.remarks import remark
@@ -56,6 +57,6 @@ def expand_matrices(
                 product,
                 f"a product of {kinds} is computed with scalars, row by row in each lane: {why}",
             )
-    for kernel in [op for op in module.walk() if isinstance(op, gpu.FuncOp)]:
+    for kernel in [op for op in ops_of(module) if isinstance(op, gpu.FuncOp)]:
         kernel.attributes[gpux.WHOLE_SUBGROUPS] = UnitAttr()
     expand(module, lanes)

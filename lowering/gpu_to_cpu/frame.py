@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpux
+from ...dialects.walking import ops_of
 from ...passes.divergence import mark_private
 from .builder import memref_type, segments, set_type
 from .ids import ThreadIds
@@ -121,7 +122,7 @@ class Frame:
 
     def move(self, op: Operation) -> None:
         """Put an op here, with its operands and those of ops inside it as this thread has them."""
-        for inner in op.walk() if op.regions else (op,):
+        for inner in ops_of(op) if op.regions else (op,):
             operands = inner.operands
             found = [self.get(operand) for operand in operands]
             if any(new is not old for new, old in zip(found, operands, strict=True)):

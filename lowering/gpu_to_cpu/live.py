@@ -22,6 +22,7 @@ from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.walking import ops_of
 from .ids import IDS
 from .split import BLOCK, Collective, Control, Kernel, Leaf, Nest, Plan, last_leaf
 from .uniform import DIVISIONS, OF_BLOCK, OF_SUBGROUP, VIEWS, Levels, is_pure, terminator_operands
@@ -186,11 +187,11 @@ class Live:
 
     def _use_leaf(self, leaf: Leaf) -> None:
         for op in leaf.scalars:
-            for inner in op.walk():
+            for inner in ops_of(op):
                 for value in inner.operands:
                     self._use(value, leaf, scalar=True)
         for op in leaf.body:
-            for inner in op.walk():
+            for inner in ops_of(op):
                 for value in inner.operands:
                     self._use(value, leaf)
         for value, target in leaf.stores:

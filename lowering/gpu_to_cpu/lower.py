@@ -36,6 +36,7 @@ from xdsl.passes import ModulePass
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import PointerType
+from ...dialects.walking import ops_of
 from ..grid_to_shader.remarks import REMARKS
 from .builder import Builder, memref_type, set_type
 from .emit import Emitter
@@ -180,13 +181,13 @@ def _drop_address_spaces(kernel: gpu.FuncOp) -> None:
                 for argument in block.args:
                     change(argument)
 
-    for op in kernel.walk():
+    for op in ops_of(kernel):
         visit(op)
 
 
 def _narrow_scopes(kernel: gpu.FuncOp) -> None:
     """Say of atomics in shared memory that only the block sees them."""
-    for op in kernel.walk():
+    for op in ops_of(kernel):
         is_atomic = isinstance(op, gpux.AtomicRMWOp | gpux.AtomicCASOp)
         if is_atomic and memref_type(op.view).memory_space == gpu.WORKGROUP:
             op.properties["scope"] = StringAttr("block")

@@ -28,10 +28,12 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
+from ...dialects.walking import ops_of
 from ...passes.divergence import is_private_array
 from ..gpu_to_vector.fits import chooses_arrays, has_lanes, is_plain_use
 from .ids import IDS
 
+_SAME_ANYWHERE = {memref.AllocaOp, *IDS}
 COLLECTIVES = (gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp)
 BLOCK = -1
 """The group of what belongs to the block as a whole rather than to one of its regions."""
@@ -118,14 +120,15 @@ class Splitter:
         func, kernel = self.kernel.func, self.kernel
         # Ids and a thread's own arrays are the same wherever in the kernel they are asked for.
         nested: list[Operation] = []
-        for op in func.walk():
-            if isinstance(op, gpu.BarrierOp):
+        for op in ops_of(func):
+            kind = op.__class__
+            if kind is gpu.BarrierOp:
                 kernel.barrier = kernel.barrier or op
                 self._mark(op, self.with_barrier)
-            elif isinstance(op, COLLECTIVES):
+            elif kind in COLLECTIVES:
                 kernel.collective = kernel.collective or op
                 self._mark(op, self.with_collective)
-            elif isinstance(op, (memref.AllocaOp, *IDS)) and op.parent is not func.entry:
+            elif kind in _SAME_ANYWHERE and op.parent is not func.entry:
                 nested.append(op)
         first = func.entry.first_op
         assert first is not None, "a kernel ends in gpu.return"
@@ -205,7 +208,7 @@ def _fit_lanes(ops: list[Operation]) -> bool:
     for op in ops:
         if not has_lanes(op):
             return False
-        for inner in op.walk():
+        for inner in ops_of(op):
             if chooses_arrays(inner):
                 return False
             for index, operand in enumerate(inner.operands):

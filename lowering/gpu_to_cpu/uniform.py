@@ -21,6 +21,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.traits import Pure
 
 from ...dialects import gpu, gpux
+from ...dialects.walking import ops_of
 from .ids import IDS, Ids
 from .split import Collective, Control, Kernel, Leaf, Nest, Plan
 
@@ -41,7 +42,7 @@ def is_pure(op: Operation) -> bool:
     if isinstance(op, DIVISIONS):
         return _is_safe_divisor(op.operands[1])
     if isinstance(op, scf.IfOp):
-        return all(is_pure(inner) for inner in op.walk() if inner is not op)
+        return all(is_pure(inner) for inner in ops_of(op) if inner is not op)
     name = op.name
     if name.startswith(("arith.", "math.")) or name in VIEWS:
         return True
@@ -112,7 +113,7 @@ class Levels:
             return OF_THREAD
         if not op.regions:
             return self._highest(op.operands)
-        return max(self._highest(inner.operands) for inner in op.walk())
+        return max(self._highest(inner.operands) for inner in ops_of(op))
 
     def _control(self, control: Control) -> None:
         op = control.op

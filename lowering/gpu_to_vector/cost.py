@@ -29,6 +29,7 @@ from xdsl.ir import Operation
 
 from ...dialects import gpux
 from ...dialects.arith import RemFOp
+from ...dialects.walking import ops_of
 from ...passes.divergence import Divergence, is_function
 from ..memref_views import as_memref
 
@@ -61,11 +62,15 @@ def gathers_too_much(loop: scf.ForOp, spreads: Divergence) -> bool:
     (a product of matrices of f16), where the loop over threads takes 0.3 s.
     """
     found = 0
-    for op in loop.walk():
+    for op in ops_of(loop):
         if isinstance(op, memref.LoadOp | memref.StoreOp) and not is_simple(op, spreads):
             element = as_memref(op.memref.type).element_type
             found += isinstance(element, FixedBitwidthType) and element.bitwidth < 32
     return found > _MOST_NARROW
+
+
+def _loops_inside(loop: scf.ForOp) -> list[Operation]:
+    return [op for op in ops_of(loop)[1:] if isinstance(op, scf.ForOp | scf.WhileOp)]
 
 
 def is_mostly_gathers(loop: scf.ForOp, spreads: Divergence, has_gathers: bool) -> bool:
@@ -74,10 +79,10 @@ def is_mostly_gathers(loop: scf.ForOp, spreads: Divergence, has_gathers: bool) -
     In loops a gather costs more than the loads of a scalar loop, which run ahead while others wait.
     Outside of loops it does where the machine has none: each lane is taken out and put in again.
     """
-    inner = [op for op in loop.walk() if isinstance(op, scf.ForOp | scf.WhileOp) and op is not loop]
+    inner = _loops_inside(loop)
     if has_gathers and not inner:
         return False
-    ops = dict.fromkeys(op for each in inner or [loop] for op in each.walk() if not op.regions)
+    ops = dict.fromkeys(op for each in inner or [loop] for op in ops_of(each) if not op.regions)
     found = sum(isinstance(op, memref.LoadOp) and _is_anywhere(op, spreads) for op in ops)
     work = work_of_lanes(ops, spreads)
     return found * (1 if inner else _GATHER) >= max(1, work)
@@ -106,8 +111,8 @@ def _work(op: Operation) -> int:
 
 def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:
     """How many vectors a lane count should be made of: 1, 2 or 4."""
-    inner = [op for op in loop.walk() if isinstance(op, scf.ForOp | scf.WhileOp) and op is not loop]
-    ops = [op for each in inner for op in each.walk() if not op.regions]
+    inner = _loops_inside(loop)
+    ops = [op for each in inner for op in ops_of(each) if not op.regions]
     work = [op for op in dict.fromkeys(ops) if _has_lanes(op, spreads)]
     if not work or not all(is_simple(op, spreads) for op in work):
         return 1

@@ -8,12 +8,14 @@ from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from ...dialects.walking import ops_of
+
 CONTROL = (scf.IfOp, scf.ForOp, scf.WhileOp)
 
 
 def has_lanes(op: Operation) -> bool:
     """Whether an op, with all that is inside it, can be run by lanes that go different ways."""
-    for inner in op.walk():
+    for inner in ops_of(op):
         if inner.regions and not isinstance(inner, (*CONTROL, scf.IndexSwitchOp)):
             return False
         if not all(is_known(value.type) for value in values_of(inner)):

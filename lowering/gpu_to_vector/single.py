@@ -27,6 +27,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux
 from ...dialects.vector import reduction
+from ...dialects.walking import ops_of
 from ...passes.divergence import bits
 from .again import loaded_by
 from .subgroups import bits_of
@@ -92,9 +93,9 @@ def choose(
 
 def _one(body: Body, op: Operation, index: SSAValue, lanes: Sequence[SSAValue]) -> list[SSAValue]:
     """The op for one lane, whose results are put into `lanes`."""
-    inside = {result for inner in op.walk() for result in inner.results}
-    inside |= {a for inner in op.walk() for r in inner.regions for b in r.blocks for a in b.args}
-    given = dict.fromkeys(operand for inner in op.walk() for operand in inner.operands)
+    inside = {result for inner in ops_of(op) for result in inner.results}
+    inside |= {a for inner in ops_of(op) for r in inner.regions for b in r.blocks for a in b.args}
+    given = dict.fromkeys(operand for inner in ops_of(op) for operand in inner.operands)
     mapping = {
         value: loaded_by(body, op, value, index) or _of_lane(body, value, index)
         for value in given
@@ -110,7 +111,7 @@ def _one(body: Body, op: Operation, index: SSAValue, lanes: Sequence[SSAValue]) 
 def _clone(body: Body, op: Operation, mapping: dict[SSAValue, SSAValue]) -> Operation:
     copy = op.clone(mapping)
     location = body.location
-    for old, new in zip(op.walk(), copy.walk(), strict=True):
+    for old, new in zip(ops_of(op), ops_of(copy), strict=True):
         new.location = old.location
     body.location = op.location
     body.add(copy)

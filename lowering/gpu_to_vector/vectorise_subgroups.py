@@ -27,6 +27,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError
+from ...dialects.walking import ops_of
 from ...passes.block_editing import constant_value
 from ...passes.divergence import SUBGROUP, VARYING, Divergence, Spread, affine, is_private_array
 from ..gpu_to_cpu.split import expand_switch
@@ -63,7 +64,7 @@ class VectoriseSubgroups(ModulePass):
         if width == 1:
             return
         for function in [inner for inner in op.body.block.ops if isinstance(inner, func.FuncOp)]:
-            loops = [inner for inner in function.walk() if gpux.THREADS in inner.attributes]
+            loops = [inner for inner in ops_of(function) if gpux.THREADS in inner.attributes]
             for loop in loops:
                 if isinstance(loop, scf.ForOp):
                     self._loop(loop)
@@ -76,7 +77,7 @@ class VectoriseSubgroups(ModulePass):
         if arrays is None:
             assert not together, "gpu-to-cpu leaves only those subgroup ops that can be vectors"
             return
-        for switch in [op for op in loop.walk() if isinstance(op, scf.IndexSwitchOp)]:
+        for switch in [op for op in ops_of(loop) if isinstance(op, scf.IndexSwitchOp)]:
             expand_switch(switch)
         given = {loop.body.block.args[0]: affine(1), **dict.fromkeys(arrays, VARYING)}
         spreads = Divergence(loop.body, given, spread_of_collective)
@@ -107,13 +108,13 @@ def _is_over_threads(loop: scf.ForOp) -> bool:
     """Whether a loop carries nothing, and every value in it can have lanes."""
     if loop.iter_args or constant_value(loop.step) != 1 or not has_lanes(loop):
         return False
-    return not any(gpux.THREADS in op.attributes for op in loop.walk() if op is not loop)
+    return not any(gpux.THREADS in op.attributes for op in ops_of(loop) if op is not loop)
 
 
 def _own_arrays(loop: scf.ForOp) -> list[SSAValue] | None:
     """The arrays that each thread has for itself; None if one is used in ways not known here."""
     found: dict[SSAValue, None] = {}
-    for op in loop.walk():
+    for op in ops_of(loop):
         for operand in op.operands:
             if is_private_array(operand):
                 found[operand] = None
@@ -127,11 +128,11 @@ def _own_arrays(loop: scf.ForOp) -> list[SSAValue] | None:
 
 def _may_wait(loop: scf.ForOp, spreads: Divergence) -> bool:
     """Whether threads may wait for each other, as for a lock, which lanes in step never get."""
-    loops = [op for op in loop.walk() if isinstance(op, scf.WhileOp) and spreads.is_divergent(op)]
+    loops = [op for op in ops_of(loop) if isinstance(op, scf.WhileOp) and spreads.is_divergent(op)]
     return any(
         isinstance(op, gpux.AtomicRMWOp | gpux.AtomicCASOp) and next(iter(op.old.uses), None)
         for each in loops
-        for op in each.walk()
+        for op in ops_of(each)
     )
 
 
@@ -139,7 +140,7 @@ def _arrays_are_known(loop: scf.ForOp, spreads: Divergence) -> bool:
     """Whether an array that differs by lane is always a view, which can be made again."""
     return not any(
         isinstance(value.type, MemRefType) and not spreads[value].is_uniform
-        for op in loop.walk()
+        for op in ops_of(loop)
         if isinstance(op, CONTROL) and op is not loop
         for value in values_of(op)
     )

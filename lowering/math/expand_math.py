@@ -35,6 +35,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ...dialects.arith import RemFOp
+from ...dialects.walking import ops_of
 from ...passes.block_editing import erase
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ FUNCTIONS: dict[type[Operation], str] = {
 }
 """The formula of each op, as "file:function": loaded for the kernels that need it."""
 
+_EXPANDED = {*FUNCTIONS, math.FPowIOp}
+
 APPROXIMATE = (
     *(math.CosOp, math.Exp2Op, math.ExpOp, math.Log10Op, math.Log2Op, math.LogOp, math.PowFOp),
     *(math.SinOp, math.TanOp),
@@ -84,8 +87,8 @@ class ExpandMath(ModulePass):
     keep_exp: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for inner in [inner for inner in op.walk() if type(inner) in FUNCTIONS or _is_powi(inner)]:
-            if not self._keeps(inner):
+        for inner in ops_of(op):
+            if inner.__class__ in _EXPANDED and not self._keeps(inner):
                 expand(inner)
 
     def _keeps(self, op: Operation) -> bool:
@@ -118,10 +121,6 @@ def _has_flag(op: Operation, flag: FastMathFlag) -> bool:
     return isinstance(flags, arith.FastMathFlagsAttr) and flag in flags.data
 
 
-def _is_powi(op: Operation) -> bool:
-    return isinstance(op, math.FPowIOp)
-
-
 def expand(op: Operation) -> None:
     """Puts the formula in front of the op and removes the op."""
     from .calculator import Calculator
@@ -146,7 +145,7 @@ def expand(op: Operation) -> None:
 
 
 def _value(c: Calculator, op: Operation, operands: list[Number]) -> Number:
-    if _is_powi(op):
+    if isinstance(op, math.FPowIOp):
         base, exponent = operands
         return _formula(math.PowFOp)(c, base, c.to_float(exponent))
     return _formula(type(op))(c, *operands)

@@ -31,6 +31,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux, llvm
+from ...dialects.walking import ops_of
 from ...passes.outline_cold_loops import AS_IS
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .arith import extreme_number
@@ -89,7 +90,7 @@ def _call_report(
     if len(op.ids) != id_count:
         raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
     if state.prints is None:
-        state.prints = any(isinstance(inner, gpux.PrintOp) for inner in state.module.walk())
+        state.prints = any(isinstance(inner, gpux.PrintOp) for inner in ops_of(state.module))
     count = len(op.values)
     given = iter(value for (value,) in operands[:count])
     values = [

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .compiler import build, lower_step
+from .dialects.walking import ops_of
 from .manifest import block_facts, kernel_of, sites_of, waist_manifest
 from .targets import SHADER, Target, find_target
 
@@ -86,7 +87,7 @@ def _remarks(module: ModuleOp, attribute: str) -> list[str]:
     from xdsl.dialects.builtin import ArrayAttr, StringAttr
 
     found: list[str] = []
-    for op in module.walk():
+    for op in ops_of(module):
         lines: Any = op.attributes.get(attribute)
         if isinstance(lines, ArrayAttr):
             found += [line.data for line in lines if isinstance(line, StringAttr)]  # pyright: ignore

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from .dialects.walking import ops_of
 from .runtime.artifact import Manifest, Parameter, Site
 from .targets import Target
 
@@ -26,7 +27,7 @@ def waist_manifest(
     from .dialects import gpu, gpux
     from .passes.asked_sizes import size_rows
 
-    ops = {type(op) for op in module.walk()}
+    ops = {type(op) for op in ops_of(module)}
     function = kernel_of(module)
     return Manifest(
         name=name,
@@ -54,7 +55,7 @@ def block_facts(module: ModuleOp) -> dict[str, Any]:
     from .dialects import gpux
 
     function = kernel_of(module)
-    ops = {type(op) for op in function.walk()}
+    ops = {type(op) for op in ops_of(function)}
     matrices = any(op.name.startswith(MATRIX_OPS) for op in ops)
     return {
         "static_shared_bytes": sum(_bytes(value.type) for value in function.workgroup),
@@ -95,7 +96,7 @@ def kernel_of(module: ModuleOp) -> FuncOp:
     """The kernel of a module of level gpu or grid."""
     from .dialects import gpu
 
-    return next(op for op in module.walk() if isinstance(op, gpu.FuncOp) and op.is_kernel)
+    return next(op for op in ops_of(module) if isinstance(op, gpu.FuncOp) and op.is_kernel)
 
 
 def _number(function: FuncOp, attribute: str) -> int | None:

@@ -12,6 +12,7 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects import gpu, simt
+from ..dialects.predicates import EQ, NE
 from .block_editing import constant_value, integer_bits, is_integer
 from .launch_limits import known_size
 from .value_ranges import ZERO, Bound, Definition, Node, Ranges
@@ -212,8 +213,8 @@ def _end_of_case(
     """The least or greatest number of a value where a condition has that outcome: of `i + 1`, one
     less where i is not the greatest."""
     end, op = ranges.end(value, upper=upper), condition.owner if condition else None
-    if not isinstance(op, arith.CmpiOp) or op.predicate.value.data != int(outcome):
-        return end  # 0 is eq, 1 is ne
+    if not isinstance(op, arith.CmpiOp) or op.predicate.value.data != (NE if outcome else EQ):
+        return end
     other, (node, _) = constant_value(op.rhs), ranges.bound(value)
     is_moved = other is not None and node != ZERO and node == ranges.bound(op.lhs)[0]
     if not is_moved or other != ranges.end(op.lhs, upper=upper):

@@ -16,6 +16,7 @@ import stepwell as sw
 from stepwell.dialects import gpux
 from stepwell.launch import Program
 from stepwell.runtime import facts
+from stepwell.runtime.errors import ArrayError
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,12 @@ def first(n, y):
     i = sw.global_id(0)
     if i < 3 * n:
         y[i] = 1
+
+
+def by_number(x, y, n: sw.i32):  # pyright: ignore[reportInvalidTypeForm]
+    t = sw.thread_id(0)
+    if t < y.shape[0]:
+        y[t] = x[t] + n
 
 
 def manifests(program: Program) -> list[Any]:
@@ -124,3 +131,12 @@ def test_a_multiple_of_a_scalar_is_what_an_array_has_to_have(device: sw.Device) 
     assert y.sum() == 600
     with pytest.raises(sw.OutOfBounds, match="index 800 is out of bounds for axis 0 of y"):
         program.launch(101, 8, device=device)(np.int64(300), y)
+
+
+def test_a_number_that_does_not_fit_is_told_whatever_the_sizes(device: sw.Device) -> None:
+    program, y = sw.kernel(by_number), np.zeros(8, np.float32)
+    launch = program.launch(1, 8, device=device)
+    launch(numbers(8), y, 5)
+    for size in (8, 4):
+        with pytest.raises(ArrayError, match="does not fit its type"):
+            launch(numbers(size), y, 1 << 40)

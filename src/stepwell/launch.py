@@ -258,6 +258,8 @@ class Launch:
             return self._first(key, arguments, less)
         try:
             packed = known.pack(arguments)
+        except (struct.error, OverflowError) as error:
+            raise _unpackable(self.program, error) from None
         except Unfit:
             if less == _GENERAL:
                 raise

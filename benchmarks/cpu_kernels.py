@@ -164,16 +164,16 @@ def convolution(x, w, out):
 
 
 EACH = 4  # results of a thread along each dimension
-MATMUL_BLOCK = 16, 32
-TILE_COLUMNS, TILE_ROWS, TILE_DEPTH = 64, 128, 32
+MATMUL_BLOCK = 16, 64
+TILE_COLUMNS, TILE_ROWS, TILE_DEPTH = 64, 256, 64
 # Of what a thread has: row and column of each sum, and of each element that it copies.
 SUMS = tuple((r, 16 * q) for r in range(EACH) for q in range(EACH))
-COPIED = tuple((r, q) for r in range(0, TILE_ROWS, 32) for q in range(0, TILE_DEPTH, 16))
+COPIED = tuple((r, q) for r in range(0, TILE_ROWS, 64) for q in range(0, TILE_DEPTH, 16))
 
 
 @kernel(fastmath="contract", block=MATMUL_BLOCK)
 def matmul(a, b, c):
-    """A tile of 128 x 64 for each block, 4 x 4 sums for each thread; columns lie 16 apart."""
+    """A tile of 256 x 64 for each block, 4 x 4 sums for each thread; columns lie 16 apart."""
     tx, ty = sw.thread_id(0), sw.thread_id(1)
     row, column = sw.block_id(1) * TILE_ROWS, sw.block_id(0) * TILE_COLUMNS
     left = sw.shared((TILE_ROWS, TILE_DEPTH), sw.f32)

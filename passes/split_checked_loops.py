@@ -70,7 +70,7 @@ def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
         if isinstance(op, gpux.CheckOp) and op.ids:
             thread_x = op.ids[3]
             loop = thread_x.owner.parent_op() if isinstance(thread_x, BlockArgument) else None
-            if isinstance(loop, scf.ForOp) and _is_simple(loop, thread_x):
+            if isinstance(loop, scf.ForOp) and _is_simple(loop, thread_x) and not _is_cold(loop):
                 found.setdefault(loop, []).append(op)
     return found
 
@@ -80,6 +80,13 @@ def _is_simple(loop: scf.ForOp, variable: SSAValue) -> bool:
         return False
     by_one = constant_value(loop.step) == 1
     return by_one and not loop.iter_args and variable is loop.body.block.args[0]
+
+
+def _is_cold(op: Operation | None) -> bool:
+    """Whether an op stands in what hardly ever runs."""
+    while op is not None and COLD not in op.attributes:
+        op = op.parent_op()
+    return op is not None
 
 
 def _split(loop: scf.ForOp, checks: list[gpux.CheckOp], index_bits: int) -> None:

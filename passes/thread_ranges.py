@@ -75,7 +75,7 @@ class Solver:
         slope = self.slope(variable)
         if slope not in (1, -1) or self.slope(limit) != 0:
             return False
-        if predicate == ULT and _is_size(limit):
+        if predicate == ULT and is_size(limit):
             base, bound = self.outside(variable), self.outside(limit)
             self._limit(SGE, slope, base, self.number(0))
             self._limit(SLT, slope, base, bound)
@@ -241,7 +241,7 @@ def _slope_of(op: Operation, slopes: list[int | None]) -> int | None:
     return None
 
 
-def _is_size(value: SSAValue) -> bool:
+def is_size(value: SSAValue) -> bool:
     """Whether a value is known not to be negative: a size, or a constant."""
     number = constant_value(value)
     return isinstance(value.owner, memref.DimOp) or (number is not None and number >= 0)

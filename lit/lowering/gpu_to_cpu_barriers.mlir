@@ -174,3 +174,22 @@ gpu.module @updates {
 // CHECK-LABEL: func.func @updates(
 // CHECK:         gpux.atomic_rmw "add" %one, %{{.*}} order "relaxed" scope "block" : i32, memref<32xi32>
 // CHECK:         gpux.atomic_rmw "add" %one, %x[%{{.*}}] order "relaxed" scope "device" : i32, memref<?xi32>
+
+// -----
+
+// Arrays of 1 KiB one after the other would have what one thread keeps in few sets of a cache, so
+// they are a line longer.
+
+gpu.module @apart {
+  gpu.func @apart(%x: memref<?xf32, #gpu.address_space<global>>)
+      kernel attributes {gpu.known_block_size = array<i32: 256, 1, 1>} {
+    %t = gpu.thread_id x
+    %v = memref.load %x[%t] : memref<?xf32, #gpu.address_space<global>>
+    gpu.barrier
+    memref.store %v, %x[%t] : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+
+// CHECK-LABEL: func.func @apart(
+// CHECK:         %v_kept = memref.alloca() {alignment = 64 : i64} : memref<272xf32>

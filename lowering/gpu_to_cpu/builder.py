@@ -36,6 +36,7 @@ from ...dialects.gpux import THREADS
 INDEX = IndexType()
 MAX_THREADS = 1024  # of a block
 ALIGNMENT = IntegerAttr(64, i64)
+_LINE, _ALIASING = 64, 1024  # bytes
 _NO_OVERFLOW = arith.IntegerOverflowAttr("none")
 _NO_FASTMATH = arith.FastMathFlagsAttr("none")
 _FLAGS: dict[type[Operation], dict[str, Attribute]] = {
@@ -199,10 +200,16 @@ class Builder:
             return self.add(op).results[0]
 
     def array_of(self, count: SSAValue, element: Attribute, shape: Sequence[int] = ()) -> SSAValue:
-        """`count` elements (or arrays) in the prologue; booleans are kept as bytes."""
+        """`count` elements (or arrays) in the prologue; booleans are kept as bytes.
+
+        Arrays of a size that many sets of a cache divide are a line longer, so that what a thread
+        has in several of them is not all in one set: 16 values of 512 threads were in two.
+        """
         known = self.known(count)
         if known is None:
             self.array_bytes += MAX_THREADS * prod(shape) * byte_width(element)
+        elif not shape and known * byte_width(element) % _ALIASING == 0:
+            known += _LINE // byte_width(element)
         first = DYNAMIC_INDEX if known is None else known
         type = MemRefType(i8 if element == i1 else element, [first, *shape])
         return self.array(type, [count] if known is None else [])

@@ -33,6 +33,7 @@ PASSES: dict[str, str] = {
     "gpu-to-nvvm": "stepwell.lowering.gpu_to_nvvm.lower:GpuToNvvm",
     "gpu-to-spirv": "stepwell.lowering.gpu_to_spirv.lower:GpuToSpirv",
     "guard-extents": "stepwell.lowering.gpu_to_grid.guard_extents:GuardExtents",
+    "hoist-block-checks": "stepwell.passes.hoist_block_checks:HoistBlockChecks",
     "hoist-uniform-loads": "stepwell.passes.hoist_uniform_loads:HoistUniformLoads",
     "inline": "stepwell.passes.inline:Inline",
     "legalise-memory": "stepwell.lowering.grid_to_shader.legalise_memory:LegaliseMemory",

@@ -1,0 +1,239 @@
+"""hoist-block-checks: checks that all threads of a block make are made once, for the whole block.
+
+    scf.for %ty = %c0 to %c32 step %c1 {          %last = arith.addi %base, 31 + 15
+      scf.for %tx = %c0 to %c16 step %c1 {        %first.ok = arith.cmpi ult, %base, %n
+        %a = arith.addi %base, %ty                %last.ok = arith.cmpi ult, %last, %n
+        %i = arith.addi %a, %tx                   %all = arith.andi %first.ok, %last.ok
+        %ok = arith.cmpi ult, %i, %n              scf.if %all {
+        gpux.check %ok, "bounds", …        ->       …  // as it was, without the check
+        …                                         } else {
+      }                                             …  // as it was
+    }                                             }
+
+At the cpu level, for loops over y or z of a block's threads around the one over x, and for a loop
+over x whose bounds are constants; other loops over x split-checked-loops deals with, which keeps
+apart the threads that have no item.
+
+What a check compares with a size grows by a constant from thread to thread, so if it is below the
+size for the first and the last of them all, it is for those between. (The two are less than a
+quarter of all numbers apart, and a size is in the lower half, so nothing wraps between them.) Where
+it is not, one of the two fails when it is reached: the other copy is `gpux.cold` and `gpux.as_is`.
+Only checks outside of branches and loops of a thread are moved, as every thread makes them.
+
+A block that copies tiles of two matrices has a dozen such checks in each thread. Solved for each
+row of threads, they and the ends of the rows took a third of the time of the copying.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xdsl.context import Context
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ..dialects import gpux
+from ..dialects.predicates import ULT
+from .block_editing import constant, constant_value, erase
+from .outline_cold_loops import AS_IS, COLD
+from .thread_ranges import INDEX, is_computed, is_size
+
+_LARGEST_BODY = 2000
+_MOST_THREADS = 1 << 31  # along one axis of a block, where their number is not known
+_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class HoistBlockChecks(ModulePass):
+    """Moves checks that every thread makes out of loops over the threads of a block.
+
+    `index_bits` is the width of `index` on the target.
+    """
+
+    name = "hoist-block-checks"
+    index_bits: int = 64
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for loop, checks in _checked_loops(op).items():
+            nest = _nest(loop, checks[0])
+            if nest and sum(1 for _ in nest[0].walk()) <= _LARGEST_BODY:
+                _hoist(nest, checks, self.index_bits)
+
+
+def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
+    """Loops over x of a block's threads, each with the checks that all iterations make."""
+    found: dict[scf.ForOp, list[gpux.CheckOp]] = {}
+    for op in module.walk():
+        if isinstance(op, gpux.CheckOp) and op.ids:
+            loop = op.parent_op()
+            if isinstance(loop, scf.ForOp) and loop.body.block.args[0] is op.ids[3]:
+                found.setdefault(loop, []).append(op)
+    return found
+
+
+def _nest(loop: scf.ForOp, check: gpux.CheckOp) -> list[scf.ForOp]:
+    """Loops over the block's threads from the outermost to that over x; none to leave as it is."""
+    nest: list[scf.ForOp] = []
+    inner: Operation | None = loop
+    for variable in check.ids[3:6]:
+        if isinstance(inner, scf.ForOp) and inner.body.block.args[0] is variable:
+            if not _is_simple(inner) or (nest and len(inner.body.block.ops) != 2):
+                break
+            nest.insert(0, inner)
+            inner = inner.parent_op()
+    if len(nest) == 1 and None in (constant_value(loop.lb), constant_value(loop.ub)):
+        return []
+    return nest
+
+
+def _is_simple(loop: scf.ForOp) -> bool:
+    if "gpux.subgroup" in loop.attributes:  # whose threads run together, or not at all
+        return False
+    return constant_value(loop.step) == 1 and not loop.iter_args
+
+
+def _hoist(nest: list[scf.ForOp], checks: list[gpux.CheckOp], index_bits: int) -> None:
+    corners = _Corners(nest, index_bits)
+    hoisted = {check for check in checks if corners.take(check.condition)}
+    if not hoisted:
+        return
+    outermost = nest[0]
+    fast = outermost.clone()
+    for old, new in list(zip(outermost.walk(), fast.walk(), strict=True)):
+        new.location = old.location
+        if old in hoisted:
+            erase(new)
+    branch = scf.IfOp.create(operands=[corners.all_hold()], regions=[Region(), Region()])
+    corners.add(branch)
+    outermost.detach()
+    for region, loop in zip(branch.regions, (fast, outermost), strict=True):
+        end = scf.YieldOp.create()
+        end.location = outermost.location
+        block = Block()
+        block.add_ops((loop, end))
+        region.add_block(block)
+    outermost.attributes |= {COLD: UnitAttr(), AS_IS: UnitAttr()}
+    for loop in nest:
+        loop.attributes.pop(gpux.THREADS, None)  # for LLVM to vectorise: not these
+
+
+_Slopes = dict[scf.ForOp, int]
+
+
+@dataclass
+class _Corners:
+    """Conditions for the first and the last of all threads of a nest; ops go before the nest."""
+
+    nest: list[scf.ForOp]
+    index_bits: int
+    _conditions: list[SSAValue] = field(default_factory=list[SSAValue])
+    _slopes: dict[SSAValue, _Slopes | None] = field(default_factory=dict["SSAValue", "Any"])
+    _lasts: dict[scf.ForOp, SSAValue] = field(default_factory=dict["scf.ForOp", "SSAValue"])
+    _copies: dict[Any, SSAValue] = field(default_factory=dict["Any", "SSAValue"])
+
+    def take(self, condition: SSAValue) -> bool:
+        """Take up the condition of a check; False if two threads do not speak for all."""
+        op = condition.owner
+        if not isinstance(op, arith.CmpiOp) or op.predicate.value.data != ULT:
+            return False
+        slopes = self._slopes_of(op.lhs)
+        if slopes is None or self._slopes_of(op.rhs) != {} or not is_size(op.rhs):
+            return False
+        apart = sum(abs(slope) * _count(loop) for loop, slope in slopes.items())
+        if apart >> (self.index_bits - 2):
+            return False
+        size = self._copy(op.rhs, {})
+        for is_last in (False, True) if slopes else (False,):
+            at = {loop: self._end(loop, (slopes[loop] > 0) == is_last) for loop in slopes}
+            below = self.add(arith.CmpiOp(self._copy(op.lhs, at), size, ULT))
+            self._conditions.append(below.results[0])
+        return True
+
+    def all_hold(self) -> SSAValue:
+        """Whether all conditions hold that were taken up."""
+        every = self._conditions[0]
+        for condition in self._conditions[1:]:
+            every = self.add(arith.AndIOp(every, condition)).results[0]
+        return every
+
+    def add(self, op: Operation) -> Operation:
+        """Put an op before the nest."""
+        op.location = self.nest[0].location
+        block = self.nest[0].parent
+        assert block is not None, "the nest stands in a block"
+        block.insert_op_before(op, self.nest[0])
+        return op
+
+    def _end(self, loop: scf.ForOp, is_last: bool) -> SSAValue:
+        """The first or last value of a loop's variable."""
+        if not is_last:
+            return loop.lb
+        if loop not in self._lasts:
+            one = self.add(constant(INDEX, 1, loop.location)).results[0]
+            self._lasts[loop] = self.add(arith.SubiOp(loop.ub, one)).results[0]
+        return self._lasts[loop]
+
+    def _slopes_of(self, value: SSAValue, depth: int = _DEPTH) -> _Slopes | None:
+        """By how much a value grows with the variable of each loop; None if not by a constant."""
+        if value not in self._slopes:
+            self._slopes[value] = self._find_slopes(value, depth)
+        return self._slopes[value]
+
+    def _find_slopes(self, value: SSAValue, depth: int) -> _Slopes | None:
+        op = value.owner
+        if isinstance(op, Block):
+            return {loop: 1 for loop in self.nest if op is loop.body.block}
+        if not self.nest[0].is_ancestor(op):
+            return {}
+        if depth == 0 or not is_computed(op):
+            return None
+        parts = [self._slopes_of(operand, depth - 1) for operand in op.operands]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        return _combined(op, known) if any(known) else {}
+
+    def _copy(self, value: SSAValue, at: dict[scf.ForOp, SSAValue]) -> SSAValue:
+        """What a value is where the variables of the loops have these values."""
+        owner = value.owner
+        if isinstance(owner, Block):
+            return next((at[loop] for loop in at if owner is loop.body.block), value)
+        if not self.nest[0].is_ancestor(owner):
+            return value
+        key = (value, *at.values())
+        if key not in self._copies:
+            copy = owner.clone({operand: self._copy(operand, at) for operand in owner.operands})
+            if "overflowFlags" in copy.properties:  # the loops may not run at all
+                copy.properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
+            self._copies[key] = self.add(copy).results[0]
+        return self._copies[key]
+
+
+def _count(loop: scf.ForOp) -> int:
+    """The most iterations that a loop over threads can have."""
+    first, end = constant_value(loop.lb), constant_value(loop.ub)
+    return _MOST_THREADS if first is None or end is None else max(0, end - first)
+
+
+def _combined(op: Operation, parts: list[_Slopes]) -> _Slopes | None:
+    """Slopes of a result from those of the operands."""
+    if op.results[0].type != INDEX or len(parts) != 2:
+        return None
+    first, second = parts
+    if isinstance(op, arith.MuliOp):
+        factor = constant_value(op.lhs if second else op.rhs)
+        times = (0, factor or 0) if second else (factor or 0, 0)
+        if factor is None:
+            return None
+    elif isinstance(op, arith.AddiOp | arith.SubiOp):
+        times = (1, 1 if isinstance(op, arith.AddiOp) else -1)
+    else:
+        return None
+    sums = {
+        loop: times[0] * first.get(loop, 0) + times[1] * second.get(loop, 0)
+        for loop in (*first, *second)
+    }
+    return {loop: slope for loop, slope in sums.items() if slope}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,7 +25,15 @@ HostArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
 _checked_dtypes: set[np.dtype[Any]] = set()
 LARGE = 1 << 31  # bytes from which on an array may take other code
-_keys: dict[tuple[object, ...], object] = {}
+_keys: WeakKeyDictionary[Device, dict[tuple[object, ...], object]] = WeakKeyDictionary()
+
+
+def key_of(device: Device, facts: tuple[object, ...]) -> object:
+    """The object that stands for such facts of what lies on a device; it holds no device."""
+    keys = _keys.get(device)
+    if keys is None:
+        keys = _keys.setdefault(device, {})
+    return keys.setdefault(facts, object())
 
 
 class Memory:
@@ -92,10 +101,10 @@ class DeviceArray:
             from .facts import alignment_of, small_array
 
             aligned = (alignment_of(self), small_array(shape, strides, dtype))
-        facts = (memory.device, dtype, len(shape), self.contiguous, aligned, readonly)
+        facts = (dtype, len(shape), self.contiguous, aligned, readonly)
         if memory.nbytes >= LARGE and (variant := memory.device.variant([self])):
             facts = (*facts, variant)
-        self.key = _keys.setdefault(facts, object())
+        self.key = key_of(memory.device, facts)
 
     @property
     def ndim(self) -> int:

@@ -14,6 +14,11 @@ class Closable(Protocol):
         """Finish what is under way and let go of it."""
         ...
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has been closed, and nothing of it is left."""
+        ...
+
 
 CoreT = TypeVar("CoreT", bound=Closable)
 
@@ -26,10 +31,10 @@ class OpenDevices(Generic[CoreT]):
         self._finish = finish
 
     def close_at_exit(self, core: CoreT) -> None:
-        """Close this one when the process ends."""
+        """Close this one when the process ends; those that were closed before are forgotten."""
         if not self._open:
             atexit.register(self.close_all)
-        self._open.append(core)
+        self._open = [*(one for one in self._open if not one.is_gone), core]
 
     def close_all(self) -> None:
         """Close every device in use; raises what that finds, several things together."""

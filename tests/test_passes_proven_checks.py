@@ -72,23 +72,25 @@ def make_sizes(run: Run, block: Block, rows: Sequence[tuple[int, ...]]) -> bool:
 
 def check_seed(chance: random.Random) -> tuple[int, int, int]:
     """One program on several inputs: how many checks it has, and how many each way leaves."""
-    text = Writer(chance).kernel()
-    original = parse_module(text)
+    original = parse_module(Writer(chance).kernel())
     original.verify()
-    plain, asking = (check_removal(original, text, chance, ask=ask) for ask in (False, True))
+    block = chance.choice([(), (1, 4, 1), (2, 2, 1), (4, 1, 1)])
+    if block:
+        kernel = next(functions(original))
+        kernel.attributes["gpu.known_block_size"] = DenseArrayBase.from_list(i32, block)
+    plain, asking = (check_removal(original, chance, block, ask) for ask in (False, True))
     return len(names(next(functions(original)))), plain, asking
 
 
-def check_removal(original: ModuleOp, text: str, chance: random.Random, *, ask: bool) -> int:
+def check_removal(
+    original: ModuleOp, chance: random.Random, block: tuple[int, ...], ask: bool
+) -> int:
     """None of the checks that the pass removes fails; how many are left.
 
     With `ask` a launch is held to sizes that the pass asks for.
     """
     module = original.clone()
     changed, kernel = next(functions(module)), next(functions(original))
-    block = chance.choice([(), (1, 4, 1), (2, 2, 1), (4, 1, 1)])
-    if block:
-        changed.attributes["gpu.known_block_size"] = DenseArrayBase.from_list(i32, block)
     if ask:
         changed.attributes[gpux.SIZES] = ArrayAttr([])
     RemoveProvenChecks(INDEX_BITS).apply(Context(), module)
@@ -105,7 +107,7 @@ def check_removal(original: ModuleOp, text: str, chance: random.Random, *, ask: 
             failed.add(str(failure))
         except OutOfFuel:
             continue
-    assert failed <= left, f"{failed - left} were removed (ask={ask}) and fail in\n{text}"
+    assert failed <= left, f"{failed - left} were removed (ask={ask}) and fail in\n{original}"
     return len(left)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from typing import Any
 
+import numpy as np
 import pytest
+from cuda_devices import simulated
 from runtime_kernels import DEVICE
 
 from stepwell.runtime import device as devices
@@ -200,3 +204,15 @@ def test_drivers_are_not_loaded_for_the_default_where_there_is_no_gpu(
     monkeypatch.setattr(devices, "devices", tuple)
     assert chosen(monkeypatch, kinds) == ["cpu:0"]
     assert kinds["vulkan"].asked == 0
+
+
+def test_nothing_holds_a_device_that_was_closed():
+    with simulated() as device:
+        array = device.array(np.zeros(3, np.float32))
+        array.numpy()
+        closed = weakref.ref(device)
+    del device, array
+    with simulated() as another:
+        another.array(np.zeros(3, np.float32))
+        gc.collect()
+        assert closed() is None

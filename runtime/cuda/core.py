@@ -296,6 +296,11 @@ class Core:
                 self.context.call("cuStreamDestroy", queue.handle)
             self.context.call("cuEventDestroy", queue.event)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was closed."""
+        return self.context.closed
+
     def close(self) -> None:
         """Finish what is under way and let go of the device, as the process ends."""
         if self.context.closed:

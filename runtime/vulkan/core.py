@@ -109,6 +109,11 @@ class Core:
                 finally:
                     timeline.lock.release()
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was closed, and did not hang then."""
+        return self.context.closed and not self.context.is_stuck
+
     def close(self) -> None:
         """Finish everything and destroy it; raises what kernels reported that nobody asked for.
 

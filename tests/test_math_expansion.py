@@ -33,7 +33,7 @@ def with_more_bits(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """
 
     def compute(v: Any) -> Any:
-        with mpmath.workprec(mpmath.mp.prec + max(0, -int(mpmath.mag(v)))):
+        with mpmath.extraprec(max(0, -int(mpmath.mag(v)))):
             return function(v)
 
     return compute

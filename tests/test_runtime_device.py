@@ -210,9 +210,9 @@ def test_nothing_holds_a_device_that_was_closed():
     with simulated() as device:
         array = device.array(np.zeros(3, np.float32))
         array.numpy()
-        closed = weakref.ref(device)
+        closed = weakref.ref(device), weakref.ref(device.core)
     del device, array
     with simulated() as another:
         another.array(np.zeros(3, np.float32))
         gc.collect()
-        assert closed() is None
+        assert [part() for part in closed] == [None, None]

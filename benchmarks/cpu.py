@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -109,8 +110,8 @@ def measure(
             absent[f"{contender.name}, {task.name} {size}"] = why
     times: dict[str, list[float]] = {one.name: [] for one in present}
     for number in range(rounds):
-        turn = number % len(present)
-        for one in present[turn:] + present[:turn]:
+        order = random.Random(number).sample(present, len(present))  # who comes after whom matters
+        for one in order:
             times[one.name].append(one.run(one.count) / one.count)
     peers = {name: seconds for name, seconds in times.items() if name not in OURS}
     best = min(peers, key=lambda name: sorted(peers[name])[len(peers[name]) // 2], default="")

@@ -145,9 +145,11 @@ class _Corners:
         apart = sum(abs(slope) * _count(loop) for loop, slope in slopes.items())
         if apart >> (self.index_bits - 2):
             return False
-        size = self._copy(op.rhs, {})
+        # Where a loop makes no difference it may be computed with all the same, as in `t - t`.
+        size = self._copy(op.rhs, {loop: loop.lb for loop in self.nest})
         for is_last in (False, True) if slopes else (False,):
-            at = {loop: self._end(loop, (slopes[loop] > 0) == is_last) for loop in slopes}
+            greatest = {loop for loop, slope in slopes.items() if (slope > 0) == is_last}
+            at = {loop: self._end(loop, loop in greatest) for loop in self.nest}
             below = self.add(arith.CmpiOp(self._copy(op.lhs, at), size, ULT))
             self._conditions.append(below.results[0])
         return True

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import random
 
-from checked_programs import INDEX_BITS, VIEW, OutOfFuel
+from checked_programs import INDEX_BITS, VIEW
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_passes_split_checks import LAUNCH, LoopWriter, ThreadRun
+from test_passes_split_checks import LAUNCH, LoopWriter, ThreadRun, runs_of_both
 from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.ir import Operation
 
 from stepwell.lowering.parse import parse_module
-from stepwell.passes.block_editing import functions
 from stepwell.passes.hoist_block_checks import HoistBlockChecks
 from stepwell.passes.outline_cold_loops import COLD
 
@@ -98,22 +97,9 @@ def check_nest(chance: random.Random) -> tuple[int, int]:
     text = NestWriter(chance).kernel()
     module, original = parse_module(text), parse_module(text)
     HoistBlockChecks(INDEX_BITS).apply(Context(), module)
-    module.verify()
-    changed, kernel = next(functions(module)), next(functions(original))
     moved = fast = 0
-    for _ in range(8):
-        before, after = NestRun(chance), Chosen(chance)
-        before.start(kernel)
-        for view in kernel.body.block.args[:2]:
-            before.sizes |= {(view, axis): before.size(view, axis) for axis in range(2)}
-        after.like(before, changed.body.block, kernel.body.block)
-        try:
-            before.block(kernel.body.block)
-            after.block(changed.body.block)
-        except OutOfFuel:
-            continue
-        assert after.ends == before.ends, f"{before.ends} became {after.ends} in\n{text}"
-        if is_changed(changed):
+    for _, after in runs_of_both(chance, original, module, NestRun, Chosen):
+        if is_changed(module):
             moved, fast = moved + 1, fast + after.fast
     return moved, fast
 

@@ -7,16 +7,20 @@ none. That holds whatever wraps round.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from checked_programs import INDEX_BITS, VIEW, Failed, OutOfFuel, Run, Writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.context import Context
 from xdsl.dialects import func, scf
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from stepwell.dialects import gpux
 from stepwell.lowering.parse import parse_module
+from stepwell.lowering.verify import verify
 from stepwell.passes.block_editing import functions
 from stepwell.passes.split_checked_loops import SplitCheckedLoops
 
@@ -166,27 +170,43 @@ class ThreadRun(Run):
         return super().run_check(op, condition)
 
 
+Before = TypeVar("Before", bound=ThreadRun)
+After = TypeVar("After", bound=ThreadRun)
+
+
+def runs_of_both(
+    chance: random.Random,
+    original: ModuleOp,
+    changed: ModuleOp,
+    run_original: Callable[[random.Random], Before],
+    run_changed: Callable[[random.Random], After],
+) -> Iterator[tuple[Before, After]]:
+    """A kernel and what a pass made of it, run on several inputs: all threads end alike."""
+    verify(changed)
+    kernel, other = next(functions(original)), next(functions(changed))
+    for _ in range(8):
+        before, after = run_original(chance), run_changed(chance)
+        before.start(kernel)
+        for view in kernel.body.block.args[:2]:
+            before.sizes |= {(view, axis): before.size(view, axis) for axis in range(2)}
+        after.like(before, other.body.block, kernel.body.block)
+        try:
+            before.block(kernel.body.block)
+            after.block(other.body.block)
+        except OutOfFuel:
+            continue
+        assert after.ends == before.ends, f"{before.ends} became {after.ends} in\n{original}"
+        yield before, after
+
+
 def check_loop(chance: random.Random) -> tuple[int, int]:
     """One program on several inputs; checks that its threads made, and that they make now."""
     text = LoopWriter(chance).kernel()
     original = parse_module(text)
     module = original.clone()
     SplitCheckedLoops(INDEX_BITS).apply(Context(), module)
-    module.verify()
-    changed, kernel = next(functions(module)), next(functions(original))
     checks = left = 0
-    for _ in range(8):
-        before, after = ThreadRun(chance), ThreadRun(chance)
-        before.start(kernel)
-        for view in kernel.body.block.args[:2]:
-            before.sizes |= {(view, axis): before.size(view, axis) for axis in range(2)}
-        after.like(before, changed.body.block, kernel.body.block)
-        try:
-            before.block(kernel.body.block)
-            after.block(changed.body.block)
-        except OutOfFuel:
-            continue
-        assert after.ends == before.ends, f"{before.ends} became {after.ends} in\n{text}"
+    for before, after in runs_of_both(chance, original, module, ThreadRun, ThreadRun):
         checks += before.checks
         left += after.checks
     return checks, left

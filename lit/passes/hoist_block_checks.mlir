@@ -98,3 +98,28 @@ func.func @others(%x: memref<?xf32>, %y: memref<?xindex>, %base: index, %bdim: i
 }
 // CHECK-LABEL: func.func @others
 // CHECK-NOT:     gpux.cold
+
+// -----
+
+// An index may be computed with a thread's id and be the same for all.
+func.func @same(%x: memref<?xf32>, %base: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c64 = arith.constant 64 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %c4 step %c1 {
+    scf.for %tx = %c0 to %c64 step %c1 {
+      %a = arith.addi %base, %ty : index
+      %b = arith.subi %a, %ty : index
+      %in = arith.cmpi ult, %b, %n : index
+      gpux.check %in, "bounds", "same" ids (%c0, %c0, %c0, %tx, %ty, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%b] : memref<?xf32>
+    } {gpux.threads}
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @same
+// CHECK:         %[[IN:.*]] = arith.cmpi ult, %base, %n
+// CHECK-NEXT:    scf.if %[[IN]] {

@@ -39,12 +39,13 @@ def launch_and_wait(launch: Callable[[], None], wait: Callable[[], None]) -> Non
 
 
 def for_this_thread(outcomes: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-    """What this thread is to be told, and the rest."""
-    if not outcomes:
-        return outcomes, []
-    own = (0, get_ident())
-    told = [outcome for outcome in outcomes if outcome.thread in own]
-    return told, [outcome for outcome in outcomes if outcome.thread not in own]
+    """What this thread is to be told, and the rest: that of threads that wait for it now.
+
+    What a thread was to be told whose wait was interrupted is told to whoever waits next.
+    """
+    others = waiting - {get_ident()}
+    told = [outcome for outcome in outcomes if outcome.thread not in others]
+    return told, [outcome for outcome in outcomes if outcome.thread in others]
 
 
 def tell_all(outcomes: Iterable[Outcome], device: str) -> None:

@@ -18,6 +18,7 @@ from stepwell.tools.lit.runner import Verdict, run_test
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_VARIABLE = re.compile(r"\bSTEPWELL_[A-Z_]+")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -84,3 +85,11 @@ def test_links_and_named_files_exist(page: Path):
         and not (ROOT / name).exists()
     ]
     assert missing == []
+
+
+def test_environment_variables_are_those_that_the_code_asks_for():
+    folders = ("dialects", "language", "lowering", "passes", "runtime", "src", "tools")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    asked = {name for file in files for name in _VARIABLE.findall(file.read_text("utf-8"))}
+    table = (ROOT / "docs/environment.md").read_text("utf-8")
+    assert {name for name in _VARIABLE.findall(table) if "_TEST_" not in name} == asked

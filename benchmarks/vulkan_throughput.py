@@ -50,7 +50,8 @@ def main() -> int:
     if not args.small:
         facts = {"device": device.description, "launches_a_round": LAUNCHES}
         left_out = sorted(missing)
-        path = record("vulkan_throughput", rows, tools=_tools(), left_out=left_out, **facts)
+        name = f"vulkan_throughput-{device.description.split()[0].lower()}"
+        path = record(name, rows, tools=_tools(), left_out=left_out, **facts)
         picture_of(path, rows)
     return 0 if all(row.correct for row in rows) else 1
 

@@ -133,11 +133,8 @@ def build_module(
         value.name_hint = info.name.replace(".", "_")
     kernel = gpu.FuncOp(name or source.name, types, known_block_size=block, body=body(made.block))
     kernel.attributes |= _of_launches(axes, block_rank)
-    for name, is_said in ((gpux.SMALL, small), (gpux.STREAMS, streams)):
-        if is_said:
-            kernel.attributes[name] = UnitAttr()
-    if sizes:
-        kernel.attributes[gpux.SIZES] = ArrayAttr([])
+    facts = ((gpux.SMALL, small), (gpux.STREAMS, streams), (gpux.SIZES, sizes))
+    kernel.attributes |= {name: _FACTS[name] for name, is_said in facts if is_said}
     attributes = [_attributes(info, disjoint) for info, _ in inputs]
     if any(attributes):
         none: dict[str, Attribute] = {}
@@ -151,6 +148,9 @@ def build_module(
     written = [root.written for root in made.frame.roots]
     parameters = _with_writes([info for info, _ in inputs], written)
     return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()), unit.axes_used)
+
+
+_FACTS = {gpux.SMALL: UnitAttr(), gpux.STREAMS: UnitAttr(), gpux.SIZES: ArrayAttr[Attribute](())}
 
 
 def _of_launches(axes: int | None, block_rank: int) -> dict[str, Attribute]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 from xdsl.context import Context
 
@@ -19,6 +18,7 @@ from stepwell.lowering.emit.native import NativeCode, assemble
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.to_llvm.cpu_entry import AddCpuEntry
 from stepwell.lowering.to_llvm.to_llvm import ToLlvm
+from stepwell.runtime.cpu_code import load_objects
 from stepwell.runtime.object_files import object_files
 
 I64 = ctypes.c_int64
@@ -68,12 +68,7 @@ class Loaded:
 def load(ir_text: str, **options: Any) -> Loaded:
     """Assembles LLVM text and loads the object."""
     code = assemble(ir_text, **options)
-    machine = llvm.Target.from_triple(code.target.triple).create_target_machine()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    for content in object_files(code.object):
-        engine.add_object_file(llvm.ObjectFileRef.from_data(content))
-    engine.finalize_object()
-    return Loaded(engine, code)
+    return Loaded(load_objects(object_files(code.object)), code)
 
 
 def elementwise(name: str, body: str, inputs: Sequence[str], output: str) -> str:

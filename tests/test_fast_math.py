@@ -32,10 +32,8 @@ FUNCTIONS = {
 
 @pytest.fixture(scope="module")
 def device() -> Generator[sw.Device]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STEPWELL_CACHE", "0")
-        yield ptx_device.register()
-        ptx_device.unregister()
+    with ptx_device.registered() as found:
+        yield found
 
 
 def axpy(a, x, y):

@@ -26,10 +26,8 @@ F32 = ArrayType(sw.f32, 1)
 
 @pytest.fixture(scope="module")
 def device() -> Generator[sw.Device]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STEPWELL_CACHE", "0")
-        yield ptx_device.register()
-        ptx_device.unregister()
+    with ptx_device.registered() as found:
+        yield found
 
 
 def scale(x, y):

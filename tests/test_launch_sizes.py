@@ -21,10 +21,8 @@ from stepwell.runtime.errors import ArrayError
 
 @pytest.fixture(scope="module")
 def device() -> Generator[sw.Device]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STEPWELL_CACHE", "0")
-        yield ptx_device.register()
-        ptx_device.unregister()
+    with ptx_device.registered() as found:
+        yield found
 
 
 def by_four(x, y):

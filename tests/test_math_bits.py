@@ -23,10 +23,8 @@ TWO = {"pow": "x[i] ** y[i]", "atan2": "math.atan2(x[i], y[i])", "fmod": "math.f
 
 @pytest.fixture(scope="module")
 def ptx() -> Generator[sw.Device]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STEPWELL_CACHE", "0")
-        yield ptx_device.register()
-        ptx_device.unregister()
+    with ptx_device.registered() as found:
+        yield found
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

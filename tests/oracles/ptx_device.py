@@ -9,10 +9,13 @@ Its target is that of CUDA under another name, so that it lives beside a real GP
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 from oracles.ptx.errors import DivergentBarrier
 from oracles.ptx.memory import Memory as SimulatedMemory
 from oracles.ptx.module import Module
@@ -62,6 +65,15 @@ def unregister() -> None:
     devices.forget(KIND)
     targets.TARGETS.pop(KIND, None)
     targets.FAMILIES.pop(KIND, None)
+
+
+@contextmanager
+def registered() -> Generator[PtxDevice]:
+    """The device, known in the `with` block, where nothing is cached on disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STEPWELL_CACHE", "0")
+        yield register()
+        unregister()
 
 
 def find() -> list[Device]:

@@ -56,6 +56,7 @@ def _enter(step: int) -> None:
             _set_methods()
             raise
         made = staticmethod(LazyFormat if _inside > 0 else from_str)
+        # An assignment would be one to a method, which has another type.
         setattr(program, "from_str", made)  # noqa: B010
 
 

@@ -46,8 +46,8 @@ class Machine:
     @property
     def streams(self) -> bool:
         """Whether stores past the cache are worth it: on x86-64 with AVX2, which has masks for the
-        ends of rows. Processors of ARM see themselves that long runs of stores fill whole lines,
-        and their `stnp` is no more than a hint."""
+        ends of rows. On ARM it was not measured: `stnp`, the store for it, is a hint there, which
+        processors may ignore."""
         return self.triple.startswith("x86_64") and has_feature(self.features, "avx2")
 
     @property

@@ -11,7 +11,7 @@
 %Row = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
 ; common, rows, packed words, launch records, entry, counter of prints or null, ns that a block
 ; takes, job; busy, arguments, rows, blocks, helpers; ns that a launch takes alone, and with helpers,
-; number of the last launch that could be either, up to 127
+; number of the last launch that could be either, up to 1023
 %Site = type { ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, [2 x double], i64 }
 ; of NumPy's C interface, behind an object's head: data, dimensions, sizes, strides, base, dtype,
 ; flags

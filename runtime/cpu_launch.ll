@@ -98,22 +98,23 @@ start:
   %worth = and i1 %many, %long
   br i1 %worth, label %choose, label %alone
 
-choose:                                           ; up to 25 us of work whatever is quicker, and now
-  %surely = fcmp oge double %work, 2.5e4          ; and then the other, to see whether it is
+choose:                                           ; up to 25 us of work whatever is quicker; of 1024
+  %surely = fcmp oge double %work, 2.5e4          ; launches 4 alone, or 32 with workers, to see
   br i1 %surely, label %ask, label %compare
 
 compare:
   %phase.at = getelementptr %Site, ptr %site, i32 0, i32 14
   %phase.before = load i64, ptr %phase.at
   %phase.next = add i64 %phase.before, 1
-  %phase = and i64 %phase.next, 127
+  %phase = and i64 %phase.next, 1023
   store i64 %phase, ptr %phase.at
   %times = getelementptr %Site, ptr %site, i32 0, i32 13
   %alone.ns = load double, ptr %times
   %shared.at = getelementptr double, ptr %times, i64 1
   %shared.ns = load double, ptr %shared.at
   %better = fcmp olt double %shared.ns, %alone.ns
-  %tries = icmp ult i64 %phase, 4
+  %for = select i1 %better, i64 4, i64 32         ; workers may have to wake up first
+  %tries = icmp ult i64 %phase, %for
   %together.now = xor i1 %better, %tries
   br i1 %together.now, label %ask, label %alone
 
@@ -220,7 +221,7 @@ measure:
   %cost.now = select i1 %too.much, double %limit, double %each
   store double %cost.now, ptr %cost.at
   %time.at = getelementptr %Site, ptr %site, i32 0, i32 13, i64 %used
-  call void @note(ptr %time.at, i64 %took, i64 %its.phase)
+  call void @note(ptr %time.at, i64 %took, i64 %its.phase, i64 %threads)
   %fine = icmp eq i32 %failed, 0
   br i1 %fine, label %prints, label %told
 
@@ -242,13 +243,18 @@ done:
   ret i64 0
 }
 
-; Takes up what a launch took, unless the one before was of the other way: then the cache is still
-; that of others.
-define private void @note(ptr %time.at, i64 %took, i64 %phase) nounwind {
+; Takes up what a launch took, unless those just before were of the other way: then the cache is
+; still that of others. Of a trial of workers those launches count in which one took part.
+define private void @note(ptr %time.at, i64 %took, i64 %phase, i64 %threads) nounwind {
 begin:
   %tried = icmp eq i64 %phase, 3
-  %usual = icmp uge i64 %phase, 8
-  %settled = or i1 %tried, %usual
+  %usual = icmp uge i64 %phase, 40
+  %from.8 = sub i64 %phase, 8
+  %early = icmp ult i64 %from.8, 24
+  %helped = icmp ugt i64 %threads, 1
+  %joined = and i1 %early, %helped
+  %either = or i1 %tried, %usual
+  %settled = or i1 %either, %joined
   br i1 %settled, label %new, label %end
 
 new:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 import stepwell as sw
 from stepwell.launch import Launch
 from stepwell.runtime import cpu_launch
-from stepwell.runtime.cpu_pool import pool
+from stepwell.runtime.cpu_pool import Job, pool
 from stepwell.runtime.errors import ArrayError
 
 SIZE = 40
@@ -217,6 +218,45 @@ def test_workers_leave_no_block_out(blocks: int, monkeypatch: pytest.MonkeyPatch
         helped += memory.job.helpers
     assert helped
     assert (x == count).all()
+
+
+@pytest.mark.parametrize("asleep", [0, 10], ids=["awake", "asleep"])
+def test_workers_are_found_to_be_quicker(asleep: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWELL_NUM_THREADS", "2")
+    pool.start(1)
+    x = np.zeros(256 * 4, np.int32)
+    launch = sw.kernel(counted.function)[4, 256]
+    assert is_direct(launch, x)
+    memory, ways = memory_of(launch), list[str]()
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    def alone(_packed: Any, _record: Any) -> int:
+        ways.append("alone")
+        wait(40e-6)
+        return 0
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(Job))
+    def hand(_pool: Any, job: Any) -> int:
+        ways.append("shared")
+        late = "alone" in ways[-1 - asleep :]  # they wake up while the first ones are made
+        job.contents.helpers = not late
+        wait(50e-6 if late else 5e-6)
+        return 0
+
+    memory.site.entry = ctypes.cast(alone, ctypes.c_void_p).value
+    monkeypatch.setattr(pool.workers, "hand", ctypes.cast(hand, ctypes.c_void_p).value)
+    memory.site.launch_ns[:] = [40_000, 80_000]  # at first they seem to be slower
+    for _ in range(4096):
+        memory.block_ns.value = 2_500  # 10 us of work: either way may be quicker
+        launch(x)
+    assert ways[-1024:].count("shared") > 900
+
+
+def wait(seconds: float) -> None:
+    """Take so much of a processor's time."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
 
 
 def test_work_of_a_millisecond_is_left_to_python() -> None:

@@ -33,6 +33,8 @@ from .report import (
 
 TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 6, 7, 8, 9, 10, 11
 LAUNCH_WORDS = 12
+# Launch records of threads that share a launch are so many words apart: lines of the cache.
+RECORD_STRIDE = 16
 MAX_LAUNCHERS = 64
 
 ALONE_NS = 10_000
@@ -44,6 +46,7 @@ CLAIMS = 8
 
 # Arguments that are bytes and references need no conversion, which would take 0.1 µs.
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32)
+_RECORD = ctypes.c_int64 * RECORD_STRIDE
 
 
 class CpuKernel(LoadedKernel):
@@ -92,21 +95,33 @@ class CpuKernel(LoadedKernel):
 
 
 class _State:
-    """The memory of one launch that is under way: launch record and report buffer."""
+    """The memory of one launch that is under way: launch records, of which a launch on one thread
+    uses the first, and report buffer."""
 
-    __slots__ = ("address", "record", "reference", "report", "words")
+    __slots__ = ("address", "record", "records", "reference", "report", "words")
 
-    def __init__(self, template: list[int], report_words: int):
-        self.record = (ctypes.c_int64 * LAUNCH_WORDS)(*template)
-        self.address = ctypes.addressof(self.record)
-        self.reference: Any = ctypes.byref(self.record)
+    def __init__(self, template: list[int], report_words: int, threads: int):
+        self.records = (_RECORD * threads)()
+        self.record = self.records[0]
+        self.address = ctypes.addressof(self.records)
+        self.reference: Any = ctypes.byref(self.records)
         self.report: Any = None
         self.words: Any = None
         if report_words:
             self.report = np.zeros(HEADER_WORDS + report_words, np.uint32)
             self.words = memoryview(self.report)
             self.words[CAPACITY_WORD] = report_words
-            self.record[REPORT] = self.report.ctypes.data
+            template = [*template]
+            template[REPORT] = self.report.ctypes.data
+        for record in self.records:
+            record[:LAUNCH_WORDS] = template
+
+    def failed(self) -> bool:
+        """Whether a thread's record says so; from now on, none does."""
+        found = any(record[FAILED] for record in self.records)
+        for record in self.records:
+            record[FAILED] = 0
+        return found
 
 
 class CpuLauncher:
@@ -188,15 +203,14 @@ class CpuLauncher:
         while first < count and not failed:
             slice_blocks = int(SLICE_NS * (self.workers + 1) / self.block_ns) + 1
             end = min(count, first + slice_blocks)
-            record[TOTAL], record[NEXT] = end, first
-            failed = self._slice(packed, state, end - first)
+            failed = self._slice(packed, state, first, end)
             first = end
         record[TOTAL] = record[CHUNK] = count
         self._end(state, failed)
 
     def new_state(self) -> _State:
         """For the first launch, or when all others are under way in other threads."""
-        return _State(self._template, self._kernel.report_words)
+        return _State(self._template, self._kernel.report_words, self.workers + 1)
 
     def _probe(self, packed: bytes, state: _State) -> tuple[int, int]:
         """Run a few blocks to see what they cost; how many, and whether a check failed.
@@ -223,28 +237,42 @@ class CpuLauncher:
             batch *= 4
         return done, 0
 
-    def _slice(self, packed: bytes, state: _State, blocks: int) -> int:
-        """Run the blocks of the record, with workers if it is worth it; whether a check failed."""
-        record = state.record
+    def _slice(self, packed: bytes, state: _State, first: int, end: int) -> int:
+        """Run these blocks, with workers if it is worth it; whether a check failed."""
+        blocks = end - first
         work = blocks * self.block_ns
         helpers = 0 if work < SHARE_NS else int(work / (SHARE_NS / 2))
         helpers = min(helpers, self.workers, blocks - 1)
-        fair = blocks // (CLAIMS * (helpers + 1))
-        record[CHUNK] = max(1, min(fair, int(CLAIM_NS / self.block_ns) + 1))
         start = perf_counter_ns()
         if helpers:
+            self._share_out(state, first, blocks, helpers + 1)
             failed, threads = self._shared(packed, state, helpers)
         else:
-            record[CHUNK] = blocks
+            state.record[TOTAL], state.record[NEXT], state.record[CHUNK] = end, first, blocks
             failed, threads = self._entry(packed, state.reference), 1
         self.block_ns = max(perf_counter_ns() - start, 1) * threads / blocks
         return failed
 
+    def _share_out(self, state: _State, first: int, blocks: int, threads: int) -> None:
+        """Give each thread a launch record with blocks side by side, claimed in pieces.
+
+        So each thread goes through memory in one direction, and the same part of it each time;
+        only who is done early takes from others.
+        """
+        most = int(CLAIM_NS / self.block_ns) + 1
+        begin = first
+        for number in range(threads):
+            record, end = state.records[number], first + blocks * (number + 1) // threads
+            chunk = max(1, min((end - begin) // CLAIMS, most))
+            record[TOTAL], record[NEXT], record[CHUNK] = end, begin, chunk
+            begin = end
+
     def _shared(self, packed: bytes, state: _State, helpers: int) -> tuple[int, int]:
-        """Run the blocks of the record with workers; whether a check failed, and threads used."""
+        """Run the blocks of the records with workers; whether a check failed, and threads used."""
         from .cpu_pool import pool
 
-        failed, threads = pool.run(self._kernel.code.address, packed, state.address, helpers)
+        entry, stride = self._kernel.code.address, ctypes.sizeof(_RECORD)
+        failed, threads = pool.run(entry, packed, state.address, helpers, helpers + 1, stride)
         return int(failed), threads
 
     def _end(self, state: _State, failed: int) -> None:
@@ -257,8 +285,7 @@ class CpuLauncher:
 
     def report(self, state: _State) -> None:
         """Print and raise what the kernel reported, and leave the state clean."""
-        failed = bool(state.record[FAILED])
-        state.record[FAILED] = 0
+        failed = state.failed()
         kernel = self._kernel.manifest
         if state.report is None:
             raise lost_failure(kernel.name, self._kernel.device.name)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from .array import DeviceArray, HostArray
-from .cpu_kernel import FAILED
+from .cpu_kernel import RECORD_STRIDE
 from .cpu_pool import Job, Workers, give_back, new_lock, pool
 from .device import Direct
 from .dtypes import DTYPES, from_numpy
@@ -54,9 +54,6 @@ _SYMBOLS = (
 _METH_FASTCALL = 0x80
 _HEAD = object.__basicsize__
 _WORD = 8
-_RECORD = 16
-"""Words of a launch record, with room so that no two are in one line of the cache; see the ABI."""
-_RECORD_WORDS = ctypes.c_int64 * _RECORD
 
 
 class _Common(ctypes.Structure):
@@ -171,18 +168,14 @@ class _Memory:
         self.rows = (_Row * len(rows))(*rows)
         self.state: Any = launcher.new_state()
         self.block_ns = ctypes.c_double(launcher.block_ns)
-        self.job = Job(lock=new_lock(), stride=_RECORD * _WORD)
+        self.job = Job(lock=new_lock(), stride=RECORD_STRIDE * _WORD)
         weakref.finalize(self, give_back, self.job.lock).atexit = False
-        # One for each thread: a line of the cache or two.
-        self.records = (_RECORD_WORDS * (launcher.workers + 1))()
-        for record in self.records:
-            record[: len(self.state.record)] = list(self.state.record)
         words = self.state.report
         self.site = _Site(
             common=ctypes.pointer(code.common),
             rows=self.rows,
             packed=ctypes.addressof(packed),
-            records=ctypes.addressof(self.records),
+            records=self.state.address,
             entry=launcher.entry_address,
             block_ns=ctypes.pointer(self.block_ns),
             job=ctypes.pointer(self.job),
@@ -205,9 +198,6 @@ class _Memory:
 
     def settle(self) -> None:
         """Print and raise what the last launch reported."""
-        for record in self.records:
-            self.state.record[FAILED] |= record[FAILED]
-            record[FAILED] = 0
         try:
             self.launcher.report(self.state)
         finally:

@@ -179,9 +179,19 @@ class Pool:
         self._workers: list[_Worker] = []
         self._starting = threading.Lock()
 
-    def run(self, entry: int, packed: bytes, launch: int, helpers: int) -> tuple[bool, int]:
+    def run(
+        self,
+        entry: int,
+        packed: bytes,
+        launch: int,
+        helpers: int,
+        records: int = 1,
+        stride: int = 0,
+    ) -> tuple[bool, int]:
         """Call `entry(packed, launch)` here and on up to `helpers` workers.
 
+        Where there are several launch records, `stride` bytes apart, each thread calls it for all
+        of them, beginning with one of its own.
         Gives whether a call gave something else than 0, and how many threads took part.
         """
         memory = self._memory
@@ -190,7 +200,8 @@ class Pool:
         try:
             job = self._jobs.pop()
         except IndexError:  # the first launch, or all are under way in other threads
-            job = Job(lock=new_lock(), records=1)
+            job = Job(lock=new_lock())
+        job.records, job.stride = records, stride
         job.entry, job.packed, job.launch = entry, packed, launch
         job.places, job.helpers, job.failed, job.sleeps = helpers, 0, 0, 0
         failed = bool(_code().run(ctypes.byref(memory), ctypes.byref(job)))

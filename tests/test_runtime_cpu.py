@@ -96,9 +96,9 @@ def test_long_launches_run_every_block_once_on_several_threads() -> None:
 def test_short_launches_stay_on_their_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     shared: list[int] = []
 
-    def run(entry: int, packed: bytes, launch: int, helpers: int) -> tuple[bool, int]:
+    def run(entry: int, packed: bytes, launch: int, helpers: int, *more: int) -> tuple[bool, int]:
         shared.append(helpers)
-        return share(entry, packed, launch, helpers)
+        return share(entry, packed, launch, helpers, *more)
 
     share = pool.run
     monkeypatch.setattr(pool, "run", run)

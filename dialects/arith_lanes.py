@@ -11,11 +11,12 @@ what asks for xDSL's class by `isinstance` gets both, what has a table by class 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import VectorType, i1
-from xdsl.ir import Attribute, Block, Dialect, Operation
+from xdsl.ir import Attribute, Block, Dialect, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from .arith import ARITH as FOR_SCALARS
@@ -34,6 +35,13 @@ class _OnLanes(Operation):
     """What these classes share."""
 
     scalar: ClassVar[type[Operation]]
+
+    @classmethod
+    def create(cls, operands: Sequence[SSAValue] = (), **parts: Any) -> Any:
+        """As `Operation.create`; scalars, which the generic syntax gives as well, are xDSL's."""
+        if operands and not is_vector(operands[0].type):
+            return cls.scalar.create(operands=operands, **parts)
+        return super().create(operands=operands, **parts)
 
     def verify_(self) -> None:
         """One number of lanes; and in each lane what xDSL asks of a scalar."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .arrays import dimension
 from .constants import attribute_static
 from .operators import binary
+from .refusals import CALLS
 from .tensor_maps import tensor_map_attribute
 from .values import (
     AnyView,
@@ -72,6 +73,7 @@ _ARRAY: dict[str, Callable[[Frame, ast.AST, AnyView], Value]] = {
 _ARRAY_HINTS = {
     "T": "swap the indices where you use it",
     "sum": "write a loop, or use subgroup_reduce_add and atomics",
+    "fill": "assign element by element, in a loop or one per thread",
     "copy": "use sw.local for an array of the thread",
     "astype": "cast each element, as in sw.f32(x[i])",
 }
@@ -88,5 +90,5 @@ def _array_attribute(frame: Frame, node: ast.Attribute, view: AnyView, name: str
     raise frame.refuse(
         node,
         f"arrays have no attribute {name} in a kernel; there are {', '.join(_ARRAY)}",
-        hint=_ARRAY_HINTS.get(name),
+        hint=_ARRAY_HINTS.get(name) or CALLS.get(name),
     )

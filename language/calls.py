@@ -91,7 +91,7 @@ def _call_static(
         from .structs import construct
 
         return construct(frame, node, cast(type[Any], target), arguments, keywords)
-    if isinstance(target, MethodType):
+    if isinstance(target, MethodType) and isinstance(target.__func__, FunctionType):
         receiver = lift(target.__self__)
         function = Static(target.__func__, callee.origin)
         return call_value(frame, node, function, [receiver, *arguments], keywords)
@@ -116,28 +116,12 @@ def _refuse_callee(frame: Frame, node: ast.AST, target: Any) -> Exception:
         )
     module = getattr(target, "__module__", None)
     what = f"{module}.{name}" if module and module != "builtins" else name
-    hint = None
-    if module == "numpy" or module == "math":
-        hint = "see docs/language.md for the functions of math and numpy that kernels can call"
-    elif name in _BUILTIN_HINTS:
-        hint = _BUILTIN_HINTS[name]
+    from .refusals import call_hint
+
+    hint = call_hint(module, name)
     if not callable(target):
         return frame.refuse(node, f"{describe(Static(target))} cannot be called")
     return frame.refuse(node, f"{what} cannot be called in a kernel", hint=hint)
-
-
-_BUILTIN_HINTS = {
-    "input": "pass data as parameters",
-    "open": "pass data as array parameters",
-    "sorted": "write the sort, or sort on the host",
-    "isinstance": "types are known while compiling: write one function for each, or use sw.Const",
-    "list": "use a tuple, or sw.local(…) for an array",
-    "dict": "use a tuple or a dataclass",
-    "set": "use a tuple",
-    "str": "strings exist only in print and assert",
-    "map": "write a loop",
-    "filter": "write a loop with if",
-}
 
 
 def _call_user(

@@ -33,6 +33,7 @@ def fingerprint_function(function: Callable[..., Any]) -> bytes:
     target = function.__func__ if isinstance(function, MethodType) else function
     assert isinstance(target, FunctionType), "a function written in Python"
     _feed_code(state, target.__code__)
+    state.update(vars(target).get("__stepwell_files__", "").encode())  # see `extension.py`
     defaults = (target.__defaults__, sorted((target.__kwdefaults__ or {}).items()))
     state.update(repr(_stable(defaults)).encode())
     annotations = {k: _stable(v) for k, v in target.__annotations__.items()}
@@ -61,8 +62,8 @@ def _feed_code(state: hashlib.blake2b, code: CodeType) -> None:
 
 def fingerprint(value: object) -> str:
     """A text that changes when a constant, function or class does."""
-    if isinstance(value, (FunctionType, MethodType)):
-        return fingerprint_function(value).hex()
+    if _is_of_python(value):
+        return fingerprint_function(cast(Callable[..., Any], value)).hex()
     return hashlib.blake2b(repr(_stable(value)).encode(), digest_size=16).hexdigest()
 
 
@@ -77,8 +78,8 @@ def _stable(value: object) -> object:
         return [(k, _stable(v)) for k, v in cast(dict[object, object], value).items()]
     if isinstance(value, CodeType):
         return ("code", value.co_code, value.co_names)
-    if isinstance(value, (FunctionType, MethodType)):
-        return ("function", fingerprint_function(value).hex())
+    if _is_of_python(value):
+        return ("function", fingerprint_function(cast(Callable[..., Any], value)).hex())
     if isinstance(value, type):
         return _stable_class(value)
     if isinstance(value, (ModuleType, BuiltinFunctionType)):
@@ -90,6 +91,11 @@ def _stable(value: object) -> object:
         fields = [(name, _stable(getattr(value, name))) for name in names]
         return (_stable_class(type(value)), fields)
     return _stable_other(value)
+
+
+def _is_of_python(value: object) -> bool:
+    """A function, or a method of one; methods of classes in C are none."""
+    return isinstance(value.__func__ if isinstance(value, MethodType) else value, FunctionType)
 
 
 def _name_of_type(value: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from . import intrinsics, matrix, nvidia, vendor
+from . import extension, intrinsics, matrix, nvidia, vendor
 from .values import Static, Value
 
 if TYPE_CHECKING:
@@ -147,6 +147,9 @@ def find_function(target: Any) -> Function | None:
         name = getattr(target, "__name__", None)
         if isinstance(target, numpy.ufunc) or getattr(numpy, str(name), None) is target:
             return NUMPY.get(str(name))
+    found = extension.find_intrinsic(target)
+    if found is not None:
+        return found
     from dataclasses import replace
 
     from . import struct_operators

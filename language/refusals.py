@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,3 +53,54 @@ def refuse_expression(frame: Frame, node: ast.expr) -> CompileError:
     """The error for an expression that has no handler."""
     name, hint = EXPRESSIONS.get(type(node), (f"the expression {type(node).__name__}", ""))
     return frame.refuse(node, f"{name} is not in the kernel language", hint=hint or None)
+
+
+_LOCAL = "sw.local(shape, dtype) makes an array of the thread, to be filled in a loop"
+_LOOP = "write a loop over the elements"
+_RANGE = "write `for i in range(…)`"
+_VIEW = "slice or index the array where it is used"
+_SEED = "compute the numbers on the host, or by arithmetic of ints from the thread's id"
+# What is called in vain most often; by name, whichever module it is of.
+CALLS: dict[str, str] = {
+    **dict.fromkeys(("zeros", "ones", "empty", "full", "array", "asarray"), _LOCAL),
+    **dict.fromkeys(("zeros_like", "ones_like", "empty_like", "full_like", "copy"), _LOCAL),
+    **dict.fromkeys(("arange", "linspace", "ndindex", "ndenumerate"), _RANGE),
+    **dict.fromkeys(("sum", "prod", "mean", "dot", "matmul", "einsum", "std", "var"), _LOOP),
+    **dict.fromkeys(("amax", "amin", "argmax", "argmin", "cumsum", "any", "all", "norm"), _LOOP),
+    **dict.fromkeys(("reshape", "transpose", "ravel", "concatenate", "stack", "roll"), _VIEW),
+    **dict.fromkeys(("rand", "randn", "randint", "random", "uniform", "normal"), _SEED),
+    "sort": "write the sort, or sort on the host",
+    "format": "write an f-string in print or assert, with {value} alone",
+    "input": "pass data as parameters",
+    "open": "pass data as array parameters",
+    "sorted": "write the sort, or sort on the host",
+    "isinstance": "types are known while compiling: write one function for each, or use sw.Const",
+    "list": "use a tuple, or sw.local(…) for an array",
+    "dict": "use a tuple or a dataclass",
+    "set": "use a tuple",
+    "str": "strings exist only in print and assert",
+    "map": "write a loop",
+    "filter": "write a loop with if",
+}
+
+
+def call_hint(module: str | None, name: str) -> str | None:
+    """What to write instead of a call of something that kernels cannot call."""
+    if name in CALLS:
+        return CALLS[name]
+    if module == "math":
+        from .math_functions import MATH
+
+        return _known(name, [row for row in MATH if row != "gcd"])
+    if module is not None and module.partition(".")[0] == "numpy":
+        from .numpy_functions import NUMPY
+
+        return _known(name, NUMPY)
+    return None
+
+
+def _known(name: str, table: Collection[str]) -> str:
+    close = get_close_matches(name, table, n=3, cutoff=0.75)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"kernels can call {', '.join(sorted(table))}"

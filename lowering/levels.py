@@ -72,7 +72,11 @@ SIMT_FRAME = frozenset({"builtin.module", "gpu.module", "gpu.func", "func.func",
 
 def _has_address_space(type: Attribute) -> str | None:
     if isinstance(type, MemRefType) and isinstance(type.memory_space, NoneAttr):
-        return f"{type} has no address space (expected #gpu.address_space<...>)"
+        inside = str(type).removesuffix(">")
+        return (
+            f"{type} has no address space, expected one such as "
+            f"{inside}, #gpu.address_space<global>> (or workgroup, private)"
+        )
     return None
 
 
@@ -264,6 +268,7 @@ class _Check:
         self.errors: list[CompileError] = []
         self._ops: dict[str, bool] = {}
         self._types: dict[int, tuple[Attribute, str | None]] = {}
+        self._reported: set[tuple[int, str]] = set()
 
     def op(self, op: Operation) -> None:
         level, name = self.level, op.name
@@ -305,7 +310,9 @@ class _Check:
             self.report(op, f"attribute {name!r} has no meaning at level {self.level.name}")
 
     def report(self, op: Operation, reason: str) -> None:
-        self.errors.append(CompileError(f"{op.name}: {reason}", location_of(op)))
+        if (id(op), reason) not in self._reported:  # many parameters may be of one type
+            self._reported.add((id(op), reason))
+            self.errors.append(CompileError(f"{op.name}: {reason}", location_of(op)))
 
 
 def level_names() -> Iterable[str]:

@@ -52,10 +52,12 @@ class PrintIR(Observer):
         only: tuple[str, ...] = (),
         changed: bool = False,
         locations: bool = False,
+        generic: bool = False,
         stream: TextIO | None = None,
     ) -> None:
         self._before, self._after, self._only = before, after, only
         self._changed, self._locations, self._stream = changed, locations, stream
+        self._generic = generic
         self._last = ""
 
     def before(self, step: ModulePass, module: ModuleOp, rest: Pipeline) -> None:
@@ -85,7 +87,7 @@ class PrintIR(Observer):
     def _text(self, module: ModuleOp) -> str:
         from .parse import print_module
 
-        return print_module(module, locations=self._locations)
+        return print_module(module, locations=self._locations, generic=self._generic)
 
     def _print(self, title: str, text: str) -> None:
         print(f"// ----- {title} -----\n{text}", file=self._stream or sys.stderr, end="")

@@ -1,7 +1,7 @@
 """IR text to modules and back: `parse_module`, `print_module`, `split_input`, `make_context`.
 
 Every op gets the place in the file where it stands, unless the text itself says `loc(...)`; what
-xDSL's parser refuses is a CompileError with that place.
+xDSL's parser refuses is a CompileError with that place, in words of `syntax_errors.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from xdsl.utils.lexer import Span
 
 from ..dialects.diagnostics import CompileError, Location
 from ..registry import dialect_rows, load_row, registered_dialects
+from .syntax_errors import SyntaxRefused, in_our_words, refused_name
 
 if TYPE_CHECKING:
     from xdsl.ir import Block, Dialect, Operation
@@ -68,6 +69,7 @@ class _LocatingParser(Parser):
         self._first_line = first_line
         self._first_uses: dict[str, Span] = {}
         self._op_start = 0
+        self._op_name = ""
         self.lexer_text = text
         for line in text.splitlines(keepends=True):
             self._line_starts.append(self._line_starts[-1] + len(line))
@@ -97,15 +99,22 @@ class _LocatingParser(Parser):
 
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
-        if found is None:
-            start = self.lexer_text.find(name, self._op_start)
-            self.raise_error(f"no op is called {name!r}", start, start + len(name))
+        start = self.lexer_text.find(name, self._op_start)
+        is_generic = self.lexer_text[start - 1 : start] == '"'
+        refused = refused_name(name, found, self.ctx, is_generic=is_generic)
+        if refused is not None or found is None:
+            raise SyntaxRefused(start, start + len(name), *(refused or (name, None)))
+        self._op_name = found.name
         return found
 
     def parse_operation(self) -> Operation:
-        self._op_start = self._current_token.span.start
-        line, column = self.place(self._op_start)
-        op = super().parse_operation()
+        start = self._op_start = self._current_token.span.start
+        line, column = self.place(start)
+        try:
+            op = super().parse_operation()
+        except (VerifyException, ValueError) as error:  # raised by constructors, for what they got
+            reason = _lower_first(_bare(error)).replace("unexpected attribute", "unexpected type")
+            raise SyntaxRefused(start, start + 1, f"{self._op_name}: {reason}") from error
         if op.location == UNKNOWN_LOC:
             location = FileLineColLoc(self._filename, IntAttr(line), IntAttr(column))
             op.location = location
@@ -141,11 +150,13 @@ def parse_module(
         if module.location == UNKNOWN_LOC:
             module.location = FileLineColLoc(StringAttr(filename), IntAttr(first_line), IntAttr(1))
         return module
-    except ParseError as error:
-        line, column = _error_place(text, error.span.start)
-        end = column + max(1, error.span.end - error.span.start)
+    except (ParseError, SyntaxRefused) as error:
+        refused = error if isinstance(error, SyntaxRefused) else in_our_words(error, text)
+        line, column = _error_place(text, refused.start)
+        end = column + max(1, refused.end - refused.start)
         location = Location(filename, first_line + line - 1, column, end)
-        raise CompileError(_lower_first(error.msg), location) from error
+        message = _lower_first(refused.message)
+        raise CompileError(message, location, hint=refused.hint) from error
     except (VerifyException, ValueError) as error:  # raised by constructors while parsing
         place = parser.place(parser.pos) if parser is not None else (first_line, 1)
         raise CompileError(_lower_first(_bare(error)), Location(filename, *place)) from error

@@ -263,15 +263,21 @@ def _parse_pass(element: str, text: str, position: int) -> ModulePass:
         ) from error
 
 
-def _options_hint(pass_class: type[ModulePass]) -> str:
+def option_texts(pass_class: type[ModulePass]) -> list[str]:
+    """The options of a pass, as in "subgroup-size=int"."""
     from xdsl.passes import get_pass_option_infos
 
-    options = [
-        f"{info.name.replace('_', '-')}: {info.expected_type}"
+    return [
+        f"{info.name.replace('_', '-')}={str(info.expected_type).strip(chr(39))}"
         for info in get_pass_option_infos(pass_class)
         if info.name != "name"
     ]
-    return f"{pass_class.name} takes {', '.join(options) if options else 'no options'}"
+
+
+def _options_hint(pass_class: type[ModulePass]) -> str:
+    options = option_texts(pass_class)
+    text = f"{{{' '.join(options)}}}" if options else "no options"
+    return f"{pass_class.name} takes {text}"
 
 
 def _place(text: str, position: int) -> Location:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, UnregisteredOp
+from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, StringAttr, UnregisteredOp
 from xdsl.ir import Attribute, Block, ErasedSSAValue, Operation, OpResult, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 
@@ -203,9 +203,24 @@ class _Checker:
 
 
 def _own_error(op: Operation, text: str, error: Exception) -> CompileError:
-    made = CompileError(f"{op.name}: {text[:1].lower()}{text[1:]}", location_of(op))
+    place = location_of(_second_of(op, text) or op)
+    made = CompileError(f"{op.name}: {text[:1].lower()}{text[1:]}", place)
     made.__cause__ = error
     return made
+
+
+def _second_of(op: Operation, text: str) -> Operation | None:
+    """The op that defines a symbol again: of that xDSL says only in which symbol table it is."""
+    if not text.lower().startswith("redefinition of symbol"):
+        return None
+    same = [
+        inner
+        for block in op.regions[0].blocks
+        for inner in block.ops
+        if isinstance(name := inner.get_attr_or_prop("sym_name"), StringAttr)
+        and f'"{name.data}"' in text
+    ]
+    return same[1] if len(same) > 1 else None
 
 
 def _types(types: Iterable[Attribute]) -> str:

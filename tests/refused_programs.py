@@ -502,7 +502,44 @@ def sorted_call(x):
 
 @refused(A)
 def numpy_reduction(x):
-    x[0] = np.sum(x)  # error 12: sum cannot be called in a kernel
+    x[0] = np.sum(x)  # error 12: sum cannot be called in a kernel ~ write a loop
+
+
+@refused(A)
+def numpy_array(x):
+    t = np.zeros(4, np.float32)  # error 9: numpy.zeros cannot be called in a kernel ~ sw.local(
+    x[0] = t[0]
+
+
+@refused(A)
+def numpy_range(x):
+    for i in np.arange(4):  # error 14: numpy.arange cannot be called ~ range(
+        x[i] = 0.0
+
+
+@refused(A)
+def numpy_function_that_is_not_there(x):
+    x[0] = np.sinc(x[0])  # error 12: numpy.sinc cannot be called ~ did you mean sin
+
+
+@refused(A)
+def math_function_that_is_not_there(x):
+    x[0] = math.lgamma(x[0])  # error 12: math.lgamma cannot be called ~ kernels can call acos,
+
+
+@refused(A)
+def method_of_a_class_in_c(x):
+    x[0] = np.random.rand()  # error 12: numpy.random.rand cannot be called ~ on the host
+
+
+@refused(A)
+def method_of_text(x):
+    print("{}".format(x[0]))  # noqa: UP032  # error 11: format cannot be called ~ f-string
+
+
+@refused(A)
+def method_that_arrays_have_not(x):
+    x.fill(0.0)  # error 5: arrays have no attribute fill in a kernel ~ element by element
 
 
 @refused(A)

@@ -191,3 +191,73 @@ def test_code_of_one_architecture_is_shown(run: Compile):
     status, _, errors = run("k.py", SOURCE, *several)
     assert status == 1
     assert "'cpu:arm64+x86-64-v2' is several targets" in errors
+
+
+TWO = """
+gpu.module @m {
+  func.func @twice(%x: f32) -> f32 {
+    %y = arith.addf %x, %x : f32
+    func.return %y : f32
+  }
+  gpu.func @one(%x: memref<?xf32, #gpu.address_space<global>>) kernel {
+    %i = gpu.global_id x
+    %v = memref.load %x[%i] : memref<?xf32, #gpu.address_space<global>>
+    %w = func.call @twice(%v) : (f32) -> f32
+    memref.store %w, %x[%i] : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+  gpu.func @two(%x: memref<?xf32, #gpu.address_space<global>>) kernel {
+    gpu.return
+  }
+}
+"""
+
+
+def test_all_kernels_of_an_ir_file_are_compiled_or_the_one_that_is_named(run: Compile):
+    _, _, errors = run("two.mlir", TWO)
+    assert [line.partition(":")[0] for line in errors.splitlines()] == ["one.swa", "two.swa"]
+    _, output, _ = run("two.mlir", TWO, "--kernel", "two", "--emit", "gpu")
+    assert "@two" in output
+    assert "@one" not in output
+    status, _, errors = run("two.mlir", TWO, "--kernel", "twoo")
+    assert status == 1
+    assert "two.mlir has no kernel 'twoo'\n  hint: did you mean 'two'?" in errors
+
+
+def test_a_kernel_of_ir_calls_its_helpers_on_a_device_without_functions(run: Compile):
+    status, output, _ = run("two.mlir", TWO, "--kernel", "one", "--emit", "spvasm")
+    assert status == 0
+    assert "OpFunctionCall" not in output
+
+
+@pytest.mark.parametrize("option", [("--signature", "k(f32)"), ("--over", "1"), ("--cubin", "x")])
+def test_what_is_for_python_files_is_refused_for_ir(run: Compile, option: tuple[str, str]):
+    status, _, errors = run("two.mlir", TWO, *option)
+    assert status == 1
+    assert f"{option[0]} is for Python files, and two.mlir is IR" in errors
+
+
+@pytest.mark.parametrize(("emit", "target"), [("spv", "cuda"), ("spv", "cpu"), ("cubin", "vulkan")])
+def test_what_another_target_emits_is_refused(run: Compile, emit: str, target: str):
+    status, _, errors = run("two.mlir", TWO, "--emit", emit, "--target", target)
+    assert status == 1
+    assert f"--emit {emit} is for --target " in errors
+
+
+@pytest.mark.parametrize(("level", "emit"), [("nvvm", "ptx"), ("spirv", "spvasm")])
+def test_the_level_of_a_file_is_seen_from_its_ops(run: Compile, level: str, emit: str):
+    _, lowered, _ = run("two.mlir", TWO, "--kernel", "one", "--emit", level)
+    status, output, errors = run("lowered.mlir", lowered, "--emit", emit)
+    assert (status, errors) == (0, "")
+    assert {"ptx": ".entry one", "spvasm": 'OpEntryPoint GLCompute %one "one"'}[emit] in output
+
+
+def test_ir_is_compiled_and_launched_from_python(tmp_path: Path):
+    bundle = sw.compile_ir(TWO, kernel="one")
+    x = np.arange(8, dtype=np.float32)
+    sw.load(bundle)[1, 8](x)
+    assert list(x) == [2 * i for i in range(8)]
+    path = tmp_path / "two.mlir"
+    path.write_text(TWO, encoding="utf-8")
+    with pytest.raises(sw.CompileError, match="several kernels: one, two"):
+        sw.compile_ir(path)

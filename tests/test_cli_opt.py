@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -213,4 +214,68 @@ def test_unreadable_input_is_said_in_a_line(opt: Opt, tmp_path: Path):
 
 def test_the_passes_can_be_listed(capsys: pytest.CaptureFixture[str]):
     assert main(["opt", "--list-passes"]) == 0
-    assert capsys.readouterr().out.split() == pass_names()
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.split(r"[ {]", line)[0] for line in lines] == pass_names()
+    assert "check-level{level=str}  Refuses a module that does not keep to the level" in str(lines)
+
+
+def test_the_generic_syntax_of_scalars_is_read(opt: Opt):
+    text = (
+        "func.func @f(%a: i32, %b: i1) -> i1 {\n"
+        "  %i = arith.index_cast %a : i32 to index\n"
+        "  %c = arith.cmpi slt, %i, %i : index\n"
+        "  %s = arith.select %b, %c, %b : i1\n"
+        "  func.return %s : i1\n}\n"
+    )
+    _, custom, _ = opt(text)
+    _, generic, _ = opt(text, "--print-generic")
+    assert '"arith.index_cast"(%a)' in generic
+    assert opt(generic) == (0, custom, "")
+
+
+def test_the_generic_syntax_is_that_of_all_that_is_printed(opt: Opt):
+    _, _, errors = opt(GOOD, "-p", "test-cli-mark", "--print-generic", "--print-ir-after-all")
+    assert '"func.return"(%a)' in errors
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        ("  %y = arith.adi %a, %a : i32", "2:8", "did you mean arith.andi or arith.addi"),
+        ("  %y = arit.addi %a, %a : i32", "2:8", "did you mean the dialect 'arith'?"),
+        ('  "foo.bar"() : () -> ()', "2:4", "--allow-unregistered-dialect"),
+        ("  %y = arith.addi %f, %f : f32", "2:3", "arith.addi: unexpected type f32"),
+        ("  gpu.launch_func @a::@b", "2:3", "launching is the host's"),
+        ("  %y = memref.alloc() : !foo.bar", "2:26", "no type is called 'foo.bar'"),
+        ("  gpu.module @m [#nvvm.target] {", "2:17", "said by --target and --arch"),
+        ("  gpu.func @g() -> i32 {", "2:17", "a gpu.func has no results"),
+        ("  func.return", "3:1", "a '}' is missing"),
+        ("  func.return %a ^", "2:18", "error: "),
+    ],
+)
+def test_text_that_cannot_be_read_says_where_and_why(opt: Opt, text: str, where: str, said: str):
+    status, _, errors = opt(f"func.func @f(%a: i32, %f: f32) {{\n{text}\n")
+    assert status == 1
+    assert errors.startswith(f"in.mlir:{where}: error: ")
+    assert said in errors
+
+
+def test_unknown_ops_have_the_generic_syntax_only(opt: Opt):
+    allow = "--allow-unregistered-dialect"
+    status, _, errors = opt("func.func @f() {\n  foo.bar 3\n}\n", allow)
+    assert status == 1
+    assert "in.mlir:2:3: error: no op is called 'foo.bar', and unknown ops have no" in errors
+    assert 'write it as "foo.bar"(' in errors
+
+
+def test_a_symbol_is_defined_again_where_the_second_op_stands(opt: Opt):
+    function = "func.func @f() {\n  func.return\n}\n"
+    _, _, errors = opt(function + function)
+    assert errors.startswith("in.mlir:4:1: error: ")
+
+
+def test_a_misspelt_op_of_a_nested_pipeline_is_refused(opt: Opt):
+    status, output, errors = opt(GOOD, "--pass-pipeline=builtin.module(func.fun(test-cli-mark))")
+    assert (status, output) == (1, "")
+    assert "nests passes in 'func.fun', and no op is called so" in errors
+    assert "'func.func'" in errors

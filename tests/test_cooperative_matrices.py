@@ -21,6 +21,7 @@ from spirv_tools import text_of, validate_newest
 import stepwell as sw
 from stepwell.compiler import compile_module
 from stepwell.dialects import gpu
+from stepwell.ir_files import parameters
 from stepwell.lowering.emit.spirv import deserialise, serialise
 from stepwell.lowering.parse import parse_module
 from stepwell.runtime.artifact import Artifact
@@ -32,7 +33,6 @@ from stepwell.runtime.vulkan.kernel import why_unfit
 from stepwell.runtime.vulkan.profile import Profile
 from stepwell.runtime.vulkan.table import SCOPE_SUBGROUP
 from stepwell.targets import find_target
-from stepwell.tools.compile_ir import parameters
 
 NATIVE = "bda+cooperative_matrix+float16+float64+int16+int64+int8"
 UNITS = (

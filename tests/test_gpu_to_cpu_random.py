@@ -17,8 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stepwell as sw
-from stepwell.runtime.artifact import Bundle
-from stepwell.tools.compile_ir import compile_ir
+from stepwell.ir_files import compile_ir
 
 MLIR_OPT = shutil.which("mlir-opt-19") or shutil.which("/usr/lib/llvm-19/bin/mlir-opt")
 FRAME = "workgroup(%s : memref<64xi32, SHARED>)"
@@ -205,8 +204,7 @@ def test_random_kernels(choose: random.Random, width: int, size: int):
 def test_random_kernels_as_machine_code(seed: int, tmp_path: Path):
     text, size = write(random.Random(seed)), 5 + 6 * seed
     (tmp_path / "kernel.mlir").write_text(str(parse(text)))
-    (bundle,) = compile_ir(tmp_path / "kernel.mlir", "gpu", "cpu", "artifact").values()
-    assert isinstance(bundle, Bundle)
+    bundle = compile_ir(tmp_path / "kernel.mlir", level="gpu")
     width = bundle.artifacts[0].manifest.subgroup_size
     x = np.random.default_rng(size).integers(-9, 9, 2 * size).astype(np.int32)
     arguments = [x, zeros(2 * size)]

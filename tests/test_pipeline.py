@@ -152,7 +152,7 @@ def test_an_unknown_pass_names_the_nearest() -> None:
 def test_an_unknown_option_names_those_there_are() -> None:
     with pytest.raises(CompileError) as caught:
         Pipeline.parse("test-note{cuont=7}")
-    assert caught.value.hint == "test-note takes count: int, text: str, flag: bool"
+    assert caught.value.hint == "test-note takes {count=int text=str flag=bool}"
 
 
 @pytest.mark.parametrize("name", PIPELINES)

@@ -9,7 +9,7 @@ import pytest
 import stepwell
 
 NAMES = {
-    "kernel and launch": "kernel compile load device devices use",
+    "kernel and launch": "kernel compile compile_ir load device devices use",
     "classes": "Artifact Bundle Device DeviceArray Kernel Launch LoadedProgram",
     "types": "i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 bool_ index Array Const",
     "ids": "thread_id block_id block_dim grid_dim global_id global_size",

@@ -22,12 +22,12 @@ import stepwell as sw
 from stepwell.compiler import compile_module, lower_and_print
 from stepwell.dialects import gpu
 from stepwell.dialects.diagnostics import CompileError
+from stepwell.ir_files import parameters
 from stepwell.lowering.emit.ptx import assemble_cubin, find_tool
 from stepwell.lowering.gpu_to_cpu.expand_matrices import ExpandMatrices
 from stepwell.lowering.parse import parse_module, print_module
 from stepwell.lowering.verify import verify
 from stepwell.targets import find_target
-from stepwell.tools.compile_ir import parameters
 
 MLIR_OPT = shutil.which("mlir-opt-19") or shutil.which("mlir-opt", path="/usr/lib/llvm-19/bin")
 LIT = Path(__file__).parent.parent / "lit/dialects/gpu_matrix.mlir"

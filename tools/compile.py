@@ -13,9 +13,10 @@ from ..runtime.cpu_archs import CPU_ARCHS
 
 if TYPE_CHECKING:
     from ..kernel import Kernel
-    from ..runtime.artifact import Bundle
+    from ..runtime.artifact import Bundle, Form
 
 ARTIFACT = "artifact"
+FACTS = ("small", "disjoint", "sizes")
 AFTER_PTX = ("cubin", "sass")
 # Levels and outputs that only one target has, which therefore name it.
 ONLY_OF = {
@@ -45,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--arch", default="", metavar="ARCH", help=archs)
     levels = (
-        "simt, gpu, cpu, llvm, asm, artifact; for cuda nvvm, ptx, cubin, sass; for vulkan shader, "
-        "spirv, spv (the binary), spvasm"
+        "simt, gpu, cpu, llvm, ll (LLVM's text), asm, artifact; for cuda grid, nvvm, ll, ptx, "
+        "cubin, sass; for vulkan grid, shader, spirv, spv (the binary), spvasm"
     )
     add("--emit", default=ARTIFACT, metavar="WHAT", help=levels)
     add("--report", action="store_true", help="for cuda: registers and spills, by ptxas")
@@ -55,7 +56,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="only for launches by `over` of this rank")
+    add_facts(parser)
     add("--from", dest="start", metavar="LEVEL", help="level of a .mlir file (default: its ops')")
+
+
+def add_facts(parser: argparse.ArgumentParser) -> None:
+    """The argument that says what is known of launches; `form_of` reads it."""
+    facts = (
+        f"code of launches for which hold, joined by commas: {', '.join(FACTS)} (launches on GPUs "
+        "take it where they do; sizes: arrays are as long as indices need, so checks go)"
+    )
+    parser.add_argument("--facts", default="", metavar="FACTS", help=facts)
+
+
+def form_of(args: argparse.Namespace) -> Form:
+    """The kind of launch that `--over` and `--facts` ask for."""
+    from ..registry import near_matches
+    from ..runtime.artifact import Form
+
+    asked = [name.strip() for name in args.facts.split(",") if name.strip()]
+    for name in asked:
+        if name not in FACTS:
+            raise CompileError(f"--facts has {name!r}", hint=near_matches(name, list(FACTS)))
+    return Form(over=args.over)._replace(**dict.fromkeys(asked, True))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,11 +89,11 @@ def run(args: argparse.Namespace) -> int:
     if wanted in AFTER_PTX or args.report:
         args.emit = "ptx"
     if path.suffix == ".mlir":
-        from .compile_ir import compile_ir
+        from ..ir_files import compile_file
 
-        results: dict[str, str | bytes | Bundle] = {
-            **compile_ir(path, args.start, args.target, args.emit)
-        }
+        _refuse_for_ir(args)
+        names: list[str] = args.kernel
+        results = compile_file(path, args.target, args.emit, kernels=names, start=args.start)
     elif path.suffix == ".py":
         results = _compile_python(path, args)
     else:
@@ -90,8 +113,22 @@ def _settle_target(args: argparse.Namespace) -> None:
         is_cpu = args.arch.split("+")[0].split(":")[0] in CPU_ARCHS
         args.target = "cpu" if is_cpu else "vulkan"
     args.target = args.target or "cpu"
+    only, kind = ONLY_OF.get(args.emit), args.target.partition(":")[0]
+    if only is not None and only != kind:
+        raise CompileError(f"--emit {args.emit} is for --target {only}, not for {kind}")
     if args.arch:
         args.target = f"{args.target}:{args.arch}"
+
+
+def _refuse_for_ir(args: argparse.Namespace) -> None:
+    """IR says itself what its parameters are and how it is launched."""
+    options = ("signature", "over", "cubin", "facts")
+    given = [f"--{name}" for name in options if getattr(args, name)]
+    if given:
+        raise CompileError(
+            f"{given[0]} is for Python files, and {args.file} is IR",
+            hint="parameters and launch are those of the gpu.func (`gpux.over = 1 : i64`)",
+        )
 
 
 def write(
@@ -128,9 +165,15 @@ def _suffix(result: str | bytes | Bundle, wanted: str) -> str:
 
 
 def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | bytes | Bundle]:
+    from ..compiler import print_level
     from ..kernel import compile
-    from ..runtime.artifact import Form
 
+    form = form_of(args)
+    if args.emit == ARTIFACT and args.facts:
+        raise CompileError(
+            "--facts is for text and spv: a file holds code for all launches",
+            hint="sw.compile(…, small=True, disjoint=True) adds code for such launches",
+        )
     namespace = import_file(path)
     kernels = chosen_kernels(path, namespace, args)
     results: dict[str, str | bytes | Bundle] = {}
@@ -140,10 +183,9 @@ def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | byt
             target, cubins = args.target, args.cubin
             results[name] = compile(kernel, types, target=target, over=over, cubins=cubins)
         elif args.emit == "spv":
-            form = Form(over=args.over)
             results[name] = kernel.compile(types, target=args.target, form=form).payload
         else:
-            results[name] = kernel.ir(args.emit, *types, over=args.over, target=args.target)
+            results[name] = print_level(kernel, types, args.emit, target=args.target, form=form)
     return results
 
 

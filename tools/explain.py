@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..dialects.diagnostics import CompileError
-from .compile import chosen_kernels, import_file
+from .compile import add_facts, chosen_kernels, form_of, import_file
 
 EPILOG = """\
 The types of a kernel's parameters are its annotations, or are given:
@@ -25,17 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="for launches by `over` of this rank")
+    add_facts(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print an explanation of each kernel; CompileError for what is wrong with the file."""
     from ..explain import explain
-    from ..runtime.artifact import Form
 
     path: Path = args.file
     if path.suffix != ".py":
-        raise CompileError(f"{path}: expected a .py file")
+        raise CompileError(
+            f"{path}: expected a .py file",
+            hint="of IR, `stepwell compile --emit LEVEL` shows what becomes of it",
+        )
     for kernel, types in chosen_kernels(path, import_file(path), args).values():
-        form = Form(args.over)
-        print(explain(kernel, types, args.target, form, uniformity=args.uniformity))
+        print(explain(kernel, types, args.target, form_of(args), uniformity=args.uniformity))
     return 0

@@ -23,9 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
     add("file", nargs="?", default="-", metavar="FILE", help="IR text; default: standard input")
-    add("-p", "--pipeline", metavar="PASSES", help="such as 'canonicalize,gpu.module(cse)'")
+    names = ("-p", "--pipeline", "--pass-pipeline")  # the last one is mlir-opt's
+    add(*names, metavar="PASSES", help="such as 'canonicalize,gpu.module(cse)'")
     add("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
-    add("--list-passes", action="store_true", help="print the names of all passes and stop")
+    add("--list-passes", action="store_true", help="print all passes and their options, and stop")
     add("--split-input-file", action="store_true", help="pieces between `// -----` on their own")
     add(
         "--verify-diagnostics",
@@ -62,13 +63,12 @@ def run(args: argparse.Namespace) -> int:
     from ..lowering.pipeline import Pipeline
 
     if args.list_passes:
-        from ..registry import pass_names
-
-        print("\n".join(pass_names()))
+        print("\n".join(_pass_lines()))
         return 0
     filename, text = _read(args.file)
     pipeline = Pipeline.parse(_pipeline_text(args.pipeline, text))
     _check_names(pipeline, [*args.print_before, *args.print_after])
+    _check_anchors(pipeline, args.allow_unregistered_dialect)
     pieces = split_input(text) if args.split_input_file else [(1, text)]
     outputs: list[str] = []
     failed = False
@@ -81,6 +81,21 @@ def run(args: argparse.Namespace) -> int:
         failed |= _report(piece, filename, errors, args.verify_diagnostics)
     _write(f"{SPLIT_MARK}\n".join(outputs), args.output, failed)
     return int(failed)
+
+
+def _pass_lines() -> list[str]:
+    """Each pass as a pipeline may name it, with what its docstring says first."""
+    from ..lowering.pipeline import option_texts
+    from ..registry import find_pass, pass_names
+
+    lines: list[str] = []
+    for name in pass_names():
+        found = find_pass(name)
+        options = option_texts(found)
+        text = f"{name}{{{' '.join(options)}}}" if options else name
+        summary = " ".join((found.__doc__ or "").partition("\n\n")[0].split())
+        lines.append(f"{text}  {summary}".rstrip())
+    return lines
 
 
 def _read(name: str) -> tuple[str, str]:
@@ -114,6 +129,24 @@ def _check_names(pipeline: Pipeline, names: list[str]) -> None:
             raise CompileError(f"no pass named {name!r} in the pipeline", hint=hint)
 
 
+def _check_anchors(pipeline: Pipeline, allow_unregistered: bool) -> None:
+    """A misspelt `gpu.module(…)` would find no op and run nothing."""
+    from ..lowering.parse import make_context
+    from ..lowering.pipeline import Nested
+    from ..registry import near_matches
+
+    ctx = make_context(allow_unregistered)
+    for step in pipeline:
+        if isinstance(step, Nested):
+            if ctx.get_optional_op(step.anchor) is None:
+                known = ["builtin.module", "gpu.module", "gpu.func", "func.func"]
+                raise CompileError(
+                    f"the pipeline nests passes in {step.anchor!r}, and no op is called so",
+                    hint=near_matches(step.anchor, known),
+                )
+            _check_anchors(step.pipeline, allow_unregistered)
+
+
 def _step_names(pipeline: Pipeline) -> list[str]:
     from ..lowering.pipeline import Nested
 
@@ -127,16 +160,16 @@ def _observers(args: argparse.Namespace) -> list[Observer]:
     from ..lowering.observers import PrintIR, Reproducer, Statistics, Timing, Verify
 
     found: list[Observer] = [] if args.no_verify else [Verify()]
-    locations: bool = args.print_locations
+    texts = {"locations": bool(args.print_locations), "generic": bool(args.print_generic)}
     before: tuple[str, ...] = tuple(args.print_before)
     after: tuple[str, ...] = tuple(args.print_after)
     changed: bool = args.print_ir_after_change
     if before or args.print_ir_before_all:
         only = () if args.print_ir_before_all else before
-        found.append(PrintIR(before=True, after=False, only=only, locations=locations))
+        found.append(PrintIR(before=True, after=False, only=only, **texts))
     if after or args.print_ir_after_all or changed:
         only = () if args.print_ir_after_all or changed else after
-        found.append(PrintIR(only=only, changed=changed, locations=locations))
+        found.append(PrintIR(only=only, changed=changed, **texts))
     if args.statistics:
         found.append(Statistics())
     if args.timing:

@@ -7,6 +7,7 @@ threads share and how they work together. Nothing of the compiler is loaded befo
 from __future__ import annotations
 
 from .dialects.diagnostics import CompileError
+from .ir_files import compile_ir
 from .kernel import Kernel, LoadedProgram, compile, kernel, load
 from .language import matrix, nvidia
 from .language.intrinsics import (
@@ -118,6 +119,7 @@ __all__ = [
     "bool_",
     "broadcast",
     "compile",
+    "compile_ir",
     "device",
     "devices",
     "f16",

@@ -89,11 +89,14 @@ def print_level(
 def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> str:
     """A module of level `start` as text at a lower level, or "asm" for what the target emits.
 
-    What a target emits has its own name too, such as "ptx".
+    What a target emits has its own name too, such as "ptx"; "ll" is what it gives to LLVM.
     """
     from .lowering.parse import print_module
 
     last = way.levels[-1]
+    if level == "ll" and last in ("llvm", "nvvm"):
+        lower_step(module, way, start, last)
+        return way.emit(module)
     if level in ("asm", way.text):
         lower_step(module, way, start, last)
         return way.assemble(way.emit(module)).text()
@@ -129,8 +132,28 @@ def lower_step(
     """Take a module from one level of a target to another, in place."""
     from xdsl.context import Context
 
+    if start == "simt" and end != start:
+        lower_extensions(module)
     # Nothing is parsed on the way, so no dialect (of a plugin, say) has to be looked up.
     way.pipeline(start, end).run(module, Context(), observe=observe)
+
+
+def lower_extensions(module: ModuleOp) -> None:
+    """Lower the ops of other packages' dialects, each dialect by the pass that it came with."""
+    from xdsl.context import Context
+
+    from .dialects.walking import ops_of
+    from .registry import find_lowering
+
+    seen: set[str] = set()
+    while True:  # what a pass makes may be another dialect's
+        names = {op.name.partition(".")[0] for op in ops_of(module)} - seen
+        passes = [found for name in sorted(names) if (found := find_lowering(name)) is not None]
+        if not passes:
+            return
+        seen |= names
+        for found in passes:
+            found().apply(Context(), module)
 
 
 def _parameter(info: Any) -> Parameter:

@@ -112,10 +112,14 @@ def _lines(
     return [
         f"kernel {manifest.name} for {made_for}, {form}",
         f"  checks at run time: {len(checks) or 'none'}",
-        *(f"    {site.file}:{site.line}:{site.column + 1}  {site.message}" for site in checks),
+        *(f"    {site.file}:{site.line}:{site.column + 1}  {_in_words(site)}" for site in checks),
         f"  shared memory: {f'{shared} bytes' if shared else 'none'}",
         f"  barriers: {'yes' if manifest.uses_barrier else 'none'}",
         *(line for title, texts in listed.items() for line in _listed(title, texts)),
         f"  stands for what the device lacks: {'' if remarks else 'nothing'}".rstrip(),
         *(f"    {text}" for text in remarks),
     ]
+
+
+def _in_words(site: Site) -> str:
+    return site.message.replace("{}", "…")  # the values of a failed check

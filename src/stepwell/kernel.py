@@ -121,18 +121,21 @@ class Kernel(Program):
         target: str = "cpu",
         small: bool = False,
         disjoint: bool = False,
+        sizes: bool = False,
         large: bool = False,
     ) -> str:
-        """The kernel as text at a level: "simt", "gpu", "cpu", "llvm" or "asm".
+        """The kernel as text at a level: "simt", "gpu", "cpu", "llvm" or "asm", or as LLVM's "ll".
 
+        Other targets have their own levels, such as "nvvm" and "ptx", or "shader" and "spvasm".
         The arguments are those of a call (or their types); `over` is the rank of an `over` launch;
-        `small` and `disjoint` are as in `compile`; `large` is for launches that write more than the
-        caches of a CPU hold.
+        `small` and `disjoint` are as in `compile`; with `sizes` it is the code of launches on GPUs
+        that are held to sizes (ARCHITECTURE.md), without the checks that these make needless;
+        `large` is for launches that write more than the caches of a CPU hold.
         """
         from .compiler import print_level
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        form = Form(over, small=small, disjoint=disjoint, streams=large)
+        form = Form(over, small=small, disjoint=disjoint, sizes=sizes, streams=large)
         return print_level(self, types, level, target=target, form=form)
 
     @tells_in_short
@@ -189,8 +192,15 @@ class LoadedProgram(Program):
             return best(fitting)
         raise LaunchError(
             f"{self.__name__} was not compiled for {form} on {on.name}; the file has:"
-            + "".join(f"\n  {line}" for line in self._content(on))
+            + "".join(f"\n  {line}" for line in [*self._content(on), *self._other_devices(on)])
         )
+
+    def _other_devices(self, on: Device) -> list[str]:
+        """A hint where the file has nothing for this kind of device."""
+        targets = sorted({artifact.manifest.target for artifact in self.artifacts})
+        if on.target.partition(":")[0] in targets:
+            return []
+        return [f'hint: name a device of these, as by device="{targets[0]}"']
 
     def _content(self, on: Device) -> list[str]:
         """The kinds of launch for each machine, and why the device cannot run code for it."""
@@ -199,7 +209,7 @@ class LoadedProgram(Program):
             manifest = artifact.manifest
             forms.setdefault((manifest.machine, on.why_unfit(manifest)), []).append(manifest.form)
         return [
-            f"{', '.join(map(str, kinds))} on {machine}" + (f", which {why}" if why else "")
+            f"{', '.join(map(str, kinds))} on {machine}" + (f": {why}" if why else "")
             for (machine, why), kinds in forms.items()
         ]
 
@@ -342,10 +352,10 @@ def _compile(
     return [*best, *made]
 
 
-def load(path: str | os.PathLike[str]) -> LoadedProgram:
+def load(source: str | os.PathLike[str] | Bundle) -> LoadedProgram:
     """The kernel in a `.swa` file, ready to be launched; needs no compiler.
 
-    ArtifactError for a file that is damaged, foreign or newer.
+    A `Bundle`, as `compile` and `compile_ir` give it, need not be a file first. ArtifactError for
+    a file that is damaged, foreign or newer.
     """
-
-    return LoadedProgram(load_bundle(path))
+    return LoadedProgram(source if isinstance(source, Bundle) else load_bundle(source))

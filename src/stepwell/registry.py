@@ -1,7 +1,8 @@
 """The tables of what can be asked for by name; a row is loaded only when it is asked for.
 
 Another package adds rows by `register_pass` and `register_dialect`, or without being imported by
-entry points of the groups `stepwell.passes` and `stepwell.dialects` (name = "module:object").
+entry points of the groups `stepwell.passes` and `stepwell.dialects` (name = "module:object"). The
+group `stepwell.lowerings` names for a dialect the pass that lowers it when a kernel is compiled.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ DIALECTS: dict[str, str] = {
 # What other packages registered while running: a row, or the thing itself.
 _registered_passes: dict[str, type[ModulePass]] = {}
 _registered_dialects: dict[str, Dialect] = {}
+_registered_lowerings: dict[str, type[ModulePass]] = {}
+# Dialects whose ops the pipelines lower.
+_LOWERED = {*DIALECTS, "builtin", "cf", "func", "math", "memref", "scf", "ub"}
 
 
 def load_row(row: str) -> Any:
@@ -98,12 +102,28 @@ def register_pass(pass_class: type[ModulePass]) -> type[ModulePass]:
     return pass_class
 
 
-def register_dialect(dialect: Dialect) -> Dialect:
-    """Makes a dialect known to every context that `make_context` gives from now on."""
+def register_dialect(dialect: Dialect, *, lowered_by: type[ModulePass] | None = None) -> Dialect:
+    """Makes a dialect known to every context that `make_context` gives from now on.
+
+    `lowered_by`: where a kernel holds ops of the dialect, this pass, made without options, takes
+    them to the level around them (simt or gpu) before anything else sees them.
+    """
     if _registered_dialects.get(dialect.name, dialect) is not dialect or dialect.name in DIALECTS:
         raise CompileError(f"a dialect named {dialect.name!r} exists already")
     _registered_dialects[dialect.name] = dialect
+    if lowered_by is not None:
+        _registered_lowerings[dialect.name] = lowered_by
     return dialect
+
+
+def find_lowering(dialect: str) -> type[ModulePass] | None:
+    """The pass that another package's dialect is lowered by, if it names one."""
+    if dialect in _LOWERED:
+        return None
+    if dialect in _registered_lowerings:
+        return _registered_lowerings[dialect]
+    row = _plugin_rows("stepwell.lowerings").get(dialect)
+    return None if row is None else load_row(row)
 
 
 def pass_names() -> list[str]:

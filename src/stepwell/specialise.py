@@ -40,10 +40,10 @@ class Specialiser:
     def __init__(self, function: Callable[..., Any]):
         code = getattr(function, "__code__", None)
         if code is None:
-            raise CompileError(
-                f"{function!r} is not a Python function",
-                hint="put @kernel on a `def` (a class, a builtin or a partial has no source)",
-            )
+            hint = "put @kernel on a `def` (a class, a builtin or a partial has no source)"
+            if isinstance(function, (staticmethod, classmethod)):
+                hint = "write @staticmethod above @kernel, which takes the function itself"
+            raise CompileError(f"{function!r} is not a Python function", hint=hint)
         self.function = function
         self.name = function.__name__
         if code.co_flags & (_VARARGS | _VARKEYWORDS) or code.co_kwonlyargcount:
@@ -98,9 +98,18 @@ class Specialiser:
         try:
             bound = signature(self.function).bind(*arguments, **keywords)
         except TypeError as error:
-            raise TypeError(f"kernel {self.name}: {error}") from None
+            raise TypeError(f"kernel {self.name}: {error}{self._of_methods()}") from None
         bound.apply_defaults()
         return tuple(bound.arguments.values())
+
+    def _of_methods(self) -> str:
+        """A hint for kernels that stand in a class and expect an object, which no launch gives."""
+        if self.parameter_names[:1] not in (("self",), ("cls",)):
+            return ""
+        return (
+            f"; no object is bound to a kernel: put @staticmethod above @kernel, or pass what "
+            f"{self.parameter_names[0]} is to be as the first argument (a dataclass)"
+        )
 
     def types_of(self, arguments: Sequence[Any]) -> tuple[Type, ...]:
         """The types of the parameters for these arguments (a type stands for itself)."""

@@ -77,7 +77,12 @@ class Target:
         names = ["simt", *self.levels]
         for name in (start, end):
             if name not in names:
-                known = [*names, "asm", "artifact"]
+                below = (
+                    ("ll", "asm", self.text)
+                    if names[-1] in ("llvm", "nvvm")
+                    else ("asm", self.text)
+                )
+                known = [*names, *dict.fromkeys(below), "artifact"]
                 raise CompileError(
                     f"target {self.name} has no level {name!r}", hint=near_matches(name, known)
                 )

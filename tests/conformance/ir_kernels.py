@@ -14,12 +14,12 @@ from typing import Any
 import stepwell as sw
 from stepwell.compiler import compile_module, find_target
 from stepwell.dialects.gpu import FuncOp
+from stepwell.ir_files import parameters
 from stepwell.kernel import LoadedProgram
 from stepwell.lowering.levels import check_level
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.verify import verify
 from stepwell.runtime.artifact import Artifact, Bundle
-from stepwell.tools.compile_ir import parameters
 
 
 def run_ir(

@@ -1,0 +1,239 @@
+"""Kernels that are written as IR text: they enter at their level and go down from there."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .dialects.diagnostics import CompileError, location_of
+from .registry import near_matches
+from .runtime.artifact import Bundle, Parameter, Source
+from .tracebacks import tells_in_short
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Attribute, SSAValue
+
+    from .dialects.gpu import FuncOp
+
+# The level of a module is that of the first of these that occurs in it.
+MARKS = (
+    *(("simt.", "simt"), ("gpu.func", "gpu"), ("spirv.", "spirv"), ("nvvm.", "nvvm")),
+    *(("gpux.", "cpu"), ("llvm.func", "llvm")),
+)
+# Below the waist a function has more parameters than a launch gives.
+KERNEL_LEVELS = ("simt", "gpu")
+
+
+@tells_in_short
+def compile_ir(
+    source: str | os.PathLike[str] | ModuleOp,
+    *,
+    target: str = "cpu",
+    kernel: str | None = None,
+    level: str | None = None,
+) -> Bundle:
+    """Compile one kernel of IR, at level simt or gpu: a path, the text itself, or a module.
+
+    `sw.load` makes a program of the result, `.save(path)` writes it. `target` is as in `compile`,
+    `kernel` names one of several, `level` is otherwise seen from the ops. The kernel's parameters
+    are those of its `gpu.func`: scalars and memrefs. CompileError for what is wrong in it.
+    """
+    module, origin = _read(source)
+    wanted = [] if kernel is None else [kernel]
+    results = compile_module(module, origin, target, kernels=wanted, start=level)
+    if len(results) != 1:
+        names = ", ".join(results)
+        raise CompileError(f"{origin} has several kernels: {names}", hint="name one by kernel=")
+    (bundle,) = results.values()
+    assert isinstance(bundle, Bundle), "an artifact was asked for"
+    return bundle
+
+
+def compile_file(
+    path: Path, target: str, emit: str, *, kernels: Sequence[str] = (), start: str | None = None
+) -> dict[str, str | bytes | Bundle]:
+    """The kernels of a file, all or those named, by name: artifacts, or texts at a level."""
+    module, origin = _read(path)
+    return compile_module(module, origin, target, emit, kernels=kernels, start=start)
+
+
+def _read(source: str | os.PathLike[str] | ModuleOp) -> tuple[ModuleOp, str]:
+    """The module, and what it is called in messages."""
+    from .lowering.parse import parse_module
+
+    if isinstance(source, str) and "\n" in source:
+        return parse_module(source, "<text>"), "the text"
+    if not isinstance(source, (str, os.PathLike)):
+        return source.clone(), "the module"
+    path = Path(source)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CompileError(f"cannot read {path}: {error}") from error
+    linecache.checkcache(str(path))
+    return parse_module(text, str(path)), str(path)
+
+
+def compile_module(
+    module: ModuleOp,
+    origin: str,
+    target: str,
+    emit: str = "artifact",
+    *,
+    kernels: Sequence[str] = (),
+    start: str | None = None,
+) -> dict[str, str | bytes | Bundle]:
+    """See `compile_file`; the module is used up."""
+    from .compiler import lower_and_print, lower_extensions
+    from .lowering.levels import check_level
+    from .lowering.verify import verify
+    from .targets import find_target
+
+    verify(module)
+    level = start or level_of(module, origin, target)
+    if emit != level:
+        lower_extensions(module)
+        check_level(module, level)
+    is_text = emit not in ("artifact", "spv")
+    if is_text and (level not in KERNEL_LEVELS or not _kernels(module)):
+        if kernels:
+            raise CompileError(f"{origin} has no gpu.func to choose by --kernel")
+        return {Path(origin).stem: lower_and_print(module, find_target(target), level, emit)}
+    if level not in KERNEL_LEVELS:
+        raise CompileError(
+            f"{origin} is at level {level}, which does not say what its parameters are",
+            hint=f"an artifact is made of a file at level {' or '.join(KERNEL_LEVELS)}",
+        )
+    results: dict[str, str | bytes | Bundle] = {}
+    for name in _chosen(module, origin, kernels):
+        alone = only(module, name)
+        if is_text:
+            results[name] = lower_and_print(alone, find_target(target), level, emit)
+        else:
+            bundle = _bundle(alone, name, target, level)
+            results[name] = bundle.only().payload if emit == "spv" else bundle
+    return results
+
+
+def _bundle(module: ModuleOp, name: str, target: str, level: str) -> Bundle:
+    from .compiler import compile_module
+    from .targets import find_target, versions_of
+
+    (kernel,) = _kernels(module)
+    given = parameters(kernel)
+    return Bundle(
+        tuple(
+            compile_module(module.clone(), name, given, find_target(version), start=level)
+            for version in versions_of(target)
+        )
+    )
+
+
+def level_of(module: ModuleOp, origin: str, target: str) -> str:
+    """The level that the ops of a module show."""
+    names = {op.name for op in module.walk()}
+    for mark, level in MARKS:
+        if any(name.startswith(mark) for name in names):
+            is_nvidia = level == "llvm" and target.startswith("cuda")
+            return "nvvm" if is_nvidia else level
+    raise CompileError(
+        f"{origin} has neither a gpu.func nor another mark of a level",
+        hint="put a gpu.func with `kernel` into a gpu.module, or say --from LEVEL",
+    )
+
+
+def _kernels(module: ModuleOp) -> list[FuncOp]:
+    from .dialects.gpu import FuncOp
+
+    return [op for op in module.walk() if isinstance(op, FuncOp) and op.is_kernel]
+
+
+def _chosen(module: ModuleOp, origin: str, wanted: Sequence[str]) -> list[str]:
+    known = [op.sym_name.data for op in _kernels(module)]
+    if not known:
+        raise CompileError(f"{origin}: expected a gpu.func with `kernel`, found none")
+    for name in wanted:
+        if name not in known:
+            raise CompileError(f"{origin} has no kernel {name!r}", hint=near_matches(name, known))
+    return list(dict.fromkeys(wanted)) or known
+
+
+def only(module: ModuleOp, name: str) -> ModuleOp:
+    """A copy without the other kernels, whose helpers nothing outside of it can call."""
+    from xdsl.dialects.builtin import StringAttr
+    from xdsl.dialects.func import FuncOp as Helper
+
+    copy = module.clone()
+    for kernel in _kernels(copy):
+        if kernel.sym_name.data != name:
+            kernel.detach()
+            kernel.erase()
+    for op in copy.walk():
+        if isinstance(op, Helper) and not op.is_declaration:
+            op.sym_visibility = StringAttr("private")
+    return copy
+
+
+def over_rank(kernel: FuncOp) -> int | None:
+    """The rank of the launches that the kernel is for; None for a plain grid."""
+    from xdsl.dialects.builtin import IntegerAttr
+
+    rank = kernel.attributes.get("gpux.over")
+    return rank.value.data if isinstance(rank, IntegerAttr) else None
+
+
+def parameters(kernel: FuncOp) -> tuple[Parameter, ...]:
+    """How a launch gives each parameter, as its type says."""
+    given = kernel.parameters[:-3] if over_rank(kernel) is not None else kernel.parameters
+    return tuple(_parameter(number, value, kernel) for number, value in enumerate(given))
+
+
+def _parameter(number: int, value: SSAValue, kernel: FuncOp) -> Parameter:
+    from xdsl.dialects.builtin import MemRefType
+
+    name, source = value.name_hint or f"arg{number}", Source(number)
+    is_buffer = isinstance(value.type, MemRefType)
+    if is_buffer:
+        return _buffer(name, value.type, source, kernel)
+    return Parameter(name, "scalar", _dtype(value.type, kernel), source=source)
+
+
+def _buffer(name: str, memref: Any, source: Source, kernel: FuncOp) -> Parameter:
+    sizes = tuple(None if size < 0 else size for size in memref.get_shape())
+    return Parameter(
+        name,
+        "buffer",
+        _dtype(memref.element_type, kernel),
+        len(sizes),
+        sizes,
+        _strides(memref, kernel),
+        # IR may write through any view; what is not written is only quicker to launch.
+        writes=True,
+        source=source,
+    )
+
+
+def _strides(memref: Any, kernel: FuncOp) -> tuple[int | None, ...] | None:
+    from xdsl.dialects.builtin import IntAttr, NoneAttr, StridedLayoutAttr
+
+    if isinstance(memref.layout, NoneAttr):
+        return None
+    if not isinstance(memref.layout, StridedLayoutAttr):
+        raise CompileError(f"a parameter of layout {memref.layout}", location_of(kernel))
+    return tuple(
+        stride.data if isinstance(stride, IntAttr) else None for stride in memref.layout.strides
+    )
+
+
+def _dtype(type_: Attribute, kernel: FuncOp) -> str:
+    """The language's name of a type; integers without a sign are taken as signed."""
+    from .runtime.dtypes import DTYPES
+
+    name = {"i1": "bool"}.get(str(type_), str(type_))
+    if name not in DTYPES:
+        raise CompileError(f"a parameter of type {type_} cannot be launched", location_of(kernel))
+    return name

@@ -50,13 +50,14 @@ def intrinsic(op: str, *, of: Of = "float") -> Callable[[Made], Made]:
         raise CompileError(f"the op of an intrinsic is {op!r}", hint='expected "module:Class"')
 
     def make(function: Made) -> Made:
-        if not isinstance(function, FunctionType):
+        python: object = function
+        if not isinstance(python, FunctionType):
             raise CompileError(f"an intrinsic is a function in Python, got {function!r}")
         for parameter in inspect.signature(function).parameters.values():
             if parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
                 raise CompileError(f"intrinsic {function.__name__} has the parameter {parameter}")
         # A fingerprint of the function holds it (`fingerprint.py`).
-        vars(function)["__stepwell_files__"] = _files_beside(function, op.partition(":")[0])
+        vars(function)["__stepwell_files__"] = _files_beside(python, op.partition(":")[0])
         _intrinsics[id(function)] = (function, op, of)
         return function
 

@@ -103,4 +103,4 @@ def _known(name: str, table: Collection[str]) -> str:
     close = get_close_matches(name, table, n=3, cutoff=0.75)
     if close:
         return f"did you mean {' or '.join(close)}?"
-    return f"kernels can call {', '.join(sorted(table))}"
+    return f"kernels can call {', '.join(sorted(table))} (`stepwell docs language`)"

@@ -72,9 +72,10 @@ SIMT_FRAME = frozenset({"builtin.module", "gpu.module", "gpu.func", "func.func",
 
 def _has_address_space(type: Attribute) -> str | None:
     if isinstance(type, MemRefType) and isinstance(type.memory_space, NoneAttr):
-        inside = str(type).removesuffix(">")
+        text = f"{type}"
+        inside = text.removesuffix(">")
         return (
-            f"{type} has no address space, expected one such as "
+            f"{text} has no address space, expected one such as "
             f"{inside}, #gpu.address_space<global>> (or workgroup, private)"
         )
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from stepwell.dialects.diagnostics import CompileError
 from stepwell.runtime import device
 from stepwell.tools import devices, doctor
 from stepwell.tools.main import COMMANDS, load_command, main
+
+ROOT = Path(__file__).parent.parent
 
 
 def run_fails(*arguments: str) -> None:
@@ -190,3 +193,14 @@ def test_standard_input_is_taken_where_no_file_is_named(
     monkeypatch.setattr(sys, "stdin", io.StringIO("func.func private @f()"))
     assert main(["opt"]) == 0
     assert "func.func private @f()" in capsys.readouterr().out
+
+
+def test_the_pages_of_the_documentation_are_printed(capsys: pytest.CaptureFixture[str]):
+    assert main(["docs"]) == 0
+    listed = capsys.readouterr().out
+    for page in (ROOT / "docs").glob("*.md"):
+        assert re.search(rf"^{page.stem} +\w", listed, re.MULTILINE)
+    assert main(["docs", "language"]) == 0
+    assert capsys.readouterr().out == (ROOT / "docs/language.md").read_text(encoding="utf-8")
+    assert main(["docs", "langage"]) == 1
+    assert "did you mean 'language'?" in capsys.readouterr().err

@@ -261,3 +261,26 @@ def test_ir_is_compiled_and_launched_from_python(tmp_path: Path):
     path.write_text(TWO, encoding="utf-8")
     with pytest.raises(sw.CompileError, match="several kernels: one, two"):
         sw.compile_ir(path)
+
+
+def test_checked_indices_stand_in_control_flow_of_scf_too():
+    space = "memref<?xf32, #gpu.address_space<global>>"
+    bundle = sw.compile_ir(f"""
+gpu.module @m {{
+  gpu.func @k(%x: {space}, %n: index) kernel {{
+    %i = gpu.global_id x
+    %in = arith.cmpi ult, %i, %n : index
+    scf.if %in {{
+      simt.check_index %i, %x, 0 : i64 as "x" : {space}
+      %v = arith.constant 1.0 : f32
+      memref.store %v, %x[%i] : {space}
+    }}
+    gpu.return
+  }}
+}}
+""")
+    x = np.zeros(4, np.float32)
+    sw.load(bundle)[1, 8](x, np.int64(3))
+    assert list(x) == [1, 1, 1, 0]
+    with pytest.raises(sw.OutOfBounds, match="index 4 is out of bounds for axis 0 of x"):
+        sw.load(bundle)[1, 8](x, np.int64(5))

@@ -199,7 +199,7 @@ def test_where_no_version_fits_the_error_lists_what_there_is(
         sw.load(tmp_path / "saxpy.swa").over(4, device=device)(1.0, x, x)
     lines = str(caught.value).splitlines()
     assert lines[0] == "saxpy was not compiled for over() of rank 1 on cpu:0; the file has:"
-    assert re.search(r"launch\(\), .* on cpu \(x86-64-v3\), which needs .* avx2, .*", lines[1])
+    assert re.search(r"launch\(\), .* on cpu \(x86-64-v3\): needs .* avx2, .*", lines[1])
     assert lines[2].endswith("on cpu (aarch64): is for aarch64 processors, this one is x86_64")
 
 

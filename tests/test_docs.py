@@ -8,8 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
+import stepwell as sw
 from stepwell.registry import register_dialect, register_pass
 from stepwell.runtime import device
 from stepwell.tools.lit.features import available
@@ -50,11 +52,35 @@ def test_add_a_pass(tmp_path: Path):
     check_lit("add-a-pass.md", tmp_path)
 
 
-def test_add_an_op(tmp_path: Path):
+GEO_KERNEL = """
+@sw.kernel
+def kernel(x):
+    i = sw.global_id(0)
+    x[i] = geo.square_sum(x[i], 2)
+"""
+
+
+def test_add_an_op(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     module = follow("add-an-op.md")
-    register_dialect(module.GEO)
+    register_dialect(module.GEO, lowered_by=module.GeoToGpu)
     register_pass(module.GeoToGpu)
+    monkeypatch.setitem(sys.modules, "geo", module)
     check_lit("add-an-op.md", tmp_path)
+    names: dict[str, Any] = {"geo": module, "sw": sw}
+    path = tmp_path / "kernel.py"
+    path.write_text(GEO_KERNEL, encoding="utf-8")
+    exec(compile(GEO_KERNEL, str(path), "exec"), names)
+    x = np.arange(4, dtype=np.float32)
+    names["kernel"].over(4)(x)
+    assert list(x) == [4, 5, 8, 13]
+
+
+def test_kernels_as_ir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    module = follow("ir.md")
+    assert list(module.x) == [2 * i for i in range(64)]
+    assert "arith.addf" in module.text
+    check_lit("ir.md", tmp_path)
 
 
 def test_add_a_device(monkeypatch: pytest.MonkeyPatch):
@@ -62,6 +88,7 @@ def test_add_a_device(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "stepwell.runtime.twin", module)
     monkeypatch.setitem(device.KINDS, "twin", ".twin")
     (twin,) = [found for found in device.devices() if found.kind == "twin"]
+    assert twin.target == "cpu"
     assert device.device("twin").name == "twin:0"
     assert list(twin.array([1, 2, 3], "i32").numpy()) == [1, 2, 3]
 

@@ -124,7 +124,7 @@ def test_numbers_of_any_type_meet_where_the_op_takes_them():
 def test_a_wrong_number_of_arguments_is_refused():
     @sw.kernel
     def lacking(x):
-        x[0] = farther(x[0])
+        x[0] = farther(x[0])  # pyright: ignore[reportCallIssue]
 
     with pytest.raises(sw.CompileError, match=r"farther takes 2 arguments \(a, b\), got 1"):
         lacking.ir("simt", np.zeros(1, np.float32))

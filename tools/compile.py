@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--target", default="", help="cpu (the default), cuda or vulkan")
     archs = (
         f"for cpu: {', '.join(CPU_ARCHS)}, or several joined by + (default: this machine); for "
-        "cuda: sm_75 … sm_121a (default: sm_80); for vulkan: a profile (docs/vulkan.md)"
+        "cuda: sm_75 … sm_121a (default: sm_80); for vulkan: a profile (stepwell docs vulkan)"
     )
     add("--arch", default="", metavar="ARCH", help=archs)
     levels = (

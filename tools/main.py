@@ -44,6 +44,7 @@ COMMANDS = {
     ),
     "explain": Row("explain", "say what the compiler makes of the kernels of a file, in words"),
     "opt": Row("opt", "read IR, run a pass pipeline over it, print the result"),
+    "docs": Row("docs", "print a page of the documentation: the language, types, adding a pass, …"),
     "lit": Row("lit.command", "run the lit tests of a folder in this process"),
 }
 

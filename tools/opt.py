@@ -6,6 +6,7 @@ import argparse
 import linecache
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,16 +161,18 @@ def _observers(args: argparse.Namespace) -> list[Observer]:
     from ..lowering.observers import PrintIR, Reproducer, Statistics, Timing, Verify
 
     found: list[Observer] = [] if args.no_verify else [Verify()]
-    texts = {"locations": bool(args.print_locations), "generic": bool(args.print_generic)}
+    locations: bool = args.print_locations
+    generic: bool = args.print_generic
+    printed = partial(PrintIR, locations=locations, generic=generic)
     before: tuple[str, ...] = tuple(args.print_before)
     after: tuple[str, ...] = tuple(args.print_after)
     changed: bool = args.print_ir_after_change
     if before or args.print_ir_before_all:
         only = () if args.print_ir_before_all else before
-        found.append(PrintIR(before=True, after=False, only=only, **texts))
+        found.append(printed(before=True, after=False, only=only))
     if after or args.print_ir_after_all or changed:
         only = () if args.print_ir_after_all or changed else after
-        found.append(PrintIR(only=only, changed=changed, **texts))
+        found.append(printed(only=only, changed=changed))
     if args.statistics:
         found.append(Statistics())
     if args.timing:

@@ -164,7 +164,7 @@ llvm.func @f(%c: i1, %a: i32) {
 // -----
 
 llvm.func @f(%s: !llvm.struct<(i32, f32)>) {
-  // expected-error@+2 {{position [2] is not inside}}
+  // expected-error@+1 {{position [2] is not inside}}
   %0 = llvm.extractvalue %s[2] : !llvm.struct<(i32, f32)>
   llvm.return
 }

@@ -129,7 +129,7 @@ class Kernel(Program):
         Other targets have their own levels, such as "nvvm" and "ptx", or "shader" and "spvasm".
         The arguments are those of a call (or their types); `over` is the rank of an `over` launch;
         `small` and `disjoint` are as in `compile`; with `sizes` it is the code of launches on GPUs
-        that are held to sizes (ARCHITECTURE.md), without the checks that these make needless;
+        that are held to sizes of arrays, without the checks that these make needless;
         `large` is for launches that write more than the caches of a CPU hold.
         """
         from .compiler import print_level

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pages() -> dict[str, Traversable]:
-    folder = files(__package__.rpartition(".")[0]) / "docs"
+    package = __name__.partition(".")[0]
+    folder = files(package) / "docs"
     found = sorted(folder.iterdir(), key=lambda page: page.name)
     return {page.name[:-3]: page for page in found if page.name.endswith(".md")}

@@ -276,8 +276,8 @@ def test_an_interrupt_waits_for_the_workers_and_spoils_nothing() -> None:
     for delay in (0.001, 0.004, 0.008, 0.012, 0.016):
         seen[:] = 0
         timer = threading.Timer(delay, signal.raise_signal, (signal.SIGINT,))
-        timer.start()
         try:
+            timer.start()  # in here: on a busy machine the signal comes before the launch
             launch(packed(seen, 20000))
             timer.join()
         except KeyboardInterrupt:
@@ -297,8 +297,15 @@ def test_a_long_launch_can_be_interrupted(monkeypatch: pytest.MonkeyPatch, threa
     monkeypatch.setenv("STEPWELL_NUM_THREADS", threads)
     seen, spin = counts(100_000), kernel(SPIN)
     launch = spin.launcher((100_000, 1, 1), ONE)
-    timer = threading.Timer(0.05, signal.raise_signal, (signal.SIGINT,))
-    timer.start()
+
+    def interrupt() -> None:
+        """Once the launch has begun, however busy the machine is."""
+        end = time.monotonic() + 20
+        while not seen.any() and time.monotonic() < end:
+            time.sleep(0.001)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         launch(packed(seen, 100_000))
     assert 0 < seen.sum() < 100_000

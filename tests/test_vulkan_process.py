@@ -119,8 +119,8 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 array, launch = prepared(ENDLESS)
 launch(1)
-print("launched", flush=True)
 try:
+    print("launched", flush=True)  # in here: the signal may come before the wait
     device("vulkan").synchronize()
 except KeyboardInterrupt:
     print("interrupted", flush=True)

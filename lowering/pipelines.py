@@ -61,7 +61,7 @@ PIPELINES: dict[str, Steps] = {
     ),
     "cpu-to-llvm": (
         ("to-llvm{half-instructions=$half_instructions}", "LLVM itself simplifies what it gives"),
-        ("add-cpu-entry", "packs arguments as addresses, which are known now"),
+        ("unpack-arguments", "arguments are addresses and numbers by now"),
     ),
     "gpu-to-grid": (
         ("guard-extents", "everything after it holds for threads that have an item"),

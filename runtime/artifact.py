@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from .errors import ArtifactError
 
 MAGIC = b"stepwell"
-FORMAT = 1
+FORMAT = 2  # code for CPUs is of single blocks, in files of format 1 it was of all of a launch
 _HEADER = struct.Struct("<8sIIQ")
 
 
@@ -328,6 +328,11 @@ def _checked(data: bytes, origin: str) -> tuple[bytes, bytes]:
         raise ArtifactError(
             f"{origin} was written by a newer stepwell (format {version}, this one reads up to "
             f"{FORMAT}); upgrade stepwell or compile the kernel again"
+        )
+    if version < FORMAT:
+        raise ArtifactError(
+            f"{origin} was written by an older stepwell (format {version}, this one reads "
+            f"{FORMAT}); compile the kernel again"
         )
     body = data[_HEADER.size :]
     if zlib.crc32(body) != checksum or length > len(body):

@@ -20,11 +20,12 @@ from .errors import ArtifactError
 from .object_files import global_functions, has_data, object_files
 
 _OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
+REPORT = "stepwell_report"  # what kernels call, as lowering/emit/symbols.py has it
 _ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
 
 
 class LoadedCode:
-    """Machine code, its entry at `address`; it goes when this object goes."""
+    """Machine code, its function of a block at `address`; it goes when this object goes."""
 
     __slots__ = ("_engine", "address")
 
@@ -35,6 +36,7 @@ class LoadedCode:
             raise ArtifactError(
                 f"artifact of kernel {manifest.name} is damaged: its payload is not object code"
             )
+        shared_code()  # with what it calls
         self._engine = load_objects(objects)
         self.address: int = self._engine.get_function_address(manifest.entry)
         if not self.address:
@@ -129,19 +131,34 @@ def llvm_version() -> str:
     return ".".join(map(str, _llvm().llvm_version_info))
 
 
-def load_own(*names: str) -> Any:
-    """The engine of LLVM text that belongs to the runtime, files beside this one.
+def shared_text(triple: str) -> str:
+    """What all kernels share, as LLVM text for this processor's architecture."""
+    # Only on x86-64 are there streaming stores, which no fence of LLVM's is about.
+    wait = "  call void @llvm.x86.sse.sfence()\n" if architecture_of(triple) == "x86_64" else ""
+    own = f"define private void @await.stores() nounwind {{\n{wait}  ret void\n}}\n"
+    return _own_text("cpu_blocks.ll") + own
 
-    Compiled once for each version of it and of LLVM; later processes find it in the cache.
-    """
-    from .cache import Cache
 
+def _own_text(*names: str) -> str:
+    """LLVM text that belongs to the runtime: files beside this one."""
     text = ""
     for name in names:
         with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
             text += file.read()
+    return text
+
+
+def load_own(*names: str) -> Any:
+    """The engine of LLVM text that belongs to the runtime, files beside this one."""
+    return _load_text(names[0], _own_text(*names))
+
+
+def _load_text(name: str, text: str) -> Any:
+    """Compiled once for each version of it and of LLVM; later processes find it in the cache."""
+    from .cache import Cache
+
     store = Cache()
-    key = f"{names[0]}-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
+    key = f"{name}-{hashlib.sha256(f'{llvm_version()} {text}'.encode()).hexdigest()}"
     content = store.get(key)
     if content is None:
         content = generate(text)
@@ -149,17 +166,31 @@ def load_own(*names: str) -> Any:
     return load_objects([content])
 
 
+@cache
+def shared_code() -> Any:
+    """The engine of what all kernels share (cpu_blocks.ll), which they can call from then on."""
+    engine = _load_text("cpu_blocks.ll", shared_text(_host_triple()))
+    _llvm().add_symbol(REPORT, engine.get_function_address(REPORT))
+    return engine
+
+
+@cache
+def runner() -> int:
+    """The address of the function that runs a kernel's blocks: `(packed, launch record) -> i32`."""
+    return shared_code().get_function_address("stepwell_run_blocks")
+
+
 def has_symbols(names: Iterable[str]) -> bool:
     """Whether code that is loaded can refer to all of these."""
     return all(_llvm().address_of_symbol(name) is not None for name in names)
 
 
-def generate(text: str) -> bytes:
-    """Object code for this machine of LLVM's text, which is the runtime's own."""
-    llvm = _llvm()
-    machine = llvm.Target.from_triple(_host_triple()).create_target_machine(opt=2, reloc="pic")
+def generate(text: str, triple: str = "") -> bytes:
+    """Object code, for this machine unless told otherwise, of LLVM's text that is our own."""
+    llvm, triple = _llvm(), triple or _host_triple()
+    machine = llvm.Target.from_triple(triple).create_target_machine(opt=2, reloc="pic")
     module = llvm.parse_assembly(text)
-    module.triple, module.data_layout = _host_triple(), str(machine.target_data)
+    module.triple, module.data_layout = triple, str(machine.target_data)
     module.verify()
     return machine.emit_object(module)
 

@@ -1,7 +1,9 @@
 """Launches on the CPU: the launch record of the ABI, how many threads take part, the reports.
 
-The launch record is 12 words of 64 bits: grid x y z, block x y z, number of blocks, blocks per
-claim, next block, failed flag, address of the report buffer, bytes of dynamic shared memory.
+The launch record is 14 words of 64 bits: grid x y z, block x y z, number of blocks, blocks per
+claim, next block, failed flag, address of the report buffer, bytes of dynamic shared memory,
+address of the kernel's function of a block, whether that stores past the caches. What runs the
+blocks is the same for all kernels (cpu_blocks.ll).
 
 A launch of which little work is expected runs on the calling thread alone. What a block costs is
 measured at each launch; while it is unknown or near the limit, some blocks are run first to see.
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .artifact import Artifact, Manifest
-from .cpu_code import LoadedCode
+from .cpu_code import LoadedCode, runner
 from .cpu_units import in_blocks, units_of
 from .device import Device, Direct, Launcher, LoadedKernel, Stream
 from .launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
@@ -31,8 +33,8 @@ from .report import (
     take,
 )
 
-TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED = 6, 7, 8, 9, 10, 11
-LAUNCH_WORDS = 12
+TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED, STREAMS = 6, 7, 8, 9, 10, 11, 13
+LAUNCH_WORDS = 14
 # Launch records of threads that share a launch are so many words apart: lines of the cache.
 RECORD_STRIDE = 16
 MAX_LAUNCHERS = 64
@@ -45,7 +47,7 @@ SLICE_NS = 200_000_000
 CLAIMS = 8
 
 # Arguments that are bytes and references need no conversion, which would take 0.1 µs.
-_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32)
+_RUN = ctypes.CFUNCTYPE(ctypes.c_int32)
 _RECORD = ctypes.c_int64 * RECORD_STRIDE
 
 
@@ -56,7 +58,7 @@ class CpuKernel(LoadedKernel):
         self.device = device
         self.manifest = artifact.manifest
         self.code = LoadedCode(artifact)
-        self.entry: Callable[[bytes, Any], int] = _ENTRY(self.code.address)
+        self.run: Callable[[bytes, Any], int] = _RUN(runner())
         self.thread_ns = 0.0
         self._launchers: dict[tuple[Dim3, Dim3, int, LaunchOptions], CpuLauncher] = {}
         self.report_words = 0
@@ -128,10 +130,10 @@ class CpuLauncher:
     """Launches of one kernel with one grid and block; any number of threads may use it at once."""
 
     __slots__ = (
-        "_entry",
         "_free",
         "_has_prints",
         "_kernel",
+        "_run",
         "_template",
         "_unit",
         "_user_block",
@@ -149,8 +151,9 @@ class CpuLauncher:
         total = grid[0] * grid[1] * grid[2]
         self._unit, self._width = block, block[0] * block[1] * block[2]
         self._kernel = kernel
-        self._entry = kernel.entry
-        self._template = [*grid, *block, total, total, 0, 0, 0, shared_bytes]
+        self._run = kernel.run
+        code, streams = kernel.code.address, int(kernel.manifest.streams)
+        self._template = [*grid, *block, total, total, 0, 0, 0, shared_bytes, code, streams]
         self.block_count = total
         self._has_prints = kernel.manifest.prints
         self._free: list[_State] = []
@@ -160,11 +163,6 @@ class CpuLauncher:
     def manifest(self) -> Manifest:
         """The kernel's."""
         return self._kernel.manifest
-
-    @property
-    def entry_address(self) -> int:
-        """Where the kernel's code begins."""
-        return self._kernel.code.address
 
     @property
     def block_ns(self) -> float:
@@ -186,7 +184,7 @@ class CpuLauncher:
             state = self.new_state()
         state.record[NEXT] = 0
         start = perf_counter_ns()
-        failed = self._entry(packed, state.reference)
+        failed = self._run(packed, state.reference)
         self.block_ns = max(perf_counter_ns() - start, 1) / count
         return self._end(state, failed)
 
@@ -224,7 +222,7 @@ class CpuLauncher:
             batch = min(batch, count - done)
             record[TOTAL], record[NEXT], record[CHUNK] = done + batch, done, batch
             start = perf_counter_ns()
-            failed = self._entry(packed, state.reference)
+            failed = self._run(packed, state.reference)
             took = max(perf_counter_ns() - start, 1)
             least = min(least or took, took / batch)
             done += batch
@@ -249,7 +247,7 @@ class CpuLauncher:
             failed, threads = self._shared(packed, state, helpers)
         else:
             state.record[TOTAL], state.record[NEXT], state.record[CHUNK] = end, first, blocks
-            failed, threads = self._entry(packed, state.reference), 1
+            failed, threads = self._run(packed, state.reference), 1
         self.block_ns = max(perf_counter_ns() - start, 1) * threads / blocks
         return failed
 
@@ -271,8 +269,8 @@ class CpuLauncher:
         """Run the blocks of the records with workers; whether a check failed, and threads used."""
         from .cpu_pool import pool
 
-        entry, stride = self._kernel.code.address, ctypes.sizeof(_RECORD)
-        failed, threads = pool.run(entry, packed, state.address, helpers, helpers + 1, stride)
+        words = packed, state.address, helpers, helpers + 1, ctypes.sizeof(_RECORD)
+        failed, threads = pool.run(runner(), *words)
         return int(failed), threads
 
     def _end(self, state: _State, failed: int) -> None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from .array import DeviceArray, HostArray
+from .cpu_code import runner
 from .cpu_kernel import RECORD_STRIDE
 from .cpu_pool import Job, Workers, give_back, new_lock, pool
 from .device import Direct
@@ -176,7 +177,7 @@ class _Memory:
             rows=self.rows,
             packed=ctypes.addressof(packed),
             records=self.state.address,
-            entry=launcher.entry_address,
+            entry=runner(),
             block_ns=ctypes.pointer(self.block_ns),
             job=ctypes.pointer(self.job),
             row_count=len(rows),

@@ -1,11 +1,11 @@
 """Worker threads that help a launch on the CPU.
 
-A job is one launch: its entry is called by several threads, and each claims blocks until none is
-left. The calling thread always takes part and never waits for a worker that has not begun: when it
-has run out of blocks it closes the job, and a worker that comes later leaves it alone. Workers are
-Python threads that stay in native code (`cpu_pool.ll`, whose structs are repeated here), so that a
-job is handed over in well under a microsecond while they look for work, and in what it takes the
-system to wake a thread when they have gone to sleep.
+A job is one launch: its entry (`runner` of cpu_code.py) is called by several threads, and each
+claims blocks until none is left. The calling thread always takes part and never waits for a worker
+that has not begun: when it has run out of blocks it closes the job, and a worker that comes later
+leaves it alone. Workers are Python threads that stay in native code (`cpu_pool.ll`, whose structs
+are repeated here), so that a job is handed over in well under a microsecond while they look for
+work, and in what it takes the system to wake a thread when they have gone to sleep.
 """
 
 from __future__ import annotations

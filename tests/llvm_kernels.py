@@ -16,9 +16,9 @@ from xdsl.context import Context
 from stepwell.lowering.emit.llvm import emit
 from stepwell.lowering.emit.native import NativeCode, assemble
 from stepwell.lowering.parse import parse_module
-from stepwell.lowering.to_llvm.cpu_entry import AddCpuEntry
 from stepwell.lowering.to_llvm.to_llvm import ToLlvm
-from stepwell.runtime.cpu_code import load_objects
+from stepwell.lowering.to_llvm.unpack_arguments import UnpackArguments
+from stepwell.runtime.cpu_code import load_objects, runner, shared_code
 from stepwell.runtime.object_files import object_files
 
 I64 = ctypes.c_int64
@@ -37,7 +37,7 @@ def llvm_text(
     module = parse_module(text, name)
     module.verify()
     ToLlvm(half_instructions=half).apply(Context(), module)
-    AddCpuEntry().apply(Context(), module)
+    UnpackArguments().apply(Context(), module)
     module.verify()
     return emit(module, debug=debug)
 
@@ -68,6 +68,7 @@ class Loaded:
 def load(ir_text: str, **options: Any) -> Loaded:
     """Assembles LLVM text and loads the object."""
     code = assemble(ir_text, **options)
+    shared_code()
     return Loaded(load_objects(object_files(code.object)), code)
 
 
@@ -141,7 +142,7 @@ def launch(
     chunk: int = 1,
     capacity: int = 1024,
 ) -> tuple[int, np.ndarray, np.ndarray]:
-    """Runs a kernel by its entry; status, launch words and report buffer."""
+    """Runs a kernel as the runtime does; status, launch words and report buffer."""
     slots = bytearray()
     for argument in arguments:
         if isinstance(argument, np.ndarray):
@@ -155,9 +156,9 @@ def launch(
     packed = np.frombuffer(bytes(slots) + bytes(8), np.uint8)
     report = np.zeros(4 + capacity, np.uint32)
     report[1] = capacity
+    blocks, function = grid[0] * grid[1] * grid[2], loaded.engine.get_function_address(name)
     words = np.array(
-        [*grid, *block, grid[0] * grid[1] * grid[2], chunk, 0, 0, report.ctypes.data, 0], np.int64
+        [*grid, *block, blocks, chunk, 0, 0, report.ctypes.data, 0, function, 0], np.int64
     )
-    address = loaded.engine.get_function_address(name)
-    entry = ctypes.CFUNCTYPE(ctypes.c_int32, POINTER, POINTER)(address)
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, POINTER, POINTER)(runner())
     return entry(packed.ctypes.data, words.ctypes.data), words, report

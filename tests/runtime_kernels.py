@@ -1,4 +1,4 @@
-"""Hand-written kernels for the tests of the runtime: LLVM text around the loop of the ABI."""
+"""Hand-written kernels for the tests of the runtime: LLVM text in the function of the ABI."""
 
 from __future__ import annotations
 
@@ -15,43 +15,25 @@ DEVICE = CpuDevice()
 llvm: Any = llvmlite.binding
 
 _FRAME = """
-define i32 @k(ptr %args, ptr %launch) {{
+define i32 @k(ptr %args, ptr %launch, i64 %x, i64 %y, i64 %z) {{
 entry:
-  %total_at = getelementptr i64, ptr %launch, i64 6
-  %total = load i64, ptr %total_at
-  %chunk_at = getelementptr i64, ptr %launch, i64 7
-  %chunk = load i64, ptr %chunk_at
-  %next_at = getelementptr i64, ptr %launch, i64 8
-  %failed_at = getelementptr i64, ptr %launch, i64 9
+  %width = load i64, ptr %launch
+  %height_at = getelementptr i64, ptr %launch, i64 1
+  %height = load i64, ptr %height_at
   %report_at = getelementptr i64, ptr %launch, i64 10
   %report = load ptr, ptr %report_at
-  br label %claim
-claim:
-  %stop = load atomic i64, ptr %failed_at monotonic, align 8
-  %stopped = icmp ne i64 %stop, 0
-  br i1 %stopped, label %done, label %take
-take:
-  %first = atomicrmw add ptr %next_at, i64 %chunk monotonic
-  %none = icmp sge i64 %first, %total
-  br i1 %none, label %done, label %run
-run:
-  %want = add i64 %first, %chunk
-  %end = call i64 @llvm.smin.i64(i64 %want, i64 %total)
+  %planes = mul i64 %z, %height
+  %row = add i64 %planes, %y
+  %rows = mul i64 %row, %width
+  %b = add i64 %rows, %x
   br label %blocks
 blocks:
-  %b = phi i64 [ %first, %run ], [ %b_next, %block_end ]
 {body}
 block_end:
-  %b_next = add i64 %b, 1
-  %more = icmp slt i64 %b_next, %end
-  br i1 %more, label %blocks, label %claim
-done:
   ret i32 0
 fail:
-  store atomic i64 1, ptr %failed_at monotonic, align 8
   ret i32 1
 }}
-declare i64 @llvm.smin.i64(i64, i64)
 """
 
 COUNT = """

@@ -104,10 +104,11 @@ def test_a_foreign_file_is_refused() -> None:
         Bundle.from_bytes(b"PK\x03\x04 something else entirely")
 
 
-def test_a_newer_format_says_so() -> None:
+@pytest.mark.parametrize(("step", "whose"), [(1, "newer stepwell"), (-1, "older stepwell")])
+def test_another_format_says_so(step: int, whose: str) -> None:
     data = bytearray(ARTIFACT.to_bytes())
-    struct.pack_into("<I", data, len(MAGIC), FORMAT + 1)
-    with pytest.raises(ArtifactError, match="newer stepwell"):
+    struct.pack_into("<I", data, len(MAGIC), FORMAT + step)
+    with pytest.raises(ArtifactError, match=whose):
         Bundle.from_bytes(bytes(data))
 
 

@@ -25,8 +25,9 @@ from stepwell.lowering.emit.llvm_loops import only_thread_loops
 from stepwell.lowering.emit.machine import host_machine, host_triple, vector_bits
 from stepwell.lowering.emit.native import assemble
 from stepwell.lowering.parse import parse_module
-from stepwell.lowering.to_llvm.cpu_entry import AddCpuEntry
 from stepwell.lowering.to_llvm.to_llvm import ToLlvm
+from stepwell.lowering.to_llvm.unpack_arguments import UnpackArguments
+from stepwell.runtime.cpu_code import shared_text
 
 SAXPY = f"""
 func.func @saxpy(%a: f32, %x: memref<?xf32>, %y: memref<?xf32>,
@@ -64,13 +65,17 @@ def test_saxpy_over_blocks_of_a_grid():
 
 
 def test_what_hardly_runs_is_not_optimised():
-    module = parse_module(SAXPY)
+    check = f"""%many = arith.cmpi ugt, %ex, %ey : index
+  gpux.check %many, "assert", "{{}} {{}} {{}}" (%ex, %ey, %ez : index, index, index)
+      {ZERO_IDS.replace("%t", "%c0")} formats ["index", "index", "index"] site 0 : i32
+  scf.for"""
+    module = parse_module(SAXPY.replace("scf.for", check))
     ToLlvm().apply(Context(), module)
-    AddCpuEntry().apply(Context(), module)
+    UnpackArguments().apply(Context(), module)
     whole, apart = emit(module), emit(module, apart=True)
-    as_written = "getelementptr inbounds i64, ptr %launch"  # LLVM's passes count in bytes
+    as_written = "getelementptr i32, ptr %v0, i32 1"  # LLVM's passes count in bytes
     assert as_written in whole
-    assert as_written not in assemble(whole).optimised()
+    assert as_written not in assemble(whole.replace("optnone", "")).optimised()
     code = assemble(apart)
     assert as_written in code.optimised()
     assert f"<{vector_bits(code.target.features) // 32} x float>" in code.optimised()
@@ -126,7 +131,7 @@ def test_a_loop_in_a_loop_over_threads_is_none_over_threads():
 def test_a_loop_without_checks_is_vectorised():
     module = parse_module(SAXPY)
     ToLlvm().apply(Context(), module)
-    AddCpuEntry().apply(Context(), module)
+    UnpackArguments().apply(Context(), module)
     code = assemble(emit(module, attributes=host_machine().attributes))
     lanes = vector_bits(code.target.features) // 32
     assert f"<{lanes} x float>" in code.optimised()
@@ -278,6 +283,36 @@ func.func @show({parameters}, {KERNEL_ARGUMENTS}) attributes {{gpux.kernel}} {{
     assert bits[5] >> 32 == bits[6] >> 32 == 0
 
 
+@pytest.mark.parametrize("count", range(4))  # up to two are written by the runtime
+def test_prints_and_failures_keep_apart_and_have_all_their_values(count: int):
+    def values(first: int) -> str:
+        names = [f"%v{first + i}" for i in range(count)]
+        kinds = ["i32"] * count
+        given = f"({', '.join(names)} : {', '.join(kinds)})" if count else ""
+        return f'"{"{} " * count}" {given} {ids} formats {str(kinds).replace(chr(39), chr(34))}'
+
+    ids = ZERO_IDS.replace("%t", "%c0")
+    parameters = "".join(f"%v{i}: i32, " for i in range(2 * count))
+    code = load(
+        llvm_text(f"""
+func.func @both({parameters}{KERNEL_ARGUMENTS}) attributes {{gpux.kernel}} {{
+  %c0 = arith.constant 0 : index
+  %wrong = arith.cmpi ult, %bz, %c0 : index
+  gpux.print {values(0)} site 4 : i32
+  gpux.check %wrong, "assert", {values(count)} site 6 : i32
+  func.return
+}}""")
+    )
+    given = [np.int32(10 * (i + 1)) for i in range(2 * count)]
+    status, _, report = launch(code, "both", given, capacity=80)
+    size = 7 + 2 * count
+    assert (status, report[0], report[2]) == (1, size, size)
+    for site, first, own in ((7, 4, given[count:]), (5, 24, given[:count])):
+        words = [word for value in own for word in (value, 0)]
+        assert report[first : first + size].tolist() == [site, 0, 0, 0, 0, 0, 0, *words]
+    assert np.count_nonzero(report[4:]) == 2 * (1 + count)
+
+
 def test_what_does_not_fit_into_the_report_is_dropped():
     code = load(llvm_text(CHECKED))
     x = np.zeros(0, np.float32)
@@ -406,6 +441,18 @@ def test_atomics_of_several_threads_lose_nothing():
         assert cell[0] == 4 * count
         seen = np.sort(np.concatenate(outs).astype(int))
         np.testing.assert_array_equal(seen, np.arange(4 * count))
+
+
+def test_streaming_stores_are_waited_for_where_there_are_some():
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+
+    def waits(triple: str) -> bool:
+        machine = llvm.Target.from_triple(triple).create_target_machine()
+        return "sfence" in machine.emit_assembly(llvm.parse_assembly(shared_text(triple)))
+
+    assert waits("x86_64-unknown-linux-gnu")
+    assert not waits("aarch64-unknown-linux-gnu")
 
 
 # --- what is refused ------------------------------------------------------------------------------

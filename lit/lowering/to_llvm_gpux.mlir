@@ -1,21 +1,23 @@
 // RUN: stepwell opt %s -p to-llvm --split-input-file --verify-diagnostics | filecheck %s
 
-// A kernel gives a status; a failed check calls the report function and gives 1.
+// A kernel gives a status; a failed check calls the runtime's report function and gives 1.
 
 // CHECK-LABEL: llvm.func @checked(
 // CHECK-SAME: %ok: i1, %i: i64, %report: !llvm.ptr) -> i32 attributes {gpux.kernel
 // CHECK: llvm.cond_br %ok weights([1048575, 1]), ^[[NEXT:.+]], ^[[FAILED:.+]]
 // CHECK: ^[[FAILED]]:
+// CHECK: [[KIND:%.+]] = llvm.mlir.constant(0 : i32) : i32
+// CHECK: [[COUNT:%.+]] = llvm.mlir.constant(1 : i32) : i32
+// CHECK: [[OTHER:%.+]] = llvm.mlir.constant(0 : i64) : i64
 // CHECK: [[SITE:%.+]] = llvm.mlir.constant(8 : i32) : i32
-// CHECK: llvm.call @__stepwell_report_1(%report, [[SITE]], %i, %i, %i, %i, %i, %i, %i)
+// CHECK: llvm.call @stepwell_report(%report, [[SITE]], [[KIND]], [[COUNT]], %i, %i, %i, %i, %i, %i, %i, [[OTHER]])
 // CHECK: [[ONE:%.+]] = llvm.mlir.constant(1 : i32) : i32
 // CHECK: llvm.return [[ONE]] : i32
 // CHECK: ^[[NEXT]]:
 // CHECK: [[ZERO:%.+]] = llvm.mlir.constant(0 : i32) : i32
 // CHECK: llvm.return [[ZERO]] : i32
-// CHECK: llvm.func internal @__stepwell_report_1(
-// CHECK-SAME: attributes {gpux.as_is, passthrough = ["cold", "noinline", "nounwind", "optnone"]}
-// CHECK: llvm.atomicrmw add
+// CHECK: llvm.func @stepwell_report(!llvm.ptr, i32, i32, i32, i64, i64, i64, i64, i64, i64, i64, i64)
+// CHECK-SAME: attributes {passthrough = ["nounwind", "cold"]}
 func.func @checked(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
   gpux.check %ok, "bounds", "index {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"] site 7 : i32
   func.return
@@ -23,25 +25,42 @@ func.func @checked(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kern
 
 // -----
 
-// Prints are counted in another word, and lie behind the quarter that failed checks have then.
+// In a kernel that prints, failed checks are of another kind, and prints of a third.
 
 // CHECK-LABEL: llvm.func @printed(
-// CHECK: llvm.call @__stepwell_print_1(
-// CHECK: llvm.call @__stepwell_report_0(
-// CHECK: llvm.func internal @__stepwell_print_1(%[[REPORT:[0-9]+]]: !llvm.ptr,
+// CHECK: [[KIND:%.+]] = llvm.mlir.constant(2 : i32) : i32
+// CHECK: llvm.call @stepwell_report(%report, %{{.*}}, [[KIND]],
+// CHECK: [[KIND:%.+]] = llvm.mlir.constant(1 : i32) : i32
+// CHECK: llvm.call @stepwell_report(%report, %{{.*}}, [[KIND]],
+func.func @printed(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  gpux.print "at {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"] site 0 : i32
+  gpux.check %ok, "assert", "no" ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats [] site 1 : i32
+  func.return
+}
+
+// -----
+
+// For more values than two there is a function in the module. Prints are counted in another word,
+// and lie behind the quarter that failed checks have then.
+
+// CHECK-LABEL: llvm.func @long(
+// CHECK: llvm.call @__stepwell_print_3(
+// CHECK: llvm.call @__stepwell_report_3(
+// CHECK: llvm.func internal @__stepwell_print_3(%[[REPORT:[0-9]+]]: !llvm.ptr,
+// CHECK-SAME: attributes {gpux.as_is, passthrough = ["cold", "noinline", "nounwind", "optnone"]}
 // CHECK: %[[COUNTER:.*]] = llvm.getelementptr %[[REPORT]][2]
 // CHECK: %[[FIRST:.*]] = llvm.atomicrmw add %[[COUNTER]],
 // CHECK: %[[KEPT:.*]] = llvm.lshr %[[ALL:.*]], %{{.*}} : i32
 // CHECK: %[[ROOM:.*]] = llvm.sub %[[ALL]], %[[KEPT]] : i32
 // CHECK: llvm.zext %[[ROOM]]
 // CHECK: llvm.add %[[FIRST]], %[[KEPT]] : i32
-// CHECK: llvm.func internal @__stepwell_report_0(%[[REPORT:[0-9]+]]: !llvm.ptr,
+// CHECK: llvm.func internal @__stepwell_report_3(%[[REPORT:[0-9]+]]: !llvm.ptr,
 // CHECK: llvm.atomicrmw add %[[REPORT]],
 // CHECK: %[[ROOM:.*]] = llvm.lshr %{{.*}} : i32
 // CHECK: llvm.zext %[[ROOM]]
-func.func @printed(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
-  gpux.print "at {}" (%i : index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index"] site 0 : i32
-  gpux.check %ok, "assert", "no" ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats [] site 1 : i32
+func.func @long(%ok: i1, %i: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  gpux.print "at {} {} {}" (%i, %i, %i : index, index, index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index", "index", "index"] site 0 : i32
+  gpux.check %ok, "assert", "no {} {} {}" (%i, %i, %i : index, index, index) ids(%i, %i, %i, %i, %i, %i : index, index, index, index, index, index) formats ["index", "index", "index"] site 1 : i32
   func.return
 }
 

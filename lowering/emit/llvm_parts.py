@@ -1,12 +1,12 @@
 """A module in two parts: what LLVM's optimiser gets, and what only the code generator sees.
 
-    llvm.func internal @k.block(…)                       define hidden i32 @k.block(…) {…}
-    llvm.func @k(…) attributes {gpux.as_is}       ->     ; --- as it is ---
-      llvm.call @k.block(…)                              declare hidden i32 @k.block(…)
-                                                         define i32 @k(…) {…}
+    llvm.func @k(…)                                      declare hidden i32 @k.cold0(…)
+      llvm.call @k.cold0(…)                              define i32 @k(…) {…}
+    llvm.func internal @k.cold0(…)                ->     ; --- as it is ---
+        attributes {gpux.as_is}                          define hidden i32 @k.cold0(…) {…}
 
 LLVM's passes take as long over a function that hardly runs as over the one that does the work. So
-functions with the attribute `gpux.as_is` (the entry, reports, loops that only fail) stand in a
+functions with the attribute `gpux.as_is` (loops that only fail, and reports) stand in a
 second text, after a line that says so; native.py makes an object file of each.
 """
 
@@ -73,5 +73,5 @@ class _Uses:
 
 
 def is_ours(op: llvm.FuncOp) -> bool:
-    """Whether a function has no code of the user's, as the entry: no debugger need stop there."""
+    """Whether a function has no code of the user's, as reports: no debugger need stop there."""
     return AS_IS in op.attributes and PART not in op.attributes

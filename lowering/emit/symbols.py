@@ -1,4 +1,5 @@
-"""What CPU code may call from outside: symbols that every Python process on this platform has.
+"""What CPU code may call from outside: functions of the C library that every Python process on this
+platform has, and what our runtime gives to kernels.
 
 A name that is not here is refused before code generation: an object that needs an unknown symbol
 would end the process when it is loaded.
@@ -16,7 +17,14 @@ MATH_SYMBOLS = frozenset(_MATH) | frozenset(f"{name}f" for name in _MATH)
 """Functions of libm, for f64 and (with an f) f32."""
 
 _BY_LLVM = ("bcmp", "exp10", "exp10f", "memcmp", "roundeven", "roundevenf", "sincos", "sincosf")
-EXTERNAL_SYMBOLS = MATH_SYMBOLS | {"aligned_alloc", "free", "memcpy", "memmove", "memset"}
+
+REPORT = "stepwell_report"
+"""Of the runtime (cpu_blocks.ll): writes a record of a failed check or a print."""
+
+EXTERNAL_SYMBOLS = MATH_SYMBOLS | {
+    *("aligned_alloc", "free", "memcpy", "memmove", "memset"),
+    REPORT,
+}
 """All symbols that a kernel's text may refer to."""
 
 RESERVED_SYMBOLS = EXTERNAL_SYMBOLS | frozenset(_BY_LLVM)
@@ -24,7 +32,7 @@ RESERVED_SYMBOLS = EXTERNAL_SYMBOLS | frozenset(_BY_LLVM)
 
 
 def entry_symbol(name: str) -> str:
-    """The symbol of a kernel's entry: its name, unless that is a function of the C library."""
+    """The symbol of a kernel's entry: its name, unless that is a function from outside."""
     return f"{name}.kernel" if name in RESERVED_SYMBOLS else name
 
 

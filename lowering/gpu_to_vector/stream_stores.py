@@ -21,7 +21,7 @@ in the cache. So it is for loops over threads
 
 Only code for large launches has them (`gpux.streams`, which the CPU device asks for by the number
 of threads): two ways in one function would double what a kernel takes to compile. When a worker is
-done, it waits until others see what it has stored (`add-cpu-entry`).
+done, it waits until others see what it has stored (`runtime/cpu_blocks.ll`).
 
 Streaming stores have to be of whole lines: in quarters, across two lines, a stencil takes 1.4 and a
 normalisation of rows two times as long as with plain stores. So vectors are as long as a line, 64

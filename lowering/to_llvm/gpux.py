@@ -4,13 +4,15 @@
 
       llvm.cond_br %ok weights([1048575, 1]), ^next, ^failed
     ^failed:
-      llvm.call @__stepwell_report_1(%report, %site, %ids…, %i)      // cold, not inlined
+      llvm.call @stepwell_report(%report, %site, %kind, %count, %ids…, %i, %0)
       llvm.return 1
     ^next:
 
 A record in the report buffer is: site + 1, six ids, two words for each value. The function first
 reserves its words with an atomic add; what does not fit is dropped, and the host sees that. In a
-kernel that prints, failed checks have a quarter of the buffer to themselves.
+kernel that prints, failed checks have a quarter of the buffer to themselves. That function is the
+runtime's where the target has one (`LlvmTarget.reporter`), for up to two values, which is all that
+checks of indices have; others are made here, one for each number of values.
 """
 
 from __future__ import annotations
@@ -47,6 +49,9 @@ _OFTEN, _RARELY = 1048575, 1
 _HEADER_WORDS, _PRINTED_WORD = 4, 2
 _FAILURES_SHIFT = 2  # a quarter
 _ID_COUNT = 6
+_PRINT = 2  # after failures, without prints in the kernel and with
+_OUTSIDE_VALUES = 2
+_OUTSIDE_TYPES = (llvm.POINTER, i32, i32, i32, *[i64] * (_ID_COUNT + _OUTSIDE_VALUES))
 _SIGNED = ("i8", "i16", "i32", "i64", "index")
 
 
@@ -99,10 +104,17 @@ def _call_report(
     ]
     ids = [value for (value,) in operands[count : count + id_count]]
     site: IntegerAttr = op.site
-    name = report_function(rw, len(values), printing=isinstance(op, gpux.PrintOp))
-    rw.at(op)
-    if block is not None:
-        rw.at_end(block)
+    printing, outside = isinstance(op, gpux.PrintOp), state.target.reporter
+    if outside and len(values) <= _OUTSIDE_VALUES:
+        name = state.declare(outside, _OUTSIDE_TYPES, None, "cold")
+        kind = _PRINT if printing else int(state.prints)
+        ids = [const(rw, kind, i32), const(rw, len(values), i32), *ids]
+        values += [const(rw, 0, i64)] * (_OUTSIDE_VALUES - len(values))
+    else:
+        name = report_function(rw, len(values), printing=printing)
+        rw.at(op)
+        if block is not None:
+            rw.at_end(block)
     given = [entry.args[-1], const(rw, site.value.data + 1, i32), *ids, *values]
     rw.insert(llvm.CallOp.to(name, given, []))
 

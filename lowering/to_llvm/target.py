@@ -51,6 +51,9 @@ class LlvmTarget:
     report_words: Sequence[str] = ()
     """Further LLVM attributes of the functions that write reports, such as "optnone"."""
 
+    reporter: str = ""
+    """The function outside the module that writes reports of up to two values, if there is one."""
+
     kernel_status: bool = True
     """Whether a kernel gives 0 or 1; else it gives nothing, and a failed check ends the thread."""
 

@@ -19,6 +19,7 @@ from xdsl.passes import ModulePass
 
 from ..conversion import Legality, Rules, convert
 from ..emit.machine import host_machine
+from ..emit.symbols import REPORT
 from . import arith, func, gpux, math, memref, memref_allocation, scf
 from .target import LlvmTarget, State, type_map
 
@@ -59,7 +60,10 @@ class ToLlvm(ModulePass):
         half = self.half_instructions
         half = host_machine().converts_half if half is None else half
         target = LlvmTarget(
-            half_instructions=half, turns=("subgroup", "block"), report_words=("optnone",)
+            half_instructions=half,
+            turns=("subgroup", "block"),
+            report_words=("optnone",),
+            reporter=REPORT,
         )
         lower(op, target)
 

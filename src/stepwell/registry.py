@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from xdsl.passes import ModulePass
 
 PASSES: dict[str, str] = {
-    "add-cpu-entry": "stepwell.lowering.to_llvm.cpu_entry:AddCpuEntry",
     "annotate-divergence": "stepwell.passes.annotate_divergence:AnnotateDivergence",
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
@@ -56,6 +55,7 @@ PASSES: dict[str, str] = {
     "stream-stores": "stepwell.lowering.gpu_to_vector.stream_stores:StreamStores",
     "structure-early-exits": "stepwell.passes.structure_early_exits:StructureEarlyExits",
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
+    "unpack-arguments": "stepwell.lowering.to_llvm.unpack_arguments:UnpackArguments",
     "unroll-array-loops": "stepwell.passes.unroll_array_loops:UnrollArrayLoops",
     "vectorise-subgroups": "stepwell.lowering.gpu_to_vector.vectorise_subgroups:VectoriseSubgroups",
 }

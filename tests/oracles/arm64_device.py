@@ -19,9 +19,11 @@ import subprocess
 import tempfile
 import weakref
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+import llvmlite.binding
 import numpy as np
 
 from stepwell import targets
@@ -29,7 +31,16 @@ from stepwell.runtime import device as devices
 from stepwell.runtime.array import ALIGNMENT, DeviceArray, HostArray, Memory
 from stepwell.runtime.artifact import Artifact, Manifest
 from stepwell.runtime.cpu import CpuDevice
-from stepwell.runtime.cpu_kernel import CHUNK, FAILED, LAUNCH_WORDS, REPORT, SHARED, TOTAL
+from stepwell.runtime.cpu_code import generate, shared_text
+from stepwell.runtime.cpu_kernel import (
+    CHUNK,
+    FAILED,
+    LAUNCH_WORDS,
+    REPORT,
+    SHARED,
+    STREAMS,
+    TOTAL,
+)
 from stepwell.runtime.device import Device, Launcher, LoadedKernel, Stream
 from stepwell.runtime.errors import OutOfMemory
 from stepwell.runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
@@ -42,6 +53,7 @@ from stepwell.runtime.report import (
     raise_or_print,
 )
 
+llvm: Any = llvmlite.binding
 KIND = "arm64-qemu"
 HARNESS = Path(__file__).parent / "arm64/harness.c"
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
@@ -182,7 +194,7 @@ class Arm64Kernel(LoadedKernel):
         record = take(8 * LAUNCH_WORDS).view(np.int64)
         record[:6] = (*grid, *block)
         record[TOTAL] = record[CHUNK] = grid[0] * grid[1] * grid[2]
-        record[SHARED] = shared_bytes
+        record[SHARED], record[STREAMS] = shared_bytes, self.manifest.streams
         report = np.empty(0, np.uint32)
         if self.manifest.has_report:
             words = capacity_words(self.manifest.prints)
@@ -197,7 +209,7 @@ class Arm64Kernel(LoadedKernel):
             raise lost_failure(self.manifest.name, self.device.name)
 
     def call(self, arguments: int, record: int) -> int:
-        """The status of the entry."""
+        """The status of running the blocks."""
         pipe_in, pipe_out = self.process.stdin, self.process.stdout
         assert pipe_in is not None and pipe_out is not None, "both are pipes"
         pipe_in.write(struct.pack("<QQ", arguments, record))
@@ -208,13 +220,22 @@ class Arm64Kernel(LoadedKernel):
         return struct.unpack("<i", answer)[0]
 
 
+@cache
+def shared_code(triple: str) -> bytes:
+    """What the runtime has for all kernels, as an object file."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    return generate(shared_text(triple), triple)
+
+
 def link(artifact: Artifact, folder: Path) -> Path:
     """The kernel as a static program."""
-    code, program = folder / "kernel.a", folder / "kernel"
+    code, shared, program = folder / "kernel.a", folder / "blocks.o", folder / "kernel"
     code.write_bytes(artifact.payload)
-    entry = f"-Wl,--defsym=kernel_entry={artifact.manifest.entry}"
-    whole = ("-Wl,--whole-archive", str(code), "-Wl,--no-whole-archive")
-    words = [COMPILER, "-O1", "-static", str(HARNESS), *whole, entry, "-lm", "-o", str(program)]
+    shared.write_bytes(shared_code(artifact.manifest.triple))
+    block = f"-Wl,--defsym=kernel_block={artifact.manifest.entry}"
+    whole = (str(shared), "-Wl,--whole-archive", str(code), "-Wl,--no-whole-archive")
+    words = [COMPILER, "-O1", "-static", str(HARNESS), *whole, block, "-lm", "-o", str(program)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{artifact.manifest.name} cannot be linked: {done.stderr}")

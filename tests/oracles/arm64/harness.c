@@ -1,7 +1,7 @@
-/* Runs a kernel's entry in memory that it shares with the process that started it.
+/* Runs a kernel's blocks in memory that it shares with the process that started it.
 
    ./kernel FILE ADDRESS BYTES: maps the file at that address, then for each pair of addresses on
-   standard input (arguments, launch record) calls the entry and writes its status. */
+   standard input (arguments, launch record) runs the blocks and writes their status. */
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -9,7 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-extern int32_t kernel_entry(void *arguments, void *launch);
+/* The kernel's function of a block, and the runtime's that calls it for all blocks. */
+extern int32_t kernel_block(void *, void *, int64_t, int64_t, int64_t);
+extern int32_t stepwell_run_blocks(void *arguments, int64_t *launch);
+enum { FUNCTION = 12 };
 
 int main(int count, char **words) {
     if (count != 4) return 2;
@@ -20,7 +23,9 @@ int main(int count, char **words) {
     if (file < 0 || got != wanted) return 3;
     void *given[2];
     while (read(0, given, sizeof given) == sizeof given) {
-        int32_t status = kernel_entry(given[0], given[1]);
+        int64_t *launch = given[1];
+        launch[FUNCTION] = (int64_t)kernel_block;
+        int32_t status = stepwell_run_blocks(given[0], launch);
         if (write(1, &status, sizeof status) != sizeof status) return 4;
     }
     return 0;

@@ -53,7 +53,7 @@ def test_large_launches_store_whole_vectors_past_the_caches(arch: str, register:
     stores = [line.split()[1] for line in text.splitlines() if "vmovntps" in line]
     assert len(stores) == (2 if register == "ymm" else 1)  # a line of the cache
     assert all(register in store for store in stores)
-    assert text.count("sfence") == 2
+    assert "sfence" not in text  # the runtime waits, when a thread has no blocks left
 
 
 def test_other_launches_do_not() -> None:

@@ -56,6 +56,12 @@ def test_version(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out.startswith("stepwell ")
 
 
+def test_python_m_is_the_command_line():
+    command = [sys.executable, "-m", "stepwell", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("stepwell ")
+
+
 @pytest.mark.parametrize(
     ("error", "status", "message"),
     [

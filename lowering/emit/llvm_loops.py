@@ -11,6 +11,7 @@ b3:
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LINE = re.compile(r"(define )|([\w.$-]+):|  br .*|  switch .*")
 _TARGET = re.compile(r"label %([\w.$-]+)")
@@ -19,6 +20,7 @@ _PARALLEL = re.compile(r'^!(\d+) = !\{!"llvm\.loop\.parallel_accesses"', re.MULT
 _NODE = re.compile(r"^!(\d+) = distinct !\{!\d+, !(\d+)", re.MULTILINE)
 
 
+@lru_cache(maxsize=1)  # the optimiser and the code generator both ask
 def only_thread_loops(text: str) -> bool:
     """Whether every loop that has no other inside is one over threads.
 

@@ -213,7 +213,8 @@ def _optimised(
 ) -> list[tuple[Any, Any]]:
     """The modules of a text, each with its code generator; the first of them is optimised."""
     _refuse_types(ir_text, target)
-    room = "" if target.triple.startswith("nvptx") else _ROOM
+    is_gpu = target.triple.startswith("nvptx")
+    room = "" if is_gpu else _ROOM
     parts = [_parse(text + room) for text in ir_text.split(SEPARATOR)]
     own = {name for part in parts for name in _defined(part)} if len(parts) > 1 else set[str]()
     layout = str(_machine(target).target_data)
@@ -222,7 +223,7 @@ def _optimised(
         part.triple, part.data_layout = target.triple, layout
     # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so: SLP finds
     # nothing in them, which takes it a millisecond.
-    slp = not room or not only_thread_loops(ir_text.partition(SEPARATOR)[0])
+    slp = is_gpu or not only_thread_loops(ir_text.partition(SEPARATOR)[0])
     _run_passes(parts[0], target, slp)
     as_it_is = replace(target, opt=0)
     return [(part, _machine(as_it_is if index else target)) for index, part in enumerate(parts)]

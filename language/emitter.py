@@ -28,6 +28,7 @@ from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
+from ..dialects.arith import plain_flags
 from .types import DTYPES, DType, MatrixType, bool_
 from .values import NOWHERE
 
@@ -75,10 +76,6 @@ REGISTER: dict[DType, Attribute] = _Registers(
 MEMORY: dict[DType, Attribute] = {**REGISTER, bool_: I8}
 """The IR type of an element of an array of each type."""
 
-NONE = arith.FastMathFlagsAttr("none")
-_NO_OVERFLOW = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-_OVERFLOWING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
-
 NOTHING = NOWHERE
 
 
@@ -122,10 +119,9 @@ class Emitter:
         """An op on one value; `to` is the type of its result."""
         return self.add(cls, (a,), (REGISTER[to],), self._flags(cls))
 
-    def _flags(self, cls: type[Operation]) -> Mapping[str, Attribute] | None:
-        if cls in _OVERFLOWING:
-            return _NO_OVERFLOW
-        return self.fastmath if _takes_fastmath(cls) else None
+    def _flags(self, cls: type[Operation]) -> Mapping[str, Attribute]:
+        flags = plain_flags(cls)
+        return self.fastmath if "fastmath" in flags else flags
 
     def compare(self, predicate: int, a: SSAValue, b: SSAValue, *, floats: bool) -> SSAValue:
         """`arith.cmpf` or `arith.cmpi` by the number of its predicate."""
@@ -216,11 +212,8 @@ def body(block: Block) -> Region:
 @cache
 def fast_math(flags: tuple[str, ...]) -> arith.FastMathFlagsAttr:
     """Flags such as "contract" and "afn" as an attribute."""
-    return arith.FastMathFlagsAttr([FastMathFlag(flag) for flag in flags]) if flags else NONE
-
-
-def _takes_fastmath(cls: type[Operation]) -> bool:
-    return "fastmath" in cast(Any, cls).get_irdl_definition().properties
+    names = [FastMathFlag(flag) for flag in flags]
+    return arith.FastMathFlagsAttr(names or "none")
 
 
 @cache

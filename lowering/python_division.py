@@ -20,15 +20,12 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ..dialects.arith import RemFOp
+from ..dialects.arith import EXACT, RemFOp, plain_flags
 from ..dialects.predicates import NE, SLT, ULT
 from ..passes.block_editing import constant, constant_value, integer_bits
 from ..passes.value_ranges import is_non_negative
 from .conversion import Rewriter
 
-_NO_WRAP = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-_EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
-_WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
 _OEQ, _OGT, _OLT, _UNE = 1, 2, 4, 13
 
 
@@ -39,17 +36,14 @@ class _Calculator:
         self.rw = rw
         self.type = type_
 
-    def int(self, op: type[Operation], *operands: SSAValue) -> SSAValue:
-        return self.rw.value(op, operands, self.type, _NO_WRAP if op in _WRAPPING else {})
-
-    def float(self, op: type[Operation], *operands: SSAValue) -> SSAValue:
-        return self.rw.value(op, operands, self.type, _EXACT)
+    def op(self, op: type[Operation], *operands: SSAValue) -> SSAValue:
+        return self.rw.value(op, operands, self.type, plain_flags(op))
 
     def cmpi(self, predicate: int, a: SSAValue, b: SSAValue) -> SSAValue:
         return self.rw.value(arith.CmpiOp, (a, b), i1, {"predicate": IntegerAttr(predicate, i64)})
 
     def cmpf(self, predicate: int, a: SSAValue, b: SSAValue) -> SSAValue:
-        properties = {"predicate": IntegerAttr(predicate, i64), **_EXACT}
+        properties = {"predicate": IntegerAttr(predicate, i64), **EXACT}
         return self.rw.value(arith.CmpfOp, (a, b), i1, properties)
 
     def logic(self, op: type[Operation], a: SSAValue, b: SSAValue) -> SSAValue:
@@ -68,18 +62,18 @@ def integer_floordiv(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
     divisor = _signed(constant_value(b), a.type)
     if divisor is not None and divisor > 0:
         if divisor & (divisor - 1) == 0:
-            return c.int(arith.ShRSIOp, a, c.const(divisor.bit_length() - 1))
+            return c.op(arith.ShRSIOp, a, c.const(divisor.bit_length() - 1))
         if is_non_negative(a):
-            return c.int(arith.DivUIOp, a, b)
+            return c.op(arith.DivUIOp, a, b)
     elif is_non_negative(a) and is_non_negative(b):
-        return c.int(arith.DivUIOp, a, c.int(arith.MaxUIOp, b, c.const(1)))
+        return c.op(arith.DivUIOp, a, c.op(arith.MaxUIOp, b, c.const(1)))
     safe, special = _safe_divisor(c, b, divisor)
-    quotient = c.int(arith.DivSIOp, a, safe)
-    fixed = c.int(arith.SubiOp, quotient, c.const(1))
+    quotient = c.op(arith.DivSIOp, a, safe)
+    fixed = c.op(arith.SubiOp, quotient, c.const(1))
     quotient = c.select(_needs_fix(c, a, safe, divisor)[1], fixed, quotient)
     if special is None:
         return quotient
-    return c.select(special, c.int(arith.MuliOp, a, b), quotient)  # b is -1 or 0
+    return c.select(special, c.op(arith.MuliOp, a, b), quotient)  # b is -1 or 0
 
 
 def integer_mod(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
@@ -88,14 +82,14 @@ def integer_mod(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
     divisor = _signed(constant_value(b), a.type)
     if divisor is not None and divisor > 0:
         if divisor & (divisor - 1) == 0:
-            return c.int(arith.AndIOp, a, c.const(divisor - 1))
+            return c.op(arith.AndIOp, a, c.const(divisor - 1))
         if is_non_negative(a):
-            return c.int(arith.RemUIOp, a, b)
+            return c.op(arith.RemUIOp, a, b)
     elif is_non_negative(a) and is_non_negative(b):
-        return c.int(arith.RemUIOp, a, c.int(arith.MaxUIOp, b, c.const(1)))
+        return c.op(arith.RemUIOp, a, c.op(arith.MaxUIOp, b, c.const(1)))
     safe, _ = _safe_divisor(c, b, divisor)
     remainder, fix = _needs_fix(c, a, safe, divisor)
-    return c.select(fix, c.int(arith.AddiOp, remainder, b), remainder)
+    return c.select(fix, c.op(arith.AddiOp, remainder, b), remainder)
 
 
 def _signed(value: int | None, type_: Attribute) -> int | None:
@@ -113,7 +107,7 @@ def _safe_divisor(
     if divisor is not None and divisor not in (-1, 0):
         return b, None
     one = c.const(1)
-    special = c.cmpi(ULT, c.int(arith.AddiOp, b, one), c.const(2))
+    special = c.cmpi(ULT, c.op(arith.AddiOp, b, one), c.const(2))
     return c.select(special, one, b), special
 
 
@@ -121,10 +115,10 @@ def _needs_fix(
     c: _Calculator, a: SSAValue, b: SSAValue, divisor: int | None
 ) -> tuple[SSAValue, SSAValue]:
     """The truncated remainder, and whether its sign is not the divisor's."""
-    remainder, zero = c.int(arith.RemSIOp, a, b), c.const(0)
+    remainder, zero = c.op(arith.RemSIOp, a, b), c.const(0)
     if divisor is not None and divisor > 0:
         return remainder, c.cmpi(SLT, remainder, zero)
-    opposite = c.cmpi(SLT, c.int(arith.XOrIOp, remainder, b), zero)
+    opposite = c.cmpi(SLT, c.op(arith.XOrIOp, remainder, b), zero)
     return remainder, c.logic(arith.AndIOp, c.cmpi(NE, remainder, zero), opposite)
 
 
@@ -156,24 +150,24 @@ def _in_f32(
 def _mod(c: _Calculator, a: SSAValue, b: SSAValue) -> tuple[SSAValue, SSAValue, SSAValue]:
     """The truncated remainder, Python's, and whether they differ by the divisor."""
     zero = c.const(0.0)
-    remainder = c.float(RemFOp, a, b)
+    remainder = c.op(RemFOp, a, b)
     is_nonzero = c.cmpf(_UNE, remainder, zero)
     opposite = c.logic(arith.XOrIOp, c.cmpf(_OLT, b, zero), c.cmpf(_OLT, remainder, zero))
     fix = c.logic(arith.AndIOp, is_nonzero, opposite)
-    fixed = c.select(fix, c.float(arith.AddfOp, remainder, b), remainder)
-    return remainder, c.select(is_nonzero, fixed, c.float(math.CopySignOp, zero, b)), fix
+    fixed = c.select(fix, c.op(arith.AddfOp, remainder, b), remainder)
+    return remainder, c.select(is_nonzero, fixed, c.op(math.CopySignOp, zero, b)), fix
 
 
 def _floordiv(c: _Calculator, a: SSAValue, b: SSAValue) -> SSAValue:
     zero, one = c.const(0.0), c.const(1.0)
     remainder, _, fix = _mod(c, a, b)
-    quotient = c.float(arith.DivfOp, c.float(arith.SubfOp, a, remainder), b)
-    quotient = c.select(fix, c.float(arith.SubfOp, quotient, one), quotient)
-    floor = c.float(math.FloorOp, quotient)
+    quotient = c.op(arith.DivfOp, c.op(arith.SubfOp, a, remainder), b)
+    quotient = c.select(fix, c.op(arith.SubfOp, quotient, one), quotient)
+    floor = c.op(math.FloorOp, quotient)
     # The quotient is nearly a whole number: take the nearest one.
-    above = c.cmpf(_OGT, c.float(arith.SubfOp, quotient, floor), c.const(0.5))
-    floor = c.select(above, c.float(arith.AddfOp, floor, one), floor)
-    plain = c.float(arith.DivfOp, a, b)
-    small = c.float(math.CopySignOp, zero, plain)
+    above = c.cmpf(_OGT, c.op(arith.SubfOp, quotient, floor), c.const(0.5))
+    floor = c.select(above, c.op(arith.AddfOp, floor, one), floor)
+    plain = c.op(arith.DivfOp, a, b)
+    small = c.op(math.CopySignOp, zero, plain)
     result = c.select(c.cmpf(_UNE, quotient, zero), floor, small)
     return c.select(c.cmpf(_OEQ, b, zero), plain, result)

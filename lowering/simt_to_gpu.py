@@ -35,12 +35,12 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
+from ..dialects.arith import WRAPS
 from ..passes.block_editing import constant, is_integer
 from .conversion import CannotConvert, Legality, Operands, Rewriter, Rules, convert
 from .python_division import float_floordiv, float_mod, integer_floordiv, integer_mod
 
 _INDEX = IndexType()
-_NO_FLAGS = arith.IntegerOverflowAttr("none")
 _NO_OPERANDS = DenseArrayBase.from_list(i32, [0, 0])
 _LEGALITY = Legality({"simt": False}, default=True)
 _RULES = Rules()
@@ -79,7 +79,7 @@ def _global_size(op: simt.GlobalSizeOp, operands: Operands, rw: Rewriter) -> SSA
         rw.value(size, (), _INDEX, {"dimension": op.dimension})
         for size in (gpu.GridDimOp, gpu.BlockDimOp)
     ]
-    return rw.value(arith.MuliOp, sizes, _INDEX, {"overflowFlags": _NO_FLAGS})
+    return rw.value(arith.MuliOp, sizes, _INDEX, WRAPS)
 
 
 @_RULES.converts(simt.SharedOp)

@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
+from ..dialects.arith import let_wrap
 from ..dialects.predicates import EXCHANGED, OPPOSITE
 
 if TYPE_CHECKING:
@@ -191,7 +192,6 @@ COMMUTATIVE: set[type[Operation]] = {
     *(arith.AddfOp, arith.MulfOp),
 }
 _ALL_ONES = -1
-_MAY_OVERFLOW = arith.IntegerOverflowAttr("none")
 
 # x op c: the constant on the right that gives x back, or that decides the result.
 _NEUTRAL: dict[type[Operation], int] = {
@@ -269,8 +269,7 @@ def _fold_right_constant(op: Any, lhs: SSAValue, b: int, editor: Editor) -> Fold
             attribute = integer_attribute(combined, type)
             if attribute is not None:
                 op.operands = (inner.operands[0], editor.constant(op, attribute, type))
-                if "overflowFlags" in op.properties:  # the sum of both may overflow
-                    op.properties["overflowFlags"] = _MAY_OVERFLOW
+                let_wrap(op.properties)  # the sum of both may overflow
                 return True
     if kind is arith.XOrIOp and _is_only_compare(inner) and type == i1:
         return editor.truth(

@@ -36,6 +36,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux
+from ..dialects.arith import let_wrap
 from ..dialects.predicates import ULT
 from .block_editing import constant, constant_value, erase
 from .outline_cold_loops import AS_IS, COLD
@@ -208,8 +209,7 @@ class _Corners:
         key = (value, *at.values())
         if key not in self._copies:
             copy = owner.clone({operand: self._copy(operand, at) for operand in owner.operands})
-            if "overflowFlags" in copy.properties:  # the loops may not run at all
-                copy.properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
+            let_wrap(copy.properties)  # the loops may not run at all
             self._copies[key] = self.add(copy).results[0]
         return self._copies[key]
 

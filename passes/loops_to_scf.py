@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import IntegerAttr, i1, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
+from ..dialects.arith import WRAPS
 from ..dialects.predicates import SLT, ULT
 from .block_editing import constant_value, erase, integer_bits, move_tail
 
@@ -171,9 +172,11 @@ def _for_to_while(op: simt.ForOp, flags: Sequence[SSAValue], predicate: Attribut
     argument.replace_all_uses_with(current.value)
     body.erase_arg(argument)
     following = arith.AddiOp.create(
-        operands=(current.value, op.step), result_types=(type_,), location=location
+        operands=(current.value, op.step),
+        result_types=(type_,),
+        properties=WRAPS,
+        location=location,
     )
-    following.properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
     last = body.last_op
     assert last is not None, "the body is structured"
     set_ = simt.SetOp.create(operands=(following.result, cell.cell), location=location)

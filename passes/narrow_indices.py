@@ -27,6 +27,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, gpux
+from ..dialects.arith import MAY_WRAP
 from .block_editing import constant, constant_value, erase, functions
 from .loop_invariants import add_invariants, assume_while
 from .range_conditions import assume
@@ -44,7 +45,6 @@ _DIVISIONS: dict[type[Operation], type[Operation]] = {
 _CASTS = (arith.IndexCastOp, arith.ExtSIOp, arith.TruncIOp)
 _INDEX = IndexType()
 _WIDE = (_INDEX, i64)
-_MAY_WRAP = arith.IntegerOverflowAttr("none")
 _NO_WRAP = arith.IntegerOverflowAttr([arith.IntegerOverflowFlag.NSW])
 
 
@@ -129,7 +129,7 @@ class _Narrower:
         """An op of 32 bits, extended, in the place of an op."""
         properties: dict[str, Attribute] = {}
         if isinstance(op, _FLAGGED):
-            properties["overflowFlags"] = _NO_WRAP if self.fits(*op.operands) else _MAY_WRAP
+            properties["overflowFlags"] = _NO_WRAP if self.fits(*op.operands) else MAY_WRAP
         narrow = cls.create(
             operands=operands, result_types=[i32], properties=properties, location=op.location
         )

@@ -15,6 +15,7 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IndexType, MemRefType, NoneAttr
 from xdsl.ir import Block, Operation, SSAValue
 
+from ..dialects.arith import let_wrap
 from .block_editing import constant
 
 INDEX = IndexType()
@@ -101,7 +102,6 @@ class _Body:
                 return value
             known = {operand: self.at_first(operand, add) for operand in op.operands}
             copy = op.clone(known)
-            if "overflowFlags" in copy.properties:  # the loop may not run at all
-                copy.properties["overflowFlags"] = arith.IntegerOverflowAttr("none")
+            let_wrap(copy.properties)  # the loop may not run at all
             self._first[value] = add(copy)
         return self._first[value]

@@ -16,13 +16,13 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import Pure
 
+from ..dialects.arith import let_wrap
 from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
 from .block_editing import constant, constant_value
 
 INDEX = IndexType()
 _DEPTH = 64
 _FAR = (1 << 31) - 1  # what fits an index of any width
-_MAY_OVERFLOW = arith.IntegerOverflowAttr("none")
 
 
 @dataclass
@@ -164,8 +164,7 @@ class Solver:
         if isinstance(op, arith.AddiOp | arith.SubiOp) and op.result.type == INDEX:
             return (self.plus if isinstance(op, arith.AddiOp) else self.minus)(*operands)
         properties = dict(op.properties)
-        if "overflowFlags" in properties:  # the loop may not run at all
-            properties["overflowFlags"] = _MAY_OVERFLOW
+        let_wrap(properties)  # the loop may not run at all
         key = (type(op), *operands, *properties.items(), *op.attributes.items(), *op.result_types)
         if key not in self._made:
             copy = op.create(

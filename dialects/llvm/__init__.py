@@ -66,6 +66,8 @@ from .arithmetic import (
 )
 from .attributes import (
     FAST_MATH_FLAGS,
+    NO_SIGNED_WRAP,
+    NO_WRAP,
     CConvAttr,
     FastMathAttr,
     LinkageAttr,
@@ -145,6 +147,8 @@ __all__ = [
     "ICMP_PREDICATES",
     "INTRINSICS",
     "LLVM",
+    "NO_SIGNED_WRAP",
+    "NO_WRAP",
     "ORDERINGS",
     "ORDERING_NAMES",
     "POINTER",
@@ -236,7 +240,8 @@ __all__ = [
     "ZExtOp",
     "ZeroOp",
     "element_type",
-    "fast_math", "int_width",
+    "fast_math",
+    "int_width",
     "is_llvm_type",
     "is_vector",
     "lanes_of",

@@ -92,6 +92,11 @@ class OverflowAttr(_FlagsAttr):
     name = "llvm.overflow"
 
 
+NO_SIGNED_WRAP: dict[str, Attribute] = {"overflowFlags": OverflowAttr(("nsw",))}
+NO_WRAP: dict[str, Attribute] = {"overflowFlags": OverflowAttr(("nsw", "nuw"))}
+"""The flags of an integer op that wraps neither as signed nor as unsigned numbers."""
+
+
 @irdl_attr_definition
 class LoopAnnotationAttr(Data[str]):
     """`#llvm.loop_annotation<…>`: hints for the loop that the branch closes, kept as text."""

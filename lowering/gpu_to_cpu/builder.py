@@ -31,24 +31,13 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
+from ...dialects.arith import plain_flags
 from ...dialects.gpux import THREADS
 
 INDEX = IndexType()
 MAX_THREADS = 1024  # of a block
 ALIGNMENT = IntegerAttr(64, i64)
 _LINE, _ALIASING = 64, 1024  # bytes
-_NO_OVERFLOW = arith.IntegerOverflowAttr("none")
-_NO_FASTMATH = arith.FastMathFlagsAttr("none")
-_FLAGS: dict[type[Operation], dict[str, Attribute]] = {
-    **{c: {"overflowFlags": _NO_OVERFLOW} for c in (arith.AddiOp, arith.SubiOp, arith.MuliOp)},
-    **{
-        c: {"fastmath": _NO_FASTMATH}
-        for c in (
-            *(arith.AddfOp, arith.MulfOp, arith.MinimumfOp, arith.MaximumfOp),
-            *(arith.MinnumfOp, arith.MaxnumfOp),
-        )
-    },
-}
 PREDICATES = {"eq": 0, "ne": 1, "slt": 2, "ult": 6}
 
 
@@ -142,9 +131,7 @@ class Builder:
 
     def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`kind(lhs, rhs)`, of their type."""
-        op = kind.create(
-            operands=[lhs, rhs], result_types=[lhs.type], properties=dict(_FLAGS.get(kind, {}))
-        )
+        op = kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=plain_flags(kind))
         return self.add(op).results[0]
 
     def plus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:

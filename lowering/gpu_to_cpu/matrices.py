@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpu
+from ...dialects.arith import WRAPS, plain_flags
 from ...dialects.gpu_matrix import (
     MmaMatrixType,
     SubgroupMmaComputeOp,
@@ -46,8 +47,6 @@ from ..conversion import (
 RULES = Rules()
 converts = RULES.converts
 _INDEX = IndexType()
-_NO_FLAGS = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-_EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _constant(rw: Rewriter, value: int) -> SSAValue:
 
 def _add(rw: Rewriter, a: SSAValue, b: SSAValue | int) -> SSAValue:
     other = _constant(rw, b) if isinstance(b, int) else b
-    return rw.value(arith.AddiOp, (a, other), _INDEX, _NO_FLAGS)
+    return rw.value(arith.AddiOp, (a, other), _INDEX, WRAPS)
 
 
 def _rows(rw: Rewriter, kind: MmaMatrixType) -> list[tuple[SSAValue, SSAValue | None]]:
@@ -144,7 +143,7 @@ def _place(
             far, near = (row, column) if op.transpose is None else (column, row)
             if isinstance(far, int):
                 return [_add(rw, _add(rw, indices[0], row), far * lead)]
-            step = rw.value(arith.MuliOp, (far, _constant(rw, lead)), _INDEX, _NO_FLAGS)
+            step = rw.value(arith.MuliOp, (far, _constant(rw, lead)), _INDEX, WRAPS)
             assert isinstance(near, int), "one of both is the column"
             return [_add(rw, _add(rw, indices[0], step), near)]
 
@@ -217,14 +216,13 @@ def convert_compute(op: SubgroupMmaComputeOp, operands: Operands, rw: Rewriter) 
     a, b = ([_widened(rw, v, sums, unsigned) for v in group] for group in operands[:2])
     is_float = not _is_integer(sums)
     times, plus = (arith.MulfOp, arith.AddfOp) if is_float else (arith.MuliOp, arith.AddiOp)
-    flags = _EXACT if is_float else _NO_FLAGS
     totals: list[SSAValue] = []
     for place, total in enumerate(operands[2]):
         row, column = divmod(place, n)
         for depth in range(k):
             factors = (a[row * k + depth], b[depth * n + column])
-            product = rw.value(times, factors, sums, flags)
-            total = rw.value(plus, (total, product), sums, flags)
+            product = rw.value(times, factors, sums, plain_flags(times))
+            total = rw.value(plus, (total, product), sums, plain_flags(plus))
         totals.append(total)
     return [totals]
 
@@ -245,7 +243,6 @@ _BINARY: dict[str, type[Operation]] = {
     "subi": arith.SubiOp, "muli": arith.MuliOp, "divs": arith.DivSIOp, "divu": arith.DivUIOp,
     "negatef": arith.NegfOp,
 }  # fmt: skip
-_WRAPS = (arith.AddiOp, arith.SubiOp, arith.MuliOp)
 
 
 @converts(SubgroupMmaElementwiseOp)
@@ -262,5 +259,4 @@ def convert_elementwise(op: SubgroupMmaElementwiseOp, operands: Operands, rw: Re
         cls, groups = arith.SubiOp, [(zero, *group) for group in groups]
     if cls is None or word.endswith("f") != is_float:
         raise CannotConvert(f"{word} of {op.result.type}")
-    flags = _EXACT if is_float else _NO_FLAGS if cls in _WRAPS else {}
-    return [[rw.value(cls, group, kind, flags) for group in groups]]
+    return [[rw.value(cls, group, kind, plain_flags(cls)) for group in groups]]

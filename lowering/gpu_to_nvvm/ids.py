@@ -23,7 +23,6 @@ converts = RULES.converts
 
 WARP = 32
 AXES = "xyz"
-_NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw", "nuw"))}
 
 
 def register(rw: Rewriter, name: str) -> SSAValue:
@@ -62,8 +61,8 @@ def convert_global_id(op: gpu.GlobalIdOp, operands: Operands, rw: Rewriter) -> R
     block, size, thread = (
         _index(rw, register(rw, f"{name}.{axis}")) for name in ("ctaid", "ntid", "tid")
     )
-    first = rw.value(llvm.MulOp, (block, size), block.type, _NO_WRAP)
-    return rw.value(llvm.AddOp, (first, thread), block.type, _NO_WRAP)
+    first = rw.value(llvm.MulOp, (block, size), block.type, llvm.NO_WRAP)
+    return rw.value(llvm.AddOp, (first, thread), block.type, llvm.NO_WRAP)
 
 
 def linear_id(rw: Rewriter) -> SSAValue:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import (
-    AnyFloat,
     BFloat16Type,
     Float16Type,
     Float32Type,
@@ -21,13 +20,11 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import llvm
+from ...dialects.arith import plain_flags
 from ...dialects.nvvm import OPS
 from ...passes.block_editing import constant
 
 _PREDICATES = {name: number for number, name in enumerate(llvm.ICMP_PREDICATES)}
-_PLAIN = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-_EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
-_WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
 
 
 class Lanes:
@@ -65,13 +62,10 @@ class Lanes:
 
     def op(self, cls: type[Operation], *operands: SSAValue, kind: Attribute | None = None):
         """An op of arith or math, whose result has the type of its operands unless given."""
-        properties = {}
-        if cls in _WRAPPING:
-            properties = _PLAIN
-        elif isinstance(operands[0].type, AnyFloat) and cls not in _CASTS:
-            properties = _EXACT
         made = cls.create(
-            operands=operands, result_types=[kind or operands[0].type], properties=properties
+            operands=operands,
+            result_types=[kind or operands[0].type],
+            properties=plain_flags(cls),
         )
         return self.add(made).results[0]
 
@@ -180,6 +174,3 @@ class Lanes:
             valid = self.add(llvm.ExtractValueOp.at(pair, 1)).results[0]
         assert valid is not None, "a value has at least one word"
         return self.value_of(words, value.type), valid
-
-
-_CASTS = (arith.BitcastOp, arith.ExtFOp, arith.TruncFOp)

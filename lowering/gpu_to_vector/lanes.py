@@ -31,14 +31,13 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from ...dialects.arith import WRAPS, plain_flags
 from ...dialects.arith_lanes import on_lanes
 from ...dialects.vector import SplatOp, reduction
 from ...passes.block_editing import constant, constant_value
 from ...passes.divergence import Divergence, Spread, bits
 
 INDEX = IndexType()
-NO_OVERFLOW = {"overflowFlags": arith.IntegerOverflowAttr("none")}
-_WRAPS = (arith.AddiOp, arith.SubiOp, arith.MuliOp)
 _DYNAMIC = -(2**63)
 
 
@@ -85,9 +84,8 @@ class Lanes:
 
     def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`kind(lhs, rhs)` of integers, of their type."""
-        properties = dict(NO_OVERFLOW) if kind in _WRAPS else {}
         return self.value(
-            kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=properties)
+            kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=plain_flags(kind))
         )
 
     def compare(self, predicate: int, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
@@ -214,7 +212,7 @@ class Lanes:
         """`first + stride * (0, 1, 2, …)`, of a vector of equal lanes."""
         steps = self.steps(stride, first.type)
         op = arith.AddiOp.create(
-            operands=[first, steps], result_types=[first.type], properties=dict(NO_OVERFLOW)
+            operands=[first, steps], result_types=[first.type], properties=WRAPS
         )
         return self._behind(first, op) if first in self._own else self._before_loop(op)
 

@@ -15,10 +15,11 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, MemRefType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects import gpu, gpux
+from ...dialects.arith import let_wrap
 from ...dialects.arith_lanes import on_lanes
 from ...passes.divergence import is_function
 from .control import branch, count, repeat
-from .lanes import NO_OVERFLOW, Lanes
+from .lanes import Lanes
 from .memory import load, store
 from .single import check, single, update
 from .subgroups import ballot, reduce, scan, shuffle
@@ -81,8 +82,8 @@ class Body(Lanes):
             properties=dict(op.properties),
             attributes=dict(op.attributes),
         )
-        if scalar and "overflowFlags" in copy.properties:
-            copy.properties.update(NO_OVERFLOW)  # lane 0 may be one that does not take part
+        if scalar:
+            let_wrap(copy.properties)  # lane 0 may be one that does not take part
         self.add(copy)
         for old, new in zip(op.results, copy.results, strict=True):
             self.bind(old, new)

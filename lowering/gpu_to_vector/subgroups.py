@@ -28,17 +28,17 @@ from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects import gpu, gpux
+from ...dialects.arith import WRAPS, plain_flags
 from ...dialects.predicates import ULT
 from ...dialects.vector import GatherOp, reduction
 from ...passes.block_editing import constant_value
 from ..gpu_to_cpu.collective import combine, segment_width
-from .lanes import INDEX, NO_OVERFLOW
+from .lanes import INDEX
 
 if TYPE_CHECKING:
     from .region import Body
 
 _REASSOCIATED = arith.FastMathFlagsAttr((FastMathFlag.REASSOC,))
-_PLAIN = arith.FastMathFlagsAttr("none")
 
 
 def _of_active(body: Body, value: SSAValue, neutral: float) -> SSAValue:
@@ -75,14 +75,8 @@ def scan(body: Body, op: gpux.SubgroupScanOp) -> None:
 
 
 def _combined(body: Body, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
-    if kind in (arith.AddiOp, arith.MuliOp):
-        properties = dict(NO_OVERFLOW)
-    elif issubclass(kind, arith.FloatingPointLikeBinaryOperation):
-        properties = {"fastmath": _PLAIN}
-    else:
-        properties = {}
     return body.value(
-        kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=properties)
+        kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=plain_flags(kind))
     )
 
 
@@ -130,9 +124,7 @@ def bits_of(body: Body, voted: SSAValue) -> SSAValue:
 def _weights(body: Body) -> Operation:
     one = body.number(1, body.vector_type(i64))
     lane = body.steps(1, body.vector_type(i64))
-    return arith.ShLIOp.create(
-        operands=[one, lane], result_types=[one.type], properties=dict(NO_OVERFLOW)
-    )
+    return arith.ShLIOp.create(operands=[one, lane], result_types=[one.type], properties=WRAPS)
 
 
 # --- shuffle --------------------------------------------------------------------------------------

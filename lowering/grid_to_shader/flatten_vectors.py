@@ -11,8 +11,9 @@ from typing import Any
 
 from xdsl.dialects import arith, vector
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, MemRefType
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
+from ...dialects.arith import WRAPS
 from ...dialects.vector import GatherOp, ScatterOp, SplatOp, shape_of
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import Size
@@ -20,7 +21,6 @@ from .views import View, known_size
 
 RULES = Rules()
 converts = RULES.converts
-_WRAPS: dict[str, Attribute] = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 
 @converts(
@@ -65,4 +65,4 @@ def _times(rw: Rewriter, offsets: SSAValue, step: Size) -> SSAValue:
         if not isinstance(element, IndexType):
             step = rw.value(arith.IndexCastOp, (step,), element)
         steps = rw.value(SplatOp, (step,), kind)
-    return rw.value(arith.MuliOp, (offsets, steps), kind, _WRAPS)
+    return rw.value(arith.MuliOp, (offsets, steps), kind, WRAPS)

@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from ...dialects.arith import WRAPS, plain_flags
 from ...dialects.vector import ConstantMaskOp, FromElementsOp, SplatOp, StepOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .vector_pieces import as_vector, constant, joined, lanes_of, scalars
@@ -30,8 +31,6 @@ converts = RULES.converts
 DYNAMIC = -(2**63)
 """In the position of an extract or insert: the next operand."""
 _EQUAL, _SIGNED_LESS = (IntegerAttr(number, i64) for number in (0, 2))
-_NO_FLAGS = {"fastmath": arith.FastMathFlagsAttr("none")}
-_WRAPS = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 
 def is_simple(op: Operation) -> bool:
@@ -204,7 +203,7 @@ def _whole(rw: Rewriter, parts: Sequence[SSAValue], width: int) -> SSAValue:
         wide = rw.value(arith.ExtUIOp, (part,), kind)
         if number:
             by = constant(rw, number * step, kind)
-            wide = rw.value(arith.ShLIOp, (wide, by), kind, _WRAPS)
+            wide = rw.value(arith.ShLIOp, (wide, by), kind, WRAPS)
         total = wide if total is None else rw.value(arith.OrIOp, (total, wide), kind)
     assert total is not None, "a vector has lanes"
     return total
@@ -227,7 +226,6 @@ _KINDS: dict[str, tuple[type[Operation] | None, type[Operation] | None]] = {
     "minnumf": (None, arith.MinnumfOp),
     "maxnumf": (None, arith.MaxnumfOp),
 }
-_WRAPPING = (arith.AddiOp, arith.MuliOp)
 
 
 @converts(vector.ReductionOp)
@@ -241,12 +239,10 @@ def convert_reduction(op: vector.ReductionOp, operands: Operands, rw: Rewriter) 
     lanes = [*(value for group in operands[1:] for value in group), *scalars(rw, operands[0])]
     is_small = isinstance(kind, Float16Type | BFloat16Type)
     if is_small:
-        lanes = [rw.value(arith.ExtFOp, (lane,), f32, _NO_FLAGS) for lane in lanes]
-    properties: dict[str, Attribute] = {}
-    if is_float:
-        properties = {"fastmath": op.fastmath or _NO_FLAGS["fastmath"]}
-    elif combine in _WRAPPING:
-        properties = {**_WRAPS}
+        lanes = [rw.value(arith.ExtFOp, (lane,), f32) for lane in lanes]
+    properties = plain_flags(combine)
+    if is_float and op.fastmath:
+        properties = {"fastmath": op.fastmath}
     total = lanes[0]
     for lane in lanes[1:]:
         total = rw.value(combine, (total, lane), lane.type, properties)

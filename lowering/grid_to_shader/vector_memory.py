@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import IndexType, i1
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux
+from ...dialects.arith import WRAPS
 from ...dialects.arith_lanes import is_vector
 from ...dialects.vector import GatherOp, ScatterOp
 from ..conversion import Operands, Results, Rewriter, Rules
@@ -31,7 +32,6 @@ from .vector_pieces import constant, joined, lanes_of, scalars
 RULES = Rules()
 converts = RULES.converts
 _INDEX = IndexType()
-_WRAPS: dict[str, Attribute] = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 
 def is_whole(op: Operation, features: ShaderFeatures) -> bool:
@@ -55,7 +55,7 @@ def _after(rw: Rewriter, index: SSAValue, by: int) -> SSAValue:
 
 
 def _plus(rw: Rewriter, a: SSAValue, b: SSAValue) -> SSAValue:
-    return rw.value(arith.AddiOp, (a, b), _INDEX, _WRAPS)
+    return rw.value(arith.AddiOp, (a, b), _INDEX, WRAPS)
 
 
 def _given(op: Any) -> dict[str, Attribute]:

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import IndexType, ModuleOp, VectorType, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu
+from ...dialects.arith import EXACT
 from ...dialects.arith_lanes import LANES, is_vector, on_lanes
 from ..conversion import (
     CannotConvert,
@@ -185,6 +186,5 @@ def convert_fma(op: vector.FMAOp, operands: Operands, rw: Rewriter) -> Results:
     """Lane by lane: `math.fma` is expanded for most devices."""
     kind = as_vector(op.results[0].type)
     lanes = zip(*(scalars(rw, values) for values in operands), strict=True)
-    flags = {"fastmath": arith.FastMathFlagsAttr("none")}
-    made = [rw.value(math.FmaOp, given, kind.element_type, flags) for given in lanes]
+    made = [rw.value(math.FmaOp, given, kind.element_type, EXACT) for given in lanes]
     return [joined(rw, made, rw.types(kind))]

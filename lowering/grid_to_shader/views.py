@@ -8,12 +8,12 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, SSAValue
 
+from ...dialects.arith import WRAPS
 from ...passes.block_editing import constant, constant_value
 from ..memref_views import DYNAMIC, Size, ViewParts, as_memref, strides_of
 from ..rewriter import Rewriter
 
 INDEX = IndexType()
-_FLAGS: dict[str, Attribute] = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 
 
 class View(ViewParts):
@@ -72,7 +72,7 @@ def multiply(rw: Rewriter, a: Size, b: Size) -> Size:
     for known, other in ((a, b), (b, a)):
         if isinstance(known, int) and known in (0, 1):
             return other if known else 0
-    return rw.value(arith.MuliOp, (value_of(rw, a), value_of(rw, b)), INDEX, _FLAGS)
+    return rw.value(arith.MuliOp, (value_of(rw, a), value_of(rw, b)), INDEX, WRAPS)
 
 
 def add(rw: Rewriter, a: Size, b: Size) -> Size:
@@ -82,4 +82,4 @@ def add(rw: Rewriter, a: Size, b: Size) -> Size:
     for known, other in ((a, b), (b, a)):
         if isinstance(known, int) and known == 0:
             return other
-    return rw.value(arith.AddiOp, (value_of(rw, a), value_of(rw, b)), INDEX, _FLAGS)
+    return rw.value(arith.AddiOp, (value_of(rw, a), value_of(rw, b)), INDEX, WRAPS)

@@ -31,6 +31,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ...dialects.arith import EXACT, plain_flags
 from .number import Number, as_lanes, element_of, is_vector
 
 LN2 = 0.6931471805599453
@@ -38,8 +39,6 @@ LOG2_E = 1.4426950408889634
 INF = float("inf")
 NAN = float("nan")
 LOOSE = "gpux.loose"
-_EXACT = {"fastmath": arith.FastMathFlagsAttr("none")}
-_PLAIN = {"overflowFlags": arith.IntegerOverflowAttr("none")}
 _ORDERED = {"<": 4, "<=": 5, ">": 2, ">=": 3, "==": 1, "!=": 13, "unordered": 14}
 _SIGNED = {"<": 2, "<=": 3, ">": 4, ">=": 5, "==": 0, "!=": 1, "below": 6, "above": 8}
 
@@ -116,15 +115,10 @@ class Calculator:
     def op(self, cls: type[Operation], *operands: Number, kind: Attribute | None = None) -> Number:
         """One op; its result has the type of its first operand unless given."""
         first = operands[0]
-        properties: dict[str, Attribute] = {}
-        if not first.is_int and cls not in _CASTS:
-            properties.update(_EXACT)
-        elif cls in _WRAPPING:
-            properties.update(_PLAIN)
         made = self.on_lanes(cls, first.type).create(
             operands=[operand.value for operand in operands],
             result_types=[kind or first.type],
-            properties=properties,
+            properties=plain_flags(cls),
         )
         return Number(self, self.add(made).results[0])
 
@@ -143,7 +137,7 @@ class Calculator:
         table = _SIGNED if a.is_int else _ORDERED
         properties: dict[str, Attribute] = {"predicate": IntegerAttr(table[word], i64)}
         if not a.is_int:
-            properties |= _EXACT
+            properties |= EXACT
         made = self.on_lanes(cls, a.type).create(
             operands=[a.value, b.value],
             result_types=[as_lanes(a.type, i1)],
@@ -301,6 +295,4 @@ class Calculator:
 
 Formula = Callable[[Calculator], Sequence[Number]]
 
-_CASTS = (arith.BitcastOp, arith.SelectOp, arith.FPToSIOp, arith.SIToFPOp)
-_WRAPPING = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.ShLIOp)
 FLOATS = (f32, f64)

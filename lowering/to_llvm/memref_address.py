@@ -17,9 +17,6 @@ from ..conversion import Rewriter
 from ..memref_views import AnyMemRef, Size, ViewParts
 from .target import State, const, resize
 
-_NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
-_NO_WRAP_AT_ALL = {"overflowFlags": llvm.OverflowAttr(("nsw", "nuw"))}
-
 
 class View(ViewParts):
     """The parts of a memref value: pointer, and for each dimension its size and stride."""
@@ -81,14 +78,14 @@ def linear_index(
     state: State = rw.state
     signed = signed or view.strides is not None
     if state.small:
-        flags: dict[str, Attribute] = dict(_NO_WRAP if signed else _NO_WRAP_AT_ALL)
+        flags = llvm.NO_SIGNED_WRAP if signed else llvm.NO_WRAP
         at = _linear_index(rw, view, indices, lambda size: _in_32_bits(rw, size), flags)
         if isinstance(at, int):
             return at
         # Neighbours in a row are to be extended alike; see `element_address`.
         signed = signed or len(indices) > 1
         return resize(rw, at, state.target.index, signed=signed)
-    return _linear_index(rw, view, indices, lambda size: size, dict(_NO_WRAP))
+    return _linear_index(rw, view, indices, lambda size: size, llvm.NO_SIGNED_WRAP)
 
 
 def _linear_index(

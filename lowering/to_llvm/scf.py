@@ -132,15 +132,11 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
     return result_groups(rw, op, after)
 
 
-_NO_SIGNED_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw",))}
-_NO_WRAP = {"overflowFlags": llvm.OverflowAttr(("nsw", "nuw"))}
-
-
 def _next(
     rw: Rewriter, variable: SSAValue, step: SSAValue, by_one: bool, counts_up: bool
 ) -> SSAValue:
     """The variable's next value. With step 1 it is at most the upper bound, so it cannot wrap."""
-    flags = _NO_WRAP if counts_up else _NO_SIGNED_WRAP if by_one else {}
+    flags = llvm.NO_WRAP if counts_up else llvm.NO_SIGNED_WRAP if by_one else {}
     return rw.value(llvm.AddOp, (variable, step), variable.type, flags)
 
 

@@ -29,7 +29,7 @@ from .convert import (
 )
 from .promotion import WEAK, settle
 from .types import DTYPES, DType, bf16, bool_, f32, i32
-from .values import Scalar, Static, Value, describe, is_numpy_scalar, static_int, static_number
+from .values import Scalar, Static, Value, describe, is_numpy_scalar, static_int
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -353,11 +353,6 @@ def negate(frame: Frame, value: Value) -> Value:
     assert isinstance(value, Scalar) and value.dtype is bool_, "a bool"
     one = frame.emit.constant(True, bool_)
     return Scalar(bool_, frame.emit.binary(arith.XOrIOp, value.ssa, one, bool_))
-
-
-def is_one(value: Value) -> bool:
-    """Whether it is the constant 1."""
-    return static_number(value) == 1
 
 
 __all__ = ["DTYPES", "binary", "compare", "math", "negate", "unary"]

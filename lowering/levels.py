@@ -18,7 +18,7 @@ lists all offenders in one error. Another package adds a level by `register_leve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -314,8 +314,3 @@ class _Check:
         if (id(op), reason) not in self._reported:  # many parameters may be of one type
             self._reported.add((id(op), reason))
             self.errors.append(CompileError(f"{op.name}: {reason}", location_of(op)))
-
-
-def level_names() -> Iterable[str]:
-    """The names of all levels, from the top down."""
-    return LEVELS.keys()

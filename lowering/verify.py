@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, StringAttr, UnregisteredOp
+from xdsl.dialects.builtin import DenseArrayBase, StringAttr, UnregisteredOp
 from xdsl.ir import Attribute, Block, ErasedSSAValue, Operation, OpResult, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 
@@ -353,9 +353,3 @@ _REGION_CHECKS: dict[str, Callable[[Operation], Iterable[str]]] = {
     "scf.index_switch": _check_switch,
     "scf.while": _check_while,
 }
-
-
-def verify_module(module: ModuleOp) -> ModuleOp:
-    """`verify` for use in an expression: gives the module back."""
-    verify(module)
-    return module

@@ -378,9 +378,3 @@ class FenceOp(LLVMOp):
 OPERATIONS: list[type[Operation]] = [
     *(GEPOp, LoadOp, StoreOp, AllocaOp, AtomicRMWOp, CmpXchgOp, FenceOp),
 ]
-
-
-def space_of(pointer: SSAValue) -> int:
-    """The address space of a pointer."""
-    assert isinstance(pointer.type, PointerType), f"expected a pointer, got {pointer.type}"
-    return pointer.type.space.data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
-from xdsl.dialects.builtin import IntegerType, i32
+from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
@@ -181,11 +181,6 @@ class ArrayLengthOp(SpirvOp):
 
     name = "spirv.ArrayLength"
     traits = PURE
-
-    @classmethod
-    def of_member(cls, pointer: SSAValue, member: int) -> Self:
-        """The length of a member."""
-        return cls.of([pointer], [i32], member=member)
 
     @property
     def member(self) -> int:

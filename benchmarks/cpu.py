@@ -1,13 +1,17 @@
 """The CPU device on sixteen tasks, in the cache and out of it, beside what else computes on CPUs.
 
-    python benchmarks/cpu.py [--peers PYTHON] [--tasks NAME,…] [--rounds N] [--threads N]
+    python benchmarks/cpu.py [--peers PYTHON] [--tasks NAME,…] [--rounds N] [--processes N]
+                             [--threads N]
 
 NumPy, Numba (parallel, fastmath), plain C (-O3 -march=native -ffast-math -fopenmp), PyTorch, JAX,
 PoCL (by pyopencl) and Taichi; `--peers` is the Python whose environment has the last four (without
 it, this one). Who is absent is named with the reason, and left out. Each contender is a process of
 its own, stopped while others have their turn; in interleaved rounds each runs the task for about 20
-ms. Results are checked against float64; medians and quartiles are for one run. stepwell's checks
-are on, and off in a row of their own. Writes `benchmarks/results/cpu-<date>.json` and a picture.
+ms. One process can be half as fast again as the next of the same code (in plain C, too), for as
+long as it lives, so all is done in several processes, one after the other. Results are checked
+against float64 in the first; medians and quartiles are for one run. stepwell's checks are on; with
+checks off it has a row of its own, from the same processes. Writes
+`benchmarks/results/cpu-<date>.json` and a picture.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import statistics
 import sys
 from pathlib import Path
 
@@ -29,27 +34,27 @@ ELSEWHERE = ("torch", "jax", "pocl", "taichi")
 ROUND_SECONDS = 0.02
 HERE = Path(__file__).parent
 
+Times = dict[str, list[float]]
 
-class Contender(PeerProcess):
-    """A process that runs tasks."""
 
-    def __init__(self, name: str, python: str, threads: int):
-        variables = ("STEPWELL", "NUMBA", "OMP", "OPENBLAS", "MKL")
-        counts = {f"{variable}_NUM_THREADS": str(threads) for variable in variables}
-        super().__init__(name, [python, HERE / "cpu_peer.py", name], {**os.environ, **counts})
-        self.error: str = self.hello.get("error", "")
-        self.versions: dict[str, str] = self.hello.get("versions", {})
+class Contender:
+    """One way to run tasks, in a process that is its own or another's, too."""
+
+    def __init__(self, name: str, process: PeerProcess):
+        self.name = name
+        self.process = process
+        self.error: str = process.hello.get("error", "")
         self.count = 0
 
-    def prepare(self, task: Task, size: int) -> str:
-        """Make ready, check, and find out how often it runs in a round; why not, if not."""
+    def prepare(self, task: Task, size: int, *, check: bool) -> str:
+        """Make ready, and find out how often it runs in a round; why not, if not."""
         if self.error:
             return self.error
-        answer = self.ask(f"prepare {size} {task.name}")
+        answer = self.process.ask(
+            f"{'check' if check else 'prepare'} {self.name} {size} {task.name}"
+        )
         if "error" in answer:
             return answer["error"]
-        if not answer["correct"]:
-            return "wrong result"
         once = self.run(1)
         self.count = 1
         while self.count < 1 << 20 and once < ROUND_SECONDS / 2:
@@ -59,7 +64,7 @@ class Contender(PeerProcess):
 
     def run(self, count: int) -> float:
         """Seconds of so many runs."""
-        answer = self.ask(f"run {count}")
+        answer = self.process.ask(f"run {self.name} {count}")
         if "seconds" not in answer:
             raise SystemExit(f"{self.name} failed while it was measured: {answer['error']}")
         return answer["seconds"]
@@ -70,55 +75,91 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON")
     parser.add_argument("--tasks", default="")
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=3, help="in each process")
+    parser.add_argument("--processes", type=int, default=5, help="of each contender")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
     wanted = [task for task in TASKS if not asked.tasks or task.name in asked.tasks.split(",")]
-    contenders = [
-        Contender(name, asked.peers if name in ELSEWHERE else sys.executable, asked.threads)
-        for name in (*OURS, *PEERS)
-    ]
-    absent = {one.name: one.error for one in contenders if one.error}
-    rows: list[Row] = []
-    for task in wanted:
-        for size in task.sizes:
-            found = measure(task, size, contenders, asked.rounds, absent)
-            rows += found
-            for row in found:
-                print(row.line(), flush=True)
+    cases = [(task, size) for task in wanted for size in task.sizes]
+    times: dict[str, Times] = {f"{task.name} {size}": {} for task, size in cases}
+    absent: dict[str, str] = {}
+    tools: dict[str, str] = {}
+    for number in range(asked.processes):
+        contenders = start(asked.peers, asked.threads)
+        absent |= {one.name: one.error for one in contenders if one.error}
+        for one in contenders:
+            tools |= one.process.hello.get("versions", {})
+        for task, size in cases:
+            found = measure(task, size, contenders, asked.rounds, absent, check=number == 0)
+            for name, seconds in found.items():
+                times[f"{task.name} {size}"].setdefault(name, []).extend(seconds)
+            medians = ", ".join(
+                f"{name} {statistics.median(seconds) * 1e6:.2f}" for name, seconds in found.items()
+            )
+            print(f"process {number + 1}, {task.name} {size}, us: {medians}", flush=True)
+        for process in {one.process for one in contenders}:
+            process.end()
+    rows = [row for name, of_task in times.items() for row in compared(name, of_task)]
+    for row in rows:
+        print(row.line())
     for name, why in absent.items():
         print(f"absent: {name}: {why}")
-    tools = {key: text for one in contenders for key, text in one.versions.items()}
     if not asked.tasks:
-        path = record("cpu", rows, tools=tools, absent=absent, threads=asked.threads)
+        facts = {"threads": asked.threads, "processes": asked.processes}
+        path = record("cpu", rows, tools=tools, absent=absent, **facts)
         picture_of(path, rows)
-    for contender in contenders:
-        contender.end()
     return int(any(name.startswith("stepwell") for name in absent))
 
 
+def start(peers: str, threads: int) -> list[Contender]:
+    """New processes of all contenders; `peers` is the Python of those that live elsewhere."""
+    variables = ("STEPWELL", "NUMBA", "OMP", "OPENBLAS", "MKL")
+    environment = {
+        **os.environ,
+        **{f"{variable}_NUM_THREADS": str(threads) for variable in variables},
+    }
+    contenders: list[Contender] = []
+    for name in (OURS[0], *PEERS):
+        python = peers if name in ELSEWHERE else sys.executable
+        process = PeerProcess(name, [python, HERE / "cpu_peer.py", name], environment)
+        names = OURS if name == OURS[0] else (name,)
+        contenders += [Contender(each, process) for each in names]
+    return contenders
+
+
 def measure(
-    task: Task, size: int, contenders: list[Contender], rounds: int, absent: dict[str, str]
-) -> list[Row]:
-    """A row for each contender that has the task; who has not is told in `absent`."""
+    task: Task,
+    size: int,
+    contenders: list[Contender],
+    rounds: int,
+    absent: dict[str, str],
+    *,
+    check: bool,
+) -> Times:
+    """Seconds of each contender that has the task; who has not is told in `absent`."""
     present: list[Contender] = []
     for contender in contenders:
-        why = contender.prepare(task, size)
+        why = contender.prepare(task, size, check=check)
         if not why:
             present.append(contender)
         elif not contender.error:
             absent[f"{contender.name}, {task.name} {size}"] = why
-    times: dict[str, list[float]] = {one.name: [] for one in present}
+    times: Times = {one.name: [] for one in present}
     for number in range(rounds):
         order = random.Random(number).sample(present, len(present))  # who comes after whom matters
         for one in order:
             times[one.name].append(one.run(one.count) / one.count)
-    peers = {name: seconds for name, seconds in times.items() if name not in OURS}
-    best = min(peers, key=lambda name: sorted(peers[name])[len(peers[name]) // 2], default="")
+    return times
+
+
+def compared(task: str, times: Times) -> list[Row]:
+    """A row for each contender, beside the best peer; that of stepwell with its target."""
+    medians = {
+        name: statistics.median(seconds) for name, seconds in times.items() if name not in OURS
+    }
+    best = min(medians, key=lambda name: medians[name], default="")
     targets = {"stepwell": 1.15} if best else {}
-    return rows_of(
-        f"{task.name} {size}", times, unit="us", scale=1e6, against=best, targets=targets
-    )
+    return rows_of(task, times, unit="us", scale=1e6, against=best, targets=targets)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from machine import machine, versions
 from measure import Row
@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class _Figures(Protocol):
-    __dataclass_fields__: Any
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 def record(

@@ -4,9 +4,9 @@
 structs are repeated here) and what remains to be done when a launch of it has something to report.
 It takes a fifth of what packing and calling by Python do, and decides itself whether a launch is
 shared with the workers. Up to 3 µs of work it is not, from 25 µs on it always is; between, what was
-quicker is done, and four launches of 128 the other way show whether it still is. A worker looks for
-work for about a millisecond; one that has gone to sleep is woken for 25 µs of work, and for a
-launch that comes within 50 µs of the one before. Each thread begins with the same part of the
+quicker is done, and of 1024 launches 4 alone, or 32 shared, show whether it still is. A worker
+looks for work for about a millisecond; one that has gone to sleep is woken for 25 µs of work, and
+for a launch that comes within 50 µs of the one before. Each thread begins with the same part of the
 blocks at each launch: what it wrote is still in its cache.
 
 Arguments are NumPy arrays and arrays of the device, both contiguous, floats, integers of 32 bits

@@ -92,6 +92,20 @@ def test_axes_of_over_count_from_the_last_dimension():
     in_order(ir(kernel, A2), r"gpu.global_id x", r"gpu.global_id y")
 
 
+def test_over_is_a_rank_or_a_shape():
+    def fill(out):
+        out[sw.global_id(0), sw.global_id(1)] = 1.0
+
+    kernel = sw.kernel(fill)
+    of_rank = kernel.ir("gpu", sw.Array[sw.f32, 2], over=2)
+    assert kernel.ir("gpu", sw.Array[sw.f32, 2], over=(512, 512)) == of_rank
+    for wrong in (0, 4, 512, (1, 1, 1, 1), "2"):
+        with pytest.raises(sw.CompileError, match=r"expected the rank of an over\(\) launch"):
+            kernel.ir("gpu", sw.Array[sw.f32, 2], over=wrong)  # pyright: ignore[reportArgumentType]
+        with pytest.raises(sw.CompileError, match=r"expected the rank of an over\(\) launch"):
+            sw.compile(kernel, (sw.Array[sw.f32, 2],), over=wrong)  # pyright: ignore[reportArgumentType]
+
+
 def test_a_variable_assigned_once_needs_no_cell():
     def kernel(x):
         a = x[0]

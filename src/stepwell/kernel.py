@@ -117,7 +117,7 @@ class Kernel(Program):
         self,
         level: str,
         *arguments: Any,
-        over: int | None = None,
+        over: int | Sequence[int] | None = None,
         target: str = "cpu",
         small: bool = False,
         disjoint: bool = False,
@@ -127,22 +127,22 @@ class Kernel(Program):
         """The kernel as text at a level: "simt", "gpu", "cpu", "llvm" or "asm", or as LLVM's "ll".
 
         Other targets have their own levels, such as "nvvm" and "ptx", or "shader" and "spvasm".
-        The arguments are those of a call (or their types); `over` is the rank of an `over` launch;
-        `small` and `disjoint` are as in `compile`; with `sizes` it is the code of launches on GPUs
-        that are held to sizes of arrays, without the checks that these make needless;
-        `large` is for launches that write more than the caches of a CPU hold.
+        The arguments are those of a call (or their types); `over` is the rank of an `over` launch,
+        or its shape; `small` and `disjoint` are as in `compile`; with `sizes` it is the code of
+        launches on GPUs that are held to sizes of arrays, without the checks that these make
+        needless; `large` is for launches that write more than the caches of a CPU hold.
         """
         from .compiler import print_level
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        form = Form(over, small=small, disjoint=disjoint, sizes=sizes, streams=large)
+        form = Form(_rank(over), small=small, disjoint=disjoint, sizes=sizes, streams=large)
         return print_level(self, types, level, target=target, form=form)
 
     @tells_in_short
     def explain(
         self,
         *arguments: Any,
-        over: int | None = None,
+        over: int | Sequence[int] | None = None,
         device: str | Device | None = None,
         uniformity: bool = False,
         large: bool = False,
@@ -158,7 +158,7 @@ class Kernel(Program):
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
         target = find_device(device).target
-        return explain(self, types, target, Form(over, streams=large), uniformity=uniformity)
+        return explain(self, types, target, Form(_rank(over), streams=large), uniformity=uniformity)
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}({', '.join(self.parameter_names)})>"
@@ -281,13 +281,24 @@ def fast_math_flags(given: bool | str | Sequence[str]) -> tuple[str, ...]:
     return tuple(flag for flag in _FLAGS if flag in asked)
 
 
+def _rank(over: int | Sequence[int] | None) -> int | None:
+    """The rank of an `over` launch that is given by its rank or by its shape."""
+    rank = len(over) if isinstance(over, Sequence) else over
+    if isinstance(over, str) or rank not in (None, 1, 2, 3):
+        hint = "a number of items is a shape of rank 1: over=(n,)"
+        raise CompileError(
+            f"over={over!r}, expected the rank of an over() launch (1 to 3) or its shape", hint=hint
+        )
+    return rank
+
+
 @tells_in_short
 def compile(
     kernel: Kernel,
     types: Sequence[Any],
     *,
     target: str = "cpu",
-    over: int | Literal["all"] | None = "all",
+    over: int | Sequence[int] | Literal["all"] | None = "all",
     small: bool = False,
     disjoint: bool = False,
     alignment: Literal[0, 16, 32] = 0,
@@ -296,7 +307,7 @@ def compile(
     """Compile ahead of time for parameter types such as `(sw.f32, sw.Array[sw.f32, 1])`.
 
     The result holds the kernel for a plain launch and for `over` of each rank that its ids allow;
-    `over=None` or a rank restricts it to one. `.save(path)` writes it, `load` reads it.
+    `over=None`, a rank or a shape restricts it to one. `.save(path)` writes it, `load` reads it.
 
     On targets that make better code of such facts (cuda), it also holds code for launches that are
     `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
@@ -324,7 +335,7 @@ def _compile(
     kernel: Kernel,
     fixed: tuple[Any, ...],
     target: str,
-    over: int | Literal["all"] | None,
+    over: int | Sequence[int] | Literal["all"] | None,
     small: bool,
     disjoint: bool,
     alignment: Literal[0, 16, 32],
@@ -333,7 +344,7 @@ def _compile(
     from .targets import find_target
 
     way = find_target(target)
-    forms = [Form() if over == "all" else Form(over)]
+    forms = [Form() if over == "all" else Form(_rank(over))]
     made = [kernel.compile(fixed, target=target, form=forms[0])]
     if over == "all":
         forms += [Form(rank) for rank in range(max(1, made[0].manifest.axes_used), 4)]

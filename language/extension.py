@@ -7,7 +7,7 @@
 
 The body is what the function means in Python; in a kernel constants have its result, and what is
 known when the kernel runs becomes the op. How the dialect is lowered is `registry.register_dialect`
-or an entry point of the group `stepwell.lowerings`. Imports neither xDSL nor the op's module.
+or an entry point of the group `stepwell.lowered_by`. Imports neither xDSL nor the op's module.
 """
 
 from __future__ import annotations

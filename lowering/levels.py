@@ -13,21 +13,22 @@
     llvm        instructions of LLVM only; no index, no memref, no structured control flow
 
 The prose on what the ops mean is at the head of each dialect's file. `check_level(module, "gpu")`
-lists all offenders in one error. Another package adds a level by `register_level`.
+lists all offenders in one error. Another package adds a level by `register_level`, or by an entry
+point of the group `stepwell.levels`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from xdsl.dialects.builtin import MemRefType, NoneAttr, VectorType
 from xdsl.ir import Attribute, Operation
 
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.walking import ops_of
-from ..registry import near_matches
+from ..registry import Table, misnamed
 
 TypeCheck: TypeAlias = Callable[[Attribute], str | None]
 OpCheck: TypeAlias = Callable[[Operation], str | None]
@@ -233,19 +234,24 @@ LEVELS: dict[str, Level] = {
 }
 
 
+def _wrong_level(name: str, thing: Any) -> str | None:
+    if not isinstance(thing, Level):
+        return f"expected a Level, got {thing!r}"
+    return misnamed(name, thing)
+
+
+LEVEL_TABLE: Table[Level] = Table("level", "stepwell.levels", LEVELS, _wrong_level)
+
+
 def register_level(level: Level) -> Level:
-    """Adds the contract of another package's level."""
-    if LEVELS.get(level.name, level) is not level:
-        raise CompileError(f"a level named {level.name!r} exists already")
-    LEVELS[level.name] = level
+    """Adds the contract of another package's level; CompileError if there is one of the name."""
+    LEVEL_TABLE.register(level.name, level)
     return level
 
 
 def find_level(name: str) -> Level:
     """The contract of that name; an unknown name is an error that shows the nearest ones."""
-    if name not in LEVELS:
-        raise CompileError(f"no level is called {name!r}", hint=near_matches(name, sorted(LEVELS)))
-    return LEVELS[name]
+    return LEVEL_TABLE.find(name)
 
 
 def check_level(root: Operation, level: str | Level) -> None:

@@ -21,11 +21,11 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.lexer import Span
 
 from ..dialects.diagnostics import CompileError, Location
-from ..registry import dialect_rows, load_row, registered_dialects
+from ..registry import DIALECT_TABLE, plugins
 from .syntax_errors import SyntaxRefused, in_our_words, refused_name
 
 if TYPE_CHECKING:
-    from xdsl.ir import Block, Dialect, Operation
+    from xdsl.ir import Block, Operation
 
 SPLIT_MARK = "// -----"
 
@@ -35,28 +35,24 @@ def make_context(allow_unregistered: bool = False) -> Context:
 
     `gpu`, `llvm` and whatever else we define replace xDSL's dialects of the same name.
     """
-    ctx = _all_dialects().clone()
+    ctx = _all_dialects(tuple(plugins(DIALECT_TABLE.group))).clone()
     ctx.allow_unregistered = allow_unregistered
-    for name, dialect in registered_dialects().items():
-        ctx.register_dialect(name, partial(_same, dialect))
+    for name in DIALECT_TABLE.registered:
+        ctx.register_dialect(name, partial(DIALECT_TABLE.find, name))
     return ctx
 
 
 @cache
-def _all_dialects() -> Context:
+def _all_dialects(added: tuple[str, ...]) -> Context:
     ctx = Context()
-    rows = dialect_rows()
+    names = {*DIALECT_TABLE.rows, *added}
     for name, factory in get_all_dialects().items():
-        if name not in rows:
+        if name not in names:
             ctx.register_dialect(name, factory)
-    for name, row in rows.items():
-        ctx.register_dialect(name, partial(load_row, row))
+    for name in names:
+        ctx.register_dialect(name, partial(DIALECT_TABLE.find, name))
     ctx.load_registered_dialect("builtin")
     return ctx
-
-
-def _same(dialect: Dialect) -> Dialect:
-    return dialect
 
 
 class _LocatingParser(Parser):

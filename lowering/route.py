@@ -6,20 +6,24 @@ A package that brings its own level needs one lowering, to any level, to reach e
 
     register_level(Level("mine", ...))
     register_lowering(Lowering("mine", "gpu", lambda **target: Pipeline((MineToGpu(),))))
+
+or entry points of the groups `stepwell.levels` and `stepwell.lowerings`. An installed package's way
+between two levels that have one is not taken; `register_lowering` and `cost` are for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdsl.passes import ModulePass
 
 from ..dialects.diagnostics import CompileError
-from .levels import check_level, find_level
+from ..registry import Table, decides_code
+from .levels import LEVEL_TABLE, check_level, find_level
 from .pipeline import Pipeline
 from .pipelines import pipeline
 
@@ -52,6 +56,16 @@ LOWERINGS: list[Lowering] = [
 ]
 
 
+def _wrong_lowering(name: str, thing: Any) -> str | None:
+    if not isinstance(thing, Lowering):
+        return f"expected a Lowering, got {thing!r}"
+    unknown = {thing.takes, thing.gives}.difference(LEVEL_TABLE.names())
+    return f"there is no level {min(unknown)!r}" if unknown else None
+
+
+LOWERING_TABLE: Table[Lowering] = Table("lowering", "stepwell.lowerings", {}, _wrong_lowering)
+
+
 @dataclass(frozen=True)
 class CheckLevel(ModulePass):
     """Refuses a module that does not keep to the level: `check-level{level=gpu}`."""
@@ -69,12 +83,22 @@ def register_lowering(lowering: Lowering) -> Lowering:
     find_level(lowering.takes)
     find_level(lowering.gives)
     LOWERINGS.append(lowering)
+    decides_code(lowering.pipeline)
     return lowering
+
+
+def lowerings() -> list[Lowering]:
+    """All of them, the cheapest first; of installed packages those between other levels."""
+    ways = {(row.takes, row.gives) for row in LOWERINGS}
+    added = [row for row in LOWERING_TABLE.added() if (row.takes, row.gives) not in ways]
+    return sorted([*LOWERINGS, *added], key=lambda row: row.cost)
 
 
 def step(takes: str, gives: str, **parameters: object) -> Pipeline:
     """The cheapest pipeline that goes from one level to the next one; CompileError if none does."""
     rows = [row for row in LOWERINGS if (row.takes, row.gives) == (takes, gives)]
+    if not rows:  # looking for what is installed takes 20 ms
+        rows = [row for row in lowerings() if (row.takes, row.gives) == (takes, gives)]
     if not rows:
         raise CompileError(f"no lowering leads from level {takes!r} to {gives!r} at once")
     return min(rows, key=lambda row: row.cost).pipeline(**parameters)
@@ -85,27 +109,34 @@ def route(start: str, end: str, *, check: bool = False, **parameters: object) ->
 
     `parameters` are the target's, such as `subgroup_size`. Raises CompileError if there is none.
     """
+    whole = Pipeline((CheckLevel(start),)) if check else Pipeline()
+    for lowering in way_down(start, (end,)):
+        whole += lowering.pipeline(**parameters)
+        if check:
+            whole += CheckLevel(lowering.gives)
+    return whole
+
+
+def way_down(start: str, ends: Sequence[str]) -> list[Lowering]:
+    """The cheapest lowerings to the nearest of some levels; CompileError if none is reached."""
     import networkx  # takes 100 ms to load
 
-    find_level(start)
-    find_level(end)
+    for level in (start, *ends):
+        find_level(level)
     graph: networkx.DiGraph[str] = networkx.DiGraph()
-    graph.add_nodes_from((start, end))
-    for lowering in sorted(LOWERINGS, key=lambda row: -row.cost):  # the cheapest stays
+    graph.add_nodes_from((start, *ends))
+    for lowering in reversed(lowerings()):  # the cheapest stays
         graph.add_edge(lowering.takes, lowering.gives, row=lowering, cost=lowering.cost)
-    try:
-        levels: list[str] = networkx.dijkstra_path(graph, start, end, weight="cost")
-    except networkx.NetworkXNoPath:
-        reachable = sorted(set(networkx.dfs_preorder_nodes(graph, start)) - {start})
-        known = ", ".join(reachable) if reachable else "no level"
+    lengths: dict[str, float] = networkx.single_source_dijkstra_path_length(
+        graph, start, weight="cost"
+    )
+    reached = [end for end in ends if end in lengths]
+    if not reached:
+        known = ", ".join(sorted(set(lengths) - {start})) or "no level"
         raise CompileError(
-            f"no lowering leads from level {start!r} to {end!r}",
+            f"no lowering leads from level {start!r} to {' or '.join(map(repr, ends))}",
             hint=f"from {start!r} there is a way to {known}",
-        ) from None
-    whole = Pipeline((CheckLevel(start),)) if check else Pipeline()
-    for takes, gives in pairwise(levels):
-        row: Lowering = graph.edges[takes, gives]["row"]
-        whole += row.pipeline(**parameters)
-        if check:
-            whole += CheckLevel(gives)
-    return whole
+        )
+    nearest = min(reached, key=lambda end: lengths[end])
+    levels: list[str] = networkx.dijkstra_path(graph, start, nearest, weight="cost")
+    return [graph.edges[pair]["row"] for pair in pairwise(levels)]

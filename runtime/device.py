@@ -263,7 +263,9 @@ _used: ContextVar[Device | None] = ContextVar("stepwell_device", default=None)
 
 def devices() -> tuple[Device, ...]:
     """All devices that are there, the best first: GPUs, then the CPU, then others."""
-    found = [device for kind in _all_kinds() for device in _of_kind(kind)]
+    found = [
+        device for kind in _all_kinds() if _why_broken(kind) is None for device in _of_kind(kind)
+    ]
     return tuple(sorted(found, key=lambda device: device.is_software))
 
 
@@ -307,7 +309,10 @@ def why_missing() -> list[tuple[str, str]]:
     """For each kind of device that is not there: its name, and what to do about it."""
     rows: list[tuple[str, str]] = []
     for kind in _all_kinds():
-        if not _of_kind(kind):
+        broken = _why_broken(kind)
+        if broken is not None:
+            rows.append((kind, broken))
+        elif not _of_kind(kind):
             rows.append((kind, _module(kind).why_missing() or "no reason is known"))
     return rows
 
@@ -343,7 +348,25 @@ def _of_kind(kind: str) -> tuple[Device, ...]:
 def _module(kind: str) -> Any:
     if kind in KINDS:
         return importlib.import_module(KINDS[kind], __package__)
-    return _entry_points()[kind].load()
+    point = _entry_points()[kind]
+    try:
+        found = point.load()
+    except Exception as error:  # whatever the package's own code raises
+        reason = f"{type(error).__name__}: {error}"
+        raise DeviceError(f"devices {kind!r} ({point.value}) cannot be loaded: {reason}") from error
+    for name in ("find", "why_missing"):
+        if not callable(getattr(found, name, None)):
+            raise DeviceError(f"devices {kind!r} ({point.value}) have no function {name}")
+    return found
+
+
+def _why_broken(kind: str) -> str | None:
+    """Why another package's devices cannot even be looked for; asking for one by name raises it."""
+    try:
+        _module(kind)
+    except DeviceError as error:
+        return str(error)
+    return None
 
 
 def _all_kinds() -> list[str]:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import stepwell as sw
+from stepwell import registry
+from stepwell.lowering import levels, route
 from stepwell.registry import register_dialect, register_pass
 from stepwell.runtime import device
 from stepwell.tools.lit.features import available
@@ -73,6 +75,31 @@ def test_add_an_op(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     x = np.arange(4, dtype=np.float32)
     names["kernel"].over(4)(x)
     assert list(x) == [4, 5, 8, 13]
+    check_level_of_its_own(module, monkeypatch)
+
+
+GEO_IR = """gpu.module @m {
+  gpu.func @k(%x: memref<?xf32, #gpu.address_space<global>>) kernel {
+    %i = gpu.global_id x
+    %v = memref.load %x[%i] : memref<?xf32, #gpu.address_space<global>>
+    %w = geo.square_sum %v, %v : f32
+    memref.store %w, %x[%i] : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
+"""
+
+
+def check_level_of_its_own(module: Any, patch: pytest.MonkeyPatch) -> None:
+    for table in (levels.LEVEL_TABLE, registry.LOWERED_BY):
+        patch.setattr(table, "registered", {})
+    patch.setattr(route, "LOWERINGS", list(route.LOWERINGS))
+    patch.setattr(registry, "deciding_modules", set[str]())
+    levels.register_level(module.LEVEL)
+    route.register_lowering(module.LOWERING)
+    x = np.arange(4, dtype=np.float32)
+    sw.load(sw.compile_ir(GEO_IR))[1, 4](x)
+    assert list(x) == [0, 2, 8, 18]
 
 
 def test_kernels_as_ir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -135,10 +135,10 @@ def no_pipeline(**target: object) -> Pipeline:
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers the toy dialect for one test."""
-    monkeypatch.setattr(levels, "LEVELS", dict(levels.LEVELS))
+    for table in (levels.LEVEL_TABLE, registry.DIALECT_TABLE, registry.PASS_TABLE):
+        monkeypatch.setattr(table, "registered", {})
     monkeypatch.setattr(route, "LOWERINGS", list(route.LOWERINGS))
-    monkeypatch.setattr(registry, "_registered_dialects", {})
-    monkeypatch.setattr(registry, "_registered_passes", {})
+    monkeypatch.setattr(registry, "deciding_modules", set[str]())
     registry.register_dialect(Dialect("toy", [TwiceOp], []))
     registry.register_pass(ToyToGpu)
     register_level(Level("toy", "a toy", frozenset({"toy", "func", "builtin.module"}), SCALARS))

@@ -79,6 +79,10 @@ def test_other_packages_add_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         def find() -> list[Toy]:
             return [Toy()]
 
+        @staticmethod
+        def why_missing() -> None:
+            return None
+
     class Absent:
         @staticmethod
         def find() -> list[Toy]:
@@ -90,7 +94,7 @@ def test_other_packages_add_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Point:
         def __init__(self, name: str, module: Any):
-            self.name, self.module = name, module
+            self.name, self.module, self.value = name, module, f"package:{name}"
 
         def load(self) -> Any:
             return self.module

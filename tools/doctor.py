@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib import import_module, metadata
 from typing import Any, NamedTuple
 
+from ..dialects.diagnostics import CompileError
 from .devices import size
 from .lit.features import find_program
 
@@ -114,6 +115,35 @@ def _numbers(version: str) -> list[int]:
     return numbers + [0] * (4 - len(numbers))
 
 
+def extensions() -> Iterator[Finding]:
+    """What installed packages add to the compiler, and what of it cannot be had."""
+    from ..registry import TABLES, load_row, origin, plugins
+
+    installed = [(row, plugins(group)) for group, row in TABLES.items() if plugins(group)]
+    if not installed:
+        yield Finding("none", "no other package adds to stepwell's compiler")
+    for row, points in installed:
+        table = load_row(row)  # loads xDSL, so only where there is something
+        for name, several in points.items():
+            where = " and ".join(origin(point) for point in several)
+            yield Finding(f"{table.kind} {name}", where, why_unused(table, name), needed=False)
+
+
+def why_unused(table: Any, name: str) -> str:
+    """Why something that a package adds is not taken; empty where it is."""
+    from ..lowering.route import LOWERING_TABLE, lowerings
+
+    if name in table.rows:
+        return f"stepwell's own {table.kind} of that name stays; choose another name"
+    try:
+        found = table.find(name)
+    except CompileError as error:
+        return str(error)
+    if table is LOWERING_TABLE and found not in lowerings():
+        return f"stepwell's own way from {found.takes} to {found.gives} stays"
+    return ""
+
+
 def compiler() -> Iterator[Finding]:
     """What code is generated for."""
     try:
@@ -181,6 +211,7 @@ SECTIONS = {
     "Python": python,
     "packages": packages,
     "compiler": compiler,
+    "extensions": extensions,
     "devices": devices,
     "cache": cache,
     "optional programs": programs,

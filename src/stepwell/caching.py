@@ -15,15 +15,17 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from . import registry
 from .dialects.lazy_definitions import lazy_definitions
 from .language.fingerprint import find, fingerprint, fingerprint_function
 from .runtime.artifact import Artifact, Form
 from .runtime.cache import Cache
+from .runtime.device import KINDS
 from .runtime.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -131,9 +133,42 @@ def _front_key(kernel: Kernel, types: Sequence[Any], target: str, form: Form) ->
     digest = hashlib.sha256(_compiler_fingerprint())
     digest.update(fingerprint_function(kernel.function))
     facts = (kernel.__name__, [str(type_) for type_ in types], target, form)
+    digest.update(packages_of(target).encode())
     options = (kernel.checks, kernel.fastmath, kernel.block, kernel.hints)
     digest.update(repr((facts, *options)).encode())
     return digest.hexdigest()
+
+
+def packages_of(target: str) -> str:
+    """The files of other packages that decide the code, with sizes and times; mostly none.
+
+    These are the packages of what a program registered, and where the target is not ours, all that
+    add something to the compiler.
+    """
+    modules = set(registry.deciding_modules)
+    if target.partition(":")[0] not in KINDS:
+        for group in registry.TABLES:
+            for points in registry.plugins(group).values():
+                modules |= {point.module for point in points}
+    return ";".join(text for module in sorted(modules) for text in _files_of(module))
+
+
+def _files_of(module: str) -> Iterator[str]:
+    """A module's file, or all Python files of its package."""
+    top = module.partition(".")[0]
+    loaded = sys.modules.get(module)  # a script has no spec
+    spec = find_spec(top) if loaded is None or "." in module else None
+    places = (spec.submodule_search_locations if spec else None) or ()
+    paths = {os.path.join(*at) for place in places for at in _python_files(place)}
+    own: str | None = getattr(loaded, "__file__", None) or (spec and spec.origin)
+    for path in sorted(paths | ({own} if own else set())):
+        status = os.stat(path)
+        yield f"{path}:{status.st_size}:{status.st_mtime_ns}"
+
+
+def _python_files(place: str) -> Iterator[tuple[str, str]]:
+    for folder, _, names in os.walk(place):
+        yield from ((folder, name) for name in names if name.endswith(".py"))
 
 
 def _full_key(front: str, values: str) -> str:

@@ -100,7 +100,8 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
     if level in ("asm", way.text):
         lower_step(module, way, start, last)
         return way.assemble(way.emit(module)).text()
-    lower_step(module, way, start, level)
+    if level != start:  # a level of another package has just this one way to be shown
+        lower_step(module, way, start, level)
     return print_module(module)
 
 

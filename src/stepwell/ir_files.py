@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dialects.diagnostics import CompileError, location_of
 from .registry import near_matches
-from .runtime.artifact import Bundle, Parameter, Source
+from .runtime.artifact import Artifact, Bundle, Parameter, Source
 from .tracebacks import tells_in_short
 
 if TYPE_CHECKING:
@@ -88,6 +88,24 @@ def compile_module(
     start: str | None = None,
 ) -> dict[str, str | bytes | Bundle]:
     """See `compile_file`; the module is used up."""
+    from .targets import versions_of
+
+    versions = versions_of(target)
+    if len(versions) == 1 or emit != "artifact":
+        return _compile_for_one(module, origin, target, emit, kernels, start)
+    bundles: dict[str, list[Artifact]] = {}
+    for version in versions:
+        made = _compile_for_one(module.clone(), origin, version, emit, kernels, start)
+        for name, bundle in made.items():
+            assert isinstance(bundle, Bundle), "an artifact was asked for"
+            bundles.setdefault(name, []).extend(bundle.artifacts)
+    return {name: Bundle(tuple(artifacts)) for name, artifacts in bundles.items()}
+
+
+def _compile_for_one(
+    module: ModuleOp, origin: str, target: str, emit: str, kernels: Sequence[str], start: str | None
+) -> dict[str, str | bytes | Bundle]:
+    """`compile_module` for one machine."""
     from .compiler import lower_and_print, lower_extensions
     from .lowering.levels import check_level
     from .lowering.verify import verify
@@ -98,6 +116,7 @@ def compile_module(
     if emit != level:
         lower_extensions(module)
         check_level(module, _contract(module, level))
+        level = _enter(module, level, target)
     is_text = emit not in ("artifact", "spv")
     if is_text and (level not in KERNEL_LEVELS or not _kernels(module)):
         if kernels:
@@ -121,21 +140,19 @@ def compile_module(
 
 def _bundle(module: ModuleOp, name: str, target: str, level: str) -> Bundle:
     from .compiler import compile_module
-    from .targets import find_target, versions_of
+    from .targets import find_target
 
     (kernel,) = _kernels(module)
     given = parameters(kernel)
-    return Bundle(
-        tuple(
-            compile_module(module.clone(), name, given, find_target(version), start=level)
-            for version in versions_of(target)
-        )
-    )
+    return Bundle((compile_module(module, name, given, find_target(target), start=level),))
 
 
 def level_of(module: ModuleOp, origin: str, target: str) -> str:
     """The level that the ops of a module show."""
     names = {op.name for op in module.walk()}
+    foreign = _level_of_package(names)
+    if foreign is not None:
+        return foreign
     for mark, level in MARKS:
         if any(name.startswith(mark) for name in names):
             is_nvidia = level == "llvm" and target.startswith("cuda")
@@ -144,6 +161,42 @@ def level_of(module: ModuleOp, origin: str, target: str) -> str:
         f"{origin} has neither a gpu.func nor another mark of a level",
         hint="put a gpu.func with `kernel` into a gpu.module, or say --from LEVEL",
     )
+
+
+def _level_of_package(names: set[str]) -> str | None:
+    """The level of another package that all these ops are of, if some are of none of ours."""
+    from .lowering.levels import LEVEL_TABLE, LEVELS
+    from .registry import find_lowering
+
+    ours = {name.partition(".")[0] for level in LEVELS.values() for name in level.ops}
+    others = {name.partition(".")[0] for name in names} - ours
+    if all(find_lowering(dialect) is not None for dialect in others):
+        return None
+    fitting = [
+        level.name
+        for level in LEVEL_TABLE.added()
+        if all(name in level.ops or name.partition(".")[0] in level.ops for name in names)
+    ]
+    if len(fitting) > 1:
+        raise CompileError(f"the ops are of levels {', '.join(fitting)}", hint="say --from LEVEL")
+    return fitting[0] if fitting else None
+
+
+def _enter(module: ModuleOp, level: str, target: str) -> str:
+    """Takes a module of another package's level to the nearest one of the target; which it is."""
+    from xdsl.context import Context
+
+    from .lowering.levels import LEVELS
+    from .lowering.route import way_down
+    from .targets import find_target
+
+    way = find_target(target)
+    if level in LEVELS or level in way.levels:
+        return level
+    lowerings = way_down(level, ("simt", *way.levels))
+    for lowering in lowerings:
+        lowering.pipeline(**way.parameters()).run(module, Context())
+    return lowerings[-1].gives
 
 
 def _contract(module: ModuleOp, level: str) -> str:

@@ -1,21 +1,34 @@
 """The tables of what can be asked for by name; a row is loaded only when it is asked for.
 
-Another package adds rows by `register_pass` and `register_dialect`, or without being imported by
-entry points of the groups `stepwell.passes` and `stepwell.dialects` (name = "module:object"). The
-group `stepwell.lowerings` names for a dialect the pass that lowers it when a kernel is compiled.
+A `Table` holds our rows, what a running program registered, and what installed packages add by
+entry points "name = module:object". Looking for these takes a while, so only a name that is not
+ours leads to them, and a name that is ours stays ours (`stepwell doctor` says so).
+
+    stepwell.dialects    a dialect of that name             register_dialect
+    stepwell.passes      a pass of that name                register_pass
+    stepwell.lowered_by  the pass that lowers a dialect     register_dialect(…, lowered_by=)
+    stepwell.levels      a level of that name               register_level     lowering/levels.py
+    stepwell.lowerings   a way between two levels           register_lowering  lowering/route.py
+    stepwell.targets     a target: its architecture to it   register_target    targets.py
+    stepwell.devices     a module that finds devices                           runtime/device.py
 """
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .dialects.diagnostics import CompileError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from xdsl.ir import Dialect
     from xdsl.passes import ModulePass
+
+Thing = TypeVar("Thing")
 
 PASSES: dict[str, str] = {
     "annotate-divergence": "stepwell.passes.annotate_divergence:AnnotateDivergence",
@@ -71,12 +84,14 @@ DIALECTS: dict[str, str] = {
     "vector": "stepwell.dialects.vector:VECTOR",
 }
 
-# What other packages registered while running: a row, or the thing itself.
-_registered_passes: dict[str, type[ModulePass]] = {}
-_registered_dialects: dict[str, Dialect] = {}
-_registered_lowerings: dict[str, type[ModulePass]] = {}
-# Dialects whose ops the pipelines lower.
-_LOWERED = {*DIALECTS, "builtin", "cf", "func", "math", "memref", "scf", "ub"}
+
+# The modules of what was registered that decides what comes out of any kernel; caches ask.
+deciding_modules: set[str] = set()
+
+
+def decides_code(function: Callable[..., Any]) -> None:
+    """Notes that code from now on depends on a function of another package."""
+    deciding_modules.add((function.func if isinstance(function, partial) else function).__module__)
 
 
 def load_row(row: str) -> Any:
@@ -86,19 +101,140 @@ def load_row(row: str) -> Any:
 
 
 @cache
-def _plugin_rows(group: str) -> dict[str, str]:
-    """The rows that installed packages add to a table."""
+def plugins(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+    """What installed packages add to a table, by name; where packages disagree, of each."""
     from importlib.metadata import entry_points
 
-    return {point.name: point.value for point in entry_points(group=group)}
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in entry_points(group=group):
+        others = found.get(point.name, ())
+        if point.value not in [other.value for other in others]:
+            found[point.name] = (*others, point)
+    return found
+
+
+class Table(Generic[Thing]):
+    """All things of one kind, by name. `rows` are ours: things, or "module:object".
+
+    `wrong` says why something that a package adds under a name is none of the kind, else None.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        rows: Mapping[str, Thing | str],
+        wrong: Callable[[str, Any], str | None],
+    ):
+        self.kind = kind
+        self.group = group
+        self.rows = rows
+        self.registered: dict[str, Thing] = {}
+        self._wrong = wrong
+
+    def register(self, name: str, thing: Thing) -> None:
+        """Adds a thing for this process; CompileError if the name has another one."""
+        if name in self.rows or self.registered.get(name, thing) is not thing:
+            raise CompileError(f"a {self.kind} named {name!r} exists already")
+        self.registered[name] = thing
+
+    def names(self) -> list[str]:
+        """All names."""
+        return sorted({*self.rows, *self.registered, *plugins(self.group)})
+
+    def get(self, name: str) -> Thing | None:
+        """The thing of that name; CompileError if a package adds one that cannot be had."""
+        row = self.rows.get(name)
+        if row is not None:
+            return load_row(row) if isinstance(row, str) else row
+        if name in self.registered:
+            return self.registered[name]
+        points = plugins(self.group).get(name, ())
+        if len(points) > 1:
+            of = " and ".join(origin(point) for point in points)
+            raise CompileError(f"there are several of {self.kind} {name!r}: {of}")
+        return self._load(points[0]) if points else None
+
+    def find(self, name: str) -> Thing:
+        """`get`; for an unknown name an error that shows the nearest ones."""
+        found = self.get(name)
+        if found is None:
+            hint = near_matches(name, self.names())
+            raise CompileError(f"no {self.kind} is called {name!r}", hint=hint)
+        return found
+
+    def added(self) -> Iterator[Thing]:
+        """What other packages add, all of it: registered or installed."""
+        yield from self.registered.values()
+        for name in plugins(self.group):
+            if name not in self.rows and name not in self.registered:
+                yield self.find(name)
+
+    def _load(self, point: EntryPoint) -> Thing:
+        what = f"{self.kind} {point.name!r} of {origin(point)}"
+        try:
+            thing: Any = point.load()
+        except Exception as error:  # whatever the package's own code raises
+            reason = f"{type(error).__name__}: {error}"
+            raise CompileError(f"{what} cannot be loaded: {reason}") from error
+        reason = self._wrong(point.name, thing)
+        if reason is not None:
+            raise CompileError(f"{what} cannot be used: {reason}")
+        return thing
+
+
+def origin(point: EntryPoint) -> str:
+    """An entry point as a message names it: the package, and what it says."""
+    package = f"package {point.dist.name}" if point.dist is not None else "a package"
+    return f"{package} ({point.value})"
+
+
+def misnamed(name: str, thing: Any) -> str | None:
+    """Why a thing whose name is written in it is not the one called `name`; else None."""
+    return None if thing.name == name else f"it is called {thing.name!r}"
+
+
+def _wrong_pass(name: str, thing: Any) -> str | None:
+    from xdsl.passes import ModulePass
+
+    if not isinstance(thing, type) or not issubclass(thing, ModulePass):
+        return f"expected a subclass of xdsl.passes.ModulePass, got {thing!r}"
+    return misnamed(name, thing)
+
+
+def _wrong_lowered_by(name: str, thing: Any) -> str | None:
+    return _wrong_pass(getattr(thing, "name", name), thing)  # under the dialect's name
+
+
+def _wrong_dialect(name: str, thing: Any) -> str | None:
+    from xdsl.ir import Dialect
+
+    if not isinstance(thing, Dialect):
+        return f"expected an xdsl.ir.Dialect, got {thing!r}"
+    return misnamed(name, thing)
+
+
+PASS_TABLE: Table[type[ModulePass]] = Table("pass", "stepwell.passes", PASSES, _wrong_pass)
+DIALECT_TABLE: Table[Dialect] = Table("dialect", "stepwell.dialects", DIALECTS, _wrong_dialect)
+LOWERED_BY: Table[type[ModulePass]] = Table(
+    "lowering of dialect", "stepwell.lowered_by", {}, _wrong_lowered_by
+)
+# All tables by the groups of their entry points.
+TABLES = {
+    "stepwell.dialects": "stepwell.registry:DIALECT_TABLE",
+    "stepwell.passes": "stepwell.registry:PASS_TABLE",
+    "stepwell.lowered_by": "stepwell.registry:LOWERED_BY",
+    "stepwell.levels": "stepwell.lowering.levels:LEVEL_TABLE",
+    "stepwell.lowerings": "stepwell.lowering.route:LOWERING_TABLE",
+    "stepwell.targets": "stepwell.targets:TARGET_TABLE",
+}
+# Dialects whose ops the pipelines lower.
+_LOWERED = {*DIALECTS, "builtin", "cf", "func", "math", "memref", "scf", "ub"}
 
 
 def register_pass(pass_class: type[ModulePass]) -> type[ModulePass]:
     """Makes a pass known by its `name` in pipelines; may be used as a decorator."""
-    name = pass_class.name
-    if name in PASSES or _registered_passes.get(name, pass_class) is not pass_class:
-        raise CompileError(f"a pass named {name!r} exists already")
-    _registered_passes[name] = pass_class
+    PASS_TABLE.register(pass_class.name, pass_class)
     return pass_class
 
 
@@ -108,39 +244,25 @@ def register_dialect(dialect: Dialect, *, lowered_by: type[ModulePass] | None = 
     `lowered_by`: where a kernel holds ops of the dialect, this pass, made without options, takes
     them to the level around them (simt or gpu) before anything else sees them.
     """
-    if _registered_dialects.get(dialect.name, dialect) is not dialect or dialect.name in DIALECTS:
-        raise CompileError(f"a dialect named {dialect.name!r} exists already")
-    _registered_dialects[dialect.name] = dialect
+    DIALECT_TABLE.register(dialect.name, dialect)
     if lowered_by is not None:
-        _registered_lowerings[dialect.name] = lowered_by
+        LOWERED_BY.register(dialect.name, lowered_by)
     return dialect
 
 
 def find_lowering(dialect: str) -> type[ModulePass] | None:
     """The pass that another package's dialect is lowered by, if it names one."""
-    if dialect in _LOWERED:
-        return None
-    if dialect in _registered_lowerings:
-        return _registered_lowerings[dialect]
-    row = _plugin_rows("stepwell.lowerings").get(dialect)
-    return None if row is None else load_row(row)
+    return None if dialect in _LOWERED else LOWERED_BY.get(dialect)
 
 
 def pass_names() -> list[str]:
     """The names of all passes that a pipeline may contain."""
-    return sorted({*PASSES, *_registered_passes, *_plugin_rows("stepwell.passes")})
+    return PASS_TABLE.names()
 
 
 def find_pass(name: str) -> type[ModulePass]:
     """The pass class of that name; an unknown name is an error that shows the nearest ones."""
-    if name in PASSES:
-        return load_row(PASSES[name])
-    if name in _registered_passes:
-        return _registered_passes[name]
-    plugins = _plugin_rows("stepwell.passes")
-    if name in plugins:
-        return load_row(plugins[name])
-    raise CompileError(f"no pass is called {name!r}", hint=near_matches(name, pass_names()))
+    return PASS_TABLE.find(name)
 
 
 def near_matches(name: str, known: list[str]) -> str:
@@ -151,13 +273,3 @@ def near_matches(name: str, known: list[str]) -> str:
     if close:
         return f"did you mean {' or '.join(repr(match) for match in close)}?"
     return f"known are: {', '.join(known)}"
-
-
-def dialect_rows() -> dict[str, str]:
-    """The rows of all dialects of ours and of installed packages; ours replace xDSL's."""
-    return {**_plugin_rows("stepwell.dialects"), **DIALECTS}
-
-
-def registered_dialects() -> dict[str, Dialect]:
-    """The dialects that were registered while running."""
-    return dict(_registered_dialects)

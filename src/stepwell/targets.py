@@ -2,6 +2,8 @@
 
 A target is a row of `TARGETS`, or of `FAMILIES` where it has architectures. The pipelines between
 its levels are found through `lowering/route.py`. Everything is imported when it is first needed.
+Another package adds a target by `register_target`, or by an entry point of `stepwell.targets` that
+names a function: from an architecture (empty where the user names none) to the `Target`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .dialects.diagnostics import CompileError
-from .registry import near_matches
+from .registry import Table, decides_code, near_matches
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -69,6 +71,13 @@ class Target:
     # The libraries whose versions decide what comes out.
     libraries: tuple[str, ...] = ("xdsl", "llvmlite")
 
+    def __post_init__(self) -> None:
+        if self.levels[:1] != ("gpu",) or self.sites_at not in self.levels:
+            raise CompileError(
+                f"target {self.name} has levels {self.levels} and sites_at {self.sites_at!r}",
+                hint="the first level is gpu, and sites_at one of them",
+            )
+
     def pipeline(self, start: str, end: str) -> Pipeline:
         """The passes from one level of this target to another."""
         from .lowering.pipeline import Pipeline
@@ -88,10 +97,10 @@ class Target:
                 )
         way = Pipeline()
         for takes, gives in pairwise(names[names.index(start) : names.index(end) + 1]):
-            way += step(takes, gives, **self._parameters())
+            way += step(takes, gives, **self.parameters())
         return way
 
-    def _parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, str]:
         """What pipelines may ask of the target, as text."""
         return {
             "subgroup_size": str(self.subgroup_size()),
@@ -240,6 +249,21 @@ FAMILIES: dict[str, Callable[[str], Target]] = {
 }
 
 
+def _wrong_family(name: str, thing: Any) -> str | None:
+    return None if callable(thing) else f"expected a function that gives a Target, got {thing!r}"
+
+
+TARGET_TABLE: Table[Callable[[str], Target]] = Table(
+    "target", "stepwell.targets", FAMILIES, _wrong_family
+)
+
+
+def register_target(name: str, family: Callable[[str], Target]) -> None:
+    """Adds a target for this process; `family` gives its row for an architecture, "" for none."""
+    TARGET_TABLE.register(name, family)
+    decides_code(family)
+
+
 def find_target(name: str) -> Target:
     """The row of a target ("cuda:sm_90a" for an architecture); CompileError for an unknown name.
 
@@ -249,17 +273,21 @@ def find_target(name: str) -> Target:
     found = TARGETS.get(kind)
     if found is not None and arch in ("", found.arch):
         return found
-    if kind in FAMILIES:
-        return _of_family(kind, arch)
-    if found is not None:
+    if found is not None and kind not in FAMILIES:
         raise CompileError(f"target {kind!r} has no architectures, got {name!r}")
-    known = sorted({*TARGETS, *FAMILIES})
-    raise CompileError(f"there is no target {name!r}", hint=near_matches(kind, known))
+    return _of_family(kind, arch)
 
 
 @cache
 def _of_family(kind: str, arch: str) -> Target:
-    return FAMILIES[kind](arch)
+    family = TARGET_TABLE.get(kind)
+    if family is None:
+        known = sorted({*TARGETS, *TARGET_TABLE.names()})
+        raise CompileError(f"there is no target {kind!r}", hint=near_matches(kind, known))
+    made: Any = family(arch)  # another package's, perhaps
+    if not isinstance(made, Target):
+        raise CompileError(f"the function of target {kind!r} gave {made!r}, expected a Target")
+    return made
 
 
 def versions_of(name: str) -> tuple[str, ...]:

@@ -11,50 +11,8 @@ kernel; the manifest's site table is indexed by it.
 
 Atomics are in `gpux_atomics.py`, tiles of matrices in `gpux_matrix.py`.
 
-Attributes of kernels say how they are launched. `gpux.over = r`: one thread per item of r axes;
-three trailing `index` parameters are the extents x, y, z, and threads whose global id is at or past
-the extent do not run. `gpux.block_rank = r`: blocks have one thread along the dimensions from r on.
-
-`gpux.small` is a promise of whoever launches: along each dimension at most `SMALL_GRID` blocks of
-at most `SMALL_BLOCK` threads, at most `SMALL_SIZE` threads in all; no axis of an array and no
-extent is longer than `SMALL_SIZE`; and elements of one array are less than 2^31 elements apart.
-Then an index can be held in 32 bits, with room for `block_id * 1024 + i` and `2 * i + 1`.
-Of any launch it is known that there are at most `MAX_GRID` blocks along each dimension, each of
-at most as many threads.
-
-`gpux.sizes` of a kernel says for which sizes of arrays and grids alone it is launched. A row
-(n, c, p, d, a, m, ...) is a sum that is not above 0: n, and for each five numbers behind it
-c * ((v + a) // m), where v is the size of axis d of parameter p (or the number p, if it is one), or
-where p is `GRID_SIZE` the blocks, `BLOCK_SIZE` the threads of a block, and `GRID_THREADS` the
-threads, along dimension d, or `SHARED_BYTES` the bytes of dynamic shared memory. So
-(0, -1, 0, 0, 0, 1, 1, 1, 0, 0, 1) says that parameter 0 is at least as long as parameter 1. Where a
-launch can be held to such rows, the attribute is there without any, and `remove-proven-checks`
-writes down those that it relies on.
-
-`gpux.streams` of a kernel says that its launches write more than the caches hold, if each thread
-writes 4 bytes: stores that go past them may be quicker. `gpux.streamed` lists those that do.
-
-`gpux.most_threads` of a kernel is how many threads its blocks may have at most: its code has room
-for so many.
-
-At the cpu level and below, `gpux.threads` marks a loop whose iterations are threads (they may run
-in any order, or together; with `gpux.subgroup` they are one subgroup and have to run together),
-`gpux.private` an array that each thread has for itself, `gpux.buffer` an access to memory that
-threads share without an order among them, `gpux.cold` a loop that hardly ever runs, and `gpux.part`
-a function outlined from a kernel.
-
-`gpux.counts_up` marks an `scf.for` that starts at or above 0 and whose counter does not wrap, also
-when it is added to for the last time.
-
-`gpux.invariant` on an access in a loop lists the dimensions whose indices the loop leaves alone,
-and `gpux.unroll = n` asks LLVM to unroll an `scf.for` n times. `gpux.interleave = n` on a loop over
-threads asks its vectoriser for n vectors at once.
-
-`gpux.loose` on a `math.fma` says that its result may be rounded twice, as by a product and a sum.
-
-At the shader level a buffer of elements that a device cannot store is one of words; then
-`gpux.element` of the parameter is the type of what is passed, and the elements of 8 or 16 bits
-begin at `gpux.first_byte` of the first word.
+Marks of kernels, loops and accesses are in `marks.py`; functions at the end here read what
+they say of launches.
 
 `gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i
 set for lane i.
@@ -93,26 +51,11 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from . import marks
+from .gpu import FuncOp
 from .gpux_atomics import AtomicCASOp, AtomicRMWOp
 from .lazy_format import op_with_format
 from .lists import expect_one_of
-
-SMALL = "gpux.small"
-SIZES = "gpux.sizes"
-ALIGNED_ROWS = "gpux.aligned_rows"
-MOST_THREADS = "gpux.most_threads"
-WHOLE_SUBGROUPS = "gpux.whole_subgroups"
-COUNTS_UP = "gpux.counts_up"
-INVARIANT = "gpux.invariant"
-UNROLL = "gpux.unroll"
-THREADS = "gpux.threads"
-STREAMS = "gpux.streams"
-STREAMED = "gpux.streamed"
-INTERLEAVE = "gpux.interleave"
-SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
-MAX_GRID = (1 << 31) - 1
-# In place of a parameter, in `SIZES`.
-GRID_SIZE, BLOCK_SIZE, GRID_THREADS, SHARED_BYTES = -1, -2, -3, -4
 
 CHECK_KINDS = ("bounds", "assert", "division", "barrier", "loop", "alignment")
 FORMATS = (
@@ -296,6 +239,34 @@ class FirstByteOp(IRDLOperation):
 
     def __init__(self, words: SSAValue):
         super().__init__(operands=[words], result_types=[IndexType()])
+
+
+def over_rank(kernel: Operation) -> int | None:
+    """The axes of the shapes that a kernel is launched over; None for plain grids."""
+    return _number(kernel, marks.OVER)
+
+
+def block_rank(kernel: Operation) -> int:
+    """Along how many dimensions, 1 to 3, blocks of a kernel may have more than one thread."""
+    return over_rank(kernel) or _number(kernel, marks.BLOCK_RANK) or 3
+
+
+def block_size(kernel: FuncOp) -> tuple[int | None, int | None, int | None]:
+    """The threads of a block along x, y, z; None where they are not known."""
+    if kernel.known_block_size is not None:
+        return kernel.known_block_size
+    rank = block_rank(kernel)
+    return None, None if rank > 1 else 1, None if rank > 2 else 1
+
+
+def extents(kernel: FuncOp) -> tuple[SSAValue, ...]:
+    """The extents x, y, z of what a kernel is launched over; none for plain grids."""
+    return kernel.parameters[-3:] if marks.OVER in kernel.attributes else ()
+
+
+def _number(op: Operation, name: str) -> int | None:
+    found = op.attributes.get(name)
+    return found.value.data if isinstance(found, IntegerAttr) else None
 
 
 GPUX = Dialect(

@@ -30,8 +30,6 @@ from . import gpux
 from .gpu_matrix import MmaMatrixType, matrix_type
 from .lazy_format import op_with_format
 
-CHECKED = "gpux.checked"
-
 
 @op_with_format("$array `[` $at `]` `,` $stride attr-dict `:` type($array) `->` type($result)")
 class MatrixLoadOp(IRDLOperation):

@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Region
 
-from ..dialects import gpu, gpux
+from ..dialects import gpu, marks
 from ..dialects.diagnostics import CompileError
 from .constants import lift
 from .emitter import MEMORY, REGISTER, body
@@ -133,7 +133,7 @@ def build_module(
         value.name_hint = info.name.replace(".", "_")
     kernel = gpu.FuncOp(name or source.name, types, known_block_size=block, body=body(made.block))
     kernel.attributes |= _of_launches(axes, block_rank)
-    facts = ((gpux.SMALL, small), (gpux.STREAMS, streams), (gpux.SIZES, sizes))
+    facts = ((marks.SMALL, small), (marks.STREAMS, streams), (marks.SIZES, sizes))
     kernel.attributes |= {name: _FACTS[name] for name, is_said in facts if is_said}
     attributes = [_attributes(info, disjoint) for info, _ in inputs]
     if any(attributes):
@@ -150,14 +150,14 @@ def build_module(
     return Built(ModuleOp([inner]), parameters, list(unit.dependencies.values()), unit.axes_used)
 
 
-_FACTS = {gpux.SMALL: UnitAttr(), gpux.STREAMS: UnitAttr(), gpux.SIZES: ArrayAttr[Attribute](())}
+_FACTS = {marks.SMALL: UnitAttr(), marks.STREAMS: UnitAttr(), marks.SIZES: ArrayAttr[Attribute](())}
 
 
 def _of_launches(axes: int | None, block_rank: int) -> dict[str, Attribute]:
     """The kind of launch, as attributes of the kernel."""
     if axes is not None:
-        return {"gpux.over": IntegerAttr(axes, i64)}
-    return {"gpux.block_rank": IntegerAttr(block_rank, i64)} if block_rank < 3 else {}
+        return {marks.OVER: IntegerAttr(axes, i64)}
+    return {marks.BLOCK_RANK: IntegerAttr(block_rank, i64)} if block_rank < 3 else {}
 
 
 def _reached(callees: list[Specialisation]) -> list[Specialisation]:
@@ -179,7 +179,7 @@ def _attributes(info: ParameterInfo, disjoint: bool) -> dict[str, Attribute]:
     found: dict[str, Attribute] = {}
     if info.alignment:
         found["llvm.align"] = IntegerAttr(info.alignment, i64)
-        found[gpux.ALIGNED_ROWS] = UnitAttr()
+        found[marks.ALIGNED_ROWS] = UnitAttr()
     if disjoint and info.kind == "buffer":
         found["llvm.noalias"] = UnitAttr()
     return found

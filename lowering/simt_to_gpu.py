@@ -34,7 +34,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import gpu, simt
+from ..dialects import gpu, gpux, simt
 from ..dialects.arith import WRAPS
 from ..passes.block_editing import constant, is_integer
 from .conversion import CannotConvert, Legality, Operands, Rewriter, Rules, convert
@@ -72,9 +72,8 @@ def _mod(op: simt.ModOp, operands: Operands, rw: Rewriter) -> SSAValue:
 
 @_RULES.converts(simt.GlobalSizeOp)
 def _global_size(op: simt.GlobalSizeOp, operands: Operands, rw: Rewriter) -> SSAValue:
-    kernel = _kernel(op)
-    if "gpux.over" in kernel.attributes:
-        return kernel.parameters[op.axis - 3]  # the extents come last
+    if extents := gpux.extents(_kernel(op)):
+        return extents[op.axis]
     sizes = [
         rw.value(size, (), _INDEX, {"dimension": op.dimension})
         for size in (gpu.GridDimOp, gpu.BlockDimOp)

@@ -18,17 +18,14 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import memref, scf
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import gpu, gpux
+from ..dialects import gpu, gpux, marks
 from ..dialects.diagnostics import location_of
 from ..dialects.walking import ops_of
 from .divergence import BLOCK, SUBGROUP, VARYING, Divergence, Spread, affine
-
-SPREAD = "gpux.spread"
-WAY = "gpux.way"
 
 _OF_BLOCK = (
     *(gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp),
@@ -56,10 +53,10 @@ class AnnotateDivergence(ModulePass):
 
 def _annotate(op: Operation, found: Divergence) -> None:
     if isinstance(op, _CONTROL):
-        op.attributes[WAY] = StringAttr(str(found.steering(op)))
+        op.attributes[marks.WAY] = StringAttr(str(found.steering(op)))
     if op.results:
         spreads = ", ".join(str(found[result]) for result in op.results)
-        op.attributes[SPREAD] = StringAttr(spreads)
+        op.attributes[marks.SPREAD] = StringAttr(spreads)
 
 
 def kernel_divergence(
@@ -77,14 +74,7 @@ class _Ids:
     """What ids are, as far as the shape of blocks is known."""
 
     def __init__(self, kernel: gpu.FuncOp, subgroup_size: int, rows: bool) -> None:
-        self.block: tuple[int | None, int | None, int | None] = (None, None, None)
-        if kernel.known_block_size is not None:
-            self.block = kernel.known_block_size
-        else:
-            known = kernel.attributes.get("gpux.over") or kernel.attributes.get("gpux.block_rank")
-            if isinstance(known, IntegerAttr):
-                rank = known.value.data
-                self.block = (None, None if rank > 1 else 1, None if rank > 2 else 1)
+        self.block = gpux.block_size(kernel)
         width = self.block[0]
         whole = bool(subgroup_size and width) and (width or 0) % subgroup_size == 0
         self.in_rows = rows or whole or self.block[1:] == (1, 1)

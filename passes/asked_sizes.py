@@ -19,7 +19,7 @@ from typing import Any
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i64
 from xdsl.ir import Attribute, Operation
 
-from ..dialects import gpu, gpux, simt
+from ..dialects import gpu, marks, simt
 from .launch_bounds import MOST_ELEMENTS, LaunchBounds
 from .launch_numbers import LaunchNumber
 from .thread_places import Guards
@@ -34,7 +34,7 @@ class AskedSizes:
 
     def __init__(self, ranges: Ranges):
         kernel = ranges.function
-        asks = isinstance(kernel, gpu.FuncOp) and gpux.SIZES in kernel.attributes
+        asks = isinstance(kernel, gpu.FuncOp) and marks.SIZES in kernel.attributes
         self._kernel = kernel if asks and isinstance(kernel, gpu.FuncOp) else None
         self._ranges = ranges
         self._bounds = None if self._kernel is None else LaunchBounds(ranges, self._kernel)
@@ -88,12 +88,12 @@ class AskedSizes:
     def _write(self) -> None:
         assert self._kernel is not None, "only a kernel asks"
         rows = [DenseArrayBase.from_list(i64, _numbers(row)) for row in self._rows]
-        self._kernel.attributes[gpux.SIZES] = ArrayAttr(rows)
+        self._kernel.attributes[marks.SIZES] = ArrayAttr(rows)
 
 
 def size_rows(kernel: Operation) -> tuple[tuple[int, ...], ...]:
     """The rows of `gpux.sizes`."""
-    rows: Any = kernel.attributes.get(gpux.SIZES)
+    rows: Any = kernel.attributes.get(marks.SIZES)
     found: Sequence[Attribute] = () if rows is None else rows.data
     return tuple(
         tuple(map(int, row.get_values())) for row in found if isinstance(row, DenseArrayBase)

@@ -29,7 +29,7 @@ from xdsl.dialects.builtin import IndexType, MemRefType, UnitAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.traits import Pure
 
-from ..dialects import gpu
+from ..dialects import gpu, marks
 from .block_editing import constant_value, integer_bits
 
 
@@ -83,7 +83,6 @@ def join(first: Spread, second: Spread) -> Spread:
 
 
 Source = Callable[[Operation], Spread | None]
-PRIVATE = "gpux.private"
 _VIEWS = ("subview", "cast", "reinterpret_cast", "view", "memory_space_cast", "dim")
 _VIEW_NAMES = frozenset(f"memref.{name}" for name in _VIEWS)
 
@@ -222,7 +221,7 @@ def is_private(op: memref.AllocaOp) -> bool:
     """Whether each thread has an array of its own."""
     space: Attribute = op.memref.type
     assert isinstance(space, MemRefType), "an alloca gives a memref"
-    return PRIVATE in op.attributes or "private" in str(space.memory_space)
+    return marks.PRIVATE in op.attributes or "private" in str(space.memory_space)
 
 
 def is_private_array(value: SSAValue) -> bool:
@@ -237,7 +236,7 @@ def is_private_array(value: SSAValue) -> bool:
 def mark_private(array: SSAValue) -> None:
     """Say of an alloca that each thread has such an array of its own."""
     assert isinstance(array.owner, memref.AllocaOp), "the array is made by an alloca"
-    array.owner.attributes[PRIVATE] = UnitAttr()
+    array.owner.attributes[marks.PRIVATE] = UnitAttr()
 
 
 def is_function(op: Operation) -> bool:

@@ -35,11 +35,10 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import gpux
+from ..dialects import gpux, marks
 from ..dialects.arith import let_wrap
 from ..dialects.predicates import ULT
 from .block_editing import constant, constant_value, erase
-from .outline_cold_loops import AS_IS, COLD
 from .thread_ranges import INDEX, is_computed, is_size
 
 _LARGEST_BODY = 2000
@@ -91,7 +90,7 @@ def _nest(loop: scf.ForOp, check: gpux.CheckOp) -> list[scf.ForOp]:
 
 
 def _is_simple(loop: scf.ForOp) -> bool:
-    if "gpux.subgroup" in loop.attributes:  # whose threads run together, or not at all
+    if marks.SUBGROUP in loop.attributes:  # whose threads run together, or not at all
         return False
     return constant_value(loop.step) == 1 and not loop.iter_args
 
@@ -116,9 +115,9 @@ def _hoist(nest: list[scf.ForOp], checks: list[gpux.CheckOp], index_bits: int) -
         block = Block()
         block.add_ops((loop, end))
         region.add_block(block)
-    outermost.attributes |= {COLD: UnitAttr(), AS_IS: UnitAttr()}
+    outermost.attributes |= {marks.COLD: UnitAttr(), marks.AS_IS: UnitAttr()}
     for loop in nest:
-        loop.attributes.pop(gpux.THREADS, None)  # for LLVM to vectorise: not these
+        loop.attributes.pop(marks.THREADS, None)  # for LLVM to vectorise: not these
 
 
 _Slopes = dict[scf.ForOp, int]

@@ -27,7 +27,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects.gpux import THREADS
+from ..dialects import marks
 from ..dialects.walking import ops_of
 from .block_editing import constant_value
 from .divergence import is_function, is_private_array
@@ -40,7 +40,7 @@ class HoistUniformLoads(ModulePass):
     name = "hoist-uniform-loads"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [inner for inner in ops_of(op) if THREADS in inner.attributes]:
+        for loop in [inner for inner in ops_of(op) if marks.THREADS in inner.attributes]:
             if isinstance(loop, scf.ForOp) and not loop.iter_args:
                 moved = list(_uniform_loads(loop))
                 if moved:

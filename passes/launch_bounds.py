@@ -17,7 +17,7 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Block, Operation, SSAValue
 
-from ..dialects import gpu, gpux, simt
+from ..dialects import gpu, gpux, marks, simt
 from .block_editing import constant_value, is_integer
 from .launch_limits import known_size
 from .launch_numbers import LaunchNumber, Term, best_of
@@ -30,9 +30,9 @@ _OPTIONS = 6
 # What a node is a multiple of, and the rest: (0, c) is the constant c.
 _Steps: TypeAlias = tuple[int, int]
 _SHAPES = {
-    gpu.GridDimOp.name: gpux.GRID_SIZE,
-    gpu.BlockDimOp.name: gpux.BLOCK_SIZE,
-    simt.GlobalSizeOp.name: gpux.GRID_THREADS,
+    gpu.GridDimOp.name: marks.GRID_SIZE,
+    gpu.BlockDimOp.name: marks.BLOCK_SIZE,
+    simt.GlobalSizeOp.name: marks.GRID_THREADS,
 }
 
 
@@ -66,13 +66,13 @@ class LaunchBounds:
         if found is None and isinstance(node, tuple) and node[0] == "axis":
             row = _row_bytes(self.ranges.values[node])
             if row and node[2] == 0:
-                found = LaunchNumber(0, ((Term(gpux.SHARED_BYTES, 0, 0, row), 1),))
+                found = LaunchNumber(0, ((Term(marks.SHARED_BYTES, 0, 0, row), 1),))
         return found
 
     def _shape(self, kind: int, axis: int) -> LaunchNumber:
         """A size of the grid or the block; of threads where blocks are of a known size."""
-        if kind == gpux.GRID_THREADS and self._block is not None:
-            return self._shape(gpux.GRID_SIZE, axis).times(self._block[axis])
+        if kind == marks.GRID_THREADS and self._block is not None:
+            return self._shape(marks.GRID_SIZE, axis).times(self._block[axis])
         return LaunchNumber(0, ((Term(kind, axis), 1),))
 
     def _of_value(self, value: SSAValue) -> list[LaunchNumber]:
@@ -217,10 +217,10 @@ class LaunchBounds:
         (node, _), (other, _) = (self.ranges.bound(operand) for operand in op.operands)
         names = [one[0] for one in (node, other) if isinstance(one, tuple)]
         axis = next(one[1] for one in (node, other) if isinstance(one, tuple))
-        threads = self._shape(gpux.GRID_THREADS, axis)
+        threads = self._shape(marks.GRID_THREADS, axis)
         if gpu.BlockIdOp.name not in names:
             return [threads]
-        return [_inexact(threads.plus(self._shape(gpux.BLOCK_SIZE, axis), -1))]
+        return [_inexact(threads.plus(self._shape(marks.BLOCK_SIZE, axis), -1))]
 
     def divide(self, op: Operation) -> list[LaunchNumber]:
         """Of what is not negative, by a number."""
@@ -270,12 +270,11 @@ def _places(ranges: Ranges, kernel: gpu.FuncOp) -> dict[Node, LaunchNumber]:
             # What the host has is no less: it may be without a sign.
             node, _ = ranges.bound(value)
             places[node] = LaunchNumber(0, ((Term(position, 0), 1),), exact=False)
-    if "gpux.over" in kernel.attributes:
-        for axis, value in enumerate(kernel.parameters[-3:]):
-            node = ranges.bound(value)[0]
-            places[node] = places[simt.GlobalSizeOp.name, axis, 0] = LaunchNumber(
-                0, ((Term(len(kernel.parameters) - 3 + axis, 0), 1),)
-            )
+    for axis, value in enumerate(gpux.extents(kernel)):
+        node = ranges.bound(value)[0]
+        places[node] = places[simt.GlobalSizeOp.name, axis, 0] = LaunchNumber(
+            0, ((Term(len(kernel.parameters) - 3 + axis, 0), 1),)
+        )
     return places
 
 

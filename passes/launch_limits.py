@@ -6,21 +6,19 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Operation, SSAValue
 
-from ..dialects import gpu
-from ..dialects.gpux import MAX_GRID, SMALL_BLOCK, SMALL_GRID
-from .outline_cold_loops import KERNEL
+from ..dialects import gpu, marks
 
 LIMITS = {
-    gpu.BlockIdOp.name: MAX_GRID - 1,
-    gpu.GridDimOp.name: MAX_GRID,
-    gpu.ThreadIdOp.name: MAX_GRID - 1,
-    gpu.BlockDimOp.name: MAX_GRID,
+    gpu.BlockIdOp.name: marks.MAX_GRID - 1,
+    gpu.GridDimOp.name: marks.MAX_GRID,
+    gpu.ThreadIdOp.name: marks.MAX_GRID - 1,
+    gpu.BlockDimOp.name: marks.MAX_GRID,
 }
 SMALL_LIMITS = {
-    gpu.BlockIdOp.name: SMALL_GRID - 1,
-    gpu.GridDimOp.name: SMALL_GRID,
-    gpu.ThreadIdOp.name: SMALL_BLOCK - 1,
-    gpu.BlockDimOp.name: SMALL_BLOCK,
+    gpu.BlockIdOp.name: marks.SMALL_GRID - 1,
+    gpu.GridDimOp.name: marks.SMALL_GRID,
+    gpu.ThreadIdOp.name: marks.SMALL_BLOCK - 1,
+    gpu.BlockDimOp.name: marks.SMALL_BLOCK,
 }
 
 
@@ -33,7 +31,7 @@ def known_size(function: Operation, what: str) -> tuple[int, ...] | None:
 
 def launch_arguments(function: Operation | None) -> dict[SSAValue, tuple[str, int, int]]:
     """Ids and sizes of the launch that a kernel of level cpu takes: before its last two."""
-    if not isinstance(function, func.FuncOp) or KERNEL not in function.attributes:
+    if not isinstance(function, func.FuncOp) or marks.KERNEL not in function.attributes:
         return {}
     kinds = (gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp)
     nodes = [(kind.name, axis, 0) for kind in kinds for axis in range(3)]

@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import IndexType, ModuleOp, UnitAttr, i32, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import gpu, gpux
+from ..dialects import gpu, gpux, marks
 from ..dialects.arith import MAY_WRAP
 from .block_editing import constant, constant_value, erase, functions
 from .loop_invariants import add_invariants, assume_while
@@ -56,7 +56,7 @@ class NarrowIndices(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            if isinstance(function, gpu.FuncOp) and gpux.SMALL in function.attributes:
+            if isinstance(function, gpu.FuncOp) and marks.SMALL in function.attributes:
                 _Narrower(function).visit(function.entry)
 
 
@@ -209,7 +209,7 @@ class _Narrower:
         self.halves[wide.results[0]] = narrow
         (low, _), (_, high) = self.ranges.interval(op.lb), self.ranges.interval(op.ub)
         if low >= 0 and high + self.ranges.interval(op.step)[1] <= self.ranges.type_range(i32)[1]:
-            op.attributes[gpux.COUNTS_UP] = UnitAttr()
+            op.attributes[marks.COUNTS_UP] = UnitAttr()
         op.operands = [self.half(op.lb), self.half(op.ub), self.half(op.step), *op.iter_args]
 
 

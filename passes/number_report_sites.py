@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, NameLoc, StringAttr, i3
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from ..dialects import gpux
+from ..dialects import gpux, marks
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.walking import ops_of
 
@@ -87,7 +87,7 @@ def _function_name(op: Operation) -> str:
     parent = op.parent_op()
     while parent is not None:
         name = (
-            parent.attributes.get("gpux.part")  # of a part of a kernel: the kernel's name
+            parent.attributes.get(marks.PART)  # of a part of a kernel: the kernel's name
             or parent.attributes.get("sym_name")
             or parent.properties.get("sym_name")
         )

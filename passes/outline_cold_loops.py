@@ -26,12 +26,8 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
+from ..dialects import marks
 from ..dialects.walking import ops_of
-
-COLD = "gpux.cold"
-KERNEL = "gpux.kernel"
-PART = "gpux.part"
-AS_IS = "gpux.as_is"
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,8 @@ class OutlineColdLoops(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in tuple(op.body.block.ops):
-            if isinstance(function, func.FuncOp) and KERNEL in function.attributes:
-                cold = [inner for inner in ops_of(function) if COLD in inner.attributes]
+            if isinstance(function, func.FuncOp) and marks.KERNEL in function.attributes:
+                cold = [inner for inner in ops_of(function) if marks.COLD in inner.attributes]
                 for number, loop in enumerate(cold):
                     _outline(loop, function, f"{function.sym_name.data}.cold{number}")
 
@@ -64,13 +60,13 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
         for position, operand in enumerate(op.operands):
             if operand in inside:
                 op.operands[position] = inside[operand]
-    del loop.attributes[COLD]
-    as_is = loop.attributes.pop(AS_IS, None)
+    del loop.attributes[marks.COLD]
+    as_is = loop.attributes.pop(marks.AS_IS, None)
     end = func.ReturnOp.create()
     block.add_ops((loop, end))
     part = _function(name, block, kernel.sym_name)
     if as_is is not None:
-        part.attributes[AS_IS] = as_is
+        part.attributes[marks.AS_IS] = as_is
     for op in (part, end, *copies):
         op.location = loop.location
     assert kernel.parent is not None, "a kernel stands in a module"
@@ -91,7 +87,7 @@ def _used_from_outside(loop: Operation) -> list[SSAValue]:
 
 def _call_instead(loop: Operation, name: str, given: list[SSAValue]) -> None:
     call = func.CallOp(name, given, [])
-    call.attributes[PART] = UnitAttr()
+    call.attributes[marks.PART] = UnitAttr()
     call.location = loop.location
     assert loop.parent is not None, "the loop stands in a block"
     loop.parent.insert_op_before(call, loop)
@@ -106,6 +102,6 @@ def _function(name: str, block: Block, kernel: StringAttr) -> func.FuncOp:
             "function_type": FunctionType.from_lists(types, []),
             "sym_visibility": StringAttr("private"),
         },
-        attributes={PART: kernel},
+        attributes={marks.PART: kernel},
         regions=[Region(block)],
     )

@@ -41,8 +41,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
+from ..dialects import marks
 from ..dialects.diagnostics import CompileError
-from ..dialects.gpux import INTERLEAVE, THREADS, UNROLL
 from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value
 from .divergence import is_private_array
@@ -69,7 +69,7 @@ class PeelPartialVectors(ModulePass):
             raise CompileError(f"bits is {self.bits}, expected 0 or a power of two")
         if not self.bits:
             return
-        loops = [inner for inner in ops_of(op) if THREADS in inner.attributes]
+        loops = [inner for inner in ops_of(op) if marks.THREADS in inner.attributes]
         for loop in loops:
             if isinstance(loop, scf.ForOp) and constant_value(loop.step) == 1:
                 widest = _widest_access(loop)
@@ -86,7 +86,9 @@ def _peel(loop: scf.ForOp, width: int) -> None:
     vectors = min(_VECTORS, most // width)
     is_known = constant_value(loop.lb) is not None and constant_value(loop.ub) is not None
     if is_known and most % (vectors * width) == 0:
-        loop.attributes[INTERLEAVE] = IntegerAttr(vectors, i64)  # LLVM sees that there is no rest
+        loop.attributes[marks.INTERLEAVE] = IntegerAttr(
+            vectors, i64
+        )  # LLVM sees that there is no rest
     else:
         _split(loop, width * vectors, vectors)
 
@@ -146,7 +148,7 @@ def _split(loop: scf.ForOp, threads: int, vectors: int) -> None:
         count = add(arith.MaxSIOp(add(arith.SubiOp(count, head)), zero))  # LLVM knows its sign so
     whole = add(arith.AndIOp(count, many))
     fast = _counted_from_zero(loop, start, zero, whole)
-    fast.attributes[INTERLEAVE] = IntegerAttr(vectors, i64)
+    fast.attributes[marks.INTERLEAVE] = IntegerAttr(vectors, i64)
     _put(fast, loop)
     end = add(arith.AddiOp(start, whole))
     if position is None:
@@ -161,7 +163,7 @@ def _run_both(loop: scf.ForOp, zero: SSAValue, start: SSAValue, end: SSAValue) -
     two = constant(INDEX, 2, loop.location)
     _put(two, loop)
     outer = scf.ForOp.create(operands=[zero, two.result, loop.step], regions=[Region(body)])
-    outer.attributes[UNROLL] = IntegerAttr(1, i64)
+    outer.attributes[marks.UNROLL] = IntegerAttr(1, i64)
     _put(outer, loop)
     loop.detach()
     first = arith.CmpiOp(body.args[0], zero, "eq")

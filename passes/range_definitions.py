@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
-from ..dialects import gpu, simt
+from ..dialects import gpu, gpux, simt
 from ..dialects.predicates import EQ, NE
 from .block_editing import constant_value, integer_bits, is_integer
 from .launch_limits import known_size
@@ -63,9 +63,9 @@ def _launch(ranges: Ranges, node: tuple[str, int, int]) -> Definition:
 def _extent(ranges: Ranges, axis: int) -> list[Bound]:
     """In a kernel launched over a shape, a global id is below the extent of its axis."""
     function = ranges.function
-    if not isinstance(function, gpu.FuncOp) or "gpux.over" not in function.attributes:
+    extents = gpux.extents(function) if isinstance(function, gpu.FuncOp) else ()
+    if not extents:
         return []
-    extents = function.parameters[-3:]
     node, offset = ranges.bound(extents[axis])
     return [(node, offset - 1)]
 
@@ -88,9 +88,9 @@ def _argument(ranges: Ranges, block: Block, value: SSAValue) -> Definition:
 def _extent_parameter(ranges: Ranges, block: Block, value: SSAValue) -> Definition:
     """The extents of a launch over a shape; at least 1, or no thread would be there."""
     function = ranges.function
-    if not isinstance(function, gpu.FuncOp) or "gpux.over" not in function.attributes:
+    if not isinstance(function, gpu.FuncOp) or block is not function.entry:
         return Definition()
-    if block is not function.entry or value not in function.parameters[-3:]:
+    if value not in gpux.extents(function):
         return Definition()
     return Definition(lower=[(ZERO, 1)], upper=[(ZERO, ranges.limit)])
 

@@ -36,11 +36,10 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr, i1
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import gpux
+from ..dialects import gpux, marks
 from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, erase
 from .bounded_checks import BoundedChecks
-from .outline_cold_loops import AS_IS, COLD
 from .thread_ranges import INDEX, Solver, is_computed, select
 
 _LARGEST_BODY = 2000
@@ -76,7 +75,7 @@ def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
 
 
 def _is_simple(loop: scf.ForOp, variable: SSAValue) -> bool:
-    if "gpux.subgroup" in loop.attributes:  # whose threads run together, or not at all
+    if marks.SUBGROUP in loop.attributes:  # whose threads run together, or not at all
         return False
     by_one = constant_value(loop.step) == 1
     return by_one and not loop.iter_args and variable is loop.body.block.args[0]
@@ -84,7 +83,7 @@ def _is_simple(loop: scf.ForOp, variable: SSAValue) -> bool:
 
 def _is_cold(op: Operation | None) -> bool:
     """Whether an op stands in what hardly ever runs."""
-    while op is not None and COLD not in op.attributes:
+    while op is not None and marks.COLD not in op.attributes:
         op = op.parent_op()
     return op is not None
 
@@ -109,7 +108,7 @@ def _split(loop: scf.ForOp, checks: list[gpux.CheckOp], index_bits: int) -> None
     any_left = solver.any_left(start, end)
     rest = _rest_loop(loop, start, end, solver)
     if only_fails:
-        rest.attributes[AS_IS] = UnitAttr()
+        rest.attributes[marks.AS_IS] = UnitAttr()
     _only_if(any_left, rest)
 
 
@@ -210,7 +209,7 @@ def _rest_loop(loop: scf.ForOp, start: SSAValue, end: SSAValue, solver: Solver) 
     body = Block(arg_types=[INDEX])
     outer = scf.ForOp.create(operands=[zero, two, one], regions=[Region(body)])
     outer.location = loop.location
-    outer.attributes[COLD] = UnitAttr()
+    outer.attributes[marks.COLD] = UnitAttr()
     block = loop.parent
     assert block is not None, "the loop stands in a block"
     block.insert_op_before(outer, loop)
@@ -223,5 +222,5 @@ def _rest_loop(loop: scf.ForOp, start: SSAValue, end: SSAValue, solver: Solver) 
             op.location = loop.location
         body.add_op(op)
     loop.operands[0], loop.operands[1] = lower.results[0], upper.results[0]
-    loop.attributes.pop(gpux.THREADS, None)  # for LLVM to vectorise: not this one
+    loop.attributes.pop(marks.THREADS, None)  # for LLVM to vectorise: not this one
     return outer

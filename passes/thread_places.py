@@ -8,14 +8,14 @@ from xdsl.dialects import memref, scf
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.traits import is_side_effect_free
 
-from ..dialects import gpu, gpux
+from ..dialects import gpu, marks
 
 # The ids that tell apart what a number of the launch counts.
 _COUNTED = {
-    gpux.GRID_SIZE: (gpu.BlockIdOp, gpu.GlobalIdOp),
-    gpux.BLOCK_SIZE: (gpu.ThreadIdOp, gpu.GlobalIdOp),
-    gpux.SHARED_BYTES: (),
-    gpux.GRID_THREADS: (gpu.BlockIdOp, gpu.ThreadIdOp, gpu.GlobalIdOp),
+    marks.GRID_SIZE: (gpu.BlockIdOp, gpu.GlobalIdOp),
+    marks.BLOCK_SIZE: (gpu.ThreadIdOp, gpu.GlobalIdOp),
+    marks.SHARED_BYTES: (),
+    marks.GRID_THREADS: (gpu.BlockIdOp, gpu.ThreadIdOp, gpu.GlobalIdOp),
 }
 
 
@@ -26,7 +26,7 @@ class Guards:
         self._known: dict[SSAValue, frozenset[Operation] | None] = {}
 
     def look_at(self, op: Operation, kind: int, axis: int) -> bool:
-        """Whether a condition around `op` depends on ids that `kind` counts (`gpux.GRID_SIZE`, …)
+        """Whether a condition around `op` depends on ids that `kind` counts (`marks.GRID_SIZE`, …)
         along a dimension, or on memory."""
         ids = _COUNTED[kind]
         for condition in _conditions(op):

@@ -27,8 +27,7 @@ from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ..dialects import gpu
-from ..dialects.gpux import SMALL, SMALL_SIZE
+from ..dialects import gpu, marks
 from .block_editing import constant_value, integer_bits
 from .launch_limits import LIMITS, SMALL_LIMITS, known_size, launch_arguments
 
@@ -56,8 +55,8 @@ class Ranges:
     def __init__(self, function: Operation | None = None, index_bits: int = 64):
         self.index_bits = index_bits
         self.function = function if isinstance(function, gpu.FuncOp | func.FuncOp) else None
-        self.small = function is not None and SMALL in function.attributes
-        self.limit = SMALL_SIZE if self.small else 1 << (index_bits - 3)  # of ids and sizes
+        self.small = function is not None and marks.SMALL in function.attributes
+        self.limit = marks.SMALL_SIZE if self.small else 1 << (index_bits - 3)  # of ids and sizes
         self.values: dict[Node, SSAValue] = {}
         self._upper: dict[Node, list[Bound]] = {}
         self._lower: dict[Node, list[Bound]] = {}

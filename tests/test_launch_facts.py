@@ -13,7 +13,7 @@ import pytest
 from oracles import ptx_device
 
 import stepwell as sw
-from stepwell.dialects import gpux
+from stepwell.dialects import marks
 from stepwell.language.types import ArrayType
 from stepwell.launch import Launch, Program
 from stepwell.runtime import facts
@@ -70,7 +70,7 @@ def manifests(program: Program) -> list[Any]:
 def test_no_launch_has_more_blocks_than_the_compiler_counts_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert MAX_GRID == gpux.MAX_GRID
+    assert MAX_GRID == marks.MAX_GRID
     device = sw.device("cpu")
     more = MAX_GRID + 1
     monkeypatch.setattr(device, "limits", device.limits._replace(max_grid=(more, more, more)))
@@ -82,7 +82,7 @@ def test_no_launch_has_more_blocks_than_the_compiler_counts_with(
 
 def test_numbers_of_small_are_those_of_the_compiler() -> None:
     for name in ("SMALL_SIZE", "SMALL_GRID", "SMALL_BLOCK"):
-        assert getattr(facts, name) == getattr(gpux, name)
+        assert getattr(facts, name) == getattr(marks, name)
 
 
 @pytest.mark.parametrize(

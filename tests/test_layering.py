@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from stepwell.dialects import marks
+
 ROOT = Path(__file__).parent.parent
 
 # Each folder with the folders that it may import from.
@@ -84,6 +86,18 @@ def test_imports_keep_to_the_layers(path: Path):
 @pytest.mark.parametrize("path", PACKAGE_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_says_what_it_is_for(path: Path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_marks_are_spelled_in_one_file():
+    spelled = {value for name, value in vars(marks).items() if name.isupper()}
+    elsewhere = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+        for path in PACKAGE_FILES
+        if path.name != "marks.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in spelled
+    ]
+    assert elsewhere == []
 
 
 @pytest.mark.parametrize("folder", LAYERS)

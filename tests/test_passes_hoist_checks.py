@@ -16,9 +16,9 @@ from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.ir import Operation
 
+from stepwell.dialects.marks import COLD
 from stepwell.lowering.parse import parse_module
 from stepwell.passes.hoist_block_checks import HoistBlockChecks
-from stepwell.passes.outline_cold_loops import COLD
 
 
 class NestWriter(LoopWriter):

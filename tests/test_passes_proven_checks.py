@@ -15,7 +15,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, ModuleOp, i32
 from xdsl.ir import Block, Operation
 
-from stepwell.dialects import gpux, simt
+from stepwell.dialects import gpux, marks, simt
 from stepwell.lowering.parse import parse_module
 from stepwell.passes.asked_sizes import size_rows
 from stepwell.passes.block_editing import functions
@@ -40,7 +40,7 @@ def number_of_launch(run: Run, block: Block, parameter: int, axis: int) -> int:
         is_array = argument.type.name == "memref"
         return run.size(argument, axis) if is_array else run.values[argument]
     grid, threads = run.launch["gpu.grid_dim", axis], run.launch["gpu.block_dim", axis]
-    return {gpux.GRID_SIZE: grid, gpux.BLOCK_SIZE: threads, gpux.GRID_THREADS: grid * threads}[
+    return {marks.GRID_SIZE: grid, marks.BLOCK_SIZE: threads, marks.GRID_THREADS: grid * threads}[
         parameter
     ]
 
@@ -92,7 +92,7 @@ def check_removal(
     module = original.clone()
     changed, kernel = next(functions(module)), next(functions(original))
     if ask:
-        changed.attributes[gpux.SIZES] = ArrayAttr([])
+        changed.attributes[marks.SIZES] = ArrayAttr([])
     RemoveProvenChecks(INDEX_BITS).apply(Context(), module)
     left, rows = names(module), size_rows(changed)
     failed: set[str] = set()

@@ -16,8 +16,7 @@ from collections.abc import Mapping, Sequence
 from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import llvm
-from ...dialects.gpux import INTERLEAVE, THREADS, UNROLL
+from ...dialects import llvm, marks
 from ...dialects.llvm.base import fast_math
 from ...dialects.llvm.intrinsics import TABLE as INTRINSIC_TABLE
 from .llvm_constants import mangled, quoted
@@ -144,7 +143,7 @@ def _access_end(f: FunctionText, op: llvm.LLVMOp) -> str:
         text += f", !nontemporal !{f.module.node('!{i32 1}')}"
     if op.flag("invariant"):
         text += f", !invariant.load !{f.module.node('!{}')}"
-    if "gpux.buffer" in op.attributes:
+    if marks.BUFFER in op.attributes:
         text += f", !llvm.access.group !{f.module.shared_accesses}"
     return text
 
@@ -333,11 +332,11 @@ def _branch_end(f: FunctionText, op: llvm.LLVMOp) -> str:
     if isinstance(annotation, llvm.LoopAnnotationAttr) and "mustProgress = true" in annotation.data:
         number = f.module.loop(('"llvm.loop.mustprogress"',))
         text += f", !llvm.loop !{number}"
-    if THREADS in op.attributes:
-        times = op.attributes.get(INTERLEAVE)
+    if marks.THREADS in op.attributes:
+        times = op.attributes.get(marks.INTERLEAVE)
         at_once = times.value.data if isinstance(times, IntegerAttr) else 0
         text += f", !llvm.loop !{f.module.thread_loop(at_once)}"
-    if isinstance(times := op.attributes.get(UNROLL), IntegerAttr):
+    if isinstance(times := op.attributes.get(marks.UNROLL), IntegerAttr):
         number = f.module.loop((f'"llvm.loop.unroll.count", i32 {times.value.data}',))
         text += f", !llvm.loop !{number}"
     return text

@@ -19,8 +19,7 @@ from typing import cast
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from ...dialects import llvm
-from ...passes.outline_cold_loops import AS_IS, PART
+from ...dialects import llvm, marks
 
 SEPARATOR = "\n; --- as it is ---\n"
 
@@ -39,11 +38,11 @@ def parts_of(module: ModuleOp) -> list[Part]:
     """The parts of a module: one, or two where functions are marked."""
     ops = tuple(module.body.block.ops)
     functions = [op for op in ops if isinstance(op, llvm.FuncOp)]
-    if not any(AS_IS in op.attributes for op in functions):
+    if not any(marks.AS_IS in op.attributes for op in functions):
         return [Part(ops)]
     uses = {op: _Uses(op) for op in functions}
     # Addresses that a function takes are the first part's.
-    apart = [op for op in functions if AS_IS in op.attributes and not uses[op].addresses]
+    apart = [op for op in functions if marks.AS_IS in op.attributes and not uses[op].addresses]
     marked = set[Operation](apart)
     main = [op for op in ops if op not in marked]
     from_apart = {name for op in apart for name in uses[op].calls}
@@ -74,4 +73,4 @@ class _Uses:
 
 def is_ours(op: llvm.FuncOp) -> bool:
     """Whether a function has no code of the user's, as reports: no debugger need stop there."""
-    return AS_IS in op.attributes and PART not in op.attributes
+    return marks.AS_IS in op.attributes and marks.PART not in op.attributes

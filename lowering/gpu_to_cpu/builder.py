@@ -31,8 +31,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
+from ...dialects import marks
 from ...dialects.arith import plain_flags
-from ...dialects.gpux import THREADS
 
 INDEX = IndexType()
 MAX_THREADS = 1024  # of a block
@@ -256,9 +256,9 @@ class Builder:
         """
         loop = self.block.last_op
         assert isinstance(loop, scf.ForOp), "a loop was just made"
-        loop.attributes[THREADS] = UnitAttr()
+        loop.attributes[marks.THREADS] = UnitAttr()
         if as_subgroup:
-            loop.attributes["gpux.subgroup"] = UnitAttr()
+            loop.attributes[marks.SUBGROUP] = UnitAttr()
 
     def if_(
         self,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, marks
 from ...dialects.walking import ops_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def expand_matrices(
     found = [op for op in ops_of(module) if op.name.startswith(MATRIX_OPS)]
     if not found:
         return
-    from ..grid_to_shader.remarks import remark
+    from ..remarks import remark
     from .matrices import expand
 
     for product in found:
@@ -58,5 +58,5 @@ def expand_matrices(
                 f"a product of {kinds} is computed with scalars, row by row in each lane: {why}",
             )
     for kernel in [op for op in ops_of(module) if isinstance(op, gpu.FuncOp)]:
-        kernel.attributes[gpux.WHOLE_SUBGROUPS] = UnitAttr()
+        kernel.attributes[marks.WHOLE_SUBGROUPS] = UnitAttr()
     expand(module, lanes)

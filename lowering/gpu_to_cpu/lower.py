@@ -24,7 +24,6 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     FunctionType,
     IndexType,
-    IntegerAttr,
     MemRefType,
     ModuleOp,
     StringAttr,
@@ -33,11 +32,10 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, gpux, marks
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import PointerType
 from ...dialects.walking import ops_of
-from ..grid_to_shader.remarks import REMARKS
 from .builder import Builder, memref_type, set_type
 from .emit import Emitter
 from .ids import BlockIds, Ids
@@ -84,7 +82,7 @@ def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int, *, vectors: bool = Fals
     _narrow_scopes(kernel)
     _drop_address_spaces(kernel)
     plan = Splitter(kernel, vectors=vectors).run()
-    ids = Ids(_block_size(kernel), subgroup_size)
+    ids = Ids(gpux.block_size(kernel), subgroup_size)
     levels = Levels(plan, ids)
     live = Live(plan, levels)
     levels.settled = False
@@ -97,7 +95,7 @@ def lower_kernel(kernel: gpu.FuncOp, subgroup_size: int, *, vectors: bool = Fals
     build = Builder(block, kernel.location)
     count = len(kernel.parameters)
     parameters, hidden = block.args[:count], block.args[count:]
-    extents = parameters[-3:] if "gpux.over" in kernel.attributes else None
+    extents = parameters[-3:] if gpux.extents(kernel) else None
     emitter = Emitter(build, BlockIds(ids, build, hidden, extents), levels, live)
     emitter.scalars |= dict(zip(kernel.parameters, parameters, strict=True))
     for value in kernel.workgroup:
@@ -143,22 +141,11 @@ def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:
         argument.name_hint = name
     function = func.FuncOp(kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block))
     function.location = kernel.location
-    function.attributes["gpux.kernel"] = UnitAttr()
-    for name in ("gpux.over", gpux.STREAMS, REMARKS):
+    function.attributes[marks.KERNEL] = UnitAttr()
+    for name in (marks.OVER, marks.STREAMS, marks.REMARKS):
         if name in kernel.attributes:
             function.attributes[name] = kernel.attributes[name]
     return function, block
-
-
-def _block_size(kernel: gpu.FuncOp) -> tuple[int | None, int | None, int | None]:
-    """What is known of the block's size: all of it, or that the kernel's rank has fewer axes."""
-    if kernel.known_block_size is not None:
-        return kernel.known_block_size
-    known = kernel.attributes.get("gpux.over") or kernel.attributes.get("gpux.block_rank")
-    if not isinstance(known, IntegerAttr):
-        return None, None, None
-    rank = known.value.data
-    return None, None if rank > 1 else 1, None if rank > 2 else 1
 
 
 def _drop_address_spaces(kernel: gpu.FuncOp) -> None:

@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1, i64
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu
+from ...dialects import gpu, gpux
 from ...dialects.predicates import ULT
 
 _BELOW = IntegerAttr(ULT, i64)
@@ -34,9 +34,8 @@ class GuardExtents(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [inner for inner in op.walk() if isinstance(inner, gpu.FuncOp)]:
-            rank = kernel.attributes.get("gpux.over")
-            if isinstance(rank, IntegerAttr):
-                guard(kernel, rank.value.data)
+            if (rank := gpux.over_rank(kernel)) is not None:
+                guard(kernel, rank)
 
 
 def guard(kernel: gpu.FuncOp, rank: int) -> None:
@@ -70,7 +69,7 @@ def _inside(kernel: gpu.FuncOp, rank: int, before: Operation) -> SSAValue:
         block.insert_op_before(op, before)
         return op.results[0]
 
-    for axis, extent in enumerate(kernel.parameters[-3:][:rank]):
+    for axis, extent in enumerate(gpux.extents(kernel)[:rank]):
         place = add(gpu.GlobalIdOp(axis))
         below = add(
             arith.CmpiOp.create(

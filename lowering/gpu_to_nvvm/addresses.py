@@ -16,7 +16,7 @@ from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import DenseArrayBase, MemRefType, NoneAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, marks
 
 _Known: TypeAlias = dict[tuple[SSAValue, Operation], bool]
 _IDS = (gpu.BlockIdOp, gpu.ThreadIdOp, gpu.GlobalIdOp, memref.DimOp)
@@ -24,7 +24,7 @@ _IDS = (gpu.BlockIdOp, gpu.ThreadIdOp, gpu.GlobalIdOp, memref.DimOp)
 
 def mark_invariant_indices(kernel: gpu.FuncOp) -> None:
     """Marks the accesses of a kernel whose launches are small."""
-    if gpux.SMALL not in kernel.attributes:
+    if marks.SMALL not in kernel.attributes:
         return
     known: _Known = {}
     for op in kernel.walk():
@@ -34,7 +34,7 @@ def mark_invariant_indices(kernel: gpu.FuncOp) -> None:
                 continue
             still = [d for d, index in enumerate(op.indices) if _is_invariant(index, loop, known)]
             if still and len(still) < len(op.indices):
-                op.attributes[gpux.INVARIANT] = DenseArrayBase.from_list(i64, still)
+                op.attributes[marks.INVARIANT] = DenseArrayBase.from_list(i64, still)
 
 
 def _is_contiguous(kind: Attribute) -> bool:

@@ -35,9 +35,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from ...dialects import gpu, gpux, llvm
+from ...dialects import gpu, gpux, llvm, marks
 from ...dialects.nvvm import NvvmOp
-from ...passes.outline_cold_loops import KERNEL
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.ptx import DYNAMIC_SHARED
 from ..emit.symbols import ptx_symbol
@@ -98,7 +97,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         arg_attrs=words,
         body=body,
     )
-    made_op.attributes[KERNEL] = UnitAttr()
+    made_op.attributes[marks.KERNEL] = UnitAttr()
     made_op.location = op.location
     assert op.parent is not None, "a kernel stands in a module"
     op.parent.insert_op_before(made_op, op)
@@ -124,7 +123,7 @@ def _signature(
         kinds = [i8 if kind == i1 else kind for kind in rw.types(value.type)]
         inputs += kinds
         given = dict(rows[number] if rows else none)
-        given.pop(gpux.ALIGNED_ROWS, None)
+        given.pop(marks.ALIGNED_ROWS, None)
         if isinstance(value.type, MemRefType):
             element = stored_type(rw, view_type(value))
             given.setdefault("llvm.align", llvm.number(alignment_of(element)))
@@ -143,7 +142,7 @@ def _align_rows(
     """A parameter's words, with 0 as the last bits of those that tell how far it is to a row."""
     align = given.get("llvm.align")
     if not isinstance(align, IntegerAttr):
-        raise CannotConvert(f"{gpux.ALIGNED_ROWS} without llvm.align, which says how far")
+        raise CannotConvert(f"{marks.ALIGNED_ROWS} without llvm.align, which says how far")
     multiple = align.value.data // alignment_of(stored_type(rw, kind))
     parts = ViewParts(kind, words[1:])
     steps = parts.sizes[1:][-1:] if parts.strides is None else parts.strides[:-1]
@@ -175,7 +174,7 @@ def _replace_parameters(
             given: SSAValue = next(rest)
             given.name_hint = name
             group.append(icmp(rw, "ne", given, 0) if kind == i1 else given)
-        if attributes and gpux.ALIGNED_ROWS in attributes[number]:
+        if attributes and marks.ALIGNED_ROWS in attributes[number]:
             group = _align_rows(rw, view_type(value), group, attributes[number])
         rw.replace(value, group)
     for report in rest:

@@ -20,8 +20,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu
-from ...dialects.gpux import SMALL
+from ...dialects import gpu, marks
 from ..conversion import Legality, Rules, convert
 from ..to_llvm.target import State, type_map
 from ..to_llvm.to_llvm import RULES as SHARED_RULES
@@ -64,7 +63,9 @@ def lower(module: ModuleOp, target: NvvmTarget) -> None:
         addresses.mark_invariant_indices(kernel_op)
         unrolling.mark_loops_to_unroll(kernel_op)
     _open_modules(module)
-    state = State(target, module, small=all(SMALL in kernel_op.attributes for kernel_op in kernels))
+    state = State(
+        target, module, small=all(marks.SMALL in kernel_op.attributes for kernel_op in kernels)
+    )
     convert(module, rules, LEGALITY, types, "nvvm", state)
     check_architecture(module, target)
 

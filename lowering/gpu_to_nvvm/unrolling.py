@@ -13,7 +13,7 @@ from xdsl.dialects import arith, math, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import Operation
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, marks
 from ...passes.block_editing import constant_value
 from ..math.expand_math import may_approximate
 
@@ -31,7 +31,7 @@ def mark_loops_to_unroll(kernel: gpu.FuncOp) -> None:
         if isinstance(op, scf.ForOp) and _rounds_are_unknown(op):
             size = _size(op)
             if size is not None and LEAST < size <= MOST:
-                op.attributes[gpux.UNROLL] = IntegerAttr(TIMES, i64)
+                op.attributes[marks.UNROLL] = IntegerAttr(TIMES, i64)
 
 
 def _rounds_are_unknown(loop: scf.ForOp) -> bool:

@@ -12,10 +12,10 @@ gpu.module @m {                          spirv.module Logical GLSL450 {
 from __future__ import annotations
 
 from xdsl.dialects import scf
-from xdsl.dialects.builtin import IntegerAttr, UnitAttr
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...dialects import gpu, gpux, spirv
+from ...dialects import gpu, gpux, marks, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..gpu_to_cpu.expand_matrices import MATRIX_OPS
 from .build import Scope, state_of
@@ -24,7 +24,7 @@ from .ids import declare_sizes, has_no_thread, past_the_end
 from .memory import array_type
 from .parameters import global_variable, lay_out, parameters_of, read_parameters
 from .reports import longest_record, reporting
-from .target import BLOCK_IN_MEMORY, SpirvTarget
+from .target import SpirvTarget
 
 RULES = Rules()
 converts = RULES.converts
@@ -76,15 +76,15 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     start = entry.first_op
     assert start is not None, "a kernel ends in a terminator"
     state.scope, state.function = Scope(entry), op
-    state.over = _number(op, "gpux.over")
-    state.linear = _uses_lanes(op) and (state.over or _number(op, "gpux.block_rank") or 3) > 1
+    state.over = gpux.over_rank(op)
+    state.linear = _uses_lanes(op) and gpux.block_rank(op) > 1
     entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
     declare_sizes(rw)
     state.parameters = lay_out(rw, parameters, longest is not None)
     if state.block.in_memory:
         module = op.parent_op()
         assert module is not None, "a kernel stands in a module"
-        module.attributes[BLOCK_IN_MEMORY] = UnitAttr()
+        module.attributes[marks.BLOCK_IN_MEMORY] = UnitAttr()
     with rw.inside(entry, start):
         for value in private:
             rw.replace(value, variable(rw, array_type(rw, value)))
@@ -125,11 +125,6 @@ def _uses_lanes(op: gpu.FuncOp) -> bool:
 
 def _is_of_matrices(op: Operation) -> bool:
     return op.name.startswith(MATRIX_OPS)
-
-
-def _number(op: gpu.FuncOp, name: str) -> int | None:
-    found = op.attributes.get(name)
-    return found.value.data if isinstance(found, IntegerAttr) else None
 
 
 def float_modes(target: SpirvTarget) -> list[tuple[str, int]]:

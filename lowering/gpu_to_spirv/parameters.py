@@ -33,7 +33,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ...dialects import gpu, gpux, spirv
+from ...dialects import gpu, gpux, marks, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import as_memref
 from .build import (
@@ -131,7 +131,7 @@ class Parameter:
 
 def parameters_of(kernel: gpu.FuncOp) -> list[Parameter]:
     """The parameters of a kernel of the shader level."""
-    words = kernel.attributes.get("gpux.parameter_words")
+    words = kernel.attributes.get(marks.PARAMETER_WORDS)
     places: Sequence[int] = range(0, 2 * len(kernel.parameters), 2)
     if isinstance(words, DenseArrayBase):
         places = [int(word) for word in words.get_values()]
@@ -139,7 +139,7 @@ def parameters_of(kernel: gpu.FuncOp) -> list[Parameter]:
     for number, (value, place) in enumerate(zip(kernel.parameters, places, strict=True)):
         element = 0
         if is_view(value.type):
-            passed = kernel.arg_attrs and kernel.arg_attrs.data[number].data.get("gpux.element")
+            passed = kernel.arg_attrs and kernel.arg_attrs.data[number].data.get(marks.ELEMENT)
             element = bits(passed or as_memref(value.type).element_type)
         found.append(Parameter(value, place, element))
     return found

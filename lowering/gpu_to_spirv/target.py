@@ -17,7 +17,7 @@ from typing import Any
 from xdsl.dialects.builtin import ModuleOp, VectorType
 from xdsl.ir import Attribute, Operation
 
-from ...dialects import spirv
+from ...dialects import marks, spirv
 from ...dialects.diagnostics import CompileError
 from ...registry import near_matches
 from ..grid_to_shader.features import CAPABILITIES as FEATURES
@@ -96,9 +96,6 @@ def _usable(names: frozenset[str]) -> frozenset[str]:
     """Storage of narrow numbers is of use only with arithmetic on them, which few devices lack."""
     useless = {f"storage{width}" for width in (8, 16) if f"int{width}" not in names}
     return names - useless
-
-
-BLOCK_IN_MEMORY = "gpux.block_in_memory"
 
 
 # What a module declares, and the capability of a profile that stands for it.
@@ -192,7 +189,7 @@ def manifest_fields(module: ModuleOp, target: SpirvTarget) -> dict[str, Any]:
     needs = inner.vce.data.capabilities if inner.vce is not None else ()
     return {
         "abi": "bda" if addresses else "bindings",
-        "block_in_memory": BLOCK_IN_MEMORY in inner.attributes,
+        "block_in_memory": marks.BLOCK_IN_MEMORY in inner.attributes,
         "features": tuple(
             sorted(
                 {

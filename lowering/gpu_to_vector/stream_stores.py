@@ -55,11 +55,10 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpux
+from ...dialects import gpux, marks
 from ...dialects.diagnostics import location_of
 from ...passes.block_editing import constant, constant_value
 from ...passes.divergence import Divergence, affine, is_function, is_private_array
-from ...passes.outline_cold_loops import COLD
 from ...passes.store_positions import position_of_store
 from .cost import is_simple, work_of_lanes
 from .region import Body
@@ -92,14 +91,14 @@ class StreamStores(ModulePass):
         if not self.wanted:
             return
         for function in op.body.block.ops:
-            if isinstance(function, func.FuncOp) and gpux.STREAMS in function.attributes:
+            if isinstance(function, func.FuncOp) and marks.STREAMS in function.attributes:
                 _kernel(function)
 
 
 def _kernel(function: func.FuncOp) -> None:
     if any(isinstance(op, _TELL) for op in function.walk()):
         return
-    loops = [op for op in function.walk() if gpux.THREADS in op.attributes]
+    loops = [op for op in function.walk() if marks.THREADS in op.attributes]
     places: dict[str, None] = {}
     for loop in loops:
         stream = _stream_of(loop) if isinstance(loop, scf.ForOp) else None
@@ -112,7 +111,7 @@ def _kernel(function: func.FuncOp) -> None:
             places[_place(stream.store)] = None
     if places:
         lines = [StringAttr(place) for place in places]
-        function.attributes[gpux.STREAMED] = ArrayAttr[Attribute](lines)
+        function.attributes[marks.STREAMED] = ArrayAttr[Attribute](lines)
 
 
 def _place(store: memref.StoreOp) -> str:
@@ -193,7 +192,7 @@ def _split(stream: _Stream, position: SSAValue, block: Block) -> None:
     start, end = _lines(stream, position, inside)
     body = Body(stream.lanes, stream.spreads, loop, {})
     whole = whole_vectors(loop, body, start, end)
-    whole.attributes[gpux.UNROLL] = IntegerAttr(1, i64)
+    whole.attributes[marks.UNROLL] = IntegerAttr(1, i64)
     for op in whole.walk():
         if isinstance(op, vector.StoreOp):
             op.properties["nontemporal"] = BoolAttr.from_bool(True)
@@ -206,8 +205,8 @@ def _split(stream: _Stream, position: SSAValue, block: Block) -> None:
     loop.detach()
     otherwise.add_op(loop)
     _At(loop, otherwise).place(scf.YieldOp.create())
-    del loop.attributes[gpux.THREADS]
-    loop.attributes[COLD] = UnitAttr()
+    del loop.attributes[marks.THREADS]
+    loop.attributes[marks.COLD] = UnitAttr()
 
 
 def _lines(stream: _Stream, position: SSAValue, at: _At) -> tuple[SSAValue, SSAValue]:
@@ -234,7 +233,7 @@ def _ends(stream: _Stream, start: SSAValue, end: SSAValue) -> Operation:
     limit = at.add(arith.SelectOp(is_head, start, loop.ub))
     partial_vector(loop, body, block, first, limit)
     made = scf.ForOp.create(operands=[zero, two, one], regions=[Region(block)])
-    made.attributes[gpux.UNROLL] = IntegerAttr(1, i64)
+    made.attributes[marks.UNROLL] = IntegerAttr(1, i64)
     return made
 
 

@@ -25,7 +25,7 @@ from xdsl.dialects.builtin import MemRefType, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, gpux, marks
 from ...dialects.diagnostics import CompileError
 from ...dialects.walking import ops_of
 from ...passes.block_editing import constant_value
@@ -39,8 +39,6 @@ from .cost import (
     vectors_at_once,
 )
 from .fits import CONTROL, has_lanes, is_plain_use, values_of
-
-TOGETHER = "gpux.subgroup"
 
 
 @dataclass(frozen=True)
@@ -64,13 +62,13 @@ class VectoriseSubgroups(ModulePass):
         if width == 1:
             return
         for function in [inner for inner in op.body.block.ops if isinstance(inner, func.FuncOp)]:
-            loops = [inner for inner in ops_of(function) if gpux.THREADS in inner.attributes]
+            loops = [inner for inner in ops_of(function) if marks.THREADS in inner.attributes]
             for loop in loops:
                 if isinstance(loop, scf.ForOp):
                     self._loop(loop)
 
     def _loop(self, loop: scf.ForOp) -> None:
-        together = TOGETHER in loop.attributes
+        together = marks.SUBGROUP in loop.attributes
         if not (together or self.always or is_worth_it(loop)):
             return
         arrays = _own_arrays(loop) if _is_over_threads(loop) else None
@@ -108,7 +106,7 @@ def _is_over_threads(loop: scf.ForOp) -> bool:
     """Whether a loop carries nothing, and every value in it can have lanes."""
     if loop.iter_args or constant_value(loop.step) != 1 or not has_lanes(loop):
         return False
-    return not any(gpux.THREADS in op.attributes for op in ops_of(loop) if op is not loop)
+    return not any(marks.THREADS in op.attributes for op in ops_of(loop) if op is not loop)
 
 
 def _own_arrays(loop: scf.ForOp) -> list[SSAValue] | None:

@@ -36,8 +36,8 @@ from ...passes.block_editing import erase
 from ..gpu_to_cpu.split import expand_switch
 from ..loop_forms import as_while
 from ..math.calculator import Calculator, Number
+from ..remarks import remark
 from .block_uniform import BlockUniform
-from .remarks import remark
 from .word_updates import Place
 
 _HARMLESS = ("memref.dim", "memref.view", "memref.alloca", "scf.yield")

@@ -22,6 +22,7 @@ from ...passes.block_editing import integer_bits
 from ..conversion import Operands, Results, Rewriter, Rules
 from ..gpu_to_cpu.collective import combine
 from ..math.calculator import Calculator, Number
+from ..remarks import remark
 from .emulated import (
     as_single,
     as_wide,
@@ -34,7 +35,6 @@ from .emulated import (
     words,
 )
 from .features import ShaderFeatures
-from .remarks import remark
 from .small_floats import narrow
 from .wide_integers import Wide
 

@@ -31,19 +31,18 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu
+from ...dialects import gpu, marks
 from ...dialects.diagnostics import CompileError, Location, location_of
 from ...dialects.llvm import int_width
 from ..conversion import CannotConvert, Legality, Operands, Results, Rewriter, Rules, convert
 from ..math.calculator import Calculator
+from ..remarks import remark
 from . import emulate_casts, emulate_floats, emulate_integers, emulate_lanes
 from .emulate_lanes import lanes_need_help
 from .emulated import calculator, extended, type_map, wide_of
 from .features import ShaderFeatures
-from .remarks import remark
 from .wide_integers import Wide, add, less
 
-WORDS = "gpux.parameter_words"
 RULES = Rules(
     emulate_integers.RULES, emulate_casts.RULES, emulate_floats.RULES, emulate_lanes.RULES
 )
@@ -142,7 +141,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         places = [
             2 * slot + word for slot, group in enumerate(groups) for word in range(len(group))
         ]
-        attributes[WORDS] = DenseArrayBase.from_list(i32, places)
+        attributes[marks.PARAMETER_WORDS] = DenseArrayBase.from_list(i32, places)
     new = gpu.FuncOp.create(
         properties={**op.properties, "function_type": FunctionType.from_lists(inputs, [])},
         attributes=attributes,

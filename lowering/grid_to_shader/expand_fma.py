@@ -25,10 +25,11 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import Float32Type, Float64Type, ModuleOp, f32, f64, i64
 from xdsl.passes import ModulePass
 
+from ...dialects import marks
 from ...passes.block_editing import erase
-from ..math.calculator import LOOSE, Calculator, Number
+from ..math.calculator import Calculator, Number
+from ..remarks import remark
 from .features import ShaderFeatures
-from .remarks import remark
 from .wide_integers import (
     Wide,
     add,
@@ -63,7 +64,7 @@ def expand(op: math.FmaOp, features: ShaderFeatures) -> None:
     kind = op.result.type
     c = Calculator(op, kind)
     a, b, addend = (c.number(value) for value in op.operands)
-    if LOOSE in op.attributes:
+    if marks.LOOSE in op.attributes:
         result = a * b + addend
     elif isinstance(kind, Float32Type) and features.native(f64):
         result = _in_double(c, a, b, addend)

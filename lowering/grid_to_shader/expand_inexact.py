@@ -42,8 +42,8 @@ from xdsl.passes import ModulePass
 from ...passes.block_editing import erase
 from ..math.calculator import NAN, Calculator
 from ..math.number import Number, as_lanes, element_of
+from ..remarks import remark
 from .features import ShaderFeatures
-from .remarks import remark
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IndexType, IntegerAttr, f32, i32, i64
+from xdsl.dialects.builtin import IndexType, f32, i32, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
@@ -51,13 +51,6 @@ class Lanes:
         left = self.threads - self.first
         self.live = c.select(left < size, left, size)
 
-    def _rank(self, kernel: gpu.FuncOp) -> int:
-        for name in ("gpux.over", "gpux.block_rank"):
-            rank = kernel.attributes.get(name)
-            if isinstance(rank, IntegerAttr):
-                return rank.value.data
-        return 3
-
     def _dim(self, c: Calculator, kernel: gpu.FuncOp, axis: int) -> Number:
         known = kernel.known_block_size
         if known is not None:
@@ -66,7 +59,7 @@ class Lanes:
 
     def _number(self, c: Calculator, kernel: gpu.FuncOp) -> Number:
         number: Number | None = None
-        for axis in reversed(range(self._rank(kernel))):
+        for axis in reversed(range(gpux.block_rank(kernel))):
             place = c.number(c.add(gpu.ThreadIdOp(axis)).results[0])
             number = place if number is None else number * self._dim(c, kernel, axis) + place
         assert number is not None, "a block has at least one dimension"
@@ -74,7 +67,7 @@ class Lanes:
 
     def _threads(self, c: Calculator, kernel: gpu.FuncOp) -> Number:
         threads = self._dim(c, kernel, 0)
-        for axis in range(1, self._rank(kernel)):
+        for axis in range(1, gpux.block_rank(kernel)):
             threads = threads * self._dim(c, kernel, axis)
         return threads
 

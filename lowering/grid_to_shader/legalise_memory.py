@@ -45,18 +45,17 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, gpux, marks
 from ...dialects.diagnostics import CompileError, location_of
 from ...passes.block_editing import erase
 from ..gpu_to_cpu.builder import set_type
 from ..math.calculator import Calculator, Number
 from ..memref_views import AnyMemRef, as_memref
+from ..remarks import remark
 from .features import ShaderFeatures
-from .remarks import remark
 from .storage import Access, Halves, Packed, Storage, Whole, as_bits, width_of
 from .word_updates import combined
 
-ELEMENT = "gpux.element"
 _ATOMICS = (gpux.AtomicRMWOp, gpux.AtomicCASOp)
 
 
@@ -342,7 +341,7 @@ class _Kernel:
         given = list(kernel.arg_attrs or [DictionaryAttr({}) for _ in inputs])
         for place, value in enumerate(kernel.parameters):
             if value in self.elements:
-                attributes = {**given[place].data, ELEMENT: self.elements[value]}
+                attributes = {**given[place].data, marks.ELEMENT: self.elements[value]}
                 given[place] = DictionaryAttr(attributes)
         kernel.properties["arg_attrs"] = ArrayAttr(given)
 

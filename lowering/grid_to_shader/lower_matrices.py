@@ -19,10 +19,10 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu
+from ...dialects import gpu, marks
 from ..gpu_to_cpu.expand_matrices import MATRIX_OPS, PRODUCT, expand_matrices
+from ..remarks import remark
 from .features import ShaderFeatures
-from .remarks import UNITS, remark
 
 
 @dataclass(frozen=True)
@@ -53,5 +53,5 @@ def lower_matrices(module: ModuleOp, kernel: gpu.FuncOp, features: ShaderFeature
     for op in [inner for inner in kernel.walk() if inner.name == PRODUCT]:
         kinds = product_of(op)
         what = f"a product of {kinds[0]} and {kinds[1]} is computed by units for"
-        remark(op, f"{what} {units[kinds].sizes_and_types}", UNITS)
+        remark(op, f"{what} {units[kinds].sizes_and_types}", marks.MATRIX_UNITS)
     split_into_tiles(module, tiles)

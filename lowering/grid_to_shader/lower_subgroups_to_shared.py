@@ -35,13 +35,13 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects import gpu, gpux
+from ...dialects import gpu, gpux, marks
 from ...passes.block_editing import erase, integer_bits
 from ..math.calculator import Calculator
+from ..remarks import remark
 from .converge import Converge
 from .features import ShaderFeatures
 from .lane_words import Arrays, Exchange, Lanes, LaneWords, is_wide
-from .remarks import remark
 
 _IDS = (gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp)
 _EXCHANGES = (gpu.ShuffleOp, gpu.SubgroupReduceOp, gpux.SubgroupScanOp, gpux.BallotOp)
@@ -122,9 +122,9 @@ class _Kernel:
     def _array(self, name: str, words: int) -> SSAValue:
         """So many words for each thread that a block may have."""
         known = self.kernel.known_block_size
-        threads = gpux.SMALL_BLOCK if known is None else prod(known)
+        threads = marks.SMALL_BLOCK if known is None else prod(known)
         if known is None:
-            self.kernel.attributes[gpux.MOST_THREADS] = IntegerAttr(threads, i64)
+            self.kernel.attributes[marks.MOST_THREADS] = IntegerAttr(threads, i64)
         size = self.features.subgroup_size
         threads = -(-threads // size) * size  # a lane that is not there may be read and dropped
         kind = MemRefType(i32, [words * threads], NoneAttr(), gpu.WORKGROUP)

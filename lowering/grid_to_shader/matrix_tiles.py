@@ -28,7 +28,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import gpux
+from ...dialects import gpux, marks
 from ...dialects.gpu_matrix import (
     MmaMatrixType,
     SubgroupMmaComputeOp,
@@ -38,7 +38,6 @@ from ...dialects.gpu_matrix import (
     SubgroupMmaStoreMatrixOp,
     matrix_type,
 )
-from ...dialects.gpux_matrix import CHECKED
 from ..conversion import Legality, Operands, Results, Rewriter, Rules, TypeMap, convert
 from ..memref_views import Size, as_memref
 from .matrix_units import Tiles, viewed
@@ -58,7 +57,7 @@ class State:
 
     def is_new(self, op: Operation) -> bool:
         """Whether an op touches no matrix of several tiles, and wants no check."""
-        if CHECKED in op.attributes:
+        if marks.CHECKED in op.attributes:
             return False
         blocks = [block for region in op.regions for block in region.blocks]
         arguments = [value for block in blocks for value in block.args]
@@ -224,7 +223,7 @@ def _check_place(
     kind: MmaMatrixType,
     indices: Sequence[Size],
 ) -> None:
-    if CHECKED not in op.attributes:
+    if marks.CHECKED not in op.attributes:
         return
     view = viewed(op)
     element = as_memref(view.type).element_type

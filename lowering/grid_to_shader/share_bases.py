@@ -23,7 +23,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...dialects import gpu
 from ...passes.block_editing import constant, erase
 from ..gpu_to_cpu.builder import set_type
-from .remarks import remark
+from ..remarks import remark
 
 _ACCESSES = frozenset(
     (

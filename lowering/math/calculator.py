@@ -31,6 +31,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ...dialects import marks
 from ...dialects.arith import EXACT, plain_flags
 from .number import Number, as_lanes, element_of, is_vector
 
@@ -38,7 +39,6 @@ LN2 = 0.6931471805599453
 LOG2_E = 1.4426950408889634
 INF = float("inf")
 NAN = float("nan")
-LOOSE = "gpux.loose"
 _ORDERED = {"<": 4, "<=": 5, ">": 2, ">=": 3, "==": 1, "!=": 13, "unordered": 14}
 _SIGNED = {"<": 2, "<=": 3, ">": 4, ">=": 5, "==": 0, "!=": 1, "below": 6, "above": 8}
 
@@ -212,7 +212,7 @@ class Calculator:
         shape = next(x for x in (a, b, c) if isinstance(x, Number))
         result = self.op(math.FmaOp, *(self.like(x, shape) for x in (a, b, c)))
         if loose and isinstance(result.value.owner, Operation):
-            result.value.owner.attributes[LOOSE] = UnitAttr()
+            result.value.owner.attributes[marks.LOOSE] = UnitAttr()
         return result
 
     def abs(self, x: Number) -> Number:

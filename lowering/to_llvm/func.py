@@ -13,8 +13,7 @@ from xdsl.dialects import func, ub
 from xdsl.dialects.builtin import FunctionType, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import llvm
-from ...passes.outline_cold_loops import AS_IS, KERNEL, PART
+from ...dialects import llvm, marks
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .scf import flat
 from .target import State, const, enclosing_function, icmp
@@ -30,12 +29,12 @@ _LIKELY = (1048575, 1)
 
 def is_kernel(op: Operation) -> bool:
     """Whether a function is the kernel that runs a block."""
-    return KERNEL in op.attributes
+    return marks.KERNEL in op.attributes
 
 
 def gives_status(op: Operation) -> bool:
     """Whether a function is a kernel or a part of one: it gives 1 where a check failed."""
-    return KERNEL in op.attributes or PART in op.attributes
+    return marks.KERNEL in op.attributes or marks.PART in op.attributes
 
 
 @converts(func.FuncOp)
@@ -68,9 +67,9 @@ def convert_function(op: func.FuncOp, operands: Operands, rw: Rewriter) -> Resul
 
 def _how_hot(op: func.FuncOp) -> tuple[str, ...]:
     """What LLVM is told of a part of a kernel."""
-    if PART not in op.attributes:
+    if marks.PART not in op.attributes:
         return ()
-    return _ONLY_FAILS if AS_IS in op.attributes else _COLD
+    return _ONLY_FAILS if marks.AS_IS in op.attributes else _COLD
 
 
 def _place(rw: Rewriter, op: Operation) -> None:
@@ -122,7 +121,7 @@ def convert_return(op: func.ReturnOp, operands: Operands, rw: Rewriter) -> Resul
 @converts(func.CallOp)
 def convert_call(op: func.CallOp, operands: Operands, rw: Rewriter) -> Results:
     """A call; several results come back in a struct."""
-    if PART in op.attributes:
+    if marks.PART in op.attributes:
         return _call_part(op, operands, rw)
     groups = [rw.types(result.type) for result in op.results]
     types = [kind for group in groups for kind in group]

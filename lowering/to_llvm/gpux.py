@@ -32,9 +32,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ...dialects import gpux, llvm
+from ...dialects import gpux, llvm, marks
 from ...dialects.walking import ops_of
-from ...passes.outline_cold_loops import AS_IS
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .arith import extreme_number
 from .floats import is_small, narrow, widen
@@ -191,7 +190,7 @@ def report_function(rw: Rewriter, count: int, *, printing: bool) -> str:
         passthrough=("cold", "noinline", "nounwind", *state.target.report_words),
         body=Region([entry, reserve, write, end]),
     )
-    function.attributes[AS_IS] = UnitAttr()
+    function.attributes[marks.AS_IS] = UnitAttr()
     state.add(function)
     return name
 

@@ -23,8 +23,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import llvm
-from ...dialects.gpux import INVARIANT
+from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import (
@@ -55,19 +54,13 @@ converts = RULES.converts
 # --- accesses -------------------------------------------------------------------------------------
 
 
-BUFFER = "gpux.buffer"
-"""On accesses to what threads share: a race gives any of the values, so threads need no order."""
-OF_BLOCK = "gpux.of_block"
-"""On an alloca that was converted: its array is one for all threads, or has a place for each."""
-
-
 def load(rw: Rewriter, kind: AnyMemRef, address: SSAValue, *, of_buffer: bool = False) -> SSAValue:
     """The element at an address, as a value of the element's new type."""
     stored = stored_type(rw, kind)
     properties = {"alignment": llvm.number(alignment_of(stored))}
     op = rw.create(llvm.LoadOp, (address,), (stored,), properties=properties)
     if of_buffer:
-        op.attributes[BUFFER] = UNIT
+        op.attributes[marks.BUFFER] = UNIT
     value = op.results[0]
     if rw.type(kind.element_type) == i1:
         return icmp(rw, "ne", value, 0)
@@ -89,7 +82,7 @@ def store(
     properties: dict[str, Attribute] = {"alignment": llvm.number(alignment_of(stored))}
     op = rw.create(llvm.StoreOp, (value, address), properties=properties)
     if of_buffer:
-        op.attributes[BUFFER] = UNIT
+        op.attributes[marks.BUFFER] = UNIT
 
 
 def view_of(op: Operation, operands: Operands, index: int = 0) -> View:
@@ -117,7 +110,7 @@ def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Resul
 
 def _invariant(op: Operation) -> Sequence[int]:
     """The dimensions whose indices a loop leaves alone."""
-    marked = op.attributes.get(INVARIANT)
+    marked = op.attributes.get(marks.INVARIANT)
     return marked.get_values() if isinstance(marked, DenseArrayBase) else ()
 
 
@@ -127,7 +120,7 @@ def _is_of_buffer(value: SSAValue) -> bool:
         value = value.owner.operands[0]
     owner = value.owner
     if isinstance(owner, Operation):
-        return OF_BLOCK in owner.attributes
+        return marks.OF_BLOCK in owner.attributes
     return isinstance(owner.parent_op(), func.FuncOp | llvm.FuncOp)
 
 

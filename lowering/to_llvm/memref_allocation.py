@@ -12,12 +12,11 @@ from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, IntegerType, i64
 from xdsl.ir import Attribute
 
-from ...dialects import llvm
+from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
 from ...passes.divergence import is_private
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import DYNAMIC, Size, as_memref
-from .memref import OF_BLOCK
 from .memref_address import alignment_of, multiply, stored_type
 from .target import const, enclosing_function, space_number
 
@@ -38,7 +37,7 @@ def _is_at_entry(op: memref.AllocaOp) -> bool:
 def convert_alloca(op: memref.AllocaOp, operands: Operands, rw: Rewriter) -> Results:
     """Memory on the stack: one piece at the function's entry, or here if its size is dynamic."""
     if _is_at_entry(op) and not is_private(op):
-        op.attributes[OF_BLOCK] = UNIT
+        op.attributes[marks.OF_BLOCK] = UNIT
     kind = as_memref(op.results[0].type)
     element = stored_type(rw, kind)
     count: Size = 1

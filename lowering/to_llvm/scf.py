@@ -20,12 +20,11 @@ from collections.abc import Sequence
 from xdsl.dialects import scf
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from ...dialects import llvm
-from ...dialects.gpux import COUNTS_UP, INTERLEAVE, THREADS, UNROLL
+from ...dialects import llvm, marks
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
-_KEPT = (THREADS, INTERLEAVE, UNROLL)
+_KEPT = (marks.THREADS, marks.INTERLEAVE, marks.UNROLL)
 RULES = Rules()
 converts = RULES.converts
 
@@ -116,7 +115,7 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
     bind_arguments(rw, body, [variable, *header.args[len(counted) :]])
 
     def close(yielded: Operation, operands: Operands, rw: Rewriter) -> Results:
-        following = [_next(rw, variable, step, by_one, COUNTS_UP in op.attributes)]
+        following = [_next(rw, variable, step, by_one, marks.COUNTS_UP in op.attributes)]
         if not by_one:
             following.append(binary(rw, llvm.AddOp, rest[0], -1))
         back = rw.create(llvm.BrOp, [*following, *flat(operands)], successors=[header])

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .compiler import build, lower_step
+from .dialects import marks
 from .dialects.walking import ops_of
 from .manifest import block_facts, kernel_of, sites_of, waist_manifest
 from .targets import SHADER, Target, find_target
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from .kernel import Kernel
     from .runtime.artifact import Form, Manifest, Site
 
-REMARKS = "gpux.remarks"
-UNITS = "gpux.matrix_units"
-STREAMED = "gpux.streamed"
 _UNITS, _STREAMED = "matrix units", "stores past the caches"
 
 
@@ -60,9 +58,9 @@ def explain(
             sites = sites_of(module)
         if level == SHADER:
             manifest = manifest._replace(**block_facts(module))
-        remarks += [text for text in _remarks(module, REMARKS) if text not in remarks]
-        units += [text for text in _remarks(module, UNITS) if text not in units]
-        streamed += [text for text in _remarks(module, STREAMED) if text not in streamed]
+        remarks += [text for text in _remarks(module, marks.REMARKS) if text not in remarks]
+        units += [text for text in _remarks(module, marks.MATRIX_UNITS) if text not in units]
+        streamed += [text for text in _remarks(module, marks.STREAMED) if text not in streamed]
         above = level
     lines = _lines(manifest, way, form, sites, {_UNITS: units, _STREAMED: streamed}, remarks)
     return "\n".join([*lines, *spreads])
@@ -84,14 +82,9 @@ def _uniformity(module: ModuleOp, way: Target, manifest: Manifest) -> list[str]:
 
 def _remarks(module: ModuleOp, attribute: str) -> list[str]:
     """What passes have said about the kernel."""
-    from xdsl.dialects.builtin import ArrayAttr, StringAttr
+    from .lowering.remarks import remarks_of
 
-    found: list[str] = []
-    for op in ops_of(module):
-        lines: Any = op.attributes.get(attribute)
-        if isinstance(lines, ArrayAttr):
-            found += [line.data for line in lines if isinstance(line, StringAttr)]  # pyright: ignore
-    return found
+    return [line for op in ops_of(module) for line in remarks_of(op, attribute)]
 
 
 def _listed(title: str, texts: Sequence[str]) -> list[str]:

@@ -237,17 +237,11 @@ def only(module: ModuleOp, name: str) -> ModuleOp:
     return copy
 
 
-def over_rank(kernel: FuncOp) -> int | None:
-    """The rank of the launches that the kernel is for; None for a plain grid."""
-    from xdsl.dialects.builtin import IntegerAttr
-
-    rank = kernel.attributes.get("gpux.over")
-    return rank.value.data if isinstance(rank, IntegerAttr) else None
-
-
 def parameters(kernel: FuncOp) -> tuple[Parameter, ...]:
     """How a launch gives each parameter, as its type says."""
-    given = kernel.parameters[:-3] if over_rank(kernel) is not None else kernel.parameters
+    from .dialects import gpux
+
+    given = kernel.parameters[: len(kernel.parameters) - len(gpux.extents(kernel))]
     return tuple(_parameter(number, value, kernel) for number, value in enumerate(given))
 
 

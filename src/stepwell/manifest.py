@@ -7,6 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from .dialects import marks
 from .dialects.walking import ops_of
 from .runtime.artifact import Manifest, Parameter, Site
 from .targets import Target
@@ -34,17 +35,17 @@ def waist_manifest(
         target=way.name,
         entry=way.entry(function.sym_name.data),
         parameters=parameters,
-        over=_number(function, "gpux.over"),
-        block_rank=_number(function, "gpux.block_rank") or 3,
+        over=gpux.over_rank(function),
+        block_rank=gpux.block_rank(function),
         known_block=function.known_block_size,
         cluster=_cluster(function),
         uses_barrier=gpu.BarrierOp in ops,
         any_block=not function.workgroup and ops.isdisjoint(_block_ops()),
         subgroup_size=way.subgroup_size(),
-        small=gpux.SMALL in function.attributes,
+        small=marks.SMALL in function.attributes,
         disjoint=_is_disjoint(function),
         sizes=size_rows(function),
-        streams=gpux.STREAMS in function.attributes,
+        streams=marks.STREAMS in function.attributes,
         versions=_versions(way),
         **block_facts(module),
     )
@@ -52,7 +53,6 @@ def waist_manifest(
 
 def block_facts(module: ModuleOp) -> dict[str, Any]:
     """What the kernel of a module takes of a block; lowering may have added to it."""
-    from .dialects import gpux
 
     function = kernel_of(module)
     ops = {type(op) for op in ops_of(function)}
@@ -64,8 +64,8 @@ def block_facts(module: ModuleOp) -> dict[str, Any]:
             for number, value in enumerate(function.workgroup)
         ),
         "uses_subgroups": matrices or not ops.isdisjoint(_subgroup_ops()),
-        "whole_subgroups": matrices or gpux.WHOLE_SUBGROUPS in function.attributes,
-        "most_threads": _number(function, gpux.MOST_THREADS) or 0,
+        "whole_subgroups": matrices or marks.WHOLE_SUBGROUPS in function.attributes,
+        "most_threads": _number(function, marks.MOST_THREADS) or 0,
     }
 
 

@@ -11,14 +11,11 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ArrayAttr, StringAttr
 from xdsl.ir import Attribute, Operation
 
-from ...dialects import gpu
-from ...dialects.diagnostics import location_of
-
-REMARKS = "gpux.remarks"
-UNITS = "gpux.matrix_units"
+from ..dialects import gpu, marks
+from ..dialects.diagnostics import location_of
 
 
-def remark(op: Operation, text: str, attribute: str = REMARKS) -> None:
+def remark(op: Operation, text: str, attribute: str = marks.REMARKS) -> None:
     """Keeps with the kernel that `op` is in what was done at its place, and at what cost."""
     kernel: Operation | None = op
     while kernel is not None and not isinstance(kernel, gpu.FuncOp):
@@ -33,9 +30,9 @@ def remark(op: Operation, text: str, attribute: str = REMARKS) -> None:
         kernel.attributes[attribute] = ArrayAttr[Attribute](lines)
 
 
-def remarks_of(kernel: gpu.FuncOp, attribute: str = REMARKS) -> tuple[str, ...]:
-    """The remarks of a kernel, in the order in which they were made."""
-    found = kernel.attributes.get(attribute)
+def remarks_of(op: Operation, attribute: str = marks.REMARKS) -> tuple[str, ...]:
+    """The remarks of a kernel, in the order in which they were made; of other ops none."""
+    found = op.attributes.get(attribute)
     if not isinstance(found, ArrayAttr):
         return ()
     lines: tuple[Attribute, ...] = found.data  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

@@ -110,11 +110,11 @@ def _ask_for_check(frame: Frame) -> None:
     NVIDIA GPUs always compute with units, and `_check_alignment` says what these demand.
     """
     if frame.unit.checks and frame.unit.machine.name != "cuda":
-        from ..dialects.gpux_matrix import CHECKED
+        from ..dialects import marks
 
         access = frame.emit.block.last_op
         assert access is not None, "an access was made"
-        access.attributes[CHECKED] = UnitAttr()
+        access.attributes[marks.CHECKED] = UnitAttr()
 
 
 def _properties(view: View, transpose: bool) -> dict[str, Attribute]:

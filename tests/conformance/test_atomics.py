@@ -188,6 +188,23 @@ def test_every_order_and_scope(device: sw.Device, order: str, scope: str):
     assert x.tolist() == [3, 6]
 
 
+@pytest.mark.parametrize("order", ["acquire", "release", "acq_rel", "seq_cst"])
+def test_one_thread_of_a_block_goes_round_with_ordered_atomics(device: sw.Device, order: str):
+    source = (
+        "def kernel(turn, out):\n"
+        "    t = sw.thread_id(0)\n"
+        "    if t == 0:\n"
+        f"        while sw.atomic_add(turn, 0, 1, order='{order}') < 5:\n"
+        "            pass\n"
+        f"        sw.atomic_compare_exchange(turn, 0, 6, 10, order='{order}')\n"
+        "    sw.barrier()\n"
+        "    out[t] = turn[0]\n"
+    )
+    turn, out = np.zeros(1, np.int32), np.zeros(64, np.int32)
+    launch(define(source), turn, out, device=device, grid=1, block=64)
+    assert out.tolist() == [10] * 64
+
+
 def test_index_of_several_dimensions_and_of_a_slice(device: sw.Device):
     def kernel(x):
         i = sw.global_id(0)

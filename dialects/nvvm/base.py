@@ -1,36 +1,26 @@
 """What the ops of the nvvm dialect share: a row of the table, a format of text, a check.
 
-An op is a row of `TABLE` and nothing else; its class is made from the row. The format is a small
-language of our own, read when the first op is parsed or printed:
-
-    $0 $* $2*        operand 0; all operands; those from 2 on, with commas
-    T0 T* T2* R F    types: of operand 0; of all; from 2 on; of the results; `(T…) -> R`
-    ($*)             all operands in parentheses
-    #size @kind      a property: integer, keyword; @@code one that is a string
-    {}               the attribute dictionary, with every property not shown
-    [ … ]            left out where the first operand or keyword in it is not there
-    mma wgmma        the whole form of mma.sync, of wgmma.mma_async
-    anything else    itself
-
-Types that the text does not show are those of the row.
+An op is a row of `TABLE` and nothing else; its class is made from the row. Its text
+follows a format (`row_format.py`). Types that the text does not show are those of the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute, OpTraits, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..lists import print_operands, print_types
 from ..llvm.base import NO_TRAITS, LLVMOp
+from ..row_format import FormatOp, name_of
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
+
+    from ..row_parsing import Reading
 
 
 class Needs(NamedTuple):
@@ -44,6 +34,13 @@ class Needs(NamedTuple):
     variants: tuple[str, ...] = ()
 
 
+class Form(NamedTuple):
+    """How an op is written that no format can say."""
+
+    print: Callable[[NvvmOp, Printer], None]
+    parse: Callable[[type[NvvmOp], Parser], NvvmOp]
+
+
 class Row(NamedTuple):
     """What is known of one op.
 
@@ -52,7 +49,7 @@ class Row(NamedTuple):
     """
 
     meaning: str
-    format: str
+    format: str | Form
     target: str | Callable[[LLVMOp], str]
     operands: tuple[Attribute, ...] | None = None
     results: tuple[Attribute, ...] | None = None
@@ -70,7 +67,7 @@ class Row(NamedTuple):
     check: Callable[[LLVMOp], str | None] | None = None
 
 
-class NvvmOp(LLVMOp):
+class NvvmOp(LLVMOp, FormatOp):
     """An op of the nvvm dialect."""
 
     row: ClassVar[Row]
@@ -103,73 +100,64 @@ class NvvmOp(LLVMOp):
             properties={name: as_attribute(value) for name, value in properties.items()},
         )
 
+    @classmethod
+    def format(cls) -> str:
+        assert isinstance(cls.row.format, str), "the op has a format"
+        return cls.row.format
+
     def print(self, printer: Printer) -> None:
-        tokens = format_of(type(self))
-        if tokens in SPECIAL:
-            from .syntax import print_special
-
-            print_special(tokens[0], self, printer)
-            return
-        shown = [token.lstrip("#@") for token in tokens if token[0] in "#@"]
-        space = " "
-        for token in self._present(tokens):
-            if token == "{}":
-                self.print_attributes(printer, but=shown)
-                continue
-            text = "" if token == "," or token in "])" or space == "" else " "
-            printer.print_string(text)
-            space = "" if token in ("(", "box[", "A[", "B[", "C[") else " "
-            self._print_token(printer, token)
-
-    def _present(self, tokens: Sequence[str]) -> Iterator[str]:
-        """The tokens without the optional groups that are not there."""
-        inside: list[str] | None = None
-        for token in tokens:
-            if token == "[":
-                inside = []
-            elif token == "]" and inside is not None:
-                yield from inside if self._has(inside) else ()
-                inside = None
-            elif inside is not None:
-                inside.append(token)
-            else:
-                yield token
-
-    def _has(self, group: Sequence[str]) -> bool:
-        for token in group:
-            if token[0] in "$T" and token[1:2].isdigit():
-                return len(self.operands) > int(token[1])
-            if token[0] in "#@":
-                return token[1:] in self.properties
-        return True
-
-    def _print_token(self, printer: Printer, token: str) -> None:
-        kind, rest = token[0], token[1:]
-        if token == "($*)":
-            with printer.in_parens():
-                print_operands(printer, self.operands)
-        elif token.startswith("@@"):
-            printer.print_string_literal(self.text_property(token[2:]))
-        elif kind == "$":
-            print_operands(printer, _slice(self.operands, rest))
-        elif kind == "T" and (rest[:1].isdigit() or rest == "*"):
-            print_types(printer, [value.type for value in _slice(self.operands, rest)])
-        elif token == "R":
-            print_types(printer, self.result_types)
-        elif token == "F":
-            printer.print_operation_type(self)
-        elif kind == "#":
-            printer.print_string(str(self.int_property(rest)))
-        elif kind == "@":
-            printer.print_string(self.text_property(rest))
+        form = self.row.format
+        if isinstance(form, Form):
+            form.print(self, printer)
         else:
-            printer.print_string(token)
+            super().print(printer)
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        from .syntax import parse_op
+        form = cls.row.format
+        if not isinstance(form, Form):
+            return super().parse(parser)
+        made = form.parse(cls, parser)
+        assert isinstance(made, cls), "the class was given"
+        return made
 
-        return parse_op(cls, parser)
+    def print_property(self, printer: Printer, token: str) -> None:
+        name = name_of(token)
+        if token[0] == "#":
+            printer.print_string(str(self.int_property(name)))
+        elif token.startswith("@@"):
+            printer.print_string_literal(self.text_property(name))
+        else:
+            printer.print_string(self.text_property(name))
+
+    @classmethod
+    def parse_property(cls, parser: Parser, token: str) -> Attribute:
+        if token[0] == "#":
+            return IntegerAttr(parser.parse_integer(), i32)
+        is_text = token.startswith("@@")
+        return StringAttr(parser.parse_str_literal() if is_text else parser.parse_identifier())
+
+    @classmethod
+    def from_text(cls, text: Reading, start: int) -> Self:
+        kinds = [cls._operand_type(text.types, index) for index in range(len(text.operands))]
+        properties = {k: v for k, v in text.given.items() if not k.startswith(("llvm.", "nvvm."))}
+        return cls.create(
+            operands=text.parser.resolve_operands(text.operands, kinds, start),
+            result_types=cls.row.results or () if text.results is None else text.results,
+            properties=properties | text.shown,
+            attributes={k: v for k, v in text.given.items() if k not in properties},
+        )
+
+    @classmethod
+    def _operand_type(cls, shown: Mapping[int, Attribute], index: int) -> Attribute:
+        """The type of an operand: shown, the row's, or i32."""
+        if index in shown:
+            return shown[index]
+        known = cls.row.operands or ()
+        if index < len(known):
+            return known[index]
+        hidden, place = cls.row.hidden, index - len(shown)
+        return hidden[place] if 0 <= place < len(hidden) else i32
 
     def verify_(self) -> None:
         super().verify_()
@@ -197,27 +185,8 @@ class NvvmOp(LLVMOp):
             raise VerifyException(reason)
 
 
-SPECIAL = (("mma",), ("wgmma",))
-"""Formats of ops that are parsed and printed by functions of their own."""
-
-
 def as_attribute(value: str | int | Attribute) -> Attribute:
     """A property's value as an attribute: keywords are strings, numbers i32."""
     if isinstance(value, str):
         return StringAttr(value)
     return IntegerAttr(value, i32) if isinstance(value, int) else value
-
-
-def _slice(values: Sequence[SSAValue], which: str) -> Sequence[SSAValue]:
-    """`*` all, `2*` from 2 on, `2` that one."""
-    if which == "*":
-        return values
-    if which.endswith("*"):
-        return values[int(which[:-1]) :]
-    return values[int(which) : int(which) + 1]
-
-
-@cache
-def format_of(cls: type[NvvmOp]) -> tuple[str, ...]:
-    """The tokens of an op's format."""
-    return tuple(cls.row.format.split())

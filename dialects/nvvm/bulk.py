@@ -93,7 +93,7 @@ BULK_ROWS: dict[str, Row] = {
     ),
     "cp.async.bulk.tensor.reduce": Row(
         "Starts to combine shared memory with a box of a tensor, in the thread's bulk group.",
-        "$0 , $1 , box[ $2* ] {} : T*",
+        "$0 , $1 , box [ $2* ] {} : T*",
         _reduce_target,
         None,
         (),
@@ -119,7 +119,7 @@ BULK_ROWS: dict[str, Row] = {
     ),
     "cp.async.bulk.tensor.prefetch": Row(
         "Brings a box of a tensor near, into the cache of the device.",
-        "$0 , box[ $1* ] {} : T0",
+        "$0 , box [ $1* ] {} : T0",
         _prefetch_target,
         None,
         (),
@@ -128,7 +128,7 @@ BULK_ROWS: dict[str, Row] = {
     ),
     "cp.async.bulk.tensor.shared.cluster.global": Row(
         "Starts a copy of a box of a tensor to shared memory; the mbarrier hears of its bytes.",
-        "$0 , $1 , $2 , box[ $3* ] {} : T0 , T1",
+        "$0 , $1 , $2 , box [ $3* ] {} : T0 , T1",
         _fetch_target,
         None,
         (),
@@ -138,7 +138,7 @@ BULK_ROWS: dict[str, Row] = {
     ),
     "cp.async.bulk.tensor.global.shared.cta": Row(
         "Starts a copy of shared memory to a box of a tensor.",
-        "$0 , $1 , box[ $2* ] {} : T*",
+        "$0 , $1 , box [ $2* ] {} : T*",
         _put_target,
         None,
         (),

@@ -6,13 +6,18 @@ register types a shape takes is `FRAGMENTS`; LLVM ends the process over any othe
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xdsl.dialects.builtin import VectorType, f16, f32, f64, i1, i32, i64
 from xdsl.ir import Attribute
 
+from ..lists import parse_operands, print_operands, print_types
 from ..llvm.types import PointerType, StructType
-from .base import Needs, Row
+from .base import Form, Needs, NvvmOp, Row
+
+if TYPE_CHECKING:
+    from xdsl.parser import Parser, UnresolvedOperand
+    from xdsl.printer import Printer
 
 SHARED, GENERIC = PointerType(3), PointerType()
 HOPPER = Needs(90, 80)
@@ -264,6 +269,46 @@ _MBARRIERS = {
 }
 
 
+# --- the text of mma.sync -------------------------------------------------------------------------
+
+
+def _print_mma(op: NvvmOp, printer: Printer) -> None:
+    """`A[…] B[…] C[…] {…} : (TA, TB, TC) -> R`."""
+    row = fragments(op)
+    a, b = (row.a, row.b) if row is not None else (len(op.operands), 0)
+    operands = tuple(op.operands)
+    groups = {"A": operands[:a], "B": operands[a : a + b], "C": operands[a + b :]}
+    for name, values in groups.items():
+        printer.print_string(f" {name}[")
+        print_operands(printer, values)
+        printer.print_string("]")
+    op.print_attributes(printer)
+    printer.print_string(" : (")
+    print_types(printer, [values[0].type for values in groups.values() if values])
+    printer.print_string(") -> ")
+    print_types(printer, op.result_types)
+
+
+def _parse_mma(cls: type[NvvmOp], parser: Parser) -> NvvmOp:
+    start = parser.pos
+    groups: list[list[UnresolvedOperand]] = []
+    for name in "ABC":
+        parser.parse_keyword(name)
+        groups.append(parse_operands(parser, "[]"))
+    attributes = parser.parse_optional_attr_dict()
+    parser.parse_punctuation(":")
+    function = parser.parse_function_type()
+    if len(function.inputs) != len(groups):
+        parser.raise_error("expected a type for each of A, B and C", start)
+    kinds = [kind for kind, group in zip(function.inputs, groups, strict=True) for _ in group]
+    operands = [operand for group in groups for operand in group]
+    return cls.create(
+        operands=parser.resolve_operands(operands, kinds, start),
+        result_types=list(function.outputs),
+        properties=attributes,
+    )
+
+
 MATRIX_ROWS: dict[str, Row] = {
     "ldmatrix": Row(
         "Loads 8x8 matrices of 16-bit elements, a row from each lane's pointer.",
@@ -283,7 +328,7 @@ MATRIX_ROWS: dict[str, Row] = {
     ),
     "mma.sync": Row(
         "D = A * B + C of a small tile, by all lanes of the warp.",
-        "mma",
+        Form(_print_mma, _parse_mma),
         _mma_target,
         needs=_mma_needs,
         check=_mma_check,

@@ -103,7 +103,7 @@ _BARRIERS = {
     ),
     "barrier": Row(
         "Barrier `id` (0 without one); of so many threads, a multiple of 32, or of all.",
-        "[ id = $0 ] [ number_of_threads = $1 ] {}",
+        "(? id = $0 ?) (? number_of_threads = $1 ?) {}",
         _barrier_target,
         None,
         (),
@@ -387,7 +387,7 @@ def _bulk_wait_target(op: Any) -> str:
 _COPIES = {
     "cp.async.shared.global": Row(
         "Starts a copy of 4, 8 or 16 bytes; with a third operand, so many and zeros after them.",
-        "$0 , $1 , #size , cache = @modifier [ , $2 ] {} : T*",
+        "$0 , $1 , #size , cache = @modifier (? , $2 ?) {} : T*",
         _copy_target,
         None,
         (),

@@ -21,7 +21,7 @@ from xdsl.irdl import irdl_attr_definition
 from ..lists import print_operands
 from ..llvm.types import StructType
 from .attributes import KeywordAttr, LayoutAttr, ShapeAttr
-from .base import Needs, NvvmOp, Row
+from .base import Form, Needs, NvvmOp, Row
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -265,7 +265,7 @@ WGMMA_ROWS = {
     ),
     "wgmma.mma_async": Row(
         "D = A * B + D of 64 rows, by the four warps of a warpgroup; ends with its group.",
-        "wgmma",
+        Form(print_wgmma, parse_wgmma),
         target,
         needs=_needs,
         check=_check,

@@ -9,10 +9,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
-from .attributes import MemoryAccessAttr, StorageClassAttr
+from .attributes import MemoryAccessAttr, StorageClassAttr, parse_enum
 from .base import SpirvOp
 from .memory import pointer_type
-from .syntax import parse_enum
 from .types import PointerType
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from xdsl.utils.exceptions import VerifyException
 from .grammar import enumeration
 
 if TYPE_CHECKING:
-    from xdsl.parser import AttrParser
+    from xdsl.parser import AttrParser, Parser
     from xdsl.printer import Printer
 
 
@@ -298,3 +298,10 @@ ATTRIBUTES: tuple[type[Attribute], ...] = (
     *dict.fromkeys(PROPERTY_KINDS.values()),
     *(LinkageTypeAttr, DecorationAttr),
 )
+
+
+def parse_enum(parser: Parser, name: str) -> Attribute:
+    """A property that is an enumeration in quotes: `"Acquire|Release"`."""
+    kind = PROPERTY_KINDS[name]
+    start = parser.pos
+    return kind(kind.checked(parser.parse_str_literal(), parser, start))

@@ -1,17 +1,8 @@
 """What the ops of the spirv dialect share: how they are declared, built, printed and verified.
 
 An op that is one instruction is a row of a table and nothing else; its class is made from the row.
-A row has two small languages. Its *format* is the text after the name:
-
-    $0 $* $1*        operand 0; all operands; those from 1 on, with commas
-    T0 T* T1* R F    types: of operand 0; of all; from 1 on; of the result; `(T…) -> R`
-    <name> 'name'    a property that is an enumeration: <Device>, "Device"
-    #name            a property that is an integer
-    {}               the attribute dictionary, with every property not shown
-    (? … ?)          left out where the first operand or property in it is not there
-    anything else    itself
-
-Its *types* say what the operands are, then `->` and what the result is:
+Its text follows a format (`row_format.py`). Its *types*, a small language too, say what the
+operands are, then `->` and what the result is:
 
     int float bool value     a class of scalars and vectors (value: all of them)
     int. float. bool.        a class of scalars
@@ -27,23 +18,25 @@ Types that the text does not show follow from those that it does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, cast
 
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr, i32
 from xdsl.ir import Attribute, Operation, OpTraits, SSAValue
 from xdsl.traits import IsTerminator, NoMemoryEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from ..lists import print_operands, print_types
-from .attributes import EnumAttr, as_attribute
+from ..row_format import FormatOp, name_of
+from .attributes import PROPERTY_KINDS, EnumAttr, as_attribute, parse_enum
 from .signature import Signature, signature
 from .types import is_spirv_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
+
+    from ..row_parsing import Reading
 
 NO_TRAITS = OpTraits(lambda: ())
 PURE = OpTraits(lambda: (Pure(),))
@@ -143,7 +136,7 @@ def instruction_of_op(name: str) -> str:
     return f"GLSL:{rest}" if vendor == "GL" else rest + vendor
 
 
-class RowOp(SpirvOp):
+class RowOp(SpirvOp, FormatOp):
     """An op that is one instruction."""
 
     row: ClassVar[Row]
@@ -172,66 +165,44 @@ class RowOp(SpirvOp):
         return super().of(operands, results, **properties)
 
     @classmethod
-    def shown(cls) -> tuple[str, ...]:
-        """The properties that the text shows."""
-        return tuple(token.strip("<>'#") for token in format_of(cls) if is_property(token))
+    def format(cls) -> str:
+        return cls.row.format
 
-    def print(self, printer: Printer) -> None:
-        space = " "
-        for token in self._present(format_of(type(self))):
-            if token == "{}":
-                self.print_attributes(printer, but=self.shown())
-                continue
-            printer.print_string("" if token in ",[](" or token == ")" else space)
-            space = "" if token in "[(" else " "
-            self._print_token(printer, token)
-
-    def _present(self, tokens: Sequence[str]) -> Iterator[str]:
-        """The tokens without the optional groups that are not there."""
-        group: list[str] | None = None
-        for token in tokens:
-            if token == "(?":
-                group = []
-            elif token == "?)" and group is not None:
-                yield from group if self._has(group) else ()
-                group = None
-            elif group is not None:
-                group.append(token)
-            else:
-                yield token
-
-    def _has(self, group: Sequence[str]) -> bool:
-        for token in group:
-            if token[0] in "$T" and token[1:2].isdigit():
-                return len(self.operands) > int(token[1])
-            if is_property(token):
-                return token.strip("<>'#") in self.properties
-        return True
-
-    def _print_token(self, printer: Printer, token: str) -> None:
-        kind, rest = token[0], token[1:]
-        if kind == "$":
-            print_operands(printer, select(self.operands, rest))
-        elif is_types(token):
-            print_types(printer, [value.type for value in select(self.operands, rest)])
-        elif token == "R":
-            print_types(printer, self.result_types)
-        elif token == "F":
-            printer.print_operation_type(self)
-        elif kind == "<" and is_property(token):
-            printer.print_string(f"<{self.enum(rest[:-1])}>")
-        elif kind == "'":
-            printer.print_string_literal(self.enum(rest[:-1]))
-        elif kind == "#" and rest:
-            printer.print_string(str(self.integer(rest)))
+    def print_property(self, printer: Printer, token: str) -> None:
+        name = name_of(token)
+        if token[0] == "<":
+            printer.print_string(f"<{self.enum(name)}>")
+        elif token[0] == "'":
+            printer.print_string_literal(self.enum(name))
         else:
-            printer.print_string(token)
+            printer.print_string(str(self.integer(name)))
 
     @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        from .syntax import parse_op
+    def parse_property(cls, parser: Parser, token: str) -> Attribute:
+        name = name_of(token)
+        if token[0] == "#":
+            return IntegerAttr(parser.parse_integer(), i32)
+        if token[0] == "'":
+            return parse_enum(parser, name)
+        kind = PROPERTY_KINDS[name]
+        return kind(kind.parse_parameter(parser))
 
-        return parse_op(cls, parser)
+    @classmethod
+    def from_text(cls, text: Reading, start: int) -> Self:
+        parser, results = text.parser, [None] if text.results is None else text.results
+        if len(results) != 1:
+            parser.raise_error("expected one result", start)
+        try:
+            kinds, results = cls.signature().infer(text.types, results[0], len(text.operands))
+        except VerifyException as error:
+            parser.raise_error(str(error), start)
+        inherent = {n: v for n, v in text.given.items() if n in properties_of(cls)}
+        return cls.create(
+            operands=parser.resolve_operands(text.operands, kinds, start),
+            result_types=results,
+            properties=inherent | text.shown,
+            attributes={n: v for n, v in text.given.items() if n not in inherent},
+        )
 
     def verify_(self) -> None:
         super().verify_()
@@ -242,31 +213,6 @@ class RowOp(SpirvOp):
         for name in properties_of(type(self)):
             if name not in self.properties and name not in self.row.optional:
                 raise VerifyException(f"expected a property {name!r}")
-
-
-def is_property(token: str) -> bool:
-    """Whether a token of a format is a property."""
-    return len(token) > 2 and token[0] in "<'#" and token[1].isalpha()
-
-
-def is_types(token: str) -> bool:
-    """Whether a token of a format is types of operands."""
-    return token[0] == "T" and (token[1:2].isdigit() or token == "T*")
-
-
-def select(values: Sequence[SSAValue], which: str) -> Sequence[SSAValue]:
-    """`*` all, `2*` from 2 on, `2` that one."""
-    if which == "*":
-        return values
-    if which.endswith("*"):
-        return values[int(which[:-1]) :]
-    return values[int(which) : int(which) + 1]
-
-
-@cache
-def format_of(cls: type[RowOp]) -> tuple[str, ...]:
-    """The tokens of an op's format."""
-    return tuple(cls.row.format.split())
 
 
 @cache

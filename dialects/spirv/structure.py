@@ -19,10 +19,10 @@ from .attributes import (
     AddressingModelAttr,
     FunctionControlAttr,
     MemoryModelAttr,
+    parse_enum,
 )
 from .base import SpirvOp
 from .environment import VceAttr
-from .syntax import parse_enum
 from .types import is_spirv_type
 
 if TYPE_CHECKING:

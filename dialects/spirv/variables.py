@@ -10,9 +10,8 @@ from xdsl.ir import Attribute, Operation, OpTraits
 from xdsl.traits import SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
-from .attributes import as_attribute
+from .attributes import as_attribute, parse_enum
 from .base import SpirvOp
-from .syntax import parse_enum
 from .types import ArrayType, PointerType, RuntimeArrayType, StructType
 
 if TYPE_CHECKING:

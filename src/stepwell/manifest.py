@@ -30,13 +30,14 @@ def waist_manifest(
 
     ops = {type(op) for op in ops_of(module)}
     function = kernel_of(module)
+    over = gpux.over_rank(function)
     return Manifest(
         name=name,
         target=way.name,
         entry=way.entry(function.sym_name.data),
         parameters=parameters,
-        over=gpux.over_rank(function),
-        block_rank=gpux.block_rank(function),
+        over=over,
+        block_rank=gpux.block_rank(function) if over is None else 3,
         known_block=function.known_block_size,
         cluster=_cluster(function),
         uses_barrier=gpu.BarrierOp in ops,

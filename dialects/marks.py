@@ -5,6 +5,12 @@ the mark is right as well. An op's own properties are no marks; what launches lo
 `BLOCK_RANK`) is read by functions of `gpux.py`.
 """
 
+# --- modules --------------------------------------------------------------------------------------
+
+LEVEL = "gpux.level"
+"""The level that the text of a module was printed at, where its ops do not tell it (grid, shader):
+what reads the text goes on from there."""
+
 # --- kernels --------------------------------------------------------------------------------------
 
 OVER = "gpux.over"

@@ -132,6 +132,14 @@ def _ids_are_explicit(op: Operation) -> str | None:
     return None if len(ids) == 6 else f"expected 6 ids (block and thread x, y, z), got {len(ids)}"
 
 
+def _has_no_site(op: Operation) -> str | None:
+    if op.properties.get("site") is None:
+        return None
+    return "has a site, and sites are numbered below this level, as at level grid (--from grid)"
+
+
+NO_SITES: dict[str, OpCheck] = dict.fromkeys(("gpux.check", "gpux.print"), _has_no_site)
+
 LEVELS: dict[str, Level] = {
     level.name: level
     for level in (
@@ -146,6 +154,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | {"simt.cell"},
             frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
+            NO_SITES,
         ),
         Level(
             "structured",
@@ -157,6 +166,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | {"simt.cell"},
             frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
+            NO_SITES,
         ),
         Level(
             "gpu",
@@ -167,6 +177,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | MATRICES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
+            NO_SITES,
         ),
         Level(
             "cpu",

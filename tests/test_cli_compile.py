@@ -252,6 +252,30 @@ def test_the_level_of_a_file_is_seen_from_its_ops(run: Compile, level: str, emit
     assert {"ptx": ".entry one", "spvasm": 'OpEntryPoint GLCompute %one "one"'}[emit] in output
 
 
+@pytest.mark.parametrize(
+    ("level", "target", "below"),
+    [("grid", "cuda", "nvvm"), ("grid", "vulkan", "shader"), ("shader", "vulkan", "spirv")],
+)
+def test_a_file_below_the_waist_says_its_level(run: Compile, level: str, target: str, below: str):
+    options = ("--signature", SAXPY, "--over", "1", "--target", target)
+    _, shown, _ = run("k.py", SOURCE, *options, "--emit", level)
+    _, expected, _ = run("k.py", SOURCE, *options, "--emit", below)
+    status, output, errors = run("k.mlir", shown, "--target", target, "--emit", below)
+    assert (status, output, errors) == (0, expected, "")
+    unsaid = shown.replace(f' attributes {{gpux.level = "{level}"}}', "")
+    assert unsaid != shown
+    status, _, errors = run("k.mlir", unsaid, "--target", target, "--emit", below)
+    assert "gpux.check: has a site, and sites are numbered below this level" in errors
+    given = run("k.mlir", unsaid, "--target", target, "--emit", below, "--from", level)
+    assert given == (0, expected, "")
+
+
+def test_a_level_that_a_file_says_and_nobody_knows_is_refused(run: Compile):
+    text = 'builtin.module attributes {gpux.level = "greed"} {\n}\n'
+    status, _, errors = run("k.mlir", text, "--emit", "gpu")
+    assert (status, errors) == (1, "no level is called 'greed'\n  hint: did you mean 'grid'?\n")
+
+
 def test_ir_is_compiled_and_launched_from_python(tmp_path: Path):
     bundle = sw.compile_ir(TWO, kernel="one")
     x = np.arange(8, dtype=np.float32)

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     if path.suffix == ".mlir":
         from ..ir_files import compile_file
 
-        _refuse_for_ir(args)
+        refuse_for_ir(args)
         names: list[str] = args.kernel
         results = compile_file(path, args.target, args.emit, kernels=names, start=args.start)
     elif path.suffix == ".py":
@@ -120,10 +120,10 @@ def _settle_target(args: argparse.Namespace) -> None:
         args.target = f"{args.target}:{args.arch}"
 
 
-def _refuse_for_ir(args: argparse.Namespace) -> None:
+def refuse_for_ir(args: argparse.Namespace) -> None:
     """IR says itself what its parameters are and how it is launched."""
     options = ("signature", "over", "cubin", "facts")
-    given = [f"--{name}" for name in options if getattr(args, name)]
+    given = [f"--{name}" for name in options if getattr(args, name, None)]
     if given:
         raise CompileError(
             f"{given[0]} is for Python files, and {args.file} is IR",

@@ -1,12 +1,13 @@
-"""`stepwell explain`: what the compiler makes of the kernels of a `.py` file, in words."""
+"""`stepwell explain`: what the compiler makes of the kernels of a file, in words."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..dialects.diagnostics import CompileError
-from .compile import add_facts, chosen_kernels, form_of, import_file
+from .compile import add_facts, chosen_kernels, form_of, import_file, refuse_for_ir
 
 EPILOG = """\
 The types of a kernel's parameters are its annotations, or are given:
@@ -19,25 +20,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="Python with @kernel functions")
+    add("file", type=Path, metavar="FILE", help="Python with @kernel functions, or IR (.mlir)")
     add("--target", default="cpu", help="cpu (the default), cuda or vulkan, or kind:architecture")
     add("--uniformity", action="store_true", help="how branches and accesses differ by lane")
     add("--kernel", action="append", default=[], metavar="NAME", help="only this kernel")
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="for launches by `over` of this rank")
     add_facts(parser)
+    add("--from", dest="start", metavar="LEVEL", help="level of a .mlir file (default: its ops')")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print an explanation of each kernel; CompileError for what is wrong with the file."""
+    path: Path = args.file
+    if path.suffix == ".mlir":
+        texts = _of_ir(path, args)
+    elif path.suffix == ".py":
+        texts = _of_python(path, args)
+    else:
+        raise CompileError(f"{path}: expected a .py or .mlir file")
+    for text in texts:
+        print(text)
+    return 0
+
+
+def _of_python(path: Path, args: argparse.Namespace) -> Iterator[str]:
     from ..explain import explain
 
-    path: Path = args.file
-    if path.suffix != ".py":
-        raise CompileError(
-            f"{path}: expected a .py file",
-            hint="of IR, `stepwell compile --emit LEVEL` shows what becomes of it",
-        )
     for kernel, types in chosen_kernels(path, import_file(path), args).values():
-        print(explain(kernel, types, args.target, form_of(args), uniformity=args.uniformity))
-    return 0
+        yield explain(kernel, types, args.target, form_of(args), uniformity=args.uniformity)
+
+
+def _of_ir(path: Path, args: argparse.Namespace) -> Iterator[str]:
+    from ..explain import explain_module
+    from ..ir_files import kernels_of_file
+
+    refuse_for_ir(args)
+    level, kernels = kernels_of_file(path, args.target, args.kernel, args.start)
+    for name, module in kernels.items():
+        yield explain_module(module, name, args.target, level, uniformity=args.uniformity)

@@ -102,7 +102,20 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
         return way.assemble(way.emit(module)).text()
     if level != start:  # a level of another package has just this one way to be shown
         lower_step(module, way, start, level)
+    _say_level(module, level)
     return print_module(module)
+
+
+def _say_level(module: ModuleOp, level: str) -> None:
+    """Ops of levels below gpu that hold a gpu.func do not tell the level, so the module does."""
+    from xdsl.dialects.builtin import StringAttr
+
+    from .dialects.marks import LEVEL
+    from .lowering.levels import find_level
+
+    contract = find_level(level)
+    if level not in ("simt", "gpu") and "gpu" in contract.ops and "gpux" in contract.attributes:
+        module.attributes[LEVEL] = StringAttr(level)
 
 
 def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:

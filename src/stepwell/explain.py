@@ -1,4 +1,4 @@
-"""`kernel.explain(…)`: what the compiler made of a kernel for a device, in words.
+"""`kernel.explain(…)` and `stepwell explain`: what was made of a kernel for a device, in words.
 
 kernel saxpy for cpu, over() of rank 1
   checks at run time: 1
@@ -17,6 +17,7 @@ kernel saxpy for cpu, over() of rank 1
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .compiler import build, lower_step
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .kernel import Kernel
     from .runtime.artifact import Form, Manifest, Site
 
-_UNITS, _STREAMED = "matrix units", "stores past the caches"
+TITLES = {marks.MATRIX_UNITS: "matrix units", marks.STREAMED: "stores past the caches"}
 
 
 def explain(
@@ -41,29 +42,29 @@ def explain(
 
     With `uniformity`, also how branches, loops and accesses differ between the lanes of a subgroup.
     """
+    built = build(kernel, types, form, find_target(target))
+    return explain_module(built.module, kernel.__name__, target, "simt", uniformity=uniformity)
+
+
+def explain_module(
+    module: ModuleOp, name: str, target: str, start: str, *, uniformity: bool = False
+) -> str:
+    """`explain` of a module with one kernel, of level `start` (simt or gpu); it is used up."""
     way = find_target(target)
-    built = build(kernel, types, form, way)
-    module = built.module
-    lower_step(module, way, "simt", "gpu")
-    manifest = waist_manifest(kernel.__name__, (), module, way)
+    lower_step(module, way, start, "gpu")
+    manifest = waist_manifest(name, (), module, way)
     spreads = _uniformity(module, way, manifest) if uniformity else []
     sites: tuple[Site, ...] = ()
-    remarks: list[str] = []
-    units: list[str] = []
-    streamed: list[str] = []
-    above = "gpu"
-    for level in way.levels[1:]:
+    said: dict[str, list[str]] = {marks.REMARKS: [], **{mark: [] for mark in TITLES}}
+    for above, level in pairwise(way.levels):
         lower_step(module, way, above, level)
         if level == way.sites_at:
             sites = sites_of(module)
         if level == SHADER:
             manifest = manifest._replace(**block_facts(module))
-        remarks += [text for text in _remarks(module, marks.REMARKS) if text not in remarks]
-        units += [text for text in _remarks(module, marks.MATRIX_UNITS) if text not in units]
-        streamed += [text for text in _remarks(module, marks.STREAMED) if text not in streamed]
-        above = level
-    lines = _lines(manifest, way, form, sites, {_UNITS: units, _STREAMED: streamed}, remarks)
-    return "\n".join([*lines, *spreads])
+        for attribute, lines in said.items():
+            lines += [text for text in _remarks(module, attribute) if text not in lines]
+    return "\n".join([*_lines(manifest, way, sites, said), *spreads])
 
 
 def _uniformity(module: ModuleOp, way: Target, manifest: Manifest) -> list[str]:
@@ -92,23 +93,18 @@ def _listed(title: str, texts: Sequence[str]) -> list[str]:
 
 
 def _lines(
-    manifest: Manifest,
-    way: Target,
-    form: Form,
-    sites: Sequence[Site],
-    listed: dict[str, list[str]],
-    remarks: Sequence[str],
+    manifest: Manifest, way: Target, sites: Sequence[Site], said: dict[str, list[str]]
 ) -> list[str]:
-    shared = manifest.static_shared_bytes
+    shared, remarks = manifest.static_shared_bytes, said[marks.REMARKS]
     checks = [site for site in sites if site.kind != "print"]
     made_for = f"{way.name} ({way.arch})" if way.arch else way.name
     return [
-        f"kernel {manifest.name} for {made_for}, {form}",
+        f"kernel {manifest.name} for {made_for}, {manifest.form}",
         f"  checks at run time: {len(checks) or 'none'}",
-        *(f"    {site.file}:{site.line}:{site.column + 1}  {_in_words(site)}" for site in checks),
+        *(f"    {site.file}:{site.line}:{site.column}  {_in_words(site)}" for site in checks),
         f"  shared memory: {f'{shared} bytes' if shared else 'none'}",
         f"  barriers: {'yes' if manifest.uses_barrier else 'none'}",
-        *(line for title, texts in listed.items() for line in _listed(title, texts)),
+        *(line for key, title in TITLES.items() for line in _listed(title, said[key])),
         f"  stands for what the device lacks: {'' if remarks else 'nothing'}".rstrip(),
         *(f"    {text}" for text in remarks),
     ]

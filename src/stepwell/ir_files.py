@@ -106,36 +106,61 @@ def _compile_for_one(
     module: ModuleOp, origin: str, target: str, emit: str, kernels: Sequence[str], start: str | None
 ) -> dict[str, str | bytes | Bundle]:
     """`compile_module` for one machine."""
-    from .compiler import lower_and_print, lower_extensions
-    from .lowering.levels import check_level
-    from .lowering.verify import verify
+    from .compiler import lower_and_print
     from .targets import find_target
 
-    verify(module)
-    level = start or level_of(module, origin, target)
-    if emit != level:
-        lower_extensions(module)
-        check_level(module, _contract(module, level))
-        level = _enter(module, level, target)
+    level = _settle(module, origin, target, start, as_it_is=emit)
     is_text = emit not in ("artifact", "spv")
     if is_text and (level not in KERNEL_LEVELS or not _kernels(module)):
         if kernels:
             raise CompileError(f"{origin} has no gpu.func to choose by --kernel")
         return {Path(origin).stem: lower_and_print(module, find_target(target), level, emit)}
-    if level not in KERNEL_LEVELS:
-        raise CompileError(
-            f"{origin} is at level {level}, which does not say what its parameters are",
-            hint=f"an artifact is made of a file at level {' or '.join(KERNEL_LEVELS)}",
-        )
     results: dict[str, str | bytes | Bundle] = {}
-    for name in _chosen(module, origin, kernels):
-        alone = only(module, name)
+    for name, alone in _each(module, origin, level, kernels).items():
         if is_text:
             results[name] = lower_and_print(alone, find_target(target), level, emit)
         else:
             bundle = _bundle(alone, name, target, level)
             results[name] = bundle.only().payload if emit == "spv" else bundle
     return results
+
+
+def kernels_of_file(
+    path: Path, target: str, kernels: Sequence[str] = (), start: str | None = None
+) -> tuple[str, dict[str, ModuleOp]]:
+    """The level of a file, simt or gpu, and a module for each kernel of it, all or those named."""
+    module, origin = _read(path)
+    level = _settle(module, origin, target, start)
+    return level, _each(module, origin, level, kernels)
+
+
+def _settle(
+    module: ModuleOp, origin: str, target: str, start: str | None, as_it_is: str = ""
+) -> str:
+    """The level of a module, held to its contract; `as_it_is` is a level that is only shown."""
+    from .compiler import lower_extensions
+    from .dialects.marks import LEVEL
+    from .lowering.levels import check_level
+    from .lowering.verify import verify
+
+    verify(module)
+    level = start or level_of(module, origin, target)
+    module.attributes.pop(LEVEL, None)  # it is of another one soon
+    if level == as_it_is:
+        return level
+    lower_extensions(module)
+    check_level(module, _contract(module, level))
+    return _enter(module, level, target)
+
+
+def _each(module: ModuleOp, origin: str, level: str, kernels: Sequence[str]) -> dict[str, ModuleOp]:
+    """The kernels asked for, or all, each in a module of its own."""
+    if level not in KERNEL_LEVELS:
+        raise CompileError(
+            f"{origin} is at level {level}, which does not say what its parameters are",
+            hint=f"an artifact is made of a file at level {' or '.join(KERNEL_LEVELS)}",
+        )
+    return {name: only(module, name) for name in _chosen(module, origin, kernels)}
 
 
 def _bundle(module: ModuleOp, name: str, target: str, level: str) -> Bundle:
@@ -148,7 +173,15 @@ def _bundle(module: ModuleOp, name: str, target: str, level: str) -> Bundle:
 
 
 def level_of(module: ModuleOp, origin: str, target: str) -> str:
-    """The level that the ops of a module show."""
+    """The level that a module says that it has, else the one that its ops show."""
+    from xdsl.dialects.builtin import StringAttr
+
+    from .dialects.marks import LEVEL
+    from .lowering.levels import find_level
+
+    said = module.attributes.get(LEVEL)
+    if isinstance(said, StringAttr):
+        return find_level(said.data).name
     names = {op.name for op in module.walk()}
     foreign = _level_of_package(names)
     if foreign is not None:

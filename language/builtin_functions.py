@@ -194,6 +194,13 @@ def _tuple(frame: Frame, node: ast.AST, iterable: Value) -> Value:
     return TupleValue(items)
 
 
+def _ord(frame: Frame, node: ast.AST, c: Value) -> Value:
+    """A constant; text of kernels is arrays of bytes."""
+    if isinstance(c, Static) and isinstance(c.value, str | bytes) and len(c.value) == 1:
+        return Static(ord(c.value))
+    raise frame.refuse(node, f"ord takes a constant of one character, got {describe(c)}")
+
+
 BUILTINS: dict[str, Function] = {
     "range": Function("range", _range, many=True),
     "len": Function("len", _len, ("value",)),
@@ -210,6 +217,7 @@ BUILTINS: dict[str, Function] = {
     "enumerate": Function("enumerate", _enumerate, ("iterable", "start"), ("start",)),
     "reversed": Function("reversed", _reversed, ("sequence",)),
     "tuple": Function("tuple", _tuple, ("iterable",)),
+    "ord": Function("ord", _ord, ("c",)),
     "print": Function("print", print_call, optional=("sep", "end"), many=True),
 }
 

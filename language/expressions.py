@@ -43,12 +43,14 @@ def name(frame: Frame, node: ast.Name) -> Value:
     if found is None:
         from difflib import get_close_matches
 
+        from .refusals import foreign_hint
+
         known = frame.scope.names() | set(frame.plan.variables)
         close = get_close_matches(node.id, sorted(known), 1)
         raise frame.refuse(
             node,
             f"name {node.id} is not defined",
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=foreign_hint(node.id) or (f"did you mean {close[0]}?" if close else None),
         )
     if isinstance(found, Static):
         return import_constant(frame, node, found)

@@ -78,7 +78,8 @@ def join(a: DType, b: DType) -> DType | None:
     """The one type of a variable that is given values of types `a` and `b`; None if they clash.
 
     Stricter than `promote`: a variable does not turn from bool to number or from integer to float,
-    except that a literal adapts.
+    except that a literal adapts, and it has one of the two types: a u32 that also holds an i32
+    elsewhere would become an i64 there, and no longer wrap as its writer expects.
     """
     if a is b:
         return a
@@ -86,4 +87,5 @@ def join(a: DType, b: DType) -> DType | None:
         return None
     if a in WEAK or b in WEAK:
         return promote(a, b)
-    return promote(a, b) if a.is_float == b.is_float else None
+    joined = promote(a, b) if a.is_float == b.is_float else None
+    return joined if joined in (a, b) else None

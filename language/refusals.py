@@ -40,6 +40,40 @@ EXPRESSIONS: dict[type[ast.expr], tuple[str, str]] = {
     ast.Slice: ("a slice", "slices stand inside [ ] only"),
 }
 
+_CAS = "sw.atomic_compare_exchange(view, index, expected, desired)"
+_EXCHANGE = "sw.atomic_exchange(view, index, value)"
+_KERNEL = "sw.thread_id(0), sw.barrier(), … (`stepwell docs language`)"
+# Names of CUDA, Numba, Triton and Taichi, and what kernels here write for them.
+FOREIGN: dict[str, str] = {
+    **dict.fromkeys(("cuda", "tl", "ti"), _KERNEL),
+    **dict.fromkeys(("syncthreads", "__syncthreads", "debug_barrier"), "sw.barrier()"),
+    "threadIdx": "sw.thread_id(0)",
+    "blockDim": "sw.block_dim(0)",
+    **dict.fromkeys(("blockIdx", "program_id"), "sw.block_id(0)"),
+    **dict.fromkeys(("gridDim", "num_programs"), "sw.grid_dim(0)"),
+    "grid": "sw.global_id(0)",
+    "gridsize": "sw.global_size(0)",
+    "laneid": "sw.lane_id()",
+    **dict.fromkeys(("warpsize", "warpSize", "warp_size"), "sw.subgroup_size()"),
+    **dict.fromkeys(("atomic_cas", "atomicCAS"), _CAS),
+    **dict.fromkeys(("atomic_xchg", "atomic_exch", "atomicExch"), _EXCHANGE),
+    "atomicAdd": "sw.atomic_add(view, index, value)",
+    "atomicMin": "sw.atomic_min(view, index, value)",
+    "atomicMax": "sw.atomic_max(view, index, value)",
+    **dict.fromkeys(("shfl_sync", "__shfl_sync"), "sw.shuffle(value, lane)"),
+    **dict.fromkeys(("shfl_xor_sync", "__shfl_xor_sync"), "sw.shuffle_xor(value, delta)"),
+    **dict.fromkeys(("shfl_up_sync", "__shfl_up_sync"), "sw.shuffle_up(value, delta)"),
+    **dict.fromkeys(("shfl_down_sync", "__shfl_down_sync"), "sw.shuffle_down(value, delta)"),
+    **dict.fromkeys(("ballot_sync", "__ballot_sync"), "sw.ballot(predicate)"),
+    **dict.fromkeys(("static_range", "static"), "sw.unroll(range(…))"),
+    "constexpr": "sw.Const",
+}
+
+
+def foreign_hint(name: str) -> str | None:
+    """What a name of another language for kernels is here."""
+    return f"write {FOREIGN[name]}" if name in FOREIGN else None
+
 
 def refuse_statement(frame: Frame, node: ast.stmt) -> CompileError:
     """The error for a statement that has no handler."""

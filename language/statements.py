@@ -14,7 +14,7 @@ from .frame import merge
 from .other_arm import check_other_arm
 from .types import Type
 from .typing_of import join_types, settle_type, type_of
-from .values import LocalFunction, Scalar, Static, StructValue, TupleValue, Value, describe
+from .values import LocalFunction, Scalar, Static, StructValue, TupleValue, Value, View, describe
 from .variables import assign, flatten, read
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool
 def _unpack(frame: Frame, target: ast.Tuple | ast.List, value: Value, loop_target: bool) -> None:
     items = unpacked(value)
     if items is None:
-        raise frame.refuse(target, f"expected a tuple to unpack, got {describe(value)}")
+        raise frame.refuse(
+            target,
+            f"expected a tuple to unpack, got {describe(value)}",
+            hint="take its elements one by one, as in a, b = x[i, 0], x[i, 1]"
+            if isinstance(value, View)
+            else None,
+        )
     if len(items) != len(target.elts):
         raise frame.refuse(target, f"{len(target.elts)} targets for a tuple of {len(items)} items")
     for part, item in zip(target.elts, items, strict=True):

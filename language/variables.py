@@ -8,6 +8,7 @@ of its type. What exists only while compiling (arrays, functions, strings) is al
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -163,7 +164,9 @@ def _bind_static(frame: Frame, variable: Variable, value: Value, site: ast.AST) 
             site,
             f"variable {variable.name} would be {describe(value)} or what line "
             f"{frame.line_of(variable.first)} made it, depending on the path taken",
-            hint="arrays and functions cannot be chosen at run time: "
+            hint="derive the enumeration from enum.IntEnum: its members are numbers"
+            if isinstance(value, Static) and isinstance(value.value, enum.Enum)
+            else "arrays and functions cannot be chosen at run time: "
             "call a function in each branch",
         )
     variable.first = variable.first or site

@@ -68,6 +68,11 @@ class Color(enum.IntEnum):
     RED = 1
 
 
+class State(enum.Enum):
+    ON = 0
+    OFF = 1
+
+
 P = sw.Array[Point, 1]
 
 
@@ -82,6 +87,21 @@ def unknown_name(x):
 @refused(A)
 def misspelt_builtin(x):
     x[0] = lenn(x)  # error 12: name lenn is not defined ~ did you mean len?
+
+
+@refused(A)
+def module_of_another_language(x):
+    x[cuda.threadIdx.x] = 1  # error 7: name cuda is not defined ~ sw.thread_id(0)
+
+
+@refused(A)
+def function_of_another_language(x):
+    sw.syncthreads()  # error 5: sw has no attribute syncthreads ~ write sw.barrier()
+
+
+@refused(A)
+def id_as_an_attribute(x):
+    x[sw.thread_id.y] = 1  # error 7: sw.thread_id has no attribute y ~ write sw.thread_id(1)
 
 
 @refused(A)
@@ -173,6 +193,22 @@ def array_chosen_at_run_time(x, y):
     if y[0] > 0:
         row = y  # error 9: depending on the path taken ~ call a function in each branch
     y[0] = row[0]
+
+
+@refused(A)
+def enum_member_chosen_at_run_time(x):
+    state = State.ON
+    if x[0] > 0:
+        state = State.OFF  # error 9: depending on the path taken ~ enum.IntEnum
+    x[0] = 1 if state == State.ON else 0
+
+
+@refused(sw.Array[sw.u32, 1])
+def variable_of_two_signs(x):
+    for b in range(4):
+        x[b] = 0
+    b = x[0]  # error 5: variable b is i32 at line ~ use two names
+    x[0] = b << 31
 
 
 @refused(A, I)
@@ -588,6 +624,11 @@ def wrong_number_of_targets(x):
 @refused(A)
 def unpack_a_number(x):
     a, b = x[0]  # error 5: expected a tuple to unpack, got f32
+
+
+@refused(sw.Array[sw.f32, 2])
+def unpack_a_row(x):
+    a, b = x[0]  # error 5: expected a tuple to unpack, got an array of f32 ~ x[i, 0], x[i, 1]
 
 
 @refused(A)

@@ -312,3 +312,13 @@ def test_variable_started_with_a_literal_has_the_type_of_what_follows(device: sw
 
     x = np.array([2.0**60, 1.0, -(2.0**60)])
     check(kernel, x, np.zeros(2), device=device, over=1)
+
+
+def test_characters_are_written_as_such(device: sw.Device):
+    def kernel(text, counts):
+        i = sw.global_id(0)
+        if ord("a") <= text[i] <= ord("z"):
+            sw.atomic_add(counts, text[i] - ord("a"), 1)
+
+    text = np.frombuffer(b"Abracadabra 7", np.uint8)
+    check(kernel, text, np.zeros(26, np.int32), device=device, over=text.size)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
-    from .gpu import FuncOp
+    from .gpu_function import FuncOp
 
 _HIDDEN = ("sym_name", "gpu.kernel", "workgroup_attributions")
 

@@ -37,38 +37,57 @@ ORDERS = ("relaxed", "acquire", "release", "acq_rel", "seq_cst")
 SCOPES = ("subgroup", "block", "device", "system")
 
 
-def _verify_access(op: AtomicRMWOp | AtomicCASOp, value: SSAValue) -> None:
-    view = cast("MemRefType[Attribute]", op.view.type)
-    if view.name != MemRefType.name:
-        raise VerifyException(f"view has type {view}, expected a memref")
-    if len(op.indices) != view.get_num_dims():
-        raise VerifyException(
-            f"has {len(op.indices)} indices for a memref of rank {view.get_num_dims()}"
+class AtomicOp(IRDLOperation):
+    """What both share: after their values an element of a memref, then an order and a scope."""
+
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    view = operand_def()
+    indices = var_operand_def(IndexType)
+    order = prop_def(StringAttr)
+    scope = prop_def(StringAttr)
+    old = result_def(T)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def __init__(
+        self,
+        values: Sequence[SSAValue],
+        view: SSAValue,
+        indices: Sequence[SSAValue],
+        order: str,
+        scope: str,
+        **properties: Attribute,
+    ):
+        super().__init__(
+            operands=[*values, view, indices],
+            result_types=[values[0].type],
+            properties={**properties, "order": StringAttr(order), "scope": StringAttr(scope)},
         )
-    if view.element_type != value.type:
-        raise VerifyException(f"value has type {value.type}, elements {view.element_type}")
-    expect_one_of("order", op.order.data, ORDERS)
-    expect_one_of("scope", op.scope.data, SCOPES)
+
+    def verify_(self) -> None:
+        view = cast("MemRefType[Attribute]", self.view.type)
+        if view.name != MemRefType.name:
+            raise VerifyException(f"view has type {view}, expected a memref")
+        if len(self.indices) != view.get_num_dims():
+            raise VerifyException(
+                f"has {len(self.indices)} indices for a memref of rank {view.get_num_dims()}"
+            )
+        if view.element_type != self.old.type:
+            raise VerifyException(f"value has type {self.old.type}, elements {view.element_type}")
+        expect_one_of("order", self.order.data, ORDERS)
+        expect_one_of("scope", self.scope.data, SCOPES)
 
 
 @op_with_format(
     "$kind $value `,` $view `[` $indices `]` `order` $order `scope` $scope attr-dict "
     "`:` type($value) `,` type($view)"
 )
-class AtomicRMWOp(IRDLOperation):
+class AtomicRMWOp(AtomicOp):
     """Read, modify and write one element in one step; returns the old value."""
 
     name = "gpux.atomic_rmw"
-    T: ClassVar = VarConstraint("T", AnyAttr())
-    value = operand_def(T)
-    view = operand_def()
-    indices = var_operand_def(IndexType)
+    value = operand_def(AtomicOp.T)
     kind = prop_def(StringAttr)
-    order = prop_def(StringAttr)
-    scope = prop_def(StringAttr)
-    old = result_def(T)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
 
     def __init__(
         self,
@@ -79,39 +98,23 @@ class AtomicRMWOp(IRDLOperation):
         order: str = "relaxed",
         scope: str = "device",
     ):
-        super().__init__(
-            operands=[value, view, indices],
-            result_types=[value.type],
-            properties={
-                "kind": StringAttr(kind),
-                "order": StringAttr(order),
-                "scope": StringAttr(scope),
-            },
-        )
+        super().__init__((value,), view, indices, order, scope, kind=StringAttr(kind))
 
     def verify_(self) -> None:
         expect_one_of("kind", self.kind.data, RMW_KINDS)
-        _verify_access(self, self.value)
+        super().verify_()
 
 
 @op_with_format(
     "$expected `,` $desired `,` $view `[` $indices `]` `order` $order `scope` $scope attr-dict "
     "`:` type($expected) `,` type($view)"
 )
-class AtomicCASOp(IRDLOperation):
+class AtomicCASOp(AtomicOp):
     """Store `desired` where the element's bits equal `expected`; returns the old value."""
 
     name = "gpux.atomic_cas"
-    T: ClassVar = VarConstraint("T", AnyAttr())
-    expected = operand_def(T)
-    desired = operand_def(T)
-    view = operand_def()
-    indices = var_operand_def(IndexType)
-    order = prop_def(StringAttr)
-    scope = prop_def(StringAttr)
-    old = result_def(T)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    expected = operand_def(AtomicOp.T)
+    desired = operand_def(AtomicOp.T)
 
     def __init__(
         self,
@@ -122,11 +125,4 @@ class AtomicCASOp(IRDLOperation):
         order: str = "relaxed",
         scope: str = "device",
     ):
-        super().__init__(
-            operands=[expected, desired, view, indices],
-            result_types=[expected.type],
-            properties={"order": StringAttr(order), "scope": StringAttr(scope)},
-        )
-
-    def verify_(self) -> None:
-        _verify_access(self, self.expected)
+        super().__init__((expected, desired), view, indices, order, scope)

@@ -53,9 +53,8 @@ def emit(
     """The op; several results come as a struct and are a tuple."""
     if frame.emit.dry:
         return _as_value([Scalar(dtype, NOWHERE) for dtype in results])
-    from ..dialects.llvm import StructType
+    from ..dialects.llvm import ExtractValueOp, StructType
     from ..dialects.llvm.base import numbers
-    from ..dialects.llvm.values import ExtractValueOp
     from ..dialects.nvvm import OPS
     from ..dialects.nvvm.base import as_attribute
 

@@ -17,6 +17,7 @@ from . import (
     arithmetic,
     attributes,
     calls,
+    composites,
     control,
     functions,
     intrinsics,
@@ -76,6 +77,13 @@ from .attributes import (
 )
 from .base import CastOp, CompareOp, LLVMOp, SameTypeOp, fast_math, mask_type, number, numbers
 from .calls import CallIntrinsicOp, CallOp, InlineAsmOp
+from .composites import (
+    ExtractElementOp,
+    ExtractValueOp,
+    InsertElementOp,
+    InsertValueOp,
+    ShuffleVectorOp,
+)
 from .control import BranchLikeOp, BrOp, CondBrOp, SwitchOp
 from .functions import FuncOp, ReturnOp, UnreachableOp
 from .intrinsics import INTRINSICS, Intrinsic, IntrinsicOp
@@ -112,13 +120,8 @@ from .types import (
 from .values import (
     AddressOfOp,
     ConstantOp,
-    ExtractElementOp,
-    ExtractValueOp,
     GlobalOp,
-    InsertElementOp,
-    InsertValueOp,
     PoisonOp,
-    ShuffleVectorOp,
     UndefOp,
     ZeroOp,
 )
@@ -130,6 +133,7 @@ LLVM = Dialect(
         *memory.OPERATIONS,
         *masked.OPERATIONS,
         *values.OPERATIONS,
+        *composites.OPERATIONS,
         *functions.OPERATIONS,
         *calls.OPERATIONS,
         *control.OPERATIONS,

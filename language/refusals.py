@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -134,6 +133,8 @@ def call_hint(module: str | None, name: str) -> str | None:
 
 
 def _known(name: str, table: Collection[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(name, table, n=3, cutoff=0.75)
     if close:
         return f"did you mean {' or '.join(close)}?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, cast
@@ -79,14 +79,10 @@ def _find_def(function: FunctionType) -> ast.FunctionDef:
     lines, start = _lines(function), code.co_firstlineno - 1
     if not lines:
         raise OSError(f"no source in {code.co_filename}")
-    block = inspect.getblock(lines[start:])
-    indented = block[0][:1].isspace()
-    # Behind as many empty lines as there are lines before it: so nodes have the lines of the file.
-    text = "\n" * (start - indented) + ("if 1:\n" if indented else "") + "".join(block)
-    node = ast.parse(text).body[0]
-    if indented:
-        assert isinstance(node, ast.If), "the line before"
-        node = node.body[0]
+    try:
+        node = _parse_block(_indented(lines[start:]), start)
+    except SyntaxError:  # a text or a bracket goes on further left; tokens say where it ends
+        node = _parse_block(inspect.getblock(lines[start:]), start)
     if isinstance(node, ast.AsyncFunctionDef):
         place = Location(
             code.co_filename, node.lineno, node.col_offset + 1, node.col_offset + len("async def")
@@ -98,6 +94,34 @@ def _find_def(function: FunctionType) -> ast.FunctionDef:
         )
     if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
         raise OSError(f"line {start + 1} of {code.co_filename} is something else now")
+    return node
+
+
+def _indented(lines: Sequence[str]) -> Sequence[str]:
+    """The definition that begins with the first line, by how far its lines are indented.
+
+    Tokens take longer: Python's syntax of them is a regular expression of 1 000 characters.
+    """
+    margin = len(lines[0]) - len(lines[0].lstrip())
+    is_inside = False
+    for index, line in enumerate(lines):
+        text = line.lstrip()
+        is_further_left = bool(text) and text[0] != "#" and len(line) - len(text) <= margin
+        if is_inside and is_further_left:
+            return lines[:index]
+        is_inside = is_inside or text.startswith(("def ", "async def "))  # behind decorators
+    return lines
+
+
+def _parse_block(block: Sequence[str], start: int) -> ast.stmt:
+    """The definition in these lines, of which the first has the index `start` in its file."""
+    indented = block[0][:1].isspace()
+    # Behind as many empty lines as there are lines before it: so nodes have the lines of the file.
+    text = "\n" * (start - indented) + ("if 1:\n" if indented else "") + "".join(block)
+    node = ast.parse(text).body[0]
+    if indented:
+        assert isinstance(node, ast.If), "the line before"
+        node = node.body[0]
     return node
 
 

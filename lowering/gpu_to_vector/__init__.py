@@ -2,6 +2,7 @@
 
 vectorise_subgroups  the pass: which loops, and in how many lanes (fits, cost)
 stream_stores        a pass before it: loops of launches that write more than the cache holds
+stream_loops         what it makes of them
 vectors              the loop over vectors, and the last threads
 region               the ops of a body in order, each by the file that knows it
 lanes                values: scalars that all lanes have in common, bases of affine ones, vectors

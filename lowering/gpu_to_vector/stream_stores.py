@@ -40,31 +40,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith, func, memref, scf, vector
-from xdsl.dialects.builtin import (
-    ArrayAttr,
-    BoolAttr,
-    FixedBitwidthType,
-    IndexType,
-    IntegerAttr,
-    ModuleOp,
-    StringAttr,
-    UnitAttr,
-    i64,
-)
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.dialects import func, memref, scf
+from xdsl.dialects.builtin import ArrayAttr, FixedBitwidthType, IndexType, ModuleOp, StringAttr
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpux, marks
 from ...dialects.diagnostics import location_of
-from ...passes.block_editing import constant, constant_value
+from ...passes.block_editing import constant_value
 from ...passes.divergence import Divergence, affine, is_function, is_private_array
-from ...passes.store_positions import position_of_store
 from .cost import is_simple, work_of_lanes
-from .region import Body
-from .vectors import partial_vector, whole_vectors
 
-INDEX = IndexType()
 LINE = 64
 _LEAST_THREADS = 256
 """Shorter rows have too few whole lines."""
@@ -96,19 +82,16 @@ class StreamStores(ModulePass):
 
 
 def _kernel(function: func.FuncOp) -> None:
+    from .stream_loops import split  # only large launches pay for loading it
+
     if any(isinstance(op, _TELL) for op in function.walk()):
         return
     loops = [op for op in function.walk() if marks.THREADS in op.attributes]
     places: dict[str, None] = {}
     for loop in loops:
-        stream = _stream_of(loop) if isinstance(loop, scf.ForOp) else None
-        if stream is None:
-            continue
-        block = Block()
-        position = position_of_store(stream.loop, _At(stream.loop, block).add)
-        if position is not None:
-            _split(stream, position, block)
-            places[_place(stream.store)] = None
+        found = _stream_of(loop) if isinstance(loop, scf.ForOp) else None
+        if found is not None and split(found):
+            places[_place(found.store)] = None
     if places:
         lines = [StringAttr(place) for place in places]
         function.attributes[marks.STREAMED] = ArrayAttr[Attribute](lines)
@@ -124,7 +107,7 @@ def _place(store: memref.StoreOp) -> str:
 
 
 @dataclass(frozen=True)
-class _Stream:
+class Stream:
     """A loop over threads, its store, and what is known of its values."""
 
     loop: scf.ForOp
@@ -142,7 +125,7 @@ class _Stream:
         return LINE // self.element
 
 
-def _stream_of(loop: scf.ForOp) -> _Stream | None:
+def _stream_of(loop: scf.ForOp) -> Stream | None:
     """What is to be streamed, if that pays."""
     low, high = constant_value(loop.lb), constant_value(loop.ub)
     is_short = low is not None and high is not None and high - low < _LEAST_THREADS
@@ -162,7 +145,7 @@ def _stream_of(loop: scf.ForOp) -> _Stream | None:
         return None
     if len(accesses) + work_of_lanes(loop.body.block.ops, spreads) > _MOST_WORK:
         return None
-    return _Stream(loop, store, spreads)
+    return Stream(loop, store, spreads)
 
 
 def _is_plain(op: Operation) -> bool:
@@ -178,83 +161,3 @@ def _size_of(value: SSAValue) -> int:
     if isinstance(kind, IndexType):
         return 8
     return kind.size if isinstance(kind, FixedBitwidthType) else 0
-
-
-# --- the loops ------------------------------------------------------------------------------------
-
-
-def _split(stream: _Stream, position: SSAValue, block: Block) -> None:
-    """Vectors instead of a loop, in a branch: a block that so far computes the store's position."""
-    loop, before, inside = stream.loop, _At(stream.loop), _At(stream.loop, block)
-    address = before.add(memref.ExtractAlignedPointerAsIndexOp.get(stream.store.memref))
-    odd = before.add(arith.AndIOp(address, before.number(stream.element - 1)))
-    begins = before.add(arith.CmpiOp(odd, before.number(0), "eq"))
-    start, end = _lines(stream, position, inside)
-    body = Body(stream.lanes, stream.spreads, loop, {})
-    whole = whole_vectors(loop, body, start, end)
-    whole.attributes[marks.UNROLL] = IntegerAttr(1, i64)
-    for op in whole.walk():
-        if isinstance(op, vector.StoreOp):
-            op.properties["nontemporal"] = BoolAttr.from_bool(True)
-            op.attributes["alignment"] = IntegerAttr(LINE, i64)
-    inside.place(whole)
-    inside.place(_ends(stream, start, end))
-    inside.place(scf.YieldOp.create())
-    otherwise = Block()
-    before.place(scf.IfOp.create(operands=[begins], regions=[Region(block), Region(otherwise)]))
-    loop.detach()
-    otherwise.add_op(loop)
-    _At(loop, otherwise).place(scf.YieldOp.create())
-    del loop.attributes[marks.THREADS]
-    loop.attributes[marks.COLD] = UnitAttr()
-
-
-def _lines(stream: _Stream, position: SSAValue, at: _At) -> tuple[SSAValue, SSAValue]:
-    """The first thread that stores at the beginning of a line, and the one after the last line."""
-    loop, zero = stream.loop, at.number(0)
-    count = at.add(arith.MaxSIOp(at.add(arith.SubiOp(loop.ub, loop.lb)), zero))
-    ahead = at.add(arith.SubiOp(zero, position))
-    ahead = at.add(arith.AndIOp(ahead, at.number(stream.lanes - 1)))
-    ahead = at.add(arith.MinSIOp(ahead, count))
-    whole = at.add(arith.SubiOp(count, ahead))
-    whole = at.add(arith.AndIOp(whole, at.number(-stream.lanes)))
-    start = at.add(arith.AddiOp(loop.lb, ahead))
-    return start, at.add(arith.AddiOp(start, whole))
-
-
-def _ends(stream: _Stream, start: SSAValue, end: SSAValue) -> Operation:
-    """What is before the first line and after the last one, each less than a vector: one vector
-    under a mask, run two times."""
-    loop, block = stream.loop, Block(arg_types=[INDEX])
-    at, body = _At(loop, block), Body(stream.lanes, stream.spreads, loop, {})
-    zero, one, two = body.number(0), body.number(1), body.number(2)
-    is_head = at.add(arith.CmpiOp(block.args[0], zero, "eq"))
-    first = at.add(arith.SelectOp(is_head, loop.lb, end))
-    limit = at.add(arith.SelectOp(is_head, start, loop.ub))
-    partial_vector(loop, body, block, first, limit)
-    made = scf.ForOp.create(operands=[zero, two, one], regions=[Region(block)])
-    made.attributes[marks.UNROLL] = IntegerAttr(1, i64)
-    return made
-
-
-class _At:
-    """Writes ops before a loop, or at the end of a block."""
-
-    def __init__(self, loop: scf.ForOp, block: Block | None = None) -> None:
-        self.loop = loop
-        self.block = block
-
-    def place(self, op: Operation) -> Operation:
-        op.location = self.loop.location
-        if self.block is not None:
-            self.block.add_op(op)
-        else:
-            assert self.loop.parent is not None, "the loop stands in a block"
-            self.loop.parent.insert_op_before(op, self.loop)
-        return op
-
-    def add(self, op: Operation) -> SSAValue:
-        return self.place(op).results[0]
-
-    def number(self, value: int) -> SSAValue:
-        return self.add(constant(INDEX, value, self.loop.location))

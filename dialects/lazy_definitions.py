@@ -3,11 +3,12 @@
     with lazy_definitions():
         from xdsl.dialects import arith
 
-Half the time that importing xDSL takes goes to compiling text: `dataclasses` writes six methods of
-a frozen class as source code and compiles each (1 000 of them, of which a kernel uses 200), and
-xDSL parses the syntax of every op. Inside the `with` both are put off to the first use, which
-leaves something in the class that makes the real thing once. What is made is what would have been
-made; classes differ in nothing else, so it does not matter which other code is imported meanwhile.
+Most of the time that importing xDSL takes goes to what no kernel uses: `dataclasses` writes six
+methods of a frozen class as source code and compiles each (1 000 of them, of which a kernel uses
+200), xDSL makes constraints and accessors of each op and attribute (`lazy_ops`), and parses the
+syntax of the ops. Inside the `with` all of it is put off to the first use, which leaves something
+in the class that makes the real thing once. What is made is what would have been made; classes
+differ in nothing else, so it does not matter which other code is imported meanwhile.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache, cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from xdsl.irdl import IRDLOperation, OpDef
     from xdsl.irdl.declarative_assembly_format import FormatProgram
     from xdsl.parser import Parser
     from xdsl.printer import Printer
+
+# Where a function is, its name, itself, and what stands for it inside.
+Functions: TypeAlias = tuple[tuple[object, str, Any, Any], ...]
 
 _CREATE = "_create_fn"
 # Python 3.13 compiles the methods of a class together; there its own function stays.
@@ -48,29 +52,40 @@ def _enter(step: int) -> None:
     global _inside
     with _lock:
         _inside += step
-        _set_methods()
+        known: list[Functions] = []
         try:
-            program, from_str = _format_program()  # after the line above: it is a part of xDSL
+            for part in (_methods, _definitions, _formats):  # of importing one, those before it
+                known.append(part())
+                _replace(known[-1])
         except BaseException:
             _inside -= step
-            _set_methods()
+            for functions in known:
+                _replace(functions)
             raise
-        made = staticmethod(LazyFormat if _inside > 0 else from_str)
-        # An assignment would be one to a method, which has another type.
-        setattr(program, "from_str", made)  # noqa: B010
 
 
-def _set_methods() -> None:
-    if _create is not None:
-        setattr(dataclasses, _CREATE, LazyMethod if _inside > 0 else _create)
+def _replace(functions: Functions) -> None:
+    for owner, name, original, lazy in functions:
+        setattr(owner, name, lazy if _inside > 0 else original)
+
+
+def _methods() -> Functions:
+    return () if _create is None else ((dataclasses, _CREATE, _create, LazyMethod),)
 
 
 @cache
-def _format_program() -> tuple[type[FormatProgram], Callable[[str, OpDef], FormatProgram]]:
-    """xDSL's class of formats and how it makes one."""
+def _definitions() -> Functions:
+    from .lazy_ops import LAZY
+
+    return LAZY
+
+
+@cache
+def _formats() -> Functions:
     from xdsl.irdl.declarative_assembly_format import FormatProgram
 
-    return FormatProgram, FormatProgram.from_str
+    original = staticmethod(FormatProgram.from_str)
+    return ((FormatProgram, "from_str", original, staticmethod(LazyFormat)),)
 
 
 class LazyMethod:
@@ -119,7 +134,7 @@ class LazyFormat:
     @cached_property
     def program(self) -> FormatProgram:
         """The syntax."""
-        _, from_str = _format_program()
+        ((_, _, from_str, _),) = _formats()
         return from_str(self._text, self._op_def)
 
     def parse(self, parser: Parser, op_type: type[IRDLOperation]) -> IRDLOperation:

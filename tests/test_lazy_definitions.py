@@ -9,8 +9,15 @@ from dataclasses import FrozenInstanceError, dataclass, field
 from pathlib import Path
 
 import pytest
+from xdsl.dialects.builtin import i1, i32
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def, traits_def
+from xdsl.printer import Printer
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import PyRDLOpDefinitionError, VerifyException
+from xdsl.utils.test_value import create_ssa_value
 
 from stepwell.dialects.lazy_definitions import LazyFormat, LazyMethod, lazy_definitions
+from stepwell.dialects.lazy_ops import LAZY
 
 waits_for_first_use = pytest.mark.skipif(
     not hasattr(dataclasses, "_create_fn"),
@@ -70,11 +77,12 @@ def test_outside_nothing_is_changed():
     from xdsl.irdl.declarative_assembly_format import FormatProgram
 
     assert FormatProgram.from_str is not LazyFormat
+    assert all(vars(owner)[name] is original for owner, name, original, _ in LAZY)
 
 
 # What a process with the compiler in it knows of its classes, with the methods all used.
 METHODS = """
-import inspect, sys
+import inspect, re, sys
 def methods():
     for name, module in sorted(sys.modules.items()):
         if name.split(".")[0] not in ("xdsl", "stepwell"):
@@ -90,6 +98,12 @@ def methods_of(cls):
         shape = (code.co_code.hex(), code.co_names, code.co_varnames) if code else None
         qualname = getattr(getattr(cls, f"__{word}__"), "__qualname__", None)
         yield cls.__module__, cls.__qualname__, word, qualname, shape
+    known = "get_irdl_definition" in vars(cls) and cls.get_irdl_definition()
+    rows = {"parameters": known.parameters} if hasattr(known, "parameters") else {}
+    if hasattr(known, "operands"):
+        rows = {**vars(known), **vars(cls), "traits": sorted(map(repr, cls.traits))}
+    for name, value in rows.items():
+        yield cls.__qualname__, name, re.sub(" at 0x[0-9a-f]*", "", repr(value))
 def load():
     from xdsl.dialects import arith, func, math, memref, scf
     import xdsl.irdl.declarative_assembly_format_parser
@@ -105,9 +119,49 @@ def test_the_compiler_s_classes_are_the_same():
         "for row in methods(): print(row)\n"
     )
     first, second = (_lines(code) - {""} for code in (eager, lazy))
-    own = {line for line in second if "lazy_definitions" in line}
+    own = {line for line in second if "stepwell.dialects.lazy_" in line}
     assert second - own == first
-    assert len(first) > 3000
+    assert len(first) > 8000
+
+
+def test_an_op_is_defined_when_the_first_is_made():
+    with lazy_definitions():
+
+        @irdl_op_definition
+        class Negate(IRDLOperation):
+            name = "late.negate"
+            value = operand_def(i32)
+            negative = result_def(i32)
+            traits = traits_def(Pure())
+
+            def verify_(self) -> None:
+                if self.value is self.negative:
+                    raise VerifyException("of itself")
+
+    raw = vars(Negate)["value"]
+    assert Negate.has_trait(Pure)
+    assert vars(Negate)["value"] is raw
+    op = Negate(operands=[create_ssa_value(i32)], result_types=[i32])
+    assert op.value is op.operands[0]
+    op.verify()
+    op.operands[0] = op.negative
+    with pytest.raises(VerifyException, match="of itself"):
+        op.verify()
+    wrong = Negate(operands=[create_ssa_value(i1)], result_types=[i32])
+    with pytest.raises(VerifyException, match="operand 'value'"):
+        wrong.verify()
+
+
+def test_two_syntaxes_of_an_op_are_refused_at_once():
+    with lazy_definitions(), pytest.raises(PyRDLOpDefinitionError, match="both"):
+
+        @irdl_op_definition
+        class Both(IRDLOperation):  # pyright: ignore[reportUnusedClass]
+            name = "late.both"
+            assembly_format = "attr-dict"
+
+            def print(self, printer: Printer) -> None:
+                printer.print_string("both")
 
 
 def test_a_lazy_format_parses_and_prints():

@@ -13,7 +13,7 @@ import pytest
 from oracles import ptx_device
 
 import stepwell as sw
-from stepwell.dialects import gpux
+from stepwell.dialects import marks
 from stepwell.launch import Program
 from stepwell.runtime import facts
 from stepwell.runtime.errors import ArrayError
@@ -67,7 +67,7 @@ def numbers(count: int) -> np.ndarray:
 
 def test_numbers_of_shapes_are_those_of_the_compiler() -> None:
     for name in ("GRID_SIZE", "BLOCK_SIZE", "GRID_THREADS", "SHARED_BYTES"):
-        assert getattr(facts, name) == getattr(gpux, name)
+        assert getattr(facts, name) == getattr(marks, name)
 
 
 def test_a_grid_that_fits_takes_code_without_checks(device: sw.Device) -> None:

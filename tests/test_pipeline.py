@@ -85,7 +85,7 @@ class Declare(ModulePass):
 
 @pytest.fixture(autouse=True)
 def passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_registered_passes", {})
+    monkeypatch.setattr(registry.PASS_TABLE, "registered", {})
     for pass_class in (Note, Break, Fail, Declare):
         registry.register_pass(pass_class)
 

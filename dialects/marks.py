@@ -69,6 +69,8 @@ them; those of 8 or 16 bits begin at `gpux.first_byte` of the first word."""
 
 THREADS = "gpux.threads"
 """Iterations are threads: they may run in any order, or together."""
+ROWS = "gpux.rows"
+"""Iterations are rows of a block's threads, or planes of them: they may run in any order."""
 SUBGROUP = "gpux.subgroup"
 """With `THREADS`: they are one subgroup and have to run together."""
 COLD = "gpux.cold"

@@ -44,6 +44,7 @@ PIPELINES: dict[str, Steps] = {
         ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
         ("canonicalize", "guards that became true"),
         ("hoist-uniform-loads", "behind checks and guards loads stand where all threads come"),
+        ("join-rows", "without checks, threads do nothing with their ids but to find elements"),
         (
             "stream-stores{wanted=$streams}",
             "checks and guards are out of the loops, which are LLVM's unless made vectors here",

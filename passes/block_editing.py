@@ -106,3 +106,10 @@ def integer_bits(type_: Any) -> int | None:
 def is_integer(type_: Attribute) -> bool:
     """Whether a type is `index` or an integer type."""
     return type_.name in (IntegerType.name, IndexType.name)
+
+
+def is_outside(value: SSAValue, op: Operation) -> bool:
+    """Whether a value is neither computed in the regions of an op nor by the op itself."""
+    owner = value.owner
+    parent = owner.parent_op() if isinstance(owner, Block) else owner
+    return parent is None or not op.is_ancestor(parent)

@@ -29,7 +29,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects import marks
 from ..dialects.walking import ops_of
-from .block_editing import constant_value
+from .block_editing import constant_value, is_outside
 from .divergence import is_function, is_private_array
 
 
@@ -55,9 +55,7 @@ def _uniform_loads(loop: scf.ForOp) -> Iterator[Operation]:
         reads = isinstance(op, memref.LoadOp)
         if not reads and not _has_no_effects(op):
             return
-        if op.regions or not all(
-            value in same or _is_outside(value, loop) for value in op.operands
-        ):
+        if op.regions or not all(value in same or is_outside(value, loop) for value in op.operands):
             continue
         if isinstance(op, memref.LoadOp):
             if is_private_array(op.memref):
@@ -74,19 +72,13 @@ def _has_no_effects(op: Operation) -> bool:
     return is_function(op) or isinstance(op, memref.LoadOp | scf.YieldOp)
 
 
-def _is_outside(value: SSAValue, loop: scf.ForOp) -> bool:
-    owner = value.owner
-    parent = owner.parent_op() if isinstance(owner, Block) else owner
-    return parent is None or not loop.is_ancestor(parent)
-
-
 def _needed(op: Operation, loop: scf.ForOp, given: set[Operation]) -> Iterator[Operation]:
     """An op after the ones in the body whose results it uses, those that were not given yet."""
     if op in given:
         return
     given.add(op)
     for value in op.operands:
-        if not _is_outside(value, loop):
+        if not is_outside(value, loop):
             assert isinstance(value.owner, Operation), "it does not depend on the loop's variable"
             yield from _needed(value.owner, loop, given)
     yield op

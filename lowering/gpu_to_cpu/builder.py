@@ -31,7 +31,6 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
-from ...dialects import marks
 from ...dialects.arith import plain_flags
 
 INDEX = IndexType()
@@ -249,16 +248,11 @@ class Builder:
         )
         return self.add(op).results
 
-    def mark_threads(self, *, as_subgroup: bool = False) -> None:
-        """Say of the loop just made that its iterations are threads: they may run in any order.
-
-        As a subgroup, they have to run together.
-        """
+    def mark_threads(self, *kinds: str) -> None:
+        """Say of the loop just made that its iterations are threads, or rows of them."""
         loop = self.block.last_op
         assert isinstance(loop, scf.ForOp), "a loop was just made"
-        loop.attributes[marks.THREADS] = UnitAttr()
-        if as_subgroup:
-            loop.attributes[marks.SUBGROUP] = UnitAttr()
+        loop.attributes |= dict.fromkeys(kinds, UnitAttr())
 
     def if_(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import i1
 from xdsl.ir import SSAValue
 
+from ...dialects import marks
 from .frame import Frame
 from .ids import ThreadIds
 from .split import Leaf
@@ -53,8 +54,7 @@ class BlockScope:
                 return ()
 
             build.loop(ids.count(axis), (), step, f"tid_{'xyz'[axis]}")
-            if axis == 0:
-                build.mark_threads()
+            build.mark_threads(marks.THREADS if axis == 0 else marks.ROWS)
 
         nested(2)
 
@@ -112,7 +112,7 @@ class LaneScope:
             return ()
 
         build.loop(self.lanes, (), step, "lane")
-        build.mark_threads(as_subgroup=leaf.in_lanes)
+        build.mark_threads(marks.THREADS, *([marks.SUBGROUP] if leaf.in_lanes else []))
 
     def fold(
         self,

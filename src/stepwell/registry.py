@@ -49,6 +49,7 @@ PASSES: dict[str, str] = {
     "hoist-block-checks": "stepwell.passes.hoist_block_checks:HoistBlockChecks",
     "hoist-uniform-loads": "stepwell.passes.hoist_uniform_loads:HoistUniformLoads",
     "inline": "stepwell.passes.inline:Inline",
+    "join-rows": "stepwell.passes.join_rows:JoinRows",
     "legalise-memory": "stepwell.lowering.grid_to_shader.legalise_memory:LegaliseMemory",
     "lower-checks": "stepwell.passes.lower_checks:LowerChecks",
     "lower-matrices": "stepwell.lowering.grid_to_shader.lower_matrices:LowerMatrices",

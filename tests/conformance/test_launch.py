@@ -34,6 +34,43 @@ def test_ids_and_sizes_of_every_thread(device: sw.Device, grid: object, block: o
     check(kernel, out, device=device, grid=grid, block=block)
 
 
+@pytest.mark.parametrize("rows", [(0, 0), (0, 1), (2, 0), (1, 3)])
+@pytest.mark.parametrize("shape", [(50, 3), (41, 33), (2, 600), (9, 1)])
+def test_rows_of_threads_in_arrays_with_longer_rows(
+    device: sw.Device, shape: tuple[int, int], rows: tuple[int, int]
+):
+    @sw.kernel
+    def twice_in_place(x, y):
+        i, j = sw.global_id(0), sw.global_id(1)
+        y[i, j] = 2 * y[i, j] + x[i, j]
+
+    x, y = (
+        np.arange((shape[0] + 2) * (shape[1] + more), dtype=np.float32).reshape(shape[0] + 2, -1)
+        for more in rows
+    )
+    expected = y.copy()
+    expected[: shape[0], : shape[1]] = (2 * y)[: shape[0], : shape[1]] + x[: shape[0], : shape[1]]
+    twice_in_place.over(shape, device=device)(x, y)
+    assert (y == expected).all()
+
+
+@pytest.mark.parametrize("more", [(0, 0, 0), (0, 0, 1), (0, 2, 0), (1, 0, 0), (0, 1, 2)])
+@pytest.mark.parametrize("shape", [(5, 7, 3), (30, 20, 4), (3, 1, 2)])
+def test_planes_of_threads_in_larger_arrays(
+    device: sw.Device, shape: tuple[int, int, int], more: tuple[int, int, int]
+):
+    @sw.kernel
+    def count(x):
+        i, j, k = sw.global_id(0), sw.global_id(1), sw.global_id(2)
+        x[i, j, k] = x[i, j, k] + 1
+
+    x = np.zeros(tuple(size + extra for size, extra in zip(shape, more, strict=True)), np.int32)
+    count.over(shape, device=device)(x)
+    inside = np.zeros_like(x)
+    inside[: shape[0], : shape[1], : shape[2]] = 1
+    assert (x == inside).all()
+
+
 @pytest.mark.parametrize("shape", [7, (7,), (3, 5), (2, 3, 4), (1, 1, 9), (100, 1)])
 @pytest.mark.parametrize("block", [None, 4])
 def test_over_runs_each_item_once(

@@ -356,7 +356,7 @@ def _module(kind: str) -> Any:
         raise DeviceError(f"devices {kind!r} ({point.value}) cannot be loaded: {reason}") from error
     for name in ("find", "why_missing"):
         if not callable(getattr(found, name, None)):
-            raise DeviceError(f"devices {kind!r} ({point.value}) have no function {name}")
+            raise DeviceError(f"devices {kind!r} are {found!r}, which has no function {name}")
     return found
 
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from cuda_devices import simulated
+from installed_packages import Install, packages
 
 import stepwell as sw
 from stepwell import registry
 from stepwell.lowering import levels, route
 from stepwell.registry import register_dialect, register_pass
 from stepwell.runtime import device
+from stepwell.runtime.cpu import CpuDevice
+from stepwell.runtime.launch_shape import LaunchOptions
+from stepwell.runtime.vulkan.capabilities import language_features
 from stepwell.tools.lit.features import available
 from stepwell.tools.lit.runner import Verdict, run_test
+
+__all__ = ["packages"]  # the fixture
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -118,6 +128,40 @@ def test_add_a_device(monkeypatch: pytest.MonkeyPatch):
     assert twin.target == "cpu"
     assert device.device("twin").name == "twin:0"
     assert list(twin.array([1, 2, 3], "i32").numpy()) == [1, 2, 3]
+
+
+def test_a_device_in_a_package(packages: Install, tmp_path: Path):
+    (project,) = blocks("a-device-in-a-package.md", "toml")
+    (code,) = blocks("a-device-in-a-package.md", "python")
+    groups = tomllib.loads(project)["project"]["entry-points"]
+    packages("crew", code, {name.removeprefix("stepwell."): rows for name, rows in groups.items()})
+    settings = {"STEPWELL_TEST_DEVICES": "crew", "PYTHONPATH": str(tmp_path)}
+    tests = [f"tests/conformance/test_{name}.py" for name in ("print", "launch")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+
+
+def test_the_table_of_features_has_those_that_devices_declare():
+    words = frozenset({"float64", "int64", "int64_atomics", "denorm_preserve32"})
+    known = {*CpuDevice.features, *language_features(words)}
+    known |= {*LaunchOptions(True, (1, 1, 1), True).features()}
+    with simulated() as gpu:
+        known |= gpu.features
+    _, _, table = (ROOT / "docs/add-a-device.md").read_text("utf-8").partition("| feature |")
+    listed = {
+        name
+        for row in table.partition("\n\n")[0].splitlines()[2:]
+        for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert listed == known | {"tensor_maps"}  # which the driver of the tests has not
 
 
 @pytest.mark.parametrize("page", [*DOCS, *ROOT.glob("*.md")], ids=lambda page: page.name)

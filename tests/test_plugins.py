@@ -251,6 +251,7 @@ def test_devices_of_a_broken_package_are_absent_and_it_is_said_why(packages: Ins
     assert {one.kind for one in sw.devices()}.isdisjoint({"lame", "half"})
     reasons = dict(why_missing())
     assert reasons["lame"].startswith("devices 'lame' (lamedevices) cannot be loaded: ModuleNotF")
-    assert reasons["half"] == "devices 'half' (halfdevices) have no function why_missing"
+    assert reasons["half"].startswith("devices 'half' are <module 'halfdevices' from ")
+    assert reasons["half"].endswith(", which has no function why_missing")
     with pytest.raises(sw.DeviceError, match=r"'lame' .* cannot be loaded"):
         sw.device("lame")

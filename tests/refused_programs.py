@@ -733,7 +733,7 @@ def class_pattern(x):
 
 @refused(A)
 def format_specification(x):
-    print(f"{x[0]:.3f}")  # error 11: a format specification is not in the language
+    print(f"{x[0]:.3f}")  # error 11 (3.12: 13): a format specification is not in the language
 
 
 @refused(A)

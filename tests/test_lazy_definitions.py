@@ -221,7 +221,7 @@ before = dataclasses._create_fn if hasattr(dataclasses, "_create_fn") else None
 try:
     with lazy_definitions():
         import xdsl.dialects.arith
-except ImportError as error:
+except (ImportError, AttributeError) as error:  # the latter from Python 3.13 on, at the second time
     print("Error: partially initialized" if "partially" in str(error) else error)
 if __name__ == "__main__":
     after = dataclasses._create_fn if hasattr(dataclasses, "_create_fn") else None

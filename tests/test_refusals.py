@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +18,7 @@ import refused_programs
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.language.build import build_module
 
-_EXPECTED = re.compile(r"#\s*error (\d+): (.*?)(?: ~ (.*))?$")
+_EXPECTED = re.compile(r"#\s*error (\d+)(?: \(3\.12: (\d+)\))?: (.*?)(?: ~ (.*))?$")
 CASES = refused_programs.CASES
 
 
@@ -56,7 +57,8 @@ def _expected(function: FunctionType) -> tuple[int, int, str, str | None]:
         if found is None:
             # Comments inside helpers that the program calls.
             continue
-        return start + number, int(found[1]), found[2], found[3]
+        column = found[2] if found[2] and sys.version_info >= (3, 12) else found[1]
+        return start + number, int(column), found[3], found[4]
     helper = getattr(function, "error_in", None)
     assert helper is not None, f"{function.__name__} says no error"
     return _expected(helper)

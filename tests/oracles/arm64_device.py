@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 
 import llvmlite.binding
 import numpy as np
+from oracles.simulated import SimulatedKernel, forget
 
 from stepwell import targets
 from stepwell.runtime import device as devices
@@ -41,9 +42,9 @@ from stepwell.runtime.cpu_kernel import (
     STREAMS,
     TOTAL,
 )
-from stepwell.runtime.device import Device, Launcher, LoadedKernel, Stream
+from stepwell.runtime.device import Device, LoadedKernel
 from stepwell.runtime.errors import OutOfMemory
-from stepwell.runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
+from stepwell.runtime.launch_shape import Dim3
 from stepwell.runtime.report import (
     CAPACITY_WORD,
     HEADER_WORDS,
@@ -72,9 +73,7 @@ def register() -> Arm64Device:
 
 def unregister() -> None:
     """Make the device and its target unknown again."""
-    devices.KINDS.pop(KIND, None)
-    devices.forget(KIND)
-    targets.TARGETS.pop(KIND, None)
+    forget(KIND)
 
 
 def find() -> list[Device]:
@@ -156,7 +155,7 @@ class Arm64Device(CpuDevice):
         return Arm64Kernel(self, artifact)
 
 
-class Arm64Kernel(LoadedKernel):
+class Arm64Kernel(SimulatedKernel):
     """A program with one kernel, which waits for launches."""
 
     def __init__(self, device: Arm64Device, artifact: Artifact):
@@ -168,23 +167,6 @@ class Arm64Kernel(LoadedKernel):
             [EMULATOR, str(program), *place], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         weakref.finalize(self, _end, self.process, folder)
-
-    def launcher(
-        self,
-        grid: Dim3,
-        block: Dim3,
-        shared_bytes: int = 0,
-        stream: Stream | None = None,
-        options: LaunchOptions = PLAIN,
-    ) -> Launcher:
-        """See `LoadedKernel.launcher`."""
-        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
-
-        def launch(packed: bytes) -> None:
-            if 0 not in grid:
-                self.launch(packed, grid, block, shared_bytes)
-
-        return launch
 
     def launch(self, packed: bytes, grid: Dim3, block: Dim3, shared_bytes: int) -> None:
         """Run all blocks, then raise or print what was reported."""

@@ -20,15 +20,16 @@ from oracles.ptx.errors import DivergentBarrier
 from oracles.ptx.memory import Memory as SimulatedMemory
 from oracles.ptx.module import Module
 from oracles.ptx.tensors import encode
+from oracles.simulated import SimulatedKernel, forget
 
 from stepwell import targets
 from stepwell.runtime import device as devices
 from stepwell.runtime.array import Memory
 from stepwell.runtime.artifact import Artifact
-from stepwell.runtime.device import Device, Event, Launcher, LoadedKernel, Stream
+from stepwell.runtime.device import Device, Event, LoadedKernel, Stream
 from stepwell.runtime.dtypes import numpy_dtype
 from stepwell.runtime.errors import ArtifactError, KernelError
-from stepwell.runtime.launch_shape import PLAIN, Dim3, LaunchOptions, Limits, check_launch
+from stepwell.runtime.launch_shape import Dim3, Limits
 from stepwell.runtime.report import (
     CAPACITY_WORD,
     HEADER_WORDS,
@@ -61,10 +62,7 @@ def _target(arch: str) -> targets.Target:
 
 def unregister() -> None:
     """Make the device and its target unknown again."""
-    devices.KINDS.pop(KIND, None)
-    devices.forget(KIND)
-    targets.TARGETS.pop(KIND, None)
-    targets.FAMILIES.pop(KIND, None)
+    forget(KIND)
 
 
 @contextmanager
@@ -114,7 +112,7 @@ class PtxEvent(Event):
         return 0.0
 
 
-class PtxKernel(LoadedKernel):
+class PtxKernel(SimulatedKernel):
     """PTX in the interpreter."""
 
     def __init__(self, device: PtxDevice, artifact: Artifact):
@@ -126,23 +124,6 @@ class PtxKernel(LoadedKernel):
         self.lines = text.splitlines()
         self.module = Module(text, device.simulated)
         self.sizes = [p.nbytes for p in self.module.functions[artifact.manifest.entry].parameters]
-
-    def launcher(
-        self,
-        grid: Dim3,
-        block: Dim3,
-        shared_bytes: int = 0,
-        stream: Stream | None = None,
-        options: LaunchOptions = PLAIN,
-    ) -> Launcher:
-        """See `LoadedKernel.launcher`."""
-        check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
-
-        def launch(packed: bytes) -> None:
-            if 0 not in grid:
-                self.launch(packed, grid, block, shared_bytes)
-
-        return launch
 
     def launch(self, packed: bytes, grid: Dim3, block: Dim3, shared_bytes: int) -> None:
         """Runs the kernel, then raises or prints what it reported."""

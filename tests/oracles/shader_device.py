@@ -14,6 +14,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from oracles.simulated import forget
 from xdsl.context import Context
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
@@ -93,9 +94,7 @@ def register(features: str = FEATURES) -> ShaderDevice:
 
 def unregister() -> None:
     """Make the device and its target unknown again."""
-    devices.KINDS.pop(KIND, None)
-    devices.forget(KIND)
-    targets.TARGETS.pop(KIND, None)
+    forget(KIND)
 
 
 def find() -> list[Device]:

@@ -221,7 +221,7 @@ class _Conditions:
         if always:
             every = last if rising else first
             limit = solver.add(select(self._any(always), every, limit)).results[0]
-        (solver.upper if rising else solver.lower).append(limit)
+        (solver.upper if rising else solver.lower).append((limit, solver.number(0)))
 
     def _all(self, conditions: list[SSAValue]) -> SSAValue:
         return self.solver.joined(arith.AndIOp, conditions)

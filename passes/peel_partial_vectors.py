@@ -1,6 +1,6 @@
 """peel-partial-vectors: the last threads of a loop, too few for vectors, get one of their own.
 
-    scf.for %t = %lo to %hi step %c1 {          %whole = … and -32
+    scf.for %t = %lo to %hi step %c1 {          %whole = max(… >> 5, 0) << 5
       %v = memref.load %x[%t]                   scf.for %k = %c0 to %whole step %c1 {
       …                                           %t = arith.addi %lo, %k
     } {gpux.threads}                    ->        %v = memref.load %x[%t]
@@ -17,6 +17,9 @@ and Black-Scholes. It sees that the first loop has no rest, so there are no mask
 two vectors at once, so that one computes while the other waits (four gain little more, and cost as
 much code again), where a block can have so many threads in a row. The second loop is the one with
 masks, which short rows need: as scalars, 30 of 510 threads take as long as the others.
+
+The number of whole vectors is shifted to the left: of a count with its last bits masked LLVM
+forgets in some of its passes that there is no rest, and adds a loop for it that never runs.
 
 With many accesses, the first loop begins where its first store is at a whole vector, and the second
 one runs before it and after it: a vector across two lines of the cache takes twice as long, and a
@@ -135,18 +138,20 @@ def _split(loop: scf.ForOp, threads: int, vectors: int) -> None:
         return op.results[0]
 
     zero = add(constant(INDEX, 0, loop.location))
-    count = add(arith.MaxSIOp(add(arith.SubiOp(loop.ub, loop.lb)), zero))
-    many = add(constant(INDEX, -threads, loop.location))
-    low, start = loop.lb, loop.lb
+    start, left = loop.lb, _without_least(loop.ub, 0)
+    if constant_value(loop.lb) != 0:
+        left = add(arith.SubiOp(loop.ub, loop.lb))
     accesses = sum(isinstance(op, _ACCESSES) for op in loop.body.block.ops)
     position = position_of_store(loop, add) if accesses >= _MANY_ACCESSES else None
     if position is not None:
-        ahead = add(arith.SubiOp(zero, position))
         last = add(constant(INDEX, threads // vectors - 1, loop.location))
-        head = add(arith.MinSIOp(add(arith.AndIOp(ahead, last)), count))
-        start = add(arith.AddiOp(low, head))
-        count = add(arith.MaxSIOp(add(arith.SubiOp(count, head)), zero))  # LLVM knows its sign so
-    whole = add(arith.AndIOp(count, many))
+        ahead = add(arith.AndIOp(add(arith.SubiOp(zero, position)), last))
+        end = add(arith.MaxSIOp(loop.ub, loop.lb))
+        start = add(arith.MinSIOp(add(arith.AddiOp(loop.lb, ahead)), end))
+        left = add(arith.SubiOp(left, ahead))
+    bits = add(constant(INDEX, threads.bit_length() - 1, loop.location))
+    count = add(arith.MaxSIOp(add(arith.ShRSIOp(left, bits)), zero))
+    whole = add(arith.ShLIOp(count, bits))
     fast = _counted_from_zero(loop, start, zero, whole)
     fast.attributes[marks.INTERLEAVE] = IntegerAttr(vectors, i64)
     _put(fast, loop)
@@ -155,6 +160,16 @@ def _split(loop: scf.ForOp, threads: int, vectors: int) -> None:
         loop.operands[0] = end
     else:
         _run_both(loop, zero, start, end)
+
+
+def _without_least(value: SSAValue, least: int) -> SSAValue:
+    """`a` of `max(a, least)`: to LLVM the shifts of what is no less than 0 are a mask."""
+    op = value.owner
+    if isinstance(op, arith.MaxSIOp):
+        for other, number in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+            if constant_value(number) == least:
+                return other
+    return value
 
 
 def _run_both(loop: scf.ForOp, zero: SSAValue, start: SSAValue, end: SSAValue) -> None:

@@ -15,8 +15,9 @@ At the cpu level, for loops over the threads of a block (the iterations may run 
 condition that compares `±i + invariant` with an invariant holds for a range of i; `a` and `b` are
 what all such conditions leave of `lo` and `hi`. Solved are the conditions of checks, and of the
 `scf.if`s around solved checks. What is left in the new loop LLVM can vectorise; the rest is marked
-`gpux.cold` for outline-cold-loops. It comes last: a failed check ends the block, and what threads
-do whose checks hold is done by then, prints too.
+`gpux.cold` for outline-cold-loops (where none can be left before `a`, it is one loop). It comes
+last: a failed check ends the block, and what threads do whose checks hold is done by then, prints
+too.
 
 Checks inside loops of one thread, and others that are no such comparison, are left to
 `bounded_checks`.
@@ -89,7 +90,7 @@ def _is_cold(op: Operation | None) -> bool:
 
 
 def _split(loop: scf.ForOp, checks: list[gpux.CheckOp], index_bits: int) -> None:
-    solver = Solver(loop)
+    solver = Solver(loop, index_bits)
     solved = [check for check in checks if solver.solve(check.condition)]
     guards = _solved_guards(solver, solved, {})
     is_exact = True
@@ -205,6 +206,11 @@ def _copy_without_checks(
 
 def _rest_loop(loop: scf.ForOp, start: SSAValue, end: SSAValue, solver: Solver) -> scf.ForOp:
     """The original loop runs over what lies before `start`, then over what lies after `end`."""
+    loop.attributes.pop(marks.THREADS, None)  # for LLVM to vectorise: not this one
+    if start is loop.lb:
+        loop.operands[0] = end
+        loop.attributes[marks.COLD] = UnitAttr()
+        return loop
     zero, one, two = (solver.number(value) for value in (0, 1, 2))
     body = Block(arg_types=[INDEX])
     outer = scf.ForOp.create(operands=[zero, two, one], regions=[Region(body)])
@@ -222,5 +228,4 @@ def _rest_loop(loop: scf.ForOp, start: SSAValue, end: SSAValue, solver: Solver) 
             op.location = loop.location
         body.add_op(op)
     loop.operands[0], loop.operands[1] = lower.results[0], upper.results[0]
-    loop.attributes.pop(marks.THREADS, None)  # for LLVM to vectorise: not this one
     return outer

@@ -3,13 +3,17 @@
     %g = arith.addi %base, %i                  %limit = arith.subi %n, %base
     %in = arith.cmpi slt, %g, %n       ->      %end = arith.minsi %hi, %limit
 
-Solved are comparisons of `±i + invariant` with invariants, and conjunctions of them.
+Solved are comparisons of `±i + invariant` with invariants, and conjunctions of them. Of limits that
+differ by a number only the tightest is computed, and none that is surely below the loop's own:
+where %base is the first thread of a block, `%base + %i` is not negative, and of three neighbours
+`%base + %i - 1` says where they begin. Both hold of differences that do not wrap (`value_ranges`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IndexType
@@ -19,10 +23,13 @@ from xdsl.traits import Pure
 from ..dialects.arith import let_wrap
 from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
 from .block_editing import constant, constant_value
+from .value_ranges import Node, Ranges
 
 INDEX = IndexType()
 _DEPTH = 64
 _FAR = (1 << 31) - 1  # what fits an index of any width
+Limit: TypeAlias = tuple[SSAValue, SSAValue]
+"""The first value less the second, as `index` computes it."""
 
 
 @dataclass
@@ -30,8 +37,9 @@ class Solver:
     """Limits of a loop's variable between which conditions hold; its ops go before the loop."""
 
     loop: scf.ForOp
-    lower: list[SSAValue] = field(default_factory=list[SSAValue])
-    upper: list[SSAValue] = field(default_factory=list[SSAValue])
+    index_bits: int = 64
+    lower: list[Limit] = field(default_factory=list[Limit])
+    upper: list[Limit] = field(default_factory=list[Limit])
     when: list[SSAValue] = field(default_factory=list[SSAValue])
     _outside: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     _slopes: dict[SSAValue, int | None] = field(default_factory=dict["SSAValue", "int | None"])
@@ -91,8 +99,7 @@ class Solver:
         first, second = (bound, base) if slope == 1 else (base, bound)
         if is_upper == (predicate in (SLE, SGE)):  # i <= d, or i > d
             first = self.plus(first, self.number(1))
-        limits = self.upper if is_upper else self.lower
-        limits.append(self.minus(first, second))
+        (self.upper if is_upper else self.lower).append((first, second))
 
     def range(self) -> tuple[SSAValue, SSAValue]:
         """First and end of the iterations in which all conditions hold; first <= end."""
@@ -104,12 +111,50 @@ class Solver:
     def limits(self) -> tuple[SSAValue, SSAValue]:
         """The range, but for the conditions that are the same in all iterations."""
         start, end = self.loop.lb, self.loop.ub
-        if self.lower:
-            start = self.joined(arith.MaxSIOp, self.lower)
+        if lower := self._tightest(self.lower, upper=False):
+            start = self.joined(arith.MaxSIOp, lower)
             start = self.binary(arith.MinSIOp, start, self.loop.ub)
             start = self.binary(arith.MaxSIOp, start, self.loop.lb)
-        end = self.joined(arith.MinSIOp, [end, *self.upper])
+        end = self.joined(arith.MinSIOp, [end, *self._tightest(self.upper, upper=True)])
         return start, self.binary(arith.MaxSIOp, end, start)
+
+    @cached_property
+    def _ranges(self) -> Ranges:
+        """What is known of values in every launch: no facts of a place."""
+        op: Operation = self.loop
+        while (parent := op.parent_op()) is not None and parent.parent_op() is not None:
+            op = parent
+        return Ranges(op, self.index_bits)
+
+    def _tightest(self, limits: list[Limit], *, upper: bool) -> list[SSAValue]:
+        """The limits that count: of those which differ by a number one, none below the loop's."""
+        found: dict[tuple[Node, Node] | Limit, tuple[int, Limit]] = {}
+        for limit in limits:
+            key, number = self._difference(limit)
+            known = found.get(key)
+            if known is None or (number < known[0] if upper else number > known[0]):
+                found[key] = number, limit
+        ranges = self._ranges
+        least = ranges.interval(self.loop.lb)[0]
+        return [
+            self.minus(*limit)
+            for key, (_, limit) in found.items()
+            if upper or key == limit or self._most(limit) > least
+        ]
+
+    def _most(self, limit: Limit) -> int:
+        """What a limit that does not wrap can be at most."""
+        first, second = limit
+        return self._ranges.interval(first)[1] - self._ranges.interval(second)[0]
+
+    def _difference(self, limit: Limit) -> tuple[tuple[Node, Node] | Limit, int]:
+        """What is subtracted, and a number to add; a limit that may wrap is one of its own."""
+        first, second = limit
+        ranges = self._ranges
+        if not ranges.adds_up(first, first, second, -1):
+            return limit, 0
+        (node, number), (other, less) = ranges.bound(first), ranges.bound(second)
+        return (node, other), number - less
 
     def joined(self, kind: type[Operation], values: list[SSAValue]) -> SSAValue:
         """`kind` of all values, of which there is one at least; what comes again is left out."""
@@ -120,6 +165,8 @@ class Solver:
 
     def any_left(self, start: SSAValue, end: SSAValue) -> SSAValue:
         """Whether iterations lie before `start` or behind `end`."""
+        if start is self.loop.lb:
+            return self.compare(SLT, end, self.loop.ub)
         before = self.compare(SLT, self.loop.lb, start)
         behind = self.compare(SLT, end, self.loop.ub)
         return self.binary(arith.OrIOp, before, behind)

@@ -123,6 +123,20 @@ func.return
 }}"""
 
 
+class NeighbourWriter(LoopWriter):
+    """Checks of indices that differ by numbers: of the block's threads, and of what may wrap."""
+
+    def index(self, depth: int = 0) -> str:
+        wrapping = self.define("index", "arith.addi %m, %t : index")
+        base = self.chance.choice([*self.indices, wrapping])
+        name = self.chance.choice(["addi", "subi"])
+        return self.define("index", f"arith.{name} {base}, {self.small()} : index")
+
+    def statements(self) -> None:
+        for _ in range(self.chance.randint(2, 4)):
+            self.check()
+
+
 class ThreadRun(Run):
     """Runs a block's threads, each to its end; `ends` says by which check, or by none.
 
@@ -199,9 +213,9 @@ def runs_of_both(
         yield before, after
 
 
-def check_loop(chance: random.Random) -> tuple[int, int]:
+def check_loop(chance: random.Random, writer: type[LoopWriter] = LoopWriter) -> tuple[int, int]:
     """One program on several inputs; checks that its threads made, and that they make now."""
-    text = LoopWriter(chance).kernel()
+    text = writer(chance).kernel()
     original = parse_module(text)
     module = original.clone()
     SplitCheckedLoops(INDEX_BITS).apply(Context(), module)
@@ -216,6 +230,12 @@ def check_loop(chance: random.Random) -> tuple[int, int]:
 @given(st.randoms(use_true_random=False))
 def test_every_thread_ends_as_it_did(chance: random.Random):
     check_loop(chance)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_limits_that_make_others_needless_do_so_whatever_wraps(chance: random.Random):
+    check_loop(chance, NeighbourWriter)
 
 
 def test_threads_of_random_loops_make_fewer_checks():

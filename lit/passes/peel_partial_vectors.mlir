@@ -13,9 +13,10 @@ func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
 // CHECK-LABEL: func.func @saxpy
 // CHECK:         %[[ZERO:.*]] = arith.constant 0 : index
 // CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %hi, %lo
-// CHECK-NEXT:    %[[COUNT:.*]] = arith.maxsi %[[LEFT]], %[[ZERO]]
-// CHECK-NEXT:    %[[MANY:.*]] = arith.constant -32 : index
-// CHECK-NEXT:    %[[WHOLE:.*]] = arith.andi %[[COUNT]], %[[MANY]]
+// CHECK-NEXT:    %[[BITS:.*]] = arith.constant 5 : index
+// CHECK-NEXT:    %[[SOME:.*]] = arith.shrsi %[[LEFT]], %[[BITS]]
+// CHECK-NEXT:    %[[VECTORS:.*]] = arith.maxsi %[[SOME]], %[[ZERO]]
+// CHECK-NEXT:    %[[WHOLE:.*]] = arith.shli %[[VECTORS]], %[[BITS]]
 // CHECK-NEXT:    scf.for %[[K:.*]] = %[[ZERO]] to %[[WHOLE]] step %c1 {
 // CHECK-NEXT:      %[[T:.*]] = arith.addi %lo, %[[K]]
 // CHECK-NEXT:      %[[V:.*]] = memref.load %x[%[[T]]]
@@ -33,6 +34,42 @@ func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
 
 // -----
 
+// From 0 on it is what the end is at least that is left out: shifts of a number that is not negative
+// are a mask to LLVM.
+func.func @from_zero(%x: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1.0 : f32
+  %hi = arith.maxsi %n, %c0 : index
+  scf.for %t = %c0 to %hi step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @from_zero
+// CHECK:         %[[BITS:.*]] = arith.constant 5 : index
+// CHECK-NEXT:    arith.shrsi %n, %[[BITS]]
+// CHECK:         scf.for
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %hi
+
+// -----
+
+// Not so behind another beginning: %n may be so far below it that the difference wraps.
+func.func @from_one(%x: memref<?xf32>, %n: index) {
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1.0 : f32
+  %hi = arith.maxsi %n, %c1 : index
+  scf.for %t = %c1 to %hi step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @from_one
+// CHECK:         %[[LEFT:.*]] = arith.subi %hi, %c1
+// CHECK:         arith.shrsi %[[LEFT]],
+
+// -----
+
 // The widest element says how many are in a vector.
 func.func @widest(%x: memref<?xi8>, %y: memref<?xf64>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -45,7 +82,7 @@ func.func @widest(%x: memref<?xi8>, %y: memref<?xf64>, %n: index) {
   func.return
 }
 // CHECK-LABEL: func.func @widest
-// CHECK:         arith.constant -16 : index
+// CHECK:         arith.constant 4 : index
 // CHECK:         scf.for
 // CHECK:         scf.for
 
@@ -79,7 +116,7 @@ func.func @others(%x: memref<?xi32>, %n: index, %on: i1) {
 // -----
 
 // A loop that is not over threads may carry values from one iteration to the next.
-func.func @in_order(%x: memref<?xf32>, %n: index) {
+func.func @one_by_one(%x: memref<?xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %zero = arith.constant 0.0 : f32
@@ -88,7 +125,7 @@ func.func @in_order(%x: memref<?xf32>, %n: index) {
   }
   func.return
 }
-// CHECK-LABEL: func.func @in_order
+// CHECK-LABEL: func.func @one_by_one
 // CHECK-NOT:     gpux.interleave
 // CHECK:         func.return
 
@@ -120,7 +157,7 @@ func.func @short(%x: memref<?xf32>, %a: index, %b: index, %p: i1) {
   func.return
 }
 // CHECK-LABEL: func.func @short
-// CHECK:         arith.constant -16 : index
+// CHECK:         arith.constant 4 : index
 // CHECK:         } {gpux.threads, gpux.interleave = 1 : i64}
 // CHECK:         scf.for %{{.*}} = %{{.*}} to %hi
 // CHECK:         } {gpux.threads}
@@ -152,7 +189,7 @@ func.func @aligned(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %base: i
   func.return
 }
 // CHECK-LABEL: func.func @aligned
-// CHECK:         %[[COUNT:.*]] = arith.maxsi
+// CHECK:         %[[COUNT:.*]] = arith.subi %hi, %lo
 // CHECK:         %[[ADDRESS:.*]] = "memref.extract_aligned_pointer_as_index"(%y)
 // CHECK:         %[[FIRST:.*]] = arith.shrui %[[ADDRESS]], %{{.*}} : index
 // CHECK-NEXT:    %[[ROW:.*]] = arith.addi %i, %c1
@@ -161,11 +198,14 @@ func.func @aligned(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %base: i
 // CHECK-NEXT:    %[[COLUMN:.*]] = arith.addi %base, %lo
 // CHECK-NEXT:    %[[OFFSET:.*]] = arith.addi %[[ROWS]], %[[COLUMN]]
 // CHECK-NEXT:    %[[PLACE:.*]] = arith.addi %[[FIRST]], %[[OFFSET]]
-// CHECK-NEXT:    %[[AHEAD:.*]] = arith.subi %{{.*}}, %[[PLACE]]
 // CHECK-NEXT:    %[[MASK:.*]] = arith.constant 15 : index
-// CHECK-NEXT:    %[[MISSING:.*]] = arith.andi %[[AHEAD]], %[[MASK]]
-// CHECK-NEXT:    %[[HEAD:.*]] = arith.minsi %[[MISSING]], %[[COUNT]]
-// CHECK-NEXT:    %[[START:.*]] = arith.addi %lo, %[[HEAD]]
+// CHECK-NEXT:    %[[NEGATED:.*]] = arith.subi %{{.*}}, %[[PLACE]]
+// CHECK-NEXT:    %[[AHEAD:.*]] = arith.andi %[[NEGATED]], %[[MASK]]
+// CHECK-NEXT:    %[[LAST:.*]] = arith.maxsi %hi, %lo
+// CHECK-NEXT:    %[[FIRST:.*]] = arith.addi %lo, %[[AHEAD]]
+// CHECK-NEXT:    %[[START:.*]] = arith.minsi %[[FIRST]], %[[LAST]]
+// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %[[COUNT]], %[[AHEAD]]
+// CHECK:         arith.shrsi %[[LEFT]],
 // CHECK:         scf.for
 // CHECK:           arith.addi %[[START]],
 // CHECK:         } {gpux.threads, gpux.interleave = 2 : i64}

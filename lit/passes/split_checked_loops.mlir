@@ -23,6 +23,8 @@ func.func @shift(%x: memref<?xf32>, %y: memref<?xf32>, %bid: index, %bdim: index
 // CHECK-LABEL: func.func @shift
 // CHECK:         %[[OFFSET:.*]] = arith.subi %base, %c1
 // CHECK:         %[[LOW:.*]] = arith.subi %c0, %[[OFFSET]]
+// CHECK-NEXT:    %[[ABOVE:.*]] = arith.minsi %[[LOW]], %bdim
+// CHECK-NEXT:    %[[START:.*]] = arith.maxsi %[[ABOVE]], %c0
 // CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %m, %[[OFFSET]]
 // CHECK-NEXT:    %[[GUARD:.*]] = arith.subi %n, %base
 // CHECK:         scf.for
@@ -106,7 +108,7 @@ func.func @reverse(%x: memref<?xf32>, %last: index, %bdim: index) {
 // CHECK-LABEL: func.func @reverse
 // CHECK:         %[[PAST:.*]] = arith.addi %last, %c1
 // CHECK:         %[[FIRST:.*]] = arith.subi %[[PAST]], %n
-// CHECK:         arith.minsi %[[FIRST]], %bdim
+// CHECK-NEXT:    arith.minsi %[[FIRST]], %bdim
 // CHECK:         arith.minsi %bdim, %[[PAST]]
 
 // -----
@@ -136,14 +138,106 @@ func.func @twice(%x: memref<?xf32>, %y: memref<?xf32>, %row: index, %base: index
 // CHECK-LABEL: func.func @twice
 // CHECK:         %[[SIZE:.*]] = memref.dim %x, %c0
 // CHECK:         %[[LOW:.*]] = arith.subi %c0, %base
-// CHECK:         %[[HIGH:.*]] = arith.subi %[[SIZE]], %base
-// CHECK:         %[[ABOVE:.*]] = arith.minsi %[[LOW]], %bdim
+// CHECK-NEXT:    %[[ABOVE:.*]] = arith.minsi %[[LOW]], %bdim
 // CHECK-NEXT:    %[[START:.*]] = arith.maxsi %[[ABOVE]], %c0
+// CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %[[SIZE]], %base
 // CHECK-NEXT:    %[[BELOW:.*]] = arith.minsi %bdim, %[[HIGH]]
 // CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[BELOW]], %[[START]]
 // CHECK-NEXT:    %[[ALL:.*]] = arith.andi
 // CHECK-NEXT:    %[[STOP:.*]] = arith.select %[[ALL]], %[[END]], %[[START]]
 // CHECK-NEXT:    scf.for %{{.*}} = %[[START]] to %[[STOP]]
+
+// -----
+
+// The first thread of a block is not before the grid's, and no difference of the two sizes wraps. So
+// of three neighbours the outer two say what is left, and where there is only %i nothing is before it:
+// the rest is one loop. (An index that may be anything keeps all its limits: @shift, @neighbours.)
+func.func @block(%x: memref<?xf32>, %y: memref<?xf32>, %bid_x: index, %bid_y: index, %bid_z: index, %bdim_x: index, %bdim_y: index, %bdim_z: index, %gdim_x: index, %gdim_y: index, %gdim_z: index, %shared: index, %report: index) attributes {gpux.kernel} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %base = arith.muli %bid_x, %bdim_x : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %m = memref.dim %y, %c0 : memref<?xf32>
+  scf.for %t = %c0 to %bdim_x step %c1 {
+    %i = arith.addi %base, %t : index
+    %left = arith.subi %i, %c1 : index
+    %right = arith.addi %i, %c1 : index
+    %a = arith.cmpi ult, %left, %n : index
+    gpux.check %a, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %b = arith.cmpi ult, %i, %n : index
+    gpux.check %b, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %c = arith.cmpi ult, %right, %n : index
+    gpux.check %c, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %v = memref.load %x[%right] : memref<?xf32>
+    memref.store %v, %x[%left] : memref<?xf32>
+  }
+  scf.for %t = %c0 to %bdim_x step %c1 {
+    %i = arith.addi %base, %t : index
+    %ok = arith.cmpi ult, %i, %m : index
+    gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %v = memref.load %y[%i] : memref<?xf32>
+    memref.store %v, %y[%i] : memref<?xf32>
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @block
+// CHECK:         %[[LEFT:.*]] = arith.subi %base, %c1
+// CHECK-NEXT:    %[[RIGHT:.*]] = arith.addi %base, %c1
+// CHECK-NEXT:    %[[LOW:.*]] = arith.subi %c0, %[[LEFT]]
+// CHECK-NEXT:    %[[ABOVE:.*]] = arith.minsi %[[LOW]], %bdim_x
+// CHECK-NEXT:    %[[START:.*]] = arith.maxsi %[[ABOVE]], %c0
+// CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %n, %[[RIGHT]]
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.minsi %bdim_x, %[[HIGH]]
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[BELOW]], %[[START]]
+// CHECK-NEXT:    scf.for %{{.*}} = %[[START]] to %[[END]]
+// CHECK:         } {gpux.cold, gpux.as_is}
+// CHECK:         %[[HIGH:.*]] = arith.subi %m, %base
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.minsi %bdim_x, %[[HIGH]]
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[BELOW]], %c0
+// CHECK-NEXT:    scf.for %{{.*}} = %c0 to %[[END]]
+// CHECK:         %[[LEFT:.*]] = arith.cmpi slt, %[[END]], %bdim_x
+// CHECK-NEXT:    scf.if %[[LEFT]] {
+// CHECK-NEXT:      scf.for %{{.*}} = %[[END]] to %bdim_x step %c1 {
+// CHECK-NOT:         scf.for
+// CHECK:           } {gpux.cold, gpux.as_is}
+// CHECK:         func.return
+
+// -----
+
+// %base may be any number, and then %base - 1 the greatest: all limits count, also %n - %base beside
+// (%n - 1) - %base.
+func.func @neighbours(%x: memref<?xf32>, %base: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %last = arith.subi %n, %c1 : index
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.addi %base, %t : index
+    %left = arith.subi %i, %c1 : index
+    %a = arith.cmpi ult, %left, %n : index
+    gpux.check %a, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %b = arith.cmpi ult, %i, %n : index
+    gpux.check %b, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %c = arith.cmpi slt, %i, %last : index
+    gpux.check %c, "assert", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+    %v = memref.load %x[%i] : memref<?xf32>
+    memref.store %v, %x[%left] : memref<?xf32>
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @neighbours
+// CHECK:         %[[LEFT:.*]] = arith.subi %base, %c1
+// CHECK-NEXT:    %[[LOW:.*]] = arith.subi %c0, %[[LEFT]]
+// CHECK-NEXT:    %[[ZERO:.*]] = arith.subi %c0, %base
+// CHECK-NEXT:    arith.maxsi %[[LOW]], %[[ZERO]]
+// CHECK-NEXT:    arith.minsi
+// CHECK-NEXT:    arith.maxsi
+// CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %n, %[[LEFT]]
+// CHECK-NEXT:    %[[HERE:.*]] = arith.subi %n, %base
+// CHECK-NEXT:    %[[GUARD:.*]] = arith.subi %last, %base
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.minsi %bdim, %[[HIGH]]
+// CHECK-NEXT:    %[[BOTH:.*]] = arith.minsi %[[BELOW]], %[[HERE]]
+// CHECK-NEXT:    arith.minsi %[[BOTH]], %[[GUARD]]
 
 // -----
 

@@ -1,4 +1,4 @@
-"""What can watch a pipeline run: printing, timing, verification, statistics, crash reproducer.
+"""What can watch a pipeline run: printing, timing, verification, checks, statistics, reproducer.
 
 An observer is given to `Pipeline.run(module, observe=[...])`; all of them write to standard error
 unless they are given another stream. Write your own by overriding what you need of `Observer`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -132,6 +133,35 @@ class Verify(Observer):
             verify(module)
         except CompileError as error:
             raise CompileError.collect(f"invalid IR after {step.name}", [error]) from error
+
+
+class Check(Observer):
+    """Asks before the first and after every pass whether something still holds: who broke it?
+
+    `holds` gets a copy of the module, and raises (an AssertionError, say) or gives False where it
+    does not hold. At levels simt and gpu it may run the kernel (`sw.load(sw.compile_ir(module))`)
+    and compare results. The CompileError names the pass.
+    """
+
+    def __init__(self, holds: Callable[[ModuleOp], object]) -> None:
+        self._holds = holds
+
+    def start(self, pipeline: Pipeline, module: ModuleOp) -> None:
+        """Refuses input for which it does not hold to begin with."""
+        self._ask(module, "before the first pass")
+
+    def after(self, step: ModulePass, module: ModuleOp, seconds: float) -> None:
+        """Refuses what the pass has made."""
+        self._ask(module, f"after {step.name}")
+
+    def _ask(self, module: ModuleOp, when: str) -> None:
+        try:
+            answer = self._holds(module.clone())
+        except Exception as error:  # whatever the check raises says what does not hold
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise CompileError(f"the check does not hold {when}: {reason}") from error
+        if answer is False:
+            raise CompileError(f"the check does not hold {when}")
 
 
 class Statistics(Observer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.passes import ModulePass
 
-from stepwell.registry import pass_names, register_pass
+from stepwell.registry import PASS_TABLE, pass_names, register_pass
 from stepwell.tools.expected_errors import read_expectations
 from stepwell.tools.main import main
 
@@ -279,3 +280,56 @@ def test_a_misspelt_op_of_a_nested_pipeline_is_refused(opt: Opt):
     assert (status, output) == (1, "")
     assert "nests passes in 'func.fun', and no op is called so" in errors
     assert "'func.func'" in errors
+
+
+OWN = '''
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.passes import ModulePass
+
+from stepwell.registry import register_pass
+
+
+@register_pass
+@dataclass(frozen=True)
+class Mine(ModulePass):
+    """Marks the module."""
+
+    name = "test-cli-own"
+
+    def apply(self, ctx, op):
+        op.attributes["of_mine"] = UnitAttr()
+'''
+
+
+def test_a_file_with_passes_is_loaded_for_commands_and_lit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(PASS_TABLE, "registered", {})
+    monkeypatch.delitem(sys.modules, "own_passes", raising=False)
+    own, test = tmp_path / "own_passes.py", tmp_path / "t.mlir"
+    own.write_text(OWN, encoding="utf-8")
+    run_line = "// RUN: stepwell opt %s --load %S/own_passes.py -p test-cli-own | filecheck %s\n"
+    test.write_text(f"{run_line}// CHECK: of_mine\n{GOOD}", encoding="utf-8")
+    assert main(["opt", str(test), "--load", str(own), "-p", "test-cli-own"]) == 0
+    assert "of_mine" in capsys.readouterr().out
+    assert main(["lit", str(test)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("absent.py", None, "absent.py: no such file"),
+        ("broken.py", "1 / 0\n", "broken.py cannot be run: ZeroDivisionError: division by zero"),
+        ("no_such_module", None, "cannot load no_such_module: ModuleNotFoundError"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str | None, message: str
+):
+    if text is not None:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    place = str(tmp_path / name) if name.endswith(".py") else name
+    assert main(["opt", "--load", place, "--list-passes"]) == 1
+    assert message in capsys.readouterr().err

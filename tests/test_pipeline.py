@@ -9,10 +9,12 @@ from xdsl.context import Context
 from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
 
 from stepwell import registry
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.observers import (
+    Check,
     Observer,
     PrintIR,
     Reproducer,
@@ -346,3 +348,38 @@ def test_a_parse_error_has_a_place(
     assert place is not None
     assert (place.file, place.line, place.column) == ("in.mlir", line, column)
     assert message in caught.value.message
+
+
+def test_a_check_names_the_pass_after_which_it_does_not_hold() -> None:
+    def has_no_sums(module: ModuleOp) -> bool:
+        return all(op.name != "arith.addi" for op in module.walk())
+
+    text = (
+        "func.func @f(%a: i32) -> i32 {\n  %0 = arith.muli %a, %a : i32\n  func.return %0 : i32\n}"
+    )
+    module = parse_module(text)
+    Pipeline.parse("cse").run(module, observe=[Check(has_no_sums)])
+    with pytest.raises(CompileError, match=r"^the check does not hold after make-sums$"):
+        (Pipeline.parse("cse") + MakeSums()).run(module, observe=[Check(has_no_sums)])
+    with pytest.raises(CompileError, match=r"^the check does not hold before the first pass$"):
+        Pipeline.parse("cse").run(module, observe=[Check(has_no_sums)])
+
+
+def test_a_check_that_raises_says_why() -> None:
+    def refuses(module: ModuleOp) -> None:
+        raise ValueError("9 is not 10")
+
+    with pytest.raises(CompileError, match="before the first pass: ValueError: 9 is not 10"):
+        Pipeline().run(parse_module(""), observe=[Check(refuses)])
+
+
+@dataclass(frozen=True)
+class MakeSums(ModulePass):
+    """Makes products sums."""
+
+    name = "make-sums"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for product in list(op.walk()):
+            if isinstance(product, arith.MuliOp):
+                Rewriter.replace_op(product, arith.AddiOp(product.lhs, product.rhs))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dialects.diagnostics import CompileError
 from ..runtime.cpu_archs import CPU_ARCHS
+from .loading import add_load, load_all, run_file
 
 if TYPE_CHECKING:
     from ..kernel import Kernel
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="only for launches by `over` of this rank")
     add_facts(parser)
+    add_load(parser)
     add("--from", dest="start", metavar="LEVEL", help="level of a .mlir file (default: its ops')")
 
 
@@ -84,6 +86,7 @@ def form_of(args: argparse.Namespace) -> Form:
 def run(args: argparse.Namespace) -> int:
     """Compile; CompileError for what is wrong with the file or with what is asked of it."""
     path: Path = args.file
+    load_all(args.load)
     _settle_target(args)
     wanted = args.emit
     if wanted in AFTER_PTX or args.report:
@@ -174,7 +177,7 @@ def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | byt
             "--facts is for text and spv: a file holds code for all launches",
             hint="sw.compile(…, small=True, disjoint=True) adds code for such launches",
         )
-    namespace = import_file(path)
+    namespace = vars(run_file(path))
     kernels = chosen_kernels(path, namespace, args)
     results: dict[str, str | bytes | Bundle] = {}
     for name, (kernel, types) in kernels.items():
@@ -187,27 +190,6 @@ def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | byt
         else:
             results[name] = print_level(kernel, types, args.emit, target=args.target, form=form)
     return results
-
-
-def import_file(path: Path) -> dict[str, Any]:
-    """Run a Python file as a module that is not the main one; its names."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    if not path.exists():
-        raise CompileError(f"cannot read {path}: no such file")
-    spec = spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None, "Python has a loader for .py files"
-    module = module_from_spec(spec)
-    # Beside the file lie the modules that it imports; dataclasses look their module up.
-    sys.path.insert(0, str(path.parent.resolve()))
-    sys.modules.setdefault(path.stem, module)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise CompileError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
-    return vars(module)
 
 
 def chosen_kernels(

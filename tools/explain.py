@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..dialects.diagnostics import CompileError
-from .compile import add_facts, chosen_kernels, form_of, import_file, refuse_for_ir
+from .compile import add_facts, chosen_kernels, form_of, refuse_for_ir
+from .loading import add_load, load_all, run_file
 
 EPILOG = """\
 The types of a kernel's parameters are its annotations, or are given:
@@ -27,12 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--signature", action="append", default=[], help="NAME(TYPE, …), see below")
     add("--over", type=int, choices=(1, 2, 3), help="for launches by `over` of this rank")
     add_facts(parser)
+    add_load(parser)
     add("--from", dest="start", metavar="LEVEL", help="level of a .mlir file (default: its ops')")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print an explanation of each kernel; CompileError for what is wrong with the file."""
     path: Path = args.file
+    load_all(args.load)
     if path.suffix == ".mlir":
         texts = _of_ir(path, args)
     elif path.suffix == ".py":
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 def _of_python(path: Path, args: argparse.Namespace) -> Iterator[str]:
     from ..explain import explain
 
-    for kernel, types in chosen_kernels(path, import_file(path), args).values():
+    for kernel, types in chosen_kernels(path, vars(run_file(path)), args).values():
         yield explain(kernel, types, args.target, form_of(args), uniformity=args.uniformity)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..dialects.diagnostics import CompileError
 from .expected_errors import mismatches, read_expectations
+from .loading import add_load, load_all
 
 if TYPE_CHECKING:
     from ..lowering.observers import Observer
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ("-p", "--pipeline", "--pass-pipeline")  # the last one is mlir-opt's
     add(*names, metavar="PASSES", help="such as 'canonicalize,gpu.module(cse)'")
     add("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    add_load(parser)
     add("--list-passes", action="store_true", help="print all passes and their options, and stop")
     add("--split-input-file", action="store_true", help="pieces between `// -----` on their own")
     add(
@@ -63,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from ..lowering.parse import SPLIT_MARK, split_input
     from ..lowering.pipeline import Pipeline
 
+    load_all(args.load)
     if args.list_passes:
         print("\n".join(_pass_lines()))
         return 0

@@ -8,12 +8,14 @@ methods of a frozen class as source code and compiles each (1 000 of them, of wh
 200), xDSL makes constraints and accessors of each op and attribute (`lazy_ops`), and parses the
 syntax of the ops. Inside the `with` all of it is put off to the first use, which leaves something
 in the class that makes the real thing once. What is made is what would have been made; classes
-differ in nothing else, so it does not matter which other code is imported meanwhile.
+differ in nothing else but that a dataclass without a docstring gets no signature for one, so it
+does not matter which other code is imported meanwhile.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -70,7 +72,12 @@ def _replace(functions: Functions) -> None:
 
 
 def _methods() -> Functions:
-    return () if _create is None else ((dataclasses, _CREATE, _create, LazyMethod),)
+    if _create is None:
+        return ()
+    return (
+        (dataclasses, _CREATE, _create, LazyMethod),
+        (dataclasses, "inspect", inspect, _NoSignatures),
+    )
 
 
 @cache
@@ -86,6 +93,15 @@ def _formats() -> Functions:
 
     original = staticmethod(FormatProgram.from_str)
     return ((FormatProgram, "from_str", original, staticmethod(LazyFormat)),)
+
+
+class _NoSignatures:
+    """Stands for `inspect`, which `dataclasses` asks for what to say of a class without a text."""
+
+    @staticmethod
+    def signature(of: type) -> str:
+        """None, so that the text is the class's name: `__init__` would be made for it."""
+        return ""
 
 
 class LazyMethod:

@@ -13,15 +13,18 @@ There is no third way to an op, so accessors and `verify_` are there before one 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from threading import RLock
 from typing import Any
 
 from xdsl.ir import Operation, OpTraits, ParametrizedAttribute
-from xdsl.irdl import IRDLOperation, OpDef, ParamAttrDef, operations
+from xdsl.irdl import AnyOf, AttrConstraint, IRDLOperation, OpDef, ParamAttrDef, operations
 
 _op_def_of = OpDef.from_pyrdl
 _accessors_of = operations.get_accessors_from_op_def
 _attr_def_of = ParamAttrDef.from_pyrdl
+_union_of: Callable[..., AttrConstraint] = AnyOf.get
+_known_union = cache(_union_of)
 _lock = RLock()
 _OF_ALL_OPS = frozenset(Operation.__mro__)
 
@@ -104,6 +107,14 @@ def _define(
     cls.get_irdl_definition = last
 
 
+def _union(*parts: Any) -> AttrConstraint:
+    """A union of constraints, made once: there are few, and xDSL compares each part with each."""
+    try:
+        return _known_union(*parts)
+    except TypeError:  # no keys, or no constraints
+        return _union_of(*parts)
+
+
 def _class_itself(cls: type[IRDLOperation]) -> type[IRDLOperation]:
     return cls
 
@@ -113,4 +124,5 @@ LAZY: tuple[tuple[object, str, Any, Any], ...] = (
     (OpDef, "from_pyrdl", staticmethod(_op_def_of), staticmethod(_class_itself)),
     (operations, "get_accessors_from_op_def", _accessors_of, lazy_accessors),
     (ParamAttrDef, "from_pyrdl", staticmethod(_attr_def_of), staticmethod(LazyAttribute)),
+    (AnyOf, "get", staticmethod(_union_of), staticmethod(_union)),
 )

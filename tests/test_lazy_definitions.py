@@ -7,10 +7,21 @@ import subprocess
 import sys
 from dataclasses import FrozenInstanceError, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-from xdsl.dialects.builtin import i1, i32
-from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def, traits_def
+from xdsl.dialects.builtin import IndexType, IntegerType, NoneAttr, i1, i32
+from xdsl.ir import Attribute
+from xdsl.irdl import (
+    AnyOf,
+    AttrConstraint,
+    IRDLOperation,
+    VerificationContext,
+    irdl_op_definition,
+    operand_def,
+    result_def,
+    traits_def,
+)
 from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import PyRDLOpDefinitionError, VerifyException
@@ -43,14 +54,13 @@ def test_a_method_is_made_at_its_first_use():
 
         @dataclass
         class Late:
-            """With a text, or `dataclasses` would make one, of the signature of `__init__`."""
-
             x: int
 
     assert isinstance(Late.__dict__["__init__"], LazyMethod)
     assert Late(3).x == 3
     assert not isinstance(Late.__dict__["__init__"], LazyMethod)
     assert Late.__init__.__qualname__.endswith("Late.__init__")
+    assert Late.__doc__ == "Late"
     assert isinstance(Late.__dict__["__eq__"], LazyMethod)
 
 
@@ -150,6 +160,26 @@ def test_an_op_is_defined_when_the_first_is_made():
     wrong = Negate(operands=[create_ssa_value(i1)], result_types=[i32])
     with pytest.raises(VerifyException, match="operand 'value'"):
         wrong.verify()
+
+
+def test_equal_unions_of_constraints_are_one():
+    @dataclass(frozen=True)
+    class NoKey(AttrConstraint):
+        parts: list[int]
+
+        def verify(self, attr: Attribute, constraint_context: VerificationContext) -> None: ...
+
+        def mapping_type_vars(self, type_var_mapping: Any) -> NoKey:
+            return self
+
+        def get_bases(self) -> set[type[Attribute]]:
+            return {NoneAttr}
+
+    with lazy_definitions():
+        assert AnyOf.get(IntegerType, IndexType) is AnyOf.get(IntegerType, IndexType)
+        assert AnyOf.get(NoKey([]), IndexType) == AnyOf.get(NoKey([]), IndexType)
+    with lazy_definitions(), pytest.raises(TypeError, match="Unexpected"):
+        AnyOf.get(IntegerType, [])  # pyright: ignore[reportArgumentType]
 
 
 def test_two_syntaxes_of_an_op_are_refused_at_once():

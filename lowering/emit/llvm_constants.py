@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from itertools import islice
 from typing import cast
 
 from xdsl.dialects.builtin import (
@@ -173,11 +174,11 @@ def constant(value: Attribute, kind: Attribute, op: Operation) -> str:
 
 def _dense(value: DenseIntOrFPElementsAttr, kind: Attribute, op: Operation) -> str:
     """A vector or an array (of arrays) of numbers."""
-    numbers: list[Attribute] = list(value.iter_attrs())
+    numbers = _distinct(value)
     if isinstance(kind, VectorType):
         element = llvm.element_type(kind)
         items = [f"{type_text(element)} {constant(n, element, op)}" for n in numbers]
-        if len(set(items)) == 1:
+        if len(items) == 1:
             return f"splat ({items[0]})"
         return f"<{', '.join(items)}>"
     if not isinstance(kind, llvm.ArrayType):
@@ -190,9 +191,9 @@ def _dense(value: DenseIntOrFPElementsAttr, kind: Attribute, op: Operation) -> s
     total = 1
     for size in sizes:
         total *= size
-    if len(numbers) == 1 and total != 1:
-        numbers *= total
     level = [f"{type_text(leaf)} {constant(n, leaf, op)}" for n in numbers]
+    if len(level) == 1:
+        level *= total
     text = type_text(leaf)
     for size in reversed(sizes):
         starts = range(0, len(level), size) if size else (0,)
@@ -200,6 +201,13 @@ def _dense(value: DenseIntOrFPElementsAttr, kind: Attribute, op: Operation) -> s
         text = f"[{size} x {text}]"
         level = [f"{text} [{', '.join(row)}]" for row in rows]
     return level[0][len(text) + 1 :]
+
+
+def _distinct(value: DenseIntOrFPElementsAttr) -> list[Attribute]:
+    """The numbers, or only the first of them if all have the same bytes."""
+    data, count = value.data.data, len(value)
+    is_splat = count > 1 and data == data[: len(data) // count] * count
+    return list(islice(value.iter_attrs(), 1 if is_splat else count))
 
 
 def _members(

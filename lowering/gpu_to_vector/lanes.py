@@ -66,6 +66,8 @@ class Lanes:
         self._vectors: dict[SSAValue, SSAValue] = {}
         self._splats: dict[SSAValue, SSAValue] = {}
         self._constants: dict[tuple[object, ...], SSAValue] = {}
+        # To make one takes as long as to make the op that has it.
+        self._types: dict[Attribute, VectorType[Attribute]] = {}
         # Arrays that each thread has for itself: those that stand for them, with a place a lane.
         self.own_arrays = own_arrays
 
@@ -159,7 +161,10 @@ class Lanes:
 
     def vector_type(self, type: Attribute) -> VectorType[Attribute]:
         """The type of a vector with a lane for each thread."""
-        return VectorType(type, [self.width])
+        found = self._types.get(type)
+        if found is None:
+            found = self._types[type] = VectorType(type, [self.width])
+        return found
 
     def bind(self, old: SSAValue, new: SSAValue) -> None:
         """Let a value stand for one of the original body: a vector if that is varying."""

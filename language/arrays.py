@@ -60,7 +60,9 @@ def subscript_of(frame: Frame, node: ast.Subscript, value: Value) -> Value:
             return slice_view(frame, node, value, indices)
         return load(frame, value, element(frame, node, value, indices))
     if isinstance(value, TupleValue):
-        return _tuple_item(frame, node, value.items)
+        from .tuple_items import tuple_item
+
+        return tuple_item(frame, node, value.items)
     if isinstance(value, StructValue):
         from .structs import struct_item
 
@@ -73,28 +75,6 @@ def _field_name(node: ast.Subscript) -> str | None:
     if isinstance(found, ast.Constant) and isinstance(found.value, str):
         return found.value
     return None
-
-
-def _tuple_item(frame: Frame, node: ast.Subscript, items: tuple[Value, ...]) -> Value:
-    if isinstance(node.slice, ast.Slice):
-        bounds = [
-            None if part is None else static_int(frame.eval(part))
-            for part in (node.slice.lower, node.slice.upper, node.slice.step)
-        ]
-        parts = (node.slice.lower, node.slice.upper, node.slice.step)
-        if any(b is None and p is not None for b, p in zip(bounds, parts, strict=True)):
-            raise frame.refuse(node.slice, "the bounds of a tuple's slice must be constants")
-        return TupleValue(items[slice(*bounds)])
-    position = static_int(frame.eval(node.slice))
-    if position is None:
-        raise frame.refuse(
-            node.slice,
-            "the index of a tuple must be a constant",
-            hint="use sw.local(…) for an array that is indexed at run time, or sw.unroll",
-        )
-    if not -len(items) <= position < len(items):
-        raise frame.refuse(node.slice, f"index {position} of a tuple of {len(items)} items")
-    return items[position]
 
 
 def index_nodes(frame: Frame, node: ast.Subscript, view: AnyView) -> list[ast.expr | Value]:

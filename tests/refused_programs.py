@@ -38,6 +38,7 @@ def refused(*types: Any, axes: int | None = None, inside: Any = None) -> Callabl
     return register
 
 
+LONG = tuple(range(33))
 WEIGHTS = [1.0, 2.0]
 TABLE = np.zeros(4)
 COUNTER = 0
@@ -332,9 +333,26 @@ def shape_out_of_bounds(x):
 
 
 @refused(A, sw.i32)
-def tuple_indexed_at_run_time(x, n):
+def tuple_of_arrays_indexed_at_run_time(x, n):
+    t = (x, x)
+    x[0] = t[n][0]  # error 14: the index of a tuple that holds an array of f32 ~ sw.unroll
+
+
+@refused(A, sw.i32)
+def long_tuple_indexed_at_run_time(x, n):
+    x[0] = LONG[n]  # error 17: of up to 32 one is chosen at run time ~ NumPy array
+
+
+@refused(A)
+def tuple_indexed_by_a_float(x):
     t = (1.0, 2.0)
-    x[0] = t[n]  # error 14: the index of a tuple must be a constant ~ sw.local
+    x[0] = t[x[0]]  # error 14: an index must be an integer, got f32 ~ int(
+
+
+@refused(A, sw.i32)
+def tuple_of_a_bool_and_a_number_indexed_at_run_time(x, n):
+    t = (True, 2.0)
+    x[0] = t[n]  # error 12: expected one type
 
 
 @refused(A)

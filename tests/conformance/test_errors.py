@@ -131,6 +131,17 @@ def test_shared_and_local_arrays_are_checked(device: sw.Device):
         assert error.values == (4, 4)
 
 
+@pytest.mark.parametrize("index", [-1, 3, 2**31 - 1, -(2**31)])
+def test_tuples_indexed_at_run_time_are_checked(device: sw.Device, index: int):
+    def kernel(x, k):
+        x[0] = (5, 6, x[0])[k]
+
+    x = np.array([7], np.int32)
+    error = failure(sw.OutOfBounds, kernel, x, np.int32(index), device=device, over=1)
+    assert str(error).startswith(f"index {index} is out of bounds for a tuple of 3 items")
+    assert x[0] == 7
+
+
 def test_the_thread_ends_and_others_may_go_on(device: sw.Device):
     def kernel(x, marks):
         i = sw.global_id(0)

@@ -154,8 +154,8 @@ def class_member(cls: type[Any], name: str) -> Any:
 
 def struct_item(frame: Frame, node: ast.Subscript, value: StructValue) -> Value:
     """`record["x"]`, or `named_tuple[0]`."""
-    from .arrays import _tuple_item  # pyright: ignore[reportPrivateUsage]
     from .statements import unpacked
+    from .tuple_items import tuple_item
 
     if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
         if value.type.cls is None and node.slice.value in value.fields:
@@ -166,7 +166,7 @@ def struct_item(frame: Frame, node: ast.Subscript, value: StructValue) -> Value:
         raise frame.refuse(
             node, f"{describe(value)} cannot be indexed", hint="read a field, as in p.x"
         )
-    return _tuple_item(frame, node, items)
+    return tuple_item(frame, node, items)
 
 
 def load_record(frame: Frame, view: RecordView, indices: list[SSAValue]) -> Value:

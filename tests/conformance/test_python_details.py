@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -36,6 +37,11 @@ class Span:
         return self.low <= value < self.high
 
 
+class Pair(NamedTuple):
+    first: sw.i32
+    second: sw.i32
+
+
 # Each line computes `r` from the thread's number `i` and the i32 `v` (i - 3).
 LINES = {
     "assignment to two names": "a = b = v\n    a += 1\n    r = a * 100 + b",
@@ -60,6 +66,7 @@ LINES = {
     "a tuple of one item indexed at run time": "r = (v,)[i - i]",
     "a constant tuple indexed at run time": "f = sw.f64(0.1) + LIMITS[i % 3]\n    r = int(f)",
     "a tuple of tuples indexed at run time": "a, b = ((v, 1), (2, v))[i % 2]\n    r = a - b",
+    "a NamedTuple indexed at run time": "r = Pair(v, v * 7)[i % 2]",
     "a nested tuple": "t = (v, (1, v + 1))\n    r = t[1][1] + t[1][0]",
     "a slice of a tuple": "t = (v, 5, 6)[1:]\n    r = t[0] * 10 + t[1] + len(t)",
     "concatenated tuples": "t = (v,) + (1, 2)\n    r = t[0] + t[2] * len(t)",
@@ -106,7 +113,7 @@ def test_line(device: sw.Device, line: str):
             "",
         ]
     )
-    over(define(source, LIMITS=LIMITS, Span=Span), device)
+    over(define(source, LIMITS=LIMITS, Span=Span, Pair=Pair), device)
 
 
 def test_functions_see_the_globals_of_their_own_module(device: sw.Device):

@@ -11,7 +11,13 @@ import lit.formats
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "src"))
 
-from stepwell.tools.lit import features, runner  # noqa: E402
+try:
+    from stepwell.tools.lit import features, runner
+except ModuleNotFoundError as missing:
+    lit_config.fatal(
+        f"{sys.executable} has no {missing.name}: run the lit of the environment that has "
+        "stepwell (`pip install lit` there), or `stepwell lit`, which needs no lit"
+    )
 
 config.name = "stepwell"
 config.test_format = lit.formats.ShTest(execute_external=False)

@@ -128,9 +128,10 @@ class Kernel(Program):
 
         Other targets have their own levels, such as "nvvm" and "ptx", or "shader" and "spvasm".
         The arguments are those of a call (or their types); `over` is the rank of an `over` launch,
-        or its shape; `small` and `disjoint` are as in `compile`; with `sizes` it is the code of
-        launches on GPUs that are held to sizes of arrays, without the checks that these make
-        needless; `large` is for launches that write more than the caches of a CPU hold.
+        or its shape, and without it the code is that of grids of blocks of any shape; `small` and
+        `disjoint` are as in `compile`; with `sizes` it is the code of launches on GPUs that are
+        held to sizes of arrays, without the checks that these make needless; `large` is for
+        launches that write more than the caches of a CPU hold.
         """
         from .compiler import print_level
 
@@ -312,8 +313,9 @@ def compile(
     On targets that make better code of such facts (cuda), it also holds code for launches that are
     `small` (indices fit 32 bits), whose written arrays are `disjoint` from all others, and whose
     arrays have rows that start at multiples of `alignment` bytes; a launch takes it where they
-    hold. `cubins` are architectures of NVIDIA GPUs for which it holds machine code too (see
-    `cubins.py`).
+    hold. Code that is held to sizes of arrays (`sizes=` of `Kernel.ir`) is in no file: checks that
+    only sizes make needless stay. `cubins` are architectures of NVIDIA GPUs for which it holds
+    machine code too (see `cubins.py`).
 
     `target="cpu"` is this machine. `"cpu:x86-64-v2+x86-64-v3+x86-64-v4"` is code for each of these
     levels of x86-64, `"cpu:arm64"` for 64-bit ARM, all for this operating system; a launch takes

@@ -44,6 +44,13 @@ def test_whole_vectors_have_no_masks_and_come_in_twos() -> None:
     assert "@llvm.masked.store.v16f32" in stores
 
 
+def test_no_loop_is_left_for_a_rest_that_there_never_is() -> None:
+    kernel = re.search(r"^define [^\n]*@scale\(.*?^}", optimised(512), re.MULTILINE | re.DOTALL)
+    assert kernel is not None
+    assert "fmul <16 x float>" in kernel[0]
+    assert "fmul float" not in kernel[0]
+
+
 def test_without_the_pass_all_vectors_are_masked() -> None:
     assert "store <16 x float>" not in optimised(0)
 

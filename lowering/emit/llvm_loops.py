@@ -1,4 +1,4 @@
-"""What kinds of loops a text has: `only_thread_loops(text)`, for the code generator's sake.
+"""What kinds of loops a text has: `only_thread_loops(text)`, for what LLVM need not do.
 
 b3:
   %t = phi i64 [ 0, %b2 ], [ %next, %b4 ]

@@ -190,13 +190,14 @@ def _first_line(error: Exception) -> str:
     return " | ".join(lines[:3]) if lines else type(error).__name__
 
 
-def _run_passes(module: Any, target: Target, slp: bool) -> None:
+def _run_passes(module: Any, target: Target, level: int) -> None:
+    """LLVM's pipeline of a level, with vectors if the target is to be optimised so."""
     binding, machine = _binding(target.triple == host_triple()), _machine(target)
     if target.opt == 0:
         return
-    options = binding.create_pipeline_tuning_options(speed_level=target.opt)
+    options = binding.create_pipeline_tuning_options(speed_level=level)
     options.loop_vectorization = target.opt >= 2
-    options.slp_vectorization = target.opt >= 2 and slp
+    options.slp_vectorization = level >= 2
     options.loop_unrolling = options.loop_interleaving = target.opt >= 2
     builder = binding.create_pass_builder(machine, options)
     passes = builder.getModulePassManager()
@@ -221,10 +222,10 @@ def _optimised(
     for part in parts:
         _refuse_symbols(part, external, own)
         part.triple, part.data_layout = target.triple, layout
-    # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so: SLP finds
-    # nothing in them, which takes it a millisecond.
-    slp = is_gpu or not only_thread_loops(ir_text.partition(SEPARATOR)[0])
-    _run_passes(parts[0], target, slp)
+    # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so. What level
+    # 2 adds finds nothing in them, which takes it a tenth of the time of all passes.
+    plain = not is_gpu and only_thread_loops(ir_text.partition(SEPARATOR)[0])
+    _run_passes(parts[0], target, min(target.opt, 1) if plain else target.opt)
     as_it_is = replace(target, opt=0)
     return [(part, _machine(as_it_is if index else target)) for index, part in enumerate(parts)]
 

@@ -29,5 +29,6 @@ def _add_inside(op: Operation, found: list[Operation]) -> None:
                 found.append(inner)
                 if inner.regions:
                     _add_inside(inner, found)
-                inner = inner.next_op
+                # No property: every pass comes by all ops.
+                inner = inner._next_op  # pyright: ignore[reportPrivateUsage]
             block = block.next_block

@@ -222,8 +222,8 @@ def _optimised(
     for part in parts:
         _refuse_symbols(part, external, own)
         part.triple, part.data_layout = target.triple, layout
-    # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so. What level
-    # 2 adds finds nothing in them, which takes it a tenth of the time of all passes.
+    # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so. What the
+    # passes of level 2 add finds nothing in them, which takes it a tenth of the time of all.
     plain = not is_gpu and only_thread_loops(ir_text.partition(SEPARATOR)[0])
     _run_passes(parts[0], target, min(target.opt, 1) if plain else target.opt)
     as_it_is = replace(target, opt=0)

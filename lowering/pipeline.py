@@ -191,6 +191,11 @@ def _apply(step: ModulePass, module: ModuleOp, ctx: Context) -> None:
         message = str(error).strip().splitlines()
         reason = message[-1].strip() if message else type(error).__name__
         raise CompileError(f"{step.name}: {reason}", location_of(module)) from error
+    except CompileError:
+        raise
+    except Exception as error:
+        error.add_note(f"in pass {step.name}, {type(step).__module__}.{type(step).__qualname__}")
+        raise
 
 
 # --- text -----------------------------------------------------------------------------------------

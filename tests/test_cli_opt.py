@@ -333,3 +333,25 @@ def test_what_cannot_be_loaded_is_said(
     place = str(tmp_path / name) if name.endswith(".py") else name
     assert main(["opt", "--load", place, "--list-passes"]) == 1
     assert message in capsys.readouterr().err
+
+
+@register_pass
+@dataclass(frozen=True)
+class Stumble(ModulePass):
+    """Raises what no pass should."""
+
+    name = "test-cli-stumble"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        raise IndexError("9")
+
+
+def test_what_a_pass_of_another_package_raises_names_the_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "good.mlir"
+    path.write_text(GOOD, encoding="utf-8")
+    assert main(["opt", str(path), "-p", "cse,test-cli-stumble"]) == 1
+    errors = capsys.readouterr().err
+    assert "IndexError: 9\n  in pass test-cli-stumble, " in errors
+    assert re.search(rf"\n  raised at {re.escape(__file__)}:\d+\n", errors)

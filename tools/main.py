@@ -128,12 +128,22 @@ def _report(error: Exception) -> int:
     if isinstance(error, (OSError, DeviceError, KernelError)):
         print(f"stepwell: error: {error}", file=sys.stderr)
         return 1
+    where = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
     print(
-        f"stepwell: internal error: {type(error).__name__}: {error}\n"
-        f"  hint: this is a bug in stepwell; {DEBUG_VARIABLE}=1 shows where it happened",
+        f"stepwell: internal error: {type(error).__name__}: {error}{where}\n  raised at "
+        f"{_raised_at(error)}\n  hint: {DEBUG_VARIABLE}=1 shows all frames; this is a bug in "
+        "stepwell, or in what is named here",
         file=sys.stderr,
     )
     return 1
+
+
+def _raised_at(error: Exception) -> str:
+    """The file and line of the innermost frame."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "no known line"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,14 @@ FILES = [path for folder in LAYERS for path in sorted((ROOT / folder).rglob("*.p
 PACKAGE_FILES = [*FILES, *sorted((ROOT / "src/stepwell").glob("*.py"))]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[tuple[int, int, str]]:
     """(line, dots, module) of each import, at any depth of the file, type checking included."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, 0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is None:
@@ -85,7 +91,7 @@ def test_imports_keep_to_the_layers(path: Path):
 
 @pytest.mark.parametrize("path", PACKAGE_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_says_what_it_is_for(path: Path):
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert ast.get_docstring(parsed(path))
 
 
 def test_marks_are_spelled_in_one_file():
@@ -102,7 +108,7 @@ def test_marks_are_spelled_in_one_file():
 
 @pytest.mark.parametrize("folder", LAYERS)
 def test_package_files_hold_a_docstring_only(folder: str):
-    body = ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")).body
+    body = parsed(ROOT / folder / "__init__.py").body
     assert len(body) == 1, f"{folder}/__init__.py: importing one file must not import others"
 
 

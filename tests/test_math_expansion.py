@@ -13,7 +13,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from llvm_kernels import elementwise, load, vectorwise
+from llvm_kernels import Loaded, elementwise, load, vectorwise
 from xdsl.context import Context
 
 from stepwell.lowering.emit.llvm import emit
@@ -86,19 +86,23 @@ LIBM = {
 
 def run(op: str, dtype: str, *arrays: np.ndarray, flags: str = "") -> np.ndarray:
     """The op of each element."""
-    names = ", ".join(f"%{n}" for n in "ab"[: len(arrays)]) + flags
-    kinds = [dtype] * len(arrays)
-    kind = f"{dtype}"
-    text = elementwise("f", f"%r = {op} {names} : {kind}", kinds, dtype)
+    out = np.zeros(arrays[0].shape, arrays[0].dtype)
+    code(op, dtype, len(arrays), flags).call("f", *arrays, out)
+    return out
+
+
+@cache
+def code(op: str, dtype: str, count: int, flags: str) -> Loaded:
+    """The op of each element of so many arrays, as machine code; several tests call the same."""
+    names = ", ".join(f"%{n}" for n in "ab"[:count]) + flags
+    text = elementwise("f", f"%r = {op} {names} : {dtype}", [dtype] * count, dtype)
     module = parse_module(text, "<test>")
     module.verify()
     ExpandMath().apply(Context(), module)
     module.verify()
     assert not [inner for inner in module.walk() if type(inner) in FUNCTIONS]
     ToLlvm().apply(Context(), module)
-    out = np.zeros(arrays[0].shape, arrays[0].dtype)
-    load(emit(module)).call("f", *arrays, out)
-    return out
+    return load(emit(module))
 
 
 def points(ranges: list[tuple[float, float]], dtype: str) -> np.ndarray:
@@ -344,12 +348,12 @@ def test_lanes_of_a_vector_have_the_bits_of_scalars(dtype: str):
     ExpandMath().apply(Context(), module)
     module.verify()
     ToLlvm().apply(Context(), module)
-    code = load(emit(module), opt=1)
+    loaded = load(emit(module), opt=1)
     for number, op in enumerate(ops):
         given = (a, b)[: ARGUMENTS.get(op, 1)]
         scalars, lanes = np.empty_like(a), np.empty_like(a)
-        code.call(f"s{number}", *given, scalars)
-        code.call(f"v{number}", *given, lanes)
+        loaded.call(f"s{number}", *given, scalars)
+        loaded.call(f"v{number}", *given, lanes)
         np.testing.assert_array_equal(scalars, lanes, op)
         known = ~np.isnan(scalars)
         assert (np.signbit(scalars) == np.signbit(lanes))[known].all(), op

@@ -319,8 +319,8 @@ def passes(module: ModuleOp, text: str) -> ModuleOp:
 def test_structured_and_promoted_code_means_the_same(chance: random.Random):
     text = Writer(chance).function()
     original = parse_module(text)
-    structured = passes(parse_module(text), "structure-early-exits")
-    promoted = passes(parse_module(text), "structure-early-exits,promote-variables")
+    structured = passes(original.clone(), "structure-early-exits")
+    promoted = passes(structured.clone(), "promote-variables")
     assert "simt." not in print_module(promoted)
     assert not any(
         isinstance(op, simt.IfOp | simt.ForOp | simt.WhileOp) for op in structured.walk()

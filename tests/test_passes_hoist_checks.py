@@ -94,8 +94,8 @@ class Chosen(NestRun):
 
 def check_nest(chance: random.Random) -> tuple[int, int]:
     """One program on several inputs: how often its checks were moved, and how often all held."""
-    text = NestWriter(chance).kernel()
-    module, original = parse_module(text), parse_module(text)
+    original = parse_module(NestWriter(chance).kernel())
+    module = original.clone()
     HoistBlockChecks(INDEX_BITS).apply(Context(), module)
     moved = fast = 0
     for _, after in runs_of_both(chance, original, module, NestRun, Chosen):

@@ -12,6 +12,7 @@ import os
 import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from .artifact import Artifact, Manifest
@@ -166,9 +167,21 @@ def _load_text(name: str, text: str) -> Any:
     return load_objects([content])
 
 
-@cache
+_sharing = Lock()
+
+
 def shared_code() -> Any:
-    """The engine of what all kernels share (cpu_blocks.ll), which they can call from then on."""
+    """The engine of what all kernels share (cpu_blocks.ll), which they can call from then on.
+
+    Threads that come at once get the same: another one's code would be gone with its engine, while
+    kernels that were linked in between call it.
+    """
+    with _sharing:
+        return _shared_code()
+
+
+@cache
+def _shared_code() -> Any:
     engine = _load_text("cpu_blocks.ll", shared_text(_host_triple()))
     _llvm().add_symbol(REPORT, engine.get_function_address(REPORT))
     return engine

@@ -40,6 +40,7 @@ PIPELINES: dict[str, Steps] = {
         ("canonicalize", "sizes of blocks and subgroups are constant now"),
         ("cse", "every thread region computes its ids"),
         ("number-report-sites", "when every check and print exists, and before any is copied"),
+        ("bound-by-guards", "then all threads that run make the checks"),
         ("hoist-block-checks", "what it takes out of a loop need not be solved for each row"),
         ("split-checked-loops", "wants the loops over threads, and invariant values outside"),
         ("canonicalize", "guards that became true"),

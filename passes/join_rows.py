@@ -31,12 +31,12 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IndexType, MemRefType, ModuleOp, NoneAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.traits import Pure
 
 from ..dialects import marks
 from ..dialects.predicates import EQ
 from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, is_outside
+from .thread_nests import nest_of
 
 INDEX = IndexType()
 # Loops from the innermost one, over x, on; where a value is an index, it is that of this axis,
@@ -54,37 +54,11 @@ class JoinRows(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop in [inner for inner in ops_of(op) if marks.THREADS in inner.attributes]:
             if isinstance(loop, scf.ForOp) and constant_value(loop.ub) is None:
-                nest = _nest(loop)
+                nest = [inner for inner in nest_of(loop) if constant_value(inner.lb) == 0]
                 accesses = _accesses(nest) if len(nest) > 1 else []
                 depth = min((depth for _, depth in accesses), default=0)
                 if depth > 1:
                     _join(nest[:depth], {op.memref: len(op.indices) for op, _ in accesses})
-
-
-def _nest(loop: scf.ForOp) -> list[scf.ForOp]:
-    """A loop over x and those over y and z around it, as far as they do nothing besides."""
-    nest: list[scf.ForOp] = []
-    outer: Operation | None = loop
-    while isinstance(outer, scf.ForOp) and _counts(outer):
-        if nest and not (marks.ROWS in outer.attributes and _has_only(nest[-1], outer)):
-            break
-        if not all(is_outside(each.ub, outer) for each in nest):
-            break
-        nest.append(outer)
-        outer = outer.parent_op()
-    return nest
-
-
-def _counts(loop: scf.ForOp) -> bool:
-    bounds = (constant_value(loop.lb), constant_value(loop.step))
-    return bounds == (0, 1) and not loop.iter_args
-
-
-def _has_only(inner: scf.ForOp, outer: scf.ForOp) -> bool:
-    return all(
-        op is inner or isinstance(op, scf.YieldOp | memref.DimOp) or op.has_trait(Pure)
-        for op in outer.body.block.ops
-    )
 
 
 def _accesses(nest: Sequence[scf.ForOp]) -> list[tuple[_Access, int]]:

@@ -34,10 +34,12 @@ Limit: TypeAlias = tuple[SSAValue, SSAValue]
 
 @dataclass
 class Solver:
-    """Limits of a loop's variable between which conditions hold; its ops go before the loop."""
+    """Limits of a loop's variable between which conditions hold; its ops go before the loop, or
+    before `nest`, a loop around it."""
 
     loop: scf.ForOp
     index_bits: int = 64
+    nest: scf.ForOp | None = None
     lower: list[Limit] = field(default_factory=list[Limit])
     upper: list[Limit] = field(default_factory=list[Limit])
     when: list[SSAValue] = field(default_factory=list[SSAValue])
@@ -101,12 +103,23 @@ class Solver:
             first = self.plus(first, self.number(1))
         (self.upper if is_upper else self.lower).append((first, second))
 
+    def bounds(self) -> tuple[SSAValue, SSAValue]:
+        """Bounds of a loop over the iterations in which all conditions hold; end may be < start."""
+        lower = self._tightest(self.lower, upper=False)
+        start = self.joined(arith.MaxSIOp, [*lower, self.loop.lb])
+        end = self.joined(arith.MinSIOp, [self.loop.ub, *self._tightest(self.upper, upper=True)])
+        return start, self._unless_never(start, self.binary(arith.MaxSIOp, end, start))
+
     def range(self) -> tuple[SSAValue, SSAValue]:
         """First and end of the iterations in which all conditions hold; first <= end."""
         start, end = self.limits()
-        if self.when:
-            end = self.add(select(self.joined(arith.AndIOp, self.when), end, start)).results[0]
-        return start, end
+        return start, self._unless_never(start, end)
+
+    def _unless_never(self, start: SSAValue, end: SSAValue) -> SSAValue:
+        """`end`, or `start` where conditions do not hold that are the same in all iterations."""
+        if not self.when:
+            return end
+        return self.add(select(self.joined(arith.AndIOp, self.when), end, start)).results[0]
 
     def limits(self) -> tuple[SSAValue, SSAValue]:
         """The range, but for the conditions that are the same in all iterations."""
@@ -192,7 +205,7 @@ class Solver:
         owner = value.owner
         block = owner if isinstance(owner, Block) else owner.parent
         parent = block.parent_op() if block is not None else None
-        return parent is not None and self.loop.is_ancestor(parent)
+        return parent is not None and (self.nest or self.loop).is_ancestor(parent)
 
     def outside(self, value: SSAValue) -> SSAValue:
         """What `value` is before the loop, with 0 for the loop's variable."""
@@ -225,10 +238,11 @@ class Solver:
 
     def add(self, op: Operation) -> Operation:
         """Put an op before the loop."""
-        op.location = self.loop.location
-        block = self.loop.parent
+        outermost = self.nest or self.loop
+        op.location = outermost.location
+        block = outermost.parent
         assert block is not None, "the loop stands in a block"
-        block.insert_op_before(op, self.loop)
+        block.insert_op_before(op, outermost)
         return op
 
     def number(self, value: int) -> SSAValue:

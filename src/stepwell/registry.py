@@ -32,6 +32,7 @@ Thing = TypeVar("Thing")
 
 PASSES: dict[str, str] = {
     "annotate-divergence": "stepwell.passes.annotate_divergence:AnnotateDivergence",
+    "bound-by-guards": "stepwell.passes.bound_by_guards:BoundByGuards",
     "canonicalize": "stepwell.passes.canonicalize:Canonicalize",
     "check-level": "stepwell.lowering.route:CheckLevel",
     "check-loop-ends": "stepwell.passes.check_loop_ends:CheckLoopEnds",

@@ -1,0 +1,121 @@
+// RUN: stepwell opt %s -p 'bound-by-guards' --split-input-file | filecheck %s
+
+// Each part of the guard says for which rows or columns it holds.
+func.func @rows_and_columns(%x: memref<?x?xf32>, %by: index, %bx: index, %rows: index, %width: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %width step %c1 {
+      %i = arith.addi %by, %ty : index
+      %j = arith.addi %bx, %tx : index
+      %n = memref.dim %x, %c0 : memref<?x?xf32>
+      %m = memref.dim %x, %c1 : memref<?x?xf32>
+      %a = arith.cmpi slt, %i, %n : index
+      %b = arith.cmpi slt, %j, %m : index
+      %c = arith.cmpi sgt, %j, %c0 : index
+      %ab = arith.andi %a, %b : i1
+      %in = arith.andi %ab, %c : i1
+      scf.if %in {
+        memref.store %zero, %x[%i, %j] : memref<?x?xf32>
+      }
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @rows_and_columns
+// CHECK:         %[[BEFORE:.*]] = arith.subi %{{.*}}, %bx : index
+// CHECK-NEXT:    %[[FIRST:.*]] = arith.maxsi %[[BEFORE]], %c0 : index
+// CHECK-NEXT:    %[[COLUMNS:.*]] = arith.subi %{{.*}}, %bx : index
+// CHECK-NEXT:    %[[LAST:.*]] = arith.minsi %width, %[[COLUMNS]] : index
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[LAST]], %[[FIRST]] : index
+// CHECK-NEXT:    %[[BELOW:.*]] = arith.subi %{{.*}}, %by : index
+// CHECK-NEXT:    %[[ROWS:.*]] = arith.minsi %rows, %[[BELOW]] : index
+// CHECK-NEXT:    %[[LOWEST:.*]] = arith.maxsi %[[ROWS]], %c0 : index
+// CHECK-NEXT:    scf.for %ty = %c0 to %[[LOWEST]] step %c1 {
+// CHECK-NEXT:      scf.for %tx = %[[FIRST]] to %[[END]] step %c1 {
+// CHECK-NOT:         scf.if
+// CHECK:             memref.store
+
+// -----
+
+// What is the same for all threads decides whether any of them runs.
+func.func @whether(%x: memref<?x?xf32>, %on: i1, %rows: index, %width: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %width step %c1 {
+      scf.if %on {
+        memref.store %zero, %x[%ty, %tx] : memref<?x?xf32>
+      }
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @whether
+// CHECK:         %[[END:.*]] = arith.select %on, %{{.*}}, %c0 : index
+// CHECK-NOT:     scf.if
+
+// -----
+
+// A comparison of one id with another has no such bounds, and what stands beside a guard runs always.
+func.func @triangle(%x: memref<?x?xf32>, %rows: index, %width: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %width step %c1 {
+      %below = arith.cmpi slt, %tx, %ty : index
+      scf.if %below {
+        memref.store %zero, %x[%ty, %tx] : memref<?x?xf32>
+      }
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @triangle
+// CHECK:         scf.for %ty = %c0 to %rows step %c1 {
+// CHECK-NEXT:      scf.for %tx = %c0 to %width step %c1 {
+// CHECK:             scf.if
+
+// -----
+
+func.func @beside(%x: memref<?x?xf32>, %rows: index, %width: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %width step %c1 {
+      %below = arith.cmpi slt, %tx, %n : index
+      scf.if %below {
+        memref.store %zero, %x[%ty, %tx] : memref<?x?xf32>
+      }
+      memref.store %zero, %x[%tx, %ty] : memref<?x?xf32>
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @beside
+// CHECK:         scf.for %ty = %c0 to %rows step %c1 {
+// CHECK-NEXT:      scf.for %tx = %c0 to %width step %c1 {
+// CHECK:             scf.if
+
+// -----
+
+// One row of threads is left to split-checked-loops.
+func.func @row(%x: memref<?xf32>, %width: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %tx = %c0 to %width step %c1 {
+    %below = arith.cmpi slt, %tx, %n : index
+    scf.if %below {
+      memref.store %zero, %x[%tx] : memref<?xf32>
+    }
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @row
+// CHECK:         scf.for %tx = %c0 to %width step %c1 {
+// CHECK:           scf.if

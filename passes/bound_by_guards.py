@@ -1,0 +1,97 @@
+"""bound-by-guards: what a guard asks of each id becomes the bounds of the loops over threads.
+
+    scf.for %ty = %c0 to %rows step %c1 {         %below = arith.subi %n, %by
+      scf.for %tx = %c0 to %width step %c1 {      %end = arith.minsi %rows, %below
+        %i = arith.addi %by, %ty                  %before = arith.subi %m, %bx
+        %j = arith.addi %bx, %tx                  %last = arith.minsi %width, %before
+        %a = arith.cmpi slt, %i, %n               scf.for %ty = %c0 to %end step %c1 {
+        %b = arith.cmpi slt, %j, %m        ->       scf.for %tx = %c0 to %last step %c1 {
+        %in = arith.andi %a, %b                       …
+        scf.if %in {                                } {gpux.threads}
+          …                                       } {gpux.rows}
+        }
+      } {gpux.threads}
+    } {gpux.rows}
+
+At the cpu level, for loops over rows of a block's threads that do nothing outside of the guard, all
+of whose parts are comparisons of one id each (see `thread_ranges`). All threads that run then do
+the same: what they check can be checked once for the block, and rows that lie one behind the other
+be joined. A row alone is split-checked-loops' matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
+
+from ..dialects import marks
+from ..dialects.walking import ops_of
+from .block_editing import erase
+from .thread_nests import nest_of
+from .thread_ranges import Solver, is_computed
+
+
+@dataclass(frozen=True)
+class BoundByGuards(ModulePass):
+    """Lets loops over threads run only for those whose ids a guard around all they do lets pass.
+
+    `index_bits` is the width of `index` on the target.
+    """
+
+    name = "bound-by-guards"
+    index_bits: int = 64
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for loop in [inner for inner in ops_of(op) if marks.THREADS in inner.attributes]:
+            if isinstance(loop, scf.ForOp) and marks.SUBGROUP not in loop.attributes:
+                guard, nest = _guard(loop), nest_of(loop)
+                if guard is not None and len(nest) > 1:
+                    _bound(nest, guard, self.index_bits)
+
+
+def _guard(loop: scf.ForOp) -> scf.IfOp | None:
+    """The branch around all that a loop does, where it has no other side."""
+    effects = [
+        op for op in loop.body.block.ops if not (isinstance(op, scf.YieldOp) or is_computed(op))
+    ]
+    if len(effects) != 1 or not isinstance(guard := effects[0], scf.IfOp) or guard.results:
+        return None
+    otherwise = guard.false_region.blocks
+    return None if otherwise and len(otherwise[0].ops) > 1 else guard
+
+
+def _bound(nest: list[scf.ForOp], guard: scf.IfOp, index_bits: int) -> None:
+    solvers = [Solver(loop, index_bits, nest[-1]) for loop in nest]
+    for part in _parts(guard.cond):
+        if not any(solver.solve(part) for solver in solvers):
+            return
+    for solver in solvers:
+        if solver.lower or solver.upper or solver.when:
+            solver.loop.operands[0], solver.loop.operands[1] = solver.bounds()
+    _inline(guard)
+
+
+def _parts(condition: SSAValue) -> Iterator[SSAValue]:
+    """The conditions of which all have to hold."""
+    if isinstance(condition.owner, arith.AndIOp):
+        for operand in condition.owner.operands:
+            yield from _parts(operand)
+    else:
+        yield condition
+
+
+def _inline(guard: scf.IfOp) -> None:
+    """Put what a branch does in its place."""
+    block, body = guard.parent, guard.true_region.block
+    assert block is not None, "a guard stands in a loop"
+    for op in tuple(body.ops):
+        if not isinstance(op, scf.YieldOp):
+            op.detach()
+            block.insert_op_before(op, guard)
+    erase(guard)

@@ -36,7 +36,7 @@ class GuardWriter(LoopWriter):
             guard = self.define("i1", f"arith.andi {guard}, {self.part()} : i1")
         body = "\n".join(self.lines)
         arguments = ", ".join(f"{name}: index" for name in (*LAUNCH, "%bytes"))
-        rows, row = (self.chance.choice(["%c1", "%c3", "%c5", "%bdim_x"]) for _ in range(2))
+        rows, row = self.chance.choice(["%c1", "%c3", "%c5", "%bdim_y"]), "%bdim_x"
         ids = f"ids (%c0, %c0, %c0, %t, %ty, %c0 : {', '.join(['index'] * 6)})"
         return f"""
 func.func @kernel(%x: {VIEW}, %y: {VIEW}, %m: index, %k: i5, %l: i7, %p: i1, {arguments},

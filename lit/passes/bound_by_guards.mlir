@@ -119,3 +119,26 @@ func.func @row(%x: memref<?xf32>, %width: index, %n: index) {
 // CHECK-LABEL: func.func @row
 // CHECK:         scf.for %tx = %c0 to %width step %c1 {
 // CHECK:           scf.if
+
+// -----
+
+// Rows of a constant length stay so long.
+func.func @tile(%x: memref<?x?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %c16 step %c1 {
+    scf.for %tx = %c0 to %c16 step %c1 {
+      %below = arith.cmpi slt, %tx, %n : index
+      scf.if %below {
+        memref.store %zero, %x[%ty, %tx] : memref<?x?xf32>
+      }
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @tile
+// CHECK:         scf.for %ty = %c0 to %c16 step %c1 {
+// CHECK-NEXT:      scf.for %tx = %c0 to %c16 step %c1 {
+// CHECK:             scf.if

@@ -64,7 +64,7 @@ LINES = {
     "a tuple indexed by a constant": "t = (v, 2, 3)\n    r = t[0] * 10 + t[-1]",
     "a tuple indexed at run time": "t = (v, 20, v * 2, 5, 7)\n    r = t[i % 5]",
     "a tuple of one item indexed at run time": "r = (v,)[i - i]",
-    "a constant tuple indexed at run time": "f = sw.f64(0.1) + LIMITS[i % 3]\n    r = int(f)",
+    "a constant tuple indexed at run time": "f = sw.f32(0.5) + LIMITS[i % 3]\n    r = int(f)",
     "a tuple of tuples indexed at run time": "a, b = ((v, 1), (2, v))[i % 2]\n    r = a - b",
     "a NamedTuple indexed at run time": "r = Pair(v, v * 7)[i % 2]",
     "a nested tuple": "t = (v, (1, v + 1))\n    r = t[1][1] + t[1][0]",

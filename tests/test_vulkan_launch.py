@@ -271,6 +271,34 @@ def test_two_threads_launch_at_once(device: VulkanDevice) -> None:
     assert all((array.numpy() == 300).all() for array in arrays)
 
 
+def test_a_thread_is_not_told_what_another_is_still_asking(
+    device: VulkanDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The validation layer takes up that batches are done at the end of the call that says so."""
+    submissions = device.core.default.submissions
+    is_written, may_end = threading.Event(), threading.Event()
+
+    def ask(*arguments: Any) -> int:
+        place = arguments[-1]._obj  # of ctypes.byref
+        is_other = threading.current_thread() is other
+        place.value = 5 if is_other else 4
+        if is_other:
+            is_written.set()
+            may_end.wait(10)
+        return 0
+
+    monkeypatch.setattr(submissions, "_ask", ask)
+    told: list[int] = []
+    other = threading.Thread(target=lambda: told.append(submissions.reached()))
+    before = submissions.reached()
+    other.start()
+    assert is_written.wait(10)
+    seen = submissions.reached()
+    may_end.set()
+    other.join()
+    assert (before, seen, told) == (4, 4, [5])
+
+
 def test_threads_may_do_everything_at_once(device: VulkanDevice) -> None:
     made = [artifact(abi, ADD, words=("amount",), in_memory=abi == "bindings") for abi in ABIS]
     kernels = [device.load(one) for one in made]

@@ -7,6 +7,7 @@ once; only the command buffer and the number change.
 from __future__ import annotations
 
 import ctypes
+import threading
 from time import perf_counter
 
 from .api import S
@@ -16,6 +17,18 @@ from .table import SEMAPHORE_TIMELINE
 # Seconds. A driver that executes while it takes the batch gains nothing from long ones, and an
 # interrupt is only heard between them.
 SLOW_SUBMISSION = 0.002
+
+
+class _Answer(threading.local):
+    """How far the device is, as a thread was told.
+
+    What another thread was told counts when its call is over: the validation layer takes up by then
+    that the batches before are done, and objects to their command buffers being used again earlier.
+    """
+
+    def __init__(self) -> None:
+        self.count = ctypes.c_uint64()
+        self.place = ctypes.byref(self.count)
 
 
 class Submissions:
@@ -49,9 +62,9 @@ class Submissions:
             ctypes.byref(self._submission),
             ctypes.c_uint64(0),
         )
-        self._count = ctypes.c_uint64()
         self._ask = functions.untyped("GetSemaphoreCounterValue")
-        self._asked = ctypes.c_void_p(context.handle), self._signal, ctypes.byref(self._count)
+        self._asked = ctypes.c_void_p(context.handle), self._signal
+        self._answers = _Answer()
 
     def submit(self, command: int, ticket: int) -> bool:
         """Submit a command buffer as batch `ticket`; whether the driver took long to take it."""
@@ -65,10 +78,10 @@ class Submissions:
 
     def reached(self) -> int:
         """The last batch that is done, 0 if nothing can be said; takes no lock."""
-        context = self._context
-        if context.lost or context.closed or self._ask(*self._asked) != 0:
+        context, answer = self._context, self._answers
+        if context.lost or context.closed or self._ask(*self._asked, answer.place) != 0:
             return 0
-        return self._count.value
+        return answer.count.value
 
     def close(self) -> None:
         """Destroy the semaphore; everything is done, or the device is lost."""

@@ -98,6 +98,8 @@ INVARIANT = "gpux.invariant"
 CHECKED = "gpux.checked"
 """A load or store of a matrix is to check its place, where the device takes a matrix from some
 places only. The front end sets it; who writes IR knows where arrays lie."""
+STRONG = "gpux.strong"
+"""An atomic that has an order on a device whose atomics have one without being asked for it."""
 LOOSE = "gpux.loose"
 """The result of a `math.fma` may be rounded twice, as by a product and a sum."""
 

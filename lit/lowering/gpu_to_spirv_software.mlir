@@ -1,4 +1,4 @@
-// RUN: stepwell opt %s -p 'gpu-to-spirv{arch="1.6+sg8+bda+short_loops+subgroup_basic"}' | filecheck %s
+// RUN: stepwell opt %s -p 'gpu-to-spirv{arch="1.6+sg8+bda+short_loops+strong_atomics+subgroup_basic"}' | filecheck %s
 
 // Mesa's software device makes a barrier of each fence: there atomics have no order of their own.
 

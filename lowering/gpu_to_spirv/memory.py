@@ -18,12 +18,13 @@ from xdsl.dialects import memref
 from xdsl.dialects.builtin import (
     IndexType,
     SymbolRefAttr,
+    UnitAttr,
     i32,
     i64,
 )
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
-from ...dialects import gpu, gpux, spirv
+from ...dialects import gpu, gpux, marks, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import as_memref
 from .build import access, as_index, binary, bits, is_integer, load, once, state_of, store
@@ -164,13 +165,8 @@ def semantics(rw: Rewriter, order: str, storage: Sequence[str]) -> str:
 
 
 def _semantics(rw: Rewriter, order: str, pointer: SSAValue) -> str:
-    """Those for the memory that a pointer is of; "None" on Mesa's software device.
-
-    That one (`short_loops` is said of it; seen with 22.3) makes a barrier of the block of each
-    fence, also under a branch, and drops the threads that come to more of them than the last ones.
-    Its atomics are sequentially consistent without.
-    """
-    if state_of(rw).target.has("short_loops"):
+    """Those for the memory that a pointer is of; "None" where atomics are ordered without."""
+    if state_of(rw).target.has("strong_atomics"):
         return "None"
     kind = pointer.type
     assert isinstance(kind, spirv.PointerType), "an address is a pointer"
@@ -189,7 +185,8 @@ def convert_rmw(op: gpux.AtomicRMWOp, operands: Operands, rw: Rewriter) -> Resul
         raise CannotConvert("an exchange of floats (expand-atomics makes it one of bits)")
     scope, order = _SCOPES[op.scope.data], op.order.data
     _fence(rw, order, scope, pointer)
-    return atomic(rw, name, pointer, (value,), scope, _semantics(rw, order, pointer))
+    made = atomic(rw, name, pointer, (value,), scope, _semantics(rw, order, pointer))
+    return _ordered(rw, order, made)
 
 
 def atomic(
@@ -208,9 +205,17 @@ def atomic(
     return op_(rw, name, (pointer, *values), values[0].type, properties)
 
 
+def _ordered(rw: Rewriter, order: str, made: SSAValue) -> SSAValue:
+    """The result of an atomic, with a mark where its order is the device's alone."""
+    if order != "relaxed" and state_of(rw).target.has("strong_atomics"):
+        assert isinstance(made.owner, Operation), "an op was made"
+        made.owner.attributes[marks.STRONG] = UnitAttr()
+    return made
+
+
 def _fence(rw: Rewriter, order: str, scope: str, pointer: SSAValue) -> None:
     """What makes an atomic sequentially consistent: everything before it is visible first."""
-    if order == "seq_cst" and not state_of(rw).target.has("short_loops"):
+    if order == "seq_cst" and not state_of(rw).target.has("strong_atomics"):
         properties = {
             "memory_scope": spirv.ScopeAttr(scope),
             "memory_semantics": spirv.MemorySemanticsAttr(_semantics(rw, order, pointer)),
@@ -255,4 +260,5 @@ def convert_cas(op: gpux.AtomicCASOp, operands: Operands, rw: Rewriter) -> Resul
         "unequal_semantics": spirv.MemorySemanticsAttr(unequal),
     }
     operands_ = (pointer, desired, expected)
-    return op_(rw, "AtomicCompareExchange", operands_, expected.type, properties)
+    made = op_(rw, "AtomicCompareExchange", operands_, expected.type, properties)
+    return _ordered(rw, order, made)

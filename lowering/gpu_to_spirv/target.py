@@ -4,7 +4,10 @@ A profile is written as one word: the SPIR-V version, the subgroup size, then ca
 order of the alphabet, `1.6+sg8+bda+float64+int64`. A device says its own; `MINIMUM` is what every
 device of Vulkan 1.1 with subgroup operations has. `short_loops` is no capability but a limit: the
 device (Mesa's llvmpipe) ends the loops of a thread after 65535 rounds, which is then checked; nor
-is `index64`, a choice: an index has 64 bits then, for arrays of 2^31 elements and more.
+is `index64`, a choice: an index has 64 bits then, for arrays of 2^31 elements and more. That device
+also has `strong_atomics` and no `fences`: it makes a barrier of the block of each fence, also under
+a branch, and drops the threads that come to more of them than the last ones (seen with Mesa 22.3).
+What code relies on of the two stands in its artifact, so that no device runs the other's.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ MINIMUM = (
     "+subgroup_shuffle_relative+subgroup_vote"
 )
 INDEX64 = "index64"
+_ORDERED = ("semantics", "equal_semantics", "unequal_semantics")  # of atomics, not of barriers
 PUSH_CONSTANT_BYTES = 128  # what every device has
 _PROFILE = re.compile(r"1\.([3-6])\+sg(1|2|4|8|16|32|64|128)((?:\+[a-z0-9_]+)*)")
 
@@ -161,6 +165,21 @@ def _rounded(module: spirv.ModuleOp, target: SpirvTarget) -> set[str]:
     return {"exact_division"} if relied_on else set()
 
 
+def _ordering(module: spirv.ModuleOp) -> set[str]:
+    """What gives atomics their order: fences, or the device's atomics themselves."""
+    found: set[str] = set()
+    for op in module.walk():
+        words = (op.properties.get(name) for name in _ORDERED)
+        asked = any(
+            isinstance(word, spirv.MemorySemanticsAttr) and word.data != "None" for word in words
+        )
+        if marks.STRONG in op.attributes:
+            found.add("strong_atomics")
+        elif asked or isinstance(op, spirv.OPS["MemoryBarrier"]):
+            found.add("fences")
+    return found
+
+
 def _matrix_units(module: spirv.ModuleOp) -> set[str]:
     """The products of matrices that a device must have instructions for."""
     found: set[str] = set()
@@ -194,7 +213,7 @@ def manifest_fields(module: ModuleOp, target: SpirvTarget) -> dict[str, Any]:
             sorted(
                 {
                     *(*needs_of(needs), *_casts(inner)),
-                    *(*_rounded(inner, target), *_matrix_units(inner)),
+                    *(*_rounded(inner, target), *_matrix_units(inner), *_ordering(inner)),
                 }
             )
         ),

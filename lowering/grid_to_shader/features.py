@@ -29,6 +29,8 @@ CAPABILITIES = (
     *("signed_zero16", "signed_zero32", "signed_zero64", "subgroup_size_control"),
     *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
     *("subgroup_shuffle", "subgroup_shuffle_relative", "subgroup_extended_types"),
+    "fences",  # an atomic's order is its thread's matter, not a barrier of the block
+    "strong_atomics",  # atomics are sequentially consistent without asking for an order
     "exact_division",  # quotients and roots are rounded correctly, which few devices promise
     "cooperative_matrix",  # the words of the form matrix_… say which
     "vector_access",  # with bda: several elements of a buffer at once, as a vector

@@ -137,7 +137,7 @@ class Physical:
         self.profile: Profile = profile(
             self.version, self.available, self.offer.names, self.subgroup, self.floats, without
         )
-        more = {"short_loops"} if self._is_from(LLVMPIPE) else set[str]()
+        more = {"short_loops", "strong_atomics"} if self._is_from(LLVMPIPE) else {"fences"}
         if "bda" in self.offer.names and not self._is_from(SWIFTSHADER):
             more |= {"vector_access"} - without
         if any(map(self._is_from, EXACT_DIVISION)):

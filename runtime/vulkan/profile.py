@@ -29,6 +29,8 @@ CAPABILITIES = frozenset(
         *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
         *("subgroup_shuffle", "subgroup_shuffle_relative"),
         *("subgroup_extended_types", "subgroup_size_control"),
+        "fences",  # an atomic's order is its thread's matter, not a barrier of the block
+        "strong_atomics",  # atomics are sequentially consistent without asking for an order
         "exact_division",  # quotients and roots are rounded correctly, as Vulkan asks of nobody
         "cooperative_matrix",
         "vector_access",  # with bda: several elements at once, as a vector

@@ -16,6 +16,7 @@ the dialect's `from_text` knows. `row_parsing.py` reads the text; only files of 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Self
@@ -35,27 +36,27 @@ class FormatOp(Operation):
     """An op that is printed and parsed by a format."""
 
     @classmethod
+    @abstractmethod
     def format(cls) -> str:
         """The format of this class of ops."""
-        raise NotImplementedError
 
+    @abstractmethod
     def print_property(self, printer: Printer, token: str) -> None:
         """Print the property of a token."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def parse_property(cls, parser: Parser, token: str) -> Attribute:
         """Parse the property of a token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def print_attributes(self, printer: Printer, *, but: Sequence[str] = ()) -> None:
         """The attribute dictionary: properties that the text does not show, and attributes."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def from_text(cls, text: Reading, start: int) -> Self:
         """The op, whose text begins at `start`, of what was read."""
-        raise NotImplementedError
 
     @classmethod
     def shown(cls) -> tuple[str, ...]:

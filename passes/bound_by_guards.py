@@ -35,7 +35,7 @@ from ..dialects import marks
 from ..dialects.walking import ops_of
 from .block_editing import constant_value, erase
 from .thread_nests import nest_of
-from .thread_ranges import Solver, is_computed
+from .thread_ranges import Solver, is_effectless
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class BoundByGuards(ModulePass):
 
 def _guard(loop: scf.ForOp) -> scf.IfOp | None:
     """The branch around all that a loop does, where it has no other side."""
-    effects = [
-        op for op in loop.body.block.ops if not (isinstance(op, scf.YieldOp) or is_computed(op))
-    ]
+    effects = [op for op in loop.body.block.ops if not is_effectless(op)]
     if len(effects) != 1 or not isinstance(guard := effects[0], scf.IfOp) or guard.results:
         return None
     otherwise = guard.false_region.blocks

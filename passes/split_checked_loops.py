@@ -41,7 +41,7 @@ from ..dialects import gpux, marks
 from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, erase
 from .bounded_checks import BoundedChecks
-from .thread_ranges import INDEX, Solver, is_computed, select
+from .thread_ranges import INDEX, Solver, is_effectless, select
 
 _LARGEST_BODY = 2000
 _EQ = 0  # a predicate of cmpi
@@ -163,16 +163,12 @@ def _only_fails(loop: scf.ForOp, solved: list[gpux.CheckOp], guards: list[scf.If
 
 def _only_effect(block: Block, checks: set[Operation]) -> Operation | None:
     """The one op of a block that does something beside these checks; an else branch does not."""
-    effects = [op for op in block.ops if op not in checks and not _is_effectless(op)]
+    effects = [op for op in block.ops if op not in checks and not is_effectless(op)]
     if len(effects) != 1:
         return None
     orelse = effects[0].regions[1:]
-    idle = all(_is_effectless(op) for region in orelse for op in region.walk())
+    idle = all(is_effectless(op) for region in orelse for op in region.walk())
     return effects[0] if idle else None
-
-
-def _is_effectless(op: Operation) -> bool:
-    return isinstance(op, scf.YieldOp) or is_computed(op)
 
 
 def _around_loops(op: Operation) -> set[Block]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xdsl.dialects import memref, scf
+from xdsl.dialects import scf
 from xdsl.ir import Operation
-from xdsl.traits import Pure
 
 from ..dialects import marks
 from .block_editing import constant_value, is_outside
+from .thread_ranges import is_effectless
 
 
 def nest_of(loop: scf.ForOp) -> list[scf.ForOp]:
@@ -18,7 +18,7 @@ def nest_of(loop: scf.ForOp) -> list[scf.ForOp]:
     nest: list[scf.ForOp] = []
     outer: Operation | None = loop
     while isinstance(outer, scf.ForOp) and constant_value(outer.step) == 1 and not outer.iter_args:
-        if nest and not (marks.ROWS in outer.attributes and _has_only(nest[-1], outer)):
+        if nest and not _is_around(outer, nest[-1]):
             break
         if not all(is_outside(end, outer) for each in nest for end in (each.lb, each.ub)):
             break
@@ -27,8 +27,7 @@ def nest_of(loop: scf.ForOp) -> list[scf.ForOp]:
     return nest
 
 
-def _has_only(inner: scf.ForOp, outer: scf.ForOp) -> bool:
-    return all(
-        op is inner or isinstance(op, scf.YieldOp | memref.DimOp) or op.has_trait(Pure)
-        for op in outer.body.block.ops
-    )
+def _is_around(outer: scf.ForOp, inner: scf.ForOp) -> bool:
+    """Whether a loop is over rows or planes of threads and runs just another loop."""
+    others = (op for op in outer.body.block.ops if op is not inner)
+    return marks.ROWS in outer.attributes and all(map(is_effectless, others))

@@ -288,6 +288,11 @@ def is_computed(op: Operation) -> bool:
     return not op.regions and (isinstance(op, memref.DimOp) or op.has_trait(Pure))
 
 
+def is_effectless(op: Operation) -> bool:
+    """Whether an op of a loop's body does nothing by itself."""
+    return isinstance(op, scf.YieldOp) or is_computed(op)
+
+
 def _slope_of(op: Operation, slopes: list[int | None]) -> int | None:
     if all(slope == 0 for slope in slopes):
         return 0

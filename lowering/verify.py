@@ -14,12 +14,13 @@ After that every op's own verifier runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from xdsl.dialects.builtin import DenseArrayBase, StringAttr, UnregisteredOp
+from xdsl.dialects.builtin import StringAttr, UnregisteredOp
 from xdsl.ir import Attribute, Block, ErasedSSAValue, Operation, OpResult, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 
+from ..dialects.branching import successor_operands
 from ..dialects.diagnostics import CompileError, location_of
 from ..passes.dominance import dominator_tree
 
@@ -253,36 +254,6 @@ def _definitions(block: Block) -> Iterable[SSAValue]:
     yield from block.args
     for op in block.ops:
         yield from op.results
-
-
-def successor_operands(op: Operation, index: int) -> Sequence[SSAValue] | None:
-    """The operands that a branch passes to its successor number `index`; None if not known.
-
-    An op class may say so itself by a method `successor_operands(index)`. Otherwise the last
-    segments of `operandSegmentSizes` belong to the successors, one each, and the only successor of
-    an op without segments gets all operands. (A switch divides its last segment once more.)
-    """
-    own: Callable[[int], Sequence[SSAValue]] | None = getattr(op, "successor_operands", None)
-    if own is not None:
-        return own(index)
-    operands = tuple(op.operands)
-    segments = _numbers(op, "operandSegmentSizes")
-    count = len(op.successors)
-    if segments is None:
-        return operands if count == 1 else None
-    cases = _numbers(op, "case_operand_segments")
-    if cases is not None:
-        segments = [*segments[:-1], *cases]
-    if len(segments) < count or sum(segments) != len(operands):
-        return None
-    position = len(segments) - count + index
-    start = sum(segments[:position])
-    return operands[start : start + segments[position]]
-
-
-def _numbers(op: Operation, name: str) -> list[int] | None:
-    value = op.get_attr_or_prop(name)
-    return [int(n) for n in value.get_values()] if isinstance(value, DenseArrayBase) else None
 
 
 # --- regions of structured ops --------------------------------------------------------------------

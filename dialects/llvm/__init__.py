@@ -84,7 +84,7 @@ from .composites import (
     InsertValueOp,
     ShuffleVectorOp,
 )
-from .control import BranchLikeOp, BrOp, CondBrOp, SwitchOp
+from .control import BrOp, CondBrOp, SwitchOp
 from .functions import FuncOp, ReturnOp, UnreachableOp
 from .intrinsics import INTRINSICS, Intrinsic, IntrinsicOp
 from .masked import MaskedGatherOp, MaskedLoadOp, MaskedOp, MaskedScatterOp, MaskedStoreOp
@@ -167,7 +167,6 @@ __all__ = [
     "BinaryOp",
     "BitcastOp",
     "BrOp",
-    "BranchLikeOp",
     "CConvAttr",
     "CallIntrinsicOp",
     "CallOp",

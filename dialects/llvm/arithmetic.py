@@ -13,7 +13,8 @@ from xdsl.ir import Operation
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
-from .base import PURE, CastOp, CompareOp, LLVMOp, SameTypeOp
+from ..traits import PURE
+from .base import CastOp, CompareOp, LLVMOp, SameTypeOp
 from .types import FCMP_PREDICATES, ICMP_PREDICATES, element_type, int_width
 
 if TYPE_CHECKING:

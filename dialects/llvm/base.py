@@ -12,22 +12,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, i32, i64
-from xdsl.ir import Attribute, Operation, OpTraits
-from xdsl.traits import IsTerminator, NoMemoryEffect, Pure
+from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
+from ..traits import NO_TRAITS, PURE
 from .attributes import FAST_MATH_FLAGS, FastMathAttr, OverflowAttr
 from .types import is_llvm_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
-
-NO_TRAITS = OpTraits(lambda: ())
-PURE = OpTraits(lambda: (Pure(),))
-READ_NOTHING = OpTraits(lambda: (NoMemoryEffect(),))
-TERMINATOR = OpTraits(lambda: (IsTerminator(),))
 
 _HIDDEN_DEFAULTS = {
     "fastmathFlags": FastMathAttr(()),

@@ -12,7 +12,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
-from .base import PURE, LLVMOp, numbers
+from ..traits import PURE
+from .base import LLVMOp, numbers
 from .types import ArrayType, StructType, element_type
 
 if TYPE_CHECKING:

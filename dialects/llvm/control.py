@@ -12,49 +12,27 @@ from xdsl.dialects.builtin import (
     VectorType,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
-from xdsl.utils.exceptions import VerifyException
 
+from ..branching import BranchingOp
 from ..lists import parse_successor, print_successor
-from .base import TERMINATOR, LLVMOp, numbers
+from .base import LLVMOp, numbers
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
 
-class BranchLikeOp(LLVMOp):
-    """A terminator that goes on in other blocks, giving each its arguments."""
-
-    traits = TERMINATOR
-    result_count = 0
-
-    def arguments_of(self, index: int) -> Sequence[SSAValue]:
-        """The values that the successor with this number gets as its block arguments."""
-        raise NotImplementedError
-
-    def verify_(self) -> None:
-        super().verify_()
-        for index, block in enumerate(self.successors):
-            given = [value.type for value in self.arguments_of(index)]
-            if given != list(block.arg_types):
-                raise VerifyException(
-                    f"expected successor {index} to get {len(block.args)} arguments of its types"
-                )
-
-
-class BrOp(BranchLikeOp):
+class BrOp(BranchingOp, LLVMOp):
     """`^block(%a : T) {…}`."""
 
     name = "llvm.br"
+    result_count = 0
     inherent = frozenset(("loop_annotation",))
 
     @classmethod
     def to(cls, block: Block, values: Sequence[SSAValue] = ()) -> Self:
         """A jump that gives the block its arguments."""
         return cls.create(operands=values, successors=[block])
-
-    def arguments_of(self, index: int) -> Sequence[SSAValue]:
-        return tuple(self.operands)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -70,10 +48,11 @@ class BrOp(BranchLikeOp):
         )
 
 
-class CondBrOp(BranchLikeOp):
+class CondBrOp(BranchingOp, LLVMOp):
     """`%c weights([5, 1]), ^then(%a : T), ^else {…}`."""
 
     name = "llvm.cond_br"
+    result_count = 0
     inherent = frozenset(("loop_annotation",))
     _shown = ("branch_weights", "operandSegmentSizes")
 
@@ -96,10 +75,6 @@ class CondBrOp(BranchLikeOp):
             properties=properties,
         )
 
-    def arguments_of(self, index: int) -> Sequence[SSAValue]:
-        middle = 1 + self.array_property("operandSegmentSizes")[1]
-        return self.operands[middle:] if index else self.operands[1:middle]
-
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_operand(self.operands[0])
@@ -107,7 +82,7 @@ class CondBrOp(BranchLikeOp):
             printer.print_string(f" weights([{', '.join(map(str, weights))}])")
         for index, block in enumerate(self.successors):
             printer.print_string(", ")
-            print_successor(printer, block, self.arguments_of(index))
+            print_successor(printer, block, self.successor_operands(index))
         self.print_attributes(printer, but=self._shown)
 
     @classmethod
@@ -131,10 +106,11 @@ class CondBrOp(BranchLikeOp):
         return op
 
 
-class SwitchOp(BranchLikeOp):
+class SwitchOp(BranchingOp, LLVMOp):
     """`%v : i32, ^default(%x : T) [ 1: ^one(%y : T), -2: ^two ] {…}`."""
 
     name = "llvm.switch"
+    result_count = 0
     inherent = frozenset(("branch_weights",))
     _shown = ("case_values", "case_operand_segments", "operandSegmentSizes")
 
@@ -172,25 +148,17 @@ class SwitchOp(BranchLikeOp):
             return ()
         return tuple(int(value) for value in found.get_values())  # pyright: ignore
 
-    def arguments_of(self, index: int) -> Sequence[SSAValue]:
-        _, default, _ = self.array_property("operandSegmentSizes")
-        if index == 0:
-            return self.operands[1 : 1 + default]
-        sizes = self.array_property("case_operand_segments")
-        start = 1 + default + sum(sizes[: index - 1])
-        return self.operands[start : start + sizes[index - 1]]
-
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_operand(self.operands[0])
         printer.print_string(" : ")
         printer.print_attribute(self.operands[0].type)
         printer.print_string(", ")
-        print_successor(printer, self.successors[0], self.arguments_of(0))
+        print_successor(printer, self.successors[0], self.successor_operands(0))
 
         def case(index: int) -> None:
             printer.print_string(f"\n{self.case_values[index]}: ")
-            print_successor(printer, self.successors[index + 1], self.arguments_of(index + 1))
+            print_successor(printer, self.successors[index + 1], self.successor_operands(index + 1))
 
         printer.print_string(" [")
         with printer.indented():

@@ -18,9 +18,9 @@ from ..lists import (
     dictionaries,
     print_typed_operands,
 )
+from ..traits import TERMINATOR
 from .attributes import CALLING_CONVENTIONS, CConvAttr, LinkageAttr
 from .base import (
-    TERMINATOR,
     LLVMOp,
 )
 from .types import UNNAMED_ADDR, VISIBILITIES, FunctionType, VoidType

@@ -10,7 +10,8 @@ from typing import ClassVar, NamedTuple
 
 from xdsl.ir import Operation, OpTraits
 
-from .base import NO_TRAITS, PURE, FunctionFormOp
+from ..traits import NO_TRAITS, PURE
+from .base import FunctionFormOp
 
 
 class Intrinsic(NamedTuple):

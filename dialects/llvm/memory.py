@@ -13,7 +13,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands, print_types
-from .base import PURE, UNIT, LLVMOp, number, numbers, parse_function_types, print_function_types
+from ..traits import PURE
+from .base import UNIT, LLVMOp, number, numbers, parse_function_types, print_function_types
 from .types import (
     ATOMIC_KINDS,
     ORDERING_NAMES,

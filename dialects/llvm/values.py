@@ -13,11 +13,11 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     i32,
 )
-from xdsl.ir import Attribute, Operation, OpTraits, Region
-from xdsl.traits import Pure, SymbolOpInterface
+from xdsl.ir import Attribute, Operation, Region
 
+from ..traits import PURE, SYMBOL
 from .attributes import LINKAGES, LinkageAttr
-from .base import PURE, LLVMOp, number
+from .base import LLVMOp, number
 from .types import UNNAMED_ADDR, VISIBILITIES, ArrayType
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class ConstantOp(LLVMOp):
     """`(42 : i32) : i32`: a number, a vector of them (`dense`), or a string of bytes."""
 
     name = "llvm.mlir.constant"
-    traits = OpTraits(lambda: (Pure(),))
+    traits = PURE
     operand_count = 0
     result_count = 1
 
@@ -102,7 +102,7 @@ class GlobalOp(LLVMOp):
     """
 
     name = "llvm.mlir.global"
-    traits = OpTraits(lambda: (SymbolOpInterface(),))
+    traits = SYMBOL
     operand_count = 0
     result_count = 0
     inherent = frozenset(("addr_space", "alignment", "section", "dso_local", "thread_local_"))

@@ -13,8 +13,9 @@ from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.ir import Attribute, OpTraits, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..llvm.base import NO_TRAITS, LLVMOp
+from ..llvm.base import LLVMOp
 from ..row_format import FormatOp, name_of
+from ..traits import NO_TRAITS
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

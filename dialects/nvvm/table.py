@@ -7,8 +7,8 @@ from typing import Any
 from xdsl.dialects.builtin import Float32Type, f32, i1, i32, i64
 from xdsl.ir import Attribute
 
-from ..llvm.base import PURE
 from ..llvm.types import PointerType, StructType
+from ..traits import PURE
 from .base import Needs, Row
 from .bulk import BULK_ROWS
 from .matrix import MATRIX_ROWS

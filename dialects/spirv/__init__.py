@@ -57,7 +57,7 @@ from .attributes import (
     decoration_name,
 )
 from .base import Row, RowOp, SpirvOp
-from .branches import BranchConditionalOp, BranchingOp, BranchOp, SwitchOp
+from .branches import BranchConditionalOp, BranchOp, SwitchOp
 from .composites import (
     CompositeConstructOp,
     CompositeExtractOp,
@@ -193,7 +193,6 @@ __all__ = [
     "ArrayType",
     "BranchConditionalOp",
     "BranchOp",
-    "BranchingOp",
     "BreakOp",
     "CompositeConstructOp",
     "CompositeExtractOp",

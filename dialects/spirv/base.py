@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, cast
 
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr, UnitAttr, i32
 from xdsl.ir import Attribute, Operation, OpTraits, SSAValue
-from xdsl.traits import IsTerminator, NoMemoryEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..row_format import FormatOp, name_of
+from ..traits import NO_TRAITS, PURE
 from .attributes import PROPERTY_KINDS, EnumAttr, as_attribute, parse_enum
 from .signature import Signature, signature
 from .types import is_spirv_type
@@ -37,11 +37,6 @@ if TYPE_CHECKING:
     from xdsl.printer import Printer
 
     from ..row_parsing import Reading
-
-NO_TRAITS = OpTraits(lambda: ())
-PURE = OpTraits(lambda: (Pure(),))
-READ_NOTHING = OpTraits(lambda: (NoMemoryEffect(),))
-TERMINATOR = OpTraits(lambda: (IsTerminator(),))
 
 
 class SpirvOp(Operation):

@@ -15,8 +15,9 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ..branching import BranchingOp
 from ..lists import parse_successor, print_successor
-from .base import TERMINATOR, SpirvOp
+from .base import SpirvOp
 from .kinds import is_bool, is_int
 
 if TYPE_CHECKING:
@@ -28,17 +29,7 @@ def _segments(sizes: Sequence[int]) -> DenseArrayBase:
     return DenseArrayBase.from_list(i32, tuple(sizes))
 
 
-class BranchingOp(SpirvOp):
-    """A terminator that goes on in other blocks, giving each its arguments."""
-
-    traits = TERMINATOR
-
-    def successor_operands(self, index: int) -> Sequence[SSAValue]:
-        """The values that the successor with this number gets as its block arguments."""
-        raise NotImplementedError
-
-
-class BranchOp(BranchingOp):
+class BranchOp(BranchingOp, SpirvOp):
     """`spirv.Branch ^block(%a : i32)`."""
 
     name = "spirv.Branch"
@@ -47,9 +38,6 @@ class BranchOp(BranchingOp):
     def to(cls, block: Block, values: Sequence[SSAValue] = ()) -> Self:
         """A jump that gives the block its arguments."""
         return cls.create(operands=values, successors=[block])
-
-    def successor_operands(self, index: int) -> Sequence[SSAValue]:
-        return tuple(self.operands)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -64,7 +52,7 @@ class BranchOp(BranchingOp):
         return op
 
 
-class BranchConditionalOp(BranchingOp):
+class BranchConditionalOp(BranchingOp, SpirvOp):
     """`spirv.BranchConditional %c [5, 1], ^then(%a : i32), ^else`."""
 
     name = "spirv.BranchConditional"
@@ -90,12 +78,6 @@ class BranchConditionalOp(BranchingOp):
             successors=[first[0], second[0]],
             properties=properties,
         )
-
-    def successor_operands(self, index: int) -> Sequence[SSAValue]:
-        sizes = self.properties["operandSegmentSizes"]
-        assert isinstance(sizes, DenseArrayBase), "a branch has segments"
-        middle = 1 + int(sizes.get_values()[1])
-        return self.operands[middle:] if index else self.operands[1:middle]
 
     @property
     def weights(self) -> tuple[int, ...]:
@@ -136,7 +118,7 @@ class BranchConditionalOp(BranchingOp):
             raise VerifyException(f"expected a condition of type i1, got {self.operands[0].type}")
 
 
-class SwitchOp(BranchingOp):
+class SwitchOp(BranchingOp, SpirvOp):
     """`spirv.Switch %v : i32, [default: ^a, 0: ^b(%x : i32), -1: ^c]`; upstream's since LLVM 21."""
 
     name = "spirv.Switch"
@@ -165,13 +147,6 @@ class SwitchOp(BranchingOp):
     def literals(self) -> tuple[int, ...]:
         """The number of each case, in the order of the successors after the default."""
         return self.integers("literals")
-
-    def successor_operands(self, index: int) -> Sequence[SSAValue]:
-        sizes = self.properties["operandSegmentSizes"]
-        assert isinstance(sizes, DenseArrayBase), "a switch has segments"
-        numbers = [int(n) for n in sizes.get_values()]
-        start = sum(numbers[: index + 1])
-        return self.operands[start : start + numbers[index + 1]]
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")

@@ -13,7 +13,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.traits import SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
-from .base import PURE, TERMINATOR, SpirvOp
+from ..traits import PURE, TERMINATOR
+from .base import SpirvOp
 from .spec_constants import (
     SpecConstantCompositeOp,
     SpecConstantExpressionOp,

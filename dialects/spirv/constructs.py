@@ -27,8 +27,9 @@ from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import print_typed_operands, print_types
+from ..traits import TERMINATOR
 from .attributes import LoopControlAttr, SelectionControlAttr
-from .base import TERMINATOR, SpirvOp
+from .base import SpirvOp
 from .branches import BranchOp, SwitchOp
 
 if TYPE_CHECKING:

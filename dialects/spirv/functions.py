@@ -10,7 +10,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands
-from .base import TERMINATOR, SpirvOp
+from ..traits import TERMINATOR
+from .base import SpirvOp
 from .constructs import ValuesOp
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import print_operands, print_types
+from ..traits import NO_TRAITS, PURE
 from .accesses import verify_access
 from .attributes import CooperativeMatrixLayoutAttr, MemoryAccessAttr
-from .base import NO_TRAITS, PURE, SpirvOp
+from .base import SpirvOp
 from .kinds import is_value
 from .memory import pointer_type
 from .types import CooperativeMatrixType

@@ -10,7 +10,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands, print_types
-from .base import PURE, SpirvOp
+from ..traits import PURE
+from .base import SpirvOp
 from .constants import ConstantOp
 from .kinds import is_int
 from .members import member_type

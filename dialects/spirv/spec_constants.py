@@ -23,9 +23,10 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
 
+from ..traits import SYMBOL
 from .base import SpirvOp
 from .kinds import is_bool, is_float, is_int
-from .variables import SYMBOL, symbol_names, symbols
+from .variables import symbol_names, symbols
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

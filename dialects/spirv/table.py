@@ -5,7 +5,8 @@ A row that says so is not upstream's (LLVM 19) but written in the same style.
 
 from __future__ import annotations
 
-from .base import NO_TRAITS, READ_NOTHING, Row
+from ..traits import NO_TRAITS, READ_NOTHING
+from .base import Row
 from .table_glsl import GLSL_ROWS
 
 SAME = "$* {} : R"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, cast
 
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, SymbolRefAttr, i32
-from xdsl.ir import Attribute, Operation, OpTraits
-from xdsl.traits import SymbolOpInterface, SymbolTable
+from xdsl.ir import Attribute, Operation
+from xdsl.traits import SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from ..traits import SYMBOL
 from .attributes import as_attribute, parse_enum
 from .base import SpirvOp
 from .types import ArrayType, PointerType, RuntimeArrayType, StructType
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
 
-SYMBOL = OpTraits(lambda: (SymbolOpInterface(),))
 BLOCK_CLASSES = ("StorageBuffer", "Uniform", "PushConstant")
 """Storage classes whose variables are blocks: structs with a layout."""
 

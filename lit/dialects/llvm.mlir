@@ -163,6 +163,15 @@ llvm.func @f(%c: i1, %a: i32) {
 
 // -----
 
+llvm.func @f(%c: i1) {
+  // expected-error@+1 {{expected operandSegmentSizes that say which operands each successor gets}}
+  "llvm.cond_br"(%c)[^bb1, ^bb1] : (i1) -> ()
+^bb1:
+  llvm.return
+}
+
+// -----
+
 llvm.func @f(%s: !llvm.struct<(i32, f32)>) {
   // expected-error@+1 {{position [2] is not inside}}
   %0 = llvm.extractvalue %s[2] : !llvm.struct<(i32, f32)>

@@ -159,3 +159,12 @@ spirv.func @reductions(%v: i32) "None" {
   %0 = "spirv.GroupNonUniformIAdd"(%v) <{execution_scope = #spirv.scope<Subgroup>}> : (i32) -> i32
   spirv.Return
 }
+
+// -----
+
+spirv.func @segments(%c: i1) "None" {
+  // expected-error @+1 {{expected operandSegmentSizes that say which operands each successor gets}}
+  "spirv.BranchConditional"(%c)[^bb1, ^bb1] : (i1) -> ()
+^bb1:
+  spirv.Return
+}

@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects import llvm
+from ...dialects.branching import BranchingOp
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import UNNAMED_ADDR
 from .debug_info import DebugInfo
@@ -261,11 +262,11 @@ class FunctionText:
         """Notes the edges out of a block; the text of blocks that split doubled edges."""
         last = block.last_op
         extra: list[str] = []
-        if not isinstance(last, llvm.BranchLikeOp):
+        if not isinstance(last, BranchingOp):
             return extra
         seen: set[int] = set()
         for index, successor in enumerate(last.successors):
-            source, values = self.label(block), last.arguments_of(index)
+            source, values = self.label(block), last.successor_operands(index)
             if values and id(successor) in seen:  # a phi knows an edge by its source only
                 source = f"{self.label(block)}.{index}"
                 self.split[id(last), index] = source

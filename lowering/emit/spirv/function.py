@@ -22,6 +22,7 @@ from xdsl.dialects.builtin import UnknownLoc
 from xdsl.ir import Block, Operation, SSAValue
 
 from ....dialects import spirv
+from ....dialects.branching import BranchingOp
 from ....dialects.diagnostics import CompileError, location_of
 from ....dialects.spirv.constants import ConstantOp, UndefOp
 from .opcodes import Op
@@ -94,7 +95,7 @@ class FunctionWords:
             if look is not None:
                 look(self, op)
 
-    def look_at_branch(self, op: spirv.BranchingOp) -> None:
+    def look_at_branch(self, op: BranchingOp) -> None:
         """The values that a branch gives its successors."""
         for index, block in enumerate(op.successors):
             if block.args:

@@ -28,7 +28,9 @@ def units_of(manifest: Manifest, grid: Dim3, block: Dim3, threads: int) -> tuple
     unit: list[int] = []
     for axis, (size, usual) in enumerate(zip(sizes, block, strict=True)):
         step = _VECTORS if axis == 0 else 1
-        if manifest.over is not None:  # the code ends where the items do
+        if axis >= manifest.block_rank:
+            length = 1  # the code takes the ids of this axis for those of blocks
+        elif manifest.over is not None:  # the code ends where the items do
             length = min(size, -(-left // step) * step)
         else:
             length = _divisor(size, left, step) or usual

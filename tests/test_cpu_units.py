@@ -48,6 +48,27 @@ def test_a_line_is_cut_into_whole_vectors(items: int, threads: int, unit: int) -
     assert (block, grid[0]) == ((unit, 1, 1), math.ceil(blocks * min(items, 1000) / unit))
 
 
+def test_blocks_keep_their_rank() -> None:
+    shape = (4, 60, 3), (16, 1, 1)
+    assert units_of(manifest(None, block_rank=1), *shape, 2)[1] == (64, 1, 1)
+    assert units_of(manifest(None, block_rank=2), *shape, 2)[1][2] == 1
+
+
+@pytest.mark.parametrize("block", [(16,), (8, 2), (4, 1, 2)])
+def test_grids_have_more_axes_than_their_blocks(block: tuple[int, ...]) -> None:
+    @sw.kernel
+    def mark(x):
+        i, j, k = sw.global_id(0), sw.global_id(1), sw.global_id(2)
+        x[i, j, k] += i + 100 * j + 10000 * k
+
+    grid = 2, 3, 4
+    sizes = tuple(a * b for a, b in zip(grid, (*block, 1, 1), strict=False))
+    x = np.zeros(sizes, np.int32)
+    mark.launch(grid, block, device="cpu")(x)
+    i, j, k = np.indices(sizes)
+    assert (x == i + 100 * j + 10000 * k).all()
+
+
 def test_many_threads_of_the_machine_get_smaller_units() -> None:
     shape = (64, 1, 1), (1024, 1, 1)
     assert units_of(manifest(1), *shape, 64)[1] == (256, 1, 1)

@@ -29,6 +29,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ..dialects import simt
 from ..dialects.arith import plain_flags
+from ..dialects.making import make
 from .types import DTYPES, DType, MatrixType, bool_
 from .values import NOWHERE
 
@@ -101,13 +102,7 @@ class Emitter:
         """Append an op; its first result, or nothing if it has none."""
         if self.dry:
             return NOTHING
-        op = cls.create(
-            operands=operands,
-            result_types=results,
-            properties=properties or {},
-            regions=regions,
-            location=self._locate(),
-        )
+        op = make(cls, operands, results, properties or {}, self._locate(), regions=regions)
         self.block.add_op(op)
         return op.results[0] if results else NOTHING
 
@@ -142,11 +137,8 @@ class Emitter:
         found = self._constants.get(key)
         if found is None:
             attribute = constant_attribute(value, dtype)
-            op = arith.ConstantOp.create(
-                result_types=(REGISTER[dtype],),
-                properties={"value": attribute},
-                location=self._locate(),
-            )
+            kind = REGISTER[dtype]
+            op = make(arith.ConstantOp, (), (kind,), {"value": attribute}, self._locate())
             self.prologue.append(op)
             found = self._constants[key] = op.results[0]
         return found
@@ -159,9 +151,7 @@ class Emitter:
         """A new variable, at the entry of the function."""
         if self.dry:
             return NOTHING
-        op = simt.CellOp.create(
-            result_types=(_cell_type(REGISTER[dtype]),), location=self._locate()
-        )
+        op = make(simt.CellOp, (), (_cell_type(REGISTER[dtype]),), location=self._locate())
         op.results[0].name_hint = name if name.isidentifier() else None
         self.prologue.append(op)
         return op.results[0]

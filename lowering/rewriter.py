@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from xdsl.dialects.builtin import UnrealizedConversionCastOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from ..dialects.making import make
 from ..dialects.walking import ops_of
 
 Values: TypeAlias = tuple[SSAValue, ...]
@@ -168,12 +169,13 @@ class Rewriter:
         regions: Sequence[Region] = (),
     ) -> OpT:
         """A new op at the insertion point; `operands` are new values."""
-        op = op_class.create(
-            operands=operands,
-            result_types=result_types,
-            properties=properties,
+        op = make(
+            op_class,
+            operands,
+            result_types,
+            properties,
+            self._location,
             attributes=attributes,
-            location=self._location,
             successors=successors,
             regions=regions,
         )
@@ -188,9 +190,7 @@ class Rewriter:
         properties: Mapping[str, Attribute] = {},
     ) -> SSAValue:
         """The only result of a new op at the insertion point."""
-        op = op_class.create(
-            operands=operands, result_types=(type,), properties=properties, location=self._location
-        )
+        op = make(op_class, operands, (type,), properties, self._location)
         self._place(op)
         return op.results[0]
 

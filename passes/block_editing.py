@@ -13,11 +13,14 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     ModuleOp,
+    i1,
     i64,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..dialects import gpu
+from ..dialects.arith import plain_flags
+from ..dialects.making import make
 from ..dialects.predicates import OPPOSITE
 
 
@@ -63,9 +66,17 @@ def constant(type_: Attribute, value: int | float, location: Any) -> arith.Const
     attribute: Attribute = (
         _integer(int(value), kind) if is_integer(type_) else FloatAttr(float(value), kind)
     )
-    return arith.ConstantOp.create(
-        result_types=(type_,), properties={"value": attribute}, location=location
-    )
+    return make(arith.ConstantOp, (), (type_,), {"value": attribute}, location)
+
+
+def binary(kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> Operation:
+    """`kind(lhs, rhs)` of arith, of their type; not placed yet."""
+    return make(kind, (lhs, rhs), (lhs.type,), plain_flags(kind))
+
+
+def compare(predicate: int, lhs: SSAValue, rhs: SSAValue) -> Operation:
+    """`arith.cmpi` by the number of its predicate; not placed yet."""
+    return make(arith.CmpiOp, (lhs, rhs), (i1,), {"predicate": _integer(predicate, i64)})
 
 
 @lru_cache(maxsize=1024)
@@ -88,11 +99,9 @@ def negated(condition: SSAValue, user: Operation, true: SSAValue) -> SSAValue:
     owner = condition.owner
     if isinstance(owner, arith.CmpiOp) and condition.has_one_use():
         predicate = OPPOSITE[owner.predicate.value.data]
-        owner.properties["predicate"] = IntegerAttr(predicate, i64)
+        owner.properties["predicate"] = _integer(predicate, i64)
         return condition
-    new = arith.XOrIOp.create(
-        operands=(condition, true), result_types=(true.type,), location=user.location
-    )
+    new = make(arith.XOrIOp, (condition, true), (true.type,), location=user.location)
     assert user.parent is not None, "a statement stands in a block"
     user.parent.insert_op_before(new, user)
     return new.result

@@ -33,6 +33,7 @@ from xdsl.traits import (
 )
 
 from ..dialects.diagnostics import CompileError, location_of
+from ..dialects.making import make
 from ..dialects.walking import ops_of
 from .canonical_structure import RULES
 
@@ -124,9 +125,7 @@ class Editor:
 
     def constant(self, before: Operation, value: Attribute, type: Attribute) -> SSAValue:
         """A constant in front of an op."""
-        op = arith.ConstantOp.create(
-            result_types=(type,), properties={"value": value}, location=before.location
-        )
+        op = make(arith.ConstantOp, (), (type,), {"value": value}, before.location)
         assert before.parent is not None, "the op was removed"
         before.parent.insert_op_before(op, before)
         return op.results[0]
@@ -144,9 +143,7 @@ class Editor:
         properties: Mapping[str, Attribute] = {},
     ) -> SSAValue:
         """The truth value that a new op in front of another one computes."""
-        new = op_class.create(
-            operands=operands, result_types=(i1,), properties=properties, location=before.location
-        )
+        new = make(op_class, operands, (i1,), properties, before.location)
         assert before.parent is not None, "the op was removed"
         before.parent.insert_op_before(new, before)
         self.push(new)

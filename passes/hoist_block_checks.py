@@ -37,8 +37,10 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
 from ..dialects.arith import let_wrap
+from ..dialects.making import copy_of, make
 from ..dialects.predicates import ULT
-from .block_editing import constant, constant_value, erase
+from ..dialects.walking import ops_of
+from .block_editing import binary, compare, constant, constant_value
 from .thread_ranges import INDEX, is_computed, is_size
 
 _LARGEST_BODY = 2000
@@ -59,14 +61,14 @@ class HoistBlockChecks(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop, checks in _checked_loops(op).items():
             nest = _nest(loop, checks[0])
-            if nest and sum(1 for _ in nest[0].walk()) <= _LARGEST_BODY:
+            if nest and len(ops_of(nest[0])) <= _LARGEST_BODY:
                 _hoist(nest, checks, self.index_bits)
 
 
 def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
     """Loops over x of a block's threads, each with the checks that all iterations make."""
     found: dict[scf.ForOp, list[gpux.CheckOp]] = {}
-    for op in module.walk():
+    for op in ops_of(module):
         if isinstance(op, gpux.CheckOp) and op.ids:
             loop = op.parent_op()
             if isinstance(loop, scf.ForOp) and loop.body.block.args[0] is op.ids[3]:
@@ -101,17 +103,12 @@ def _hoist(nest: list[scf.ForOp], checks: list[gpux.CheckOp], index_bits: int) -
     if not hoisted:
         return
     outermost = nest[0]
-    fast = outermost.clone()
-    for old, new in list(zip(outermost.walk(), fast.walk(), strict=True)):
-        new.location = old.location
-        if old in hoisted:
-            erase(new)
-    branch = scf.IfOp.create(operands=[corners.all_hold()], regions=[Region(), Region()])
+    fast = copy_of(outermost, without=hoisted)
+    branch = make(scf.IfOp, [corners.all_hold()], regions=[Region(), Region()])
     corners.add(branch)
     outermost.detach()
     for region, loop in zip(branch.regions, (fast, outermost), strict=True):
-        end = scf.YieldOp.create()
-        end.location = outermost.location
+        end = make(scf.YieldOp, location=outermost.location)
         block = Block()
         block.add_ops((loop, end))
         region.add_block(block)
@@ -150,7 +147,7 @@ class _Corners:
         for is_last in (False, True) if slopes else (False,):
             greatest = {loop for loop, slope in slopes.items() if (slope > 0) == is_last}
             at = {loop: self._end(loop, loop in greatest) for loop in self.nest}
-            below = self.add(arith.CmpiOp(self._copy(op.lhs, at), size, ULT))
+            below = self.add(compare(ULT, self._copy(op.lhs, at), size))
             self._conditions.append(below.results[0])
         return True
 
@@ -158,7 +155,7 @@ class _Corners:
         """Whether all conditions hold that were taken up."""
         every = self._conditions[0]
         for condition in self._conditions[1:]:
-            every = self.add(arith.AndIOp(every, condition)).results[0]
+            every = self.add(binary(arith.AndIOp, every, condition)).results[0]
         return every
 
     def add(self, op: Operation) -> Operation:
@@ -175,7 +172,7 @@ class _Corners:
             return loop.lb
         if loop not in self._lasts:
             one = self.add(constant(INDEX, 1, loop.location)).results[0]
-            self._lasts[loop] = self.add(arith.SubiOp(loop.ub, one)).results[0]
+            self._lasts[loop] = self.add(binary(arith.SubiOp, loop.ub, one)).results[0]
         return self._lasts[loop]
 
     def _slopes_of(self, value: SSAValue, depth: int = _DEPTH) -> _Slopes | None:
@@ -207,7 +204,7 @@ class _Corners:
             return value
         key = (value, *at.values())
         if key not in self._copies:
-            copy = owner.clone({operand: self._copy(operand, at) for operand in owner.operands})
+            copy = copy_of(owner, {value: self._copy(value, at) for value in owner.operands})
             let_wrap(copy.properties)  # the loops may not run at all
             self._copies[key] = self.add(copy).results[0]
         return self._copies[key]

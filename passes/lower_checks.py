@@ -27,10 +27,11 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Block, Operation
+from xdsl.ir import Attribute, Block, Operation
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
+from ..dialects.making import make
 from ..dialects.predicates import ULT
 from .block_editing import constant, erase, functions
 
@@ -77,27 +78,17 @@ def _expand(op: simt.CheckIndexOp) -> list[Operation]:
     ops.append(bound)
     extent = bound.result
     if size < 0:
-        dim = memref.DimOp.create(
-            operands=(op.view, extent), result_types=(_INDEX,), location=location
-        )
+        dim = make(memref.DimOp, (op.view, extent), (_INDEX,), location=location)
         ops.append(dim)
         extent = dim.result
-    inside = arith.CmpiOp.create(
-        operands=(op.index, extent),
-        result_types=(i1,),
-        properties={"predicate": _BELOW},
-        location=location,
-    )
+    inside = make(arith.CmpiOp, (op.index, extent), (i1,), {"predicate": _BELOW}, location)
     name = op.view_name.data.replace("{", "{{").replace("}", "}}")
     message = f"index {{}} is out of bounds for axis {axis} of {name} with size {{}}"
-    check = gpux.CheckOp.create(
-        operands=(inside.result, op.index, extent),
-        properties={
-            "kind": _BOUNDS,
-            "message": StringAttr(message),
-            "formats": _FORMATS,
-            "operandSegmentSizes": _SEGMENTS,
-        },
-        location=location,
-    )
+    properties: dict[str, Attribute] = {
+        "kind": _BOUNDS,
+        "message": StringAttr(message),
+        "formats": _FORMATS,
+        "operandSegmentSizes": _SEGMENTS,
+    }
+    check = make(gpux.CheckOp, (inside.result, op.index, extent), (), properties, location)
     return [*ops, inside, check]

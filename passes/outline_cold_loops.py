@@ -27,6 +27,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import marks
+from ..dialects.making import copy_of
 from ..dialects.walking import ops_of
 
 
@@ -51,7 +52,7 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
     given = [value for value in outside if value not in constants and value is not report]
     given.append(report)
     block = Block(arg_types=[value.type for value in given])
-    copies = [value.owner.clone() for value in constants if isinstance(value.owner, Operation)]
+    copies = [copy_of(value.owner) for value in constants if isinstance(value.owner, Operation)]
     block.add_ops(copies)
     inside: dict[SSAValue, SSAValue] = dict(zip(given, block.args, strict=True))
     inside.update(zip(constants, (copy.results[0] for copy in copies), strict=True))

@@ -38,8 +38,9 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
+from ..dialects.making import copy_of
 from ..dialects.walking import ops_of
-from .block_editing import constant, constant_value, erase
+from .block_editing import constant, constant_value
 from .bounded_checks import BoundedChecks
 from .thread_ranges import INDEX, Solver, is_effectless, select
 
@@ -186,13 +187,11 @@ def _copy_without_checks(
     loop: scf.ForOp, solved: list[gpux.CheckOp], guards: list[scf.IfOp]
 ) -> scf.ForOp:
     """A copy in which solved checks are gone and solved guards true."""
-    copy = loop.clone()
-    gone, true = set(solved), set(guards)
-    for old, new in list(zip(ops_of(loop), ops_of(copy), strict=True)):
-        new.location = old.location
-        if old in gone:
-            erase(new)
-        elif old in true:
+    gone, true = set[Operation](solved), set[Operation](guards)
+    copy = copy_of(loop, without=gone)
+    kept = [op for op in ops_of(loop) if op not in gone]
+    for old, new in zip(kept, ops_of(copy), strict=True):
+        if old in true:
             certain = constant(i1, 1, old.location)
             assert new.parent is not None, "a guard stands in the loop"
             new.parent.insert_op_before(certain, new)

@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import FixedBitwidthType, IndexType, MemRefType, None
 from xdsl.ir import Block, Operation, SSAValue
 
 from ..dialects.arith import let_wrap
+from ..dialects.making import copy_of
 from .block_editing import constant
 
 INDEX = IndexType()
@@ -101,7 +102,7 @@ class _Body:
             if isinstance(op, Block) or not self.is_inside(value):
                 return value
             known = {operand: self.at_first(operand, add) for operand in op.operands}
-            copy = op.clone(known)
+            copy = copy_of(op, known)
             let_wrap(copy.properties)  # the loop may not run at all
             self._first[value] = add(copy)
         return self._first[value]

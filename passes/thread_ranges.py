@@ -21,8 +21,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import Pure
 
 from ..dialects.arith import let_wrap
+from ..dialects.making import make
 from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
-from .block_editing import constant, constant_value
+from .block_editing import binary, compare, constant, constant_value
 from .value_ranges import Node, Ranges
 
 INDEX = IndexType()
@@ -227,11 +228,8 @@ class Solver:
         let_wrap(properties)  # the loop may not run at all
         key = (type(op), *operands, *properties.items(), *op.attributes.items(), *op.result_types)
         if key not in self._made:
-            copy = op.create(
-                operands=operands,
-                result_types=op.result_types,
-                properties=properties,
-                attributes=dict(op.attributes),
+            copy = make(
+                op.__class__, operands, op.result_types, properties, attributes=op.attributes
             )
             self._made[key] = self.add(copy).results[0]
         return self._made[key]
@@ -257,7 +255,7 @@ class Solver:
         """`kind(lhs, rhs)` before the loop."""
         made = self._made.get((kind, lhs, rhs))
         if made is None:
-            op = self.add(kind(lhs, rhs))  # pyright: ignore[reportCallIssue]
+            op = self.add(binary(kind, lhs, rhs))
             made = self._made[kind, lhs, rhs] = op.results[0]
         return made
 
@@ -265,7 +263,7 @@ class Solver:
         """A comparison before the loop."""
         made = self._made.get((predicate, lhs, rhs))
         if made is None:
-            op = self.add(arith.CmpiOp(lhs, rhs, predicate))
+            op = self.add(compare(predicate, lhs, rhs))
             made = self._made[predicate, lhs, rhs] = op.results[0]
         return made
 
@@ -324,4 +322,4 @@ def second_of(op: scf.IfOp, value: SSAValue) -> SSAValue | None:
 
 def select(condition: SSAValue, then: SSAValue, orelse: SSAValue) -> Operation:
     """`condition ? then : orelse`, not placed yet."""
-    return arith.SelectOp(condition, then, orelse)
+    return make(arith.SelectOp, (condition, then, orelse), (then.type,))

@@ -24,6 +24,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu
+from ..dialects.making import copy_of
 from ..dialects.walking import ops_of
 from .block_editing import constant, constant_value, erase, functions
 from .canonicalize import canonicalize
@@ -135,7 +136,7 @@ def _unroll(loop: scf.ForOp, rounds: Sequence[int]) -> None:
         mapping: dict[SSAValue, SSAValue] = {variable: at.result}
         mapping.update(zip(carried, values, strict=True))
         for op in list(block.ops)[:-1]:
-            outer.insert_op_before(op.clone(mapping), loop)
+            outer.insert_op_before(copy_of(op, mapping), loop)
         values = [mapping.get(value, value) for value in terminator(loop.body).operands]
     for result, value in zip(loop.results, values, strict=True):
         result.replace_all_uses_with(value)

@@ -17,6 +17,7 @@ from ..lists import (
     parse_operands,
     print_operands,
 )
+from ..making import make
 from .attributes import CALLING_CONVENTIONS, CConvAttr
 from .base import (
     LLVMOp,
@@ -47,9 +48,7 @@ class _NamedCall(LLVMOp):
     ) -> Self:
         """A call of what has this name; of a function, with the C calling convention."""
         named = {cls._callee: cls._name_attribute(name)}
-        return cls.create(
-            operands=operands, result_types=results, properties=named | dict(properties or {})
-        )
+        return make(cls, operands, results, named | dict(properties or {}))
 
 
 class CallOp(_NamedCall):

@@ -15,6 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ..branching import BranchingOp
 from ..lists import parse_successor, print_successor
+from ..making import make
 from .base import LLVMOp, numbers
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class BrOp(BranchingOp, LLVMOp):
     @classmethod
     def to(cls, block: Block, values: Sequence[SSAValue] = ()) -> Self:
         """A jump that gives the block its arguments."""
-        return cls.create(operands=values, successors=[block])
+        return make(cls, values, successors=[block])
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -69,11 +70,8 @@ class CondBrOp(BranchingOp, LLVMOp):
         properties: dict[str, Attribute] = {"operandSegmentSizes": numbers(sizes)}
         if weights is not None:
             properties["branch_weights"] = numbers(weights)
-        return cls.create(
-            operands=[condition, *then[1], *otherwise[1]],
-            successors=[then[0], otherwise[0]],
-            properties=properties,
-        )
+        operands = [condition, *then[1], *otherwise[1]]
+        return make(cls, operands, (), properties, successors=[then[0], otherwise[0]])
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")

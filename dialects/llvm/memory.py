@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..lists import parse_operands, print_operands, print_types
+from ..making import make
 from ..traits import PURE
 from .base import UNIT, LLVMOp, number, numbers, parse_function_types, print_function_types
 from .types import (
@@ -101,11 +102,8 @@ class GEPOp(LLVMOp):
             if not isinstance(index, int) and is_vector(index.type):
                 assert isinstance(kind, PointerType), "one pointer and offsets for each lane"
                 kind = PointersType(lanes_of(index.type), kind)
-        return cls.create(
-            operands=[pointer, *(index for index in indices if not isinstance(index, int))],
-            result_types=[kind],
-            properties=properties,
-        )
+        values = [index for index in indices if not isinstance(index, int)]
+        return make(cls, [pointer, *values], [kind], properties)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" inbounds " if self.flag("inbounds") else " ")

@@ -32,6 +32,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from ...dialects.arith import plain_flags
+from ...dialects.making import make
 
 INDEX = IndexType()
 MAX_THREADS = 1024  # of a block
@@ -115,9 +116,7 @@ class Builder:
         key = (repr(value), type)
         if key not in self._constants:
             with self.at(self.prologue):
-                op = arith.ConstantOp.create(
-                    result_types=[type], properties={"value": number(value, type)}
-                )
+                op = make(arith.ConstantOp, (), (type,), {"value": number(value, type)})
                 self._constants[key] = self.add(op).results[0]
         return self._constants[key]
 
@@ -130,8 +129,7 @@ class Builder:
 
     def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`kind(lhs, rhs)`, of their type."""
-        op = kind.create(operands=[lhs, rhs], result_types=[lhs.type], properties=plain_flags(kind))
-        return self.add(op).results[0]
+        return self.add(make(kind, (lhs, rhs), (lhs.type,), plain_flags(kind))).results[0]
 
     def plus(self, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`lhs + rhs`, nothing for a known zero."""
@@ -150,23 +148,20 @@ class Builder:
 
     def compare(self, predicate: str, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """`arith.cmpi`."""
-        op = arith.CmpiOp.create(
-            operands=[lhs, rhs],
-            result_types=[i1],
-            properties={"predicate": IntegerAttr(PREDICATES[predicate], i64)},
-        )
+        number = IntegerAttr(PREDICATES[predicate], i64)
+        op = make(arith.CmpiOp, (lhs, rhs), (i1,), {"predicate": number})
         return self.add(op).results[0]
 
     def select(self, condition: SSAValue, then: SSAValue, orelse: SSAValue) -> SSAValue:
         """`arith.select`."""
-        op = arith.SelectOp.create(operands=[condition, then, orelse], result_types=[then.type])
+        op = make(arith.SelectOp, (condition, then, orelse), (then.type,))
         return self.add(op).results[0]
 
     def cast(self, kind: type[Operation], value: SSAValue, type: Attribute) -> SSAValue:
         """`kind(value) : type`, nothing where it has that type."""
         if value.type == type:
             return value
-        return self.add(kind.create(operands=[value], result_types=[type])).results[0]
+        return self.add(make(kind, (value,), (type,))).results[0]
 
     # --- memory -----------------------------------------------------------------------------------
 
@@ -203,7 +198,7 @@ class Builder:
     def load(self, array: SSAValue, index: SSAValue, type: Attribute) -> SSAValue:
         """One element, as `type` (a boolean from its byte)."""
         element = memref_type(array).element_type
-        value = self.add(memref.LoadOp.create(operands=[array, index], result_types=[element]))
+        value = self.add(make(memref.LoadOp, (array, index), (element,)))
         if element == type:
             return value.results[0]
         return self.compare("ne", value.results[0], self.constant(0, i8))
@@ -212,7 +207,7 @@ class Builder:
         """Keep `value` (a boolean as a byte)."""
         if value.type == i1:
             value = self.cast(arith.ExtUIOp, value, i8)
-        self.add(memref.StoreOp.create(operands=[value, array, index]))
+        self.add(make(memref.StoreOp, (value, array, index)))
 
     # --- control flow -----------------------------------------------------------------------------
 
@@ -243,9 +238,7 @@ class Builder:
             args: tuple[BlockArgument, ...] = tuple(block.args)
             self.end(body(args[0], args[1:]))
         self.location = location
-        op = scf.ForOp.create(
-            operands=[*bounds, *initial], result_types=types, regions=[Region(block)]
-        )
+        op = make(scf.ForOp, [*bounds, *initial], types, regions=[Region(block)])
         return self.add(op).results
 
     def mark_threads(self, *kinds: str) -> None:
@@ -300,4 +293,4 @@ class Builder:
 
     def end(self, values: Sequence[SSAValue]) -> None:
         """End the current block with a yield."""
-        self.add(scf.YieldOp.create(operands=values))
+        self.add(make(scf.YieldOp, values))

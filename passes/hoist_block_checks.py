@@ -41,6 +41,7 @@ from ..dialects.making import copy_of, make
 from ..dialects.predicates import ULT
 from ..dialects.walking import ops_of
 from .block_editing import binary, compare, constant, constant_value
+from .thread_nests import checked_loops, nest_of
 from .thread_ranges import INDEX, is_computed, is_size
 
 _LARGEST_BODY = 2000
@@ -59,45 +60,18 @@ class HoistBlockChecks(ModulePass):
     index_bits: int = 64
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop, checks in _checked_loops(op).items():
-            nest = _nest(loop, checks[0])
-            if nest and len(ops_of(nest[0])) <= _LARGEST_BODY:
-                _hoist(nest, checks, self.index_bits)
-
-
-def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
-    """Loops over x of a block's threads, each with the checks that all iterations make."""
-    found: dict[scf.ForOp, list[gpux.CheckOp]] = {}
-    for op in ops_of(module):
-        if isinstance(op, gpux.CheckOp) and op.ids:
-            loop = op.parent_op()
-            if isinstance(loop, scf.ForOp) and loop.body.block.args[0] is op.ids[3]:
-                found.setdefault(loop, []).append(op)
-    return found
-
-
-def _nest(loop: scf.ForOp, check: gpux.CheckOp) -> list[scf.ForOp]:
-    """Loops over the block's threads from the outermost to that over x; none to leave as it is."""
-    nest: list[scf.ForOp] = []
-    inner: Operation | None = loop
-    for variable in check.ids[3:6]:
-        if isinstance(inner, scf.ForOp) and inner.body.block.args[0] is variable:
-            if not _is_simple(inner) or (nest and len(inner.body.block.ops) != 2):
-                break
-            nest.insert(0, inner)
-            inner = inner.parent_op()
-    if len(nest) == 1 and None in (constant_value(loop.lb), constant_value(loop.ub)):
-        return []
-    return nest
-
-
-def _is_simple(loop: scf.ForOp) -> bool:
-    if marks.SUBGROUP in loop.attributes:  # whose threads run together, or not at all
-        return False
-    return constant_value(loop.step) == 1 and not loop.iter_args
+        for loop, checks in checked_loops(op).items():
+            every = [check for check in checks if check.parent_op() is loop]
+            nest = nest_of(loop)[::-1]
+            is_known = constant_value(loop.lb) is not None and constant_value(loop.ub) is not None
+            if not every or (len(nest) == 1 and not is_known):
+                continue
+            if len(ops_of(nest[0])) <= _LARGEST_BODY:
+                _hoist(nest, every, self.index_bits)
 
 
 def _hoist(nest: list[scf.ForOp], checks: list[gpux.CheckOp], index_bits: int) -> None:
+    """Let the checks be made before the nest, whose loops come from the outermost one on."""
     corners = _Corners(nest, index_bits)
     hoisted = {check for check in checks if corners.take(check.condition)}
     if not hoisted:

@@ -34,14 +34,15 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import ModuleOp, UnitAttr, i1
-from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
 from ..dialects.making import copy_of
 from ..dialects.walking import ops_of
-from .block_editing import constant, constant_value
+from .block_editing import constant
 from .bounded_checks import BoundedChecks
+from .thread_nests import checked_loops
 from .thread_ranges import INDEX, Solver, is_effectless, select
 
 _LARGEST_BODY = 2000
@@ -59,28 +60,9 @@ class SplitCheckedLoops(ModulePass):
     index_bits: int = 64
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop, checks in _checked_loops(op).items():
-            if sum(1 for _ in ops_of(loop)) <= _LARGEST_BODY:
+        for loop, checks in checked_loops(op).items():
+            if not _is_cold(loop) and sum(1 for _ in ops_of(loop)) <= _LARGEST_BODY:
                 _split(loop, checks, self.index_bits)
-
-
-def _checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
-    """Loops over x of a block's threads, each with the checks inside."""
-    found: dict[scf.ForOp, list[gpux.CheckOp]] = {}
-    for op in ops_of(module):
-        if isinstance(op, gpux.CheckOp) and op.ids:
-            thread_x = op.ids[3]
-            loop = thread_x.owner.parent_op() if isinstance(thread_x, BlockArgument) else None
-            if isinstance(loop, scf.ForOp) and _is_simple(loop, thread_x) and not _is_cold(loop):
-                found.setdefault(loop, []).append(op)
-    return found
-
-
-def _is_simple(loop: scf.ForOp, variable: SSAValue) -> bool:
-    if marks.SUBGROUP in loop.attributes:  # whose threads run together, or not at all
-        return False
-    by_one = constant_value(loop.step) == 1
-    return by_one and not loop.iter_args and variable is loop.body.block.args[0]
 
 
 def _is_cold(op: Operation | None) -> bool:

@@ -16,7 +16,7 @@ from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.ir import Operation
 
-from stepwell.dialects.marks import COLD
+from stepwell.dialects.marks import COLD, ROWS
 from stepwell.lowering.parse import parse_module
 from stepwell.passes.hoist_block_checks import HoistBlockChecks
 
@@ -60,7 +60,7 @@ scf.for %ty = %c0 to {rows} step %c1 {{
 scf.for %t = %c0 to {row} step %c1 {{
 {body}
 }} {{row}}
-}} {{rows}}
+}} {{gpux.rows}}
 func.return
 }}""".replace("%t, %c0, %c0 : index", "%t, %ty, %c0 : index")
 
@@ -69,7 +69,7 @@ class NestRun(ThreadRun):
     """`ends` has the threads of all rows, one after the other."""
 
     def run_for(self, op: scf.ForOp, low: int, high: int, step: int, *rest: int) -> tuple[int, ...]:
-        if "rows" not in op.attributes:
+        if ROWS not in op.attributes:
             return super().run_for(op, low, high, step, *rest)
         ends: dict[int, str] = {}
         for row in range(low, high):
@@ -87,7 +87,7 @@ class Chosen(NestRun):
     fast = False
 
     def run_for(self, op: scf.ForOp, low: int, high: int, step: int, *rest: int) -> tuple[int, ...]:
-        if "rows" in op.attributes:
+        if ROWS in op.attributes:
             self.fast = COLD not in op.attributes
         return super().run_for(op, low, high, step, *rest)
 

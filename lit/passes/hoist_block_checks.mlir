@@ -21,7 +21,7 @@ func.func @tile(%x: memref<?x?xf32>, %tile: memref<32x16xf32>, %row: index, %col
       %v = memref.load %x[%i, %j] : memref<?x?xf32>
       memref.store %v, %tile[%ty, %tx] : memref<32x16xf32>
     } {gpux.threads}
-  }
+  } {gpux.rows}
   func.return
 }
 // CHECK-LABEL: func.func @tile
@@ -43,7 +43,7 @@ func.func @tile(%x: memref<?x?xf32>, %tile: memref<32x16xf32>, %row: index, %col
 // CHECK-COUNT-2:       gpux.check
 // CHECK:             memref.store
 // CHECK-NEXT:      }
-// CHECK-NEXT:    } {gpux.cold, gpux.as_is}
+// CHECK-NEXT:    } {gpux.rows, gpux.cold, gpux.as_is}
 
 // -----
 
@@ -117,7 +117,7 @@ func.func @same(%x: memref<?xf32>, %base: index) {
       gpux.check %in, "bounds", "same" ids (%c0, %c0, %c0, %tx, %ty, %c0 : index, index, index, index, index, index) formats []
       memref.store %zero, %x[%b] : memref<?xf32>
     } {gpux.threads}
-  }
+  } {gpux.rows}
   func.return
 }
 // CHECK-LABEL: func.func @same

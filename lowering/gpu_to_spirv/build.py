@@ -288,7 +288,7 @@ def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> S
     if bits(kind) == 1:
         return compare(rw, "INotEqual", binary(rw, "BitwiseAnd", value, 1), 0)
     extends = bits(kind) == 64 and bits(value.type) == 32 and not is_vector(kind)
-    if extends and state_of(rw).target.has("short_loops"):
+    if extends and state_of(rw).target.suits_llvmpipe:
         return _pair(rw, value, kind, signed)
     return op(rw, "SConvert" if signed else "UConvert", (value,), kind)
 
@@ -296,9 +296,8 @@ def resize(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> S
 def _pair(rw: Rewriter, low: SSAValue, kind: Attribute, signed: bool) -> SSAValue:
     """A word as the low one of two.
 
-    Mesa's software device, which `short_loops` is said of, gets signed comparisons of an extended
-    word with a constant wrong (seen with 22.3), also where only it finds out that a number is one;
-    in this form it does not see an extension. Others get the conversion, as drivers know it.
+    In this form llvmpipe does not see an extension, which it gets wrong also where only it finds
+    out that a number is a constant. Others get the conversion, as drivers know it.
     """
     high = binary(rw, "ShiftRightArithmetic", low, 31) if signed else word(rw, 0)
     words = rw.value(spirv.CompositeConstructOp, (low, high), VectorType(i32, [2]))

@@ -201,13 +201,12 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
 def _is_better_round(rw: Rewriter, op: scf.ForOp, body: Block) -> bool:
     """Whether a device should not unroll a loop that it would.
 
-    Mesa's software device puts a loop over the lanes in place of each access to memory. Of 16
-    rounds with two accesses, unrolled, that is an eighth slower. An array of one thread becomes
-    values, on the other hand, where a loop over it is unrolled.
+    So it is with llvmpipe: 16 rounds with two accesses are an eighth slower when unrolled. An array
+    of one thread becomes values, on the other hand, where a loop over it is unrolled.
     """
     bounds = [constant_value(value) for value in (op.lb, op.ub, op.step)]
     low, high, step = (number or 0 for number in bounds)
-    if None in bounds or not state_of(rw).target.has("short_loops"):
+    if None in bounds or not state_of(rw).target.suits_llvmpipe:
         return False
     kinds: list[Any] = [operand.type for inner in body.walk() for operand in inner.operands]
     spaces = {kind.memory_space for kind in kinds if isinstance(kind, MemRefType)}

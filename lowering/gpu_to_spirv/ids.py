@@ -124,8 +124,8 @@ def past_the_end(rw: Rewriter) -> SSAValue:
 def has_no_thread(rw: Rewriter) -> SSAValue:
     """Whether a lane stands for no thread, in blocks that are no multiple of a subgroup along x.
 
-    Mesa's software device masks what such lanes do, but lets them go round in loops. Where blocks
-    are one thread wide, its compiler takes the thread's id for 0.
+    llvmpipe masks what such lanes do, but lets them go round in loops. Where blocks are one thread
+    wide, its compiler takes the thread's id for 0.
     """
     width = spec_constant(rw, "block_threads") if state_of(rw).linear else block_dim(rw, 0)
     rest = binary(rw, "UMod", width, word(rw, state_of(rw).target.subgroup_size))

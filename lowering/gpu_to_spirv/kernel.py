@@ -91,7 +91,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
         read_parameters(rw, parameters)
         for number, value in enumerate(arrays):
             rw.replace(value, global_variable(rw, f"__shared_{number}", rw.type(value.type)))
-        asks_lanes = state.target.has("short_loops") and state.target.has("subgroup_basic")
+        asks_lanes = state.target.suits_llvmpipe and state.target.has("subgroup_basic")
         if asks_lanes and _has_loops(op):
             _end_if(rw, has_no_thread(rw))
         if state.over is None:

@@ -62,6 +62,16 @@ class SpirvTarget:
         return INDEX64 in self.capabilities
 
     @property
+    def suits_llvmpipe(self) -> bool:
+        """Whether code is (also) for Mesa's llvmpipe, which alone ends loops early.
+
+        Its compiler gets signed comparisons of an extended word with a constant wrong (seen with
+        22.3), puts a loop over the lanes in place of each access to memory, so that loops are
+        better left as they are, and lets lanes that stand for no thread go round in loops.
+        """
+        return "short_loops" in self.capabilities
+
+    @property
     def units(self) -> tuple[MatrixUnit, ...]:
         """The products of matrices that a subgroup has instructions for."""
         return units_in(self.capabilities)

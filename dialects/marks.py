@@ -71,6 +71,10 @@ THREADS = "gpux.threads"
 """Iterations are threads: they may run in any order, or together."""
 ROWS = "gpux.rows"
 """Iterations are rows of a block's threads, or planes of them: they may run in any order."""
+VECTORS = "gpux.vectors"
+"""Iterations are vectors of threads, or threads that are left over from these, without control
+flow: LLVM has little to do there. The counter does not wrap, also when it is added to for the last
+time."""
 SUBGROUP = "gpux.subgroup"
 """With `THREADS`: they are one subgroup and have to run together."""
 COLD = "gpux.cold"
@@ -82,8 +86,6 @@ COUNTS_UP = "gpux.counts_up"
 time."""
 UNROLL = "gpux.unroll"
 """n: LLVM is asked to unroll it n times."""
-INTERLEAVE = "gpux.interleave"
-"""n: of a loop over threads; its vectoriser is asked for n vectors at once."""
 
 # --- arrays, accesses, arithmetic -----------------------------------------------------------------
 

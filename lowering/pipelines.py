@@ -51,10 +51,10 @@ PIPELINES: dict[str, Steps] = {
             "checks and guards are out of the loops, which are LLVM's unless made vectors here",
         ),
         (
-            "vectorise-subgroups{width=$subgroup_size always=$always_vectors gathers=$gathers}",
+            "vectorise-subgroups{width=$subgroup_size always=$always_vectors gathers=$gathers "
+            "masks=$masks}",
             "the loops that are split have no guards, and cold ones are no loops over threads",
         ),
-        ("peel-partial-vectors{bits=$masked_bits}", "what is a loop still is left to LLVM"),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
         (
             "expand-math",
@@ -105,7 +105,7 @@ PIPELINES: dict[str, Steps] = {
 # What a target need not say.
 DEFAULTS = {
     **{"loops_end_early": "false", "accurate_exp2": "false", "approximates": "false"},
-    **{"always_vectors": "false", "masked_bits": "0", "gathers": "true", "streams": "false"},
+    **{"always_vectors": "false", "masks": "true", "gathers": "true", "streams": "false"},
 }
 
 

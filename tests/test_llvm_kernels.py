@@ -21,7 +21,7 @@ from xdsl.context import Context
 
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.emit.llvm import emit
-from stepwell.lowering.emit.llvm_loops import only_thread_loops
+from stepwell.lowering.emit.llvm_loops import Kind, kinds_of_loops
 from stepwell.lowering.emit.machine import host_machine, host_triple, vector_bits
 from stepwell.lowering.emit.native import assemble
 from stepwell.lowering.parse import parse_module
@@ -121,11 +121,14 @@ def test_only_loops_over_threads_keep_their_addresses_and_others_llvm_s_options(
 
 
 def test_a_loop_in_a_loop_over_threads_is_none_over_threads():
-    assert only_thread_loops(OVER_THREADS)
+    assert kinds_of_loops(OVER_THREADS) == {Kind.THREADS}
     inner = "again:\n  br i1 %c, label %again, label %rest\nrest:\n  %next"
-    assert not only_thread_loops(OVER_THREADS.replace("  %next", inner, 1))
+    assert kinds_of_loops(OVER_THREADS.replace("  %next", inner, 1)) == {Kind.OTHER}
     outer = "  br i1 %c, label %entry, label %out\nout:\n  ret void"
-    assert only_thread_loops(OVER_THREADS.replace("  ret void", outer))
+    assert kinds_of_loops(OVER_THREADS.replace("  ret void", outer)) == {Kind.THREADS}
+    assert kinds_of_loops(OVER_THREADS.replace("parallel_accesses", "isvectorized")) == {
+        Kind.VECTORS
+    }
 
 
 def test_a_loop_without_checks_is_vectorised():

@@ -17,7 +17,7 @@
 // CHECK:           scf.for %[[T:.*]] = %[[START]] to %[[END]] step %[[LANES]] {
 // CHECK:             vector.load %x[%[[T]]] : memref<?xf32>, vector<16xf32>
 // CHECK:             vector.store %{{.*}}, %y[%[[T]]] {alignment = 64 : i64, nontemporal = true} : memref<?xf32>, vector<16xf32>
-// CHECK:           } {gpux.unroll = 1 : i64}
+// CHECK:           } {gpux.vectors}
 // CHECK:           scf.for %[[N:.*]] = %{{.*}} to %{{.*}} step
 // CHECK:             %[[HEAD:.*]] = arith.cmpi eq, %[[N]]
 // CHECK:             %[[FIRST:.*]] = arith.select %[[HEAD]], %lo, %[[END]]

@@ -176,16 +176,18 @@ func.func @threads(%m: memref<?xf32>, %n: index) {
 
 // -----
 
-// How many vectors LLVM is to take at once is said there too.
+// So do loops over vectors of threads, whose counter does not wrap whatever the step is.
 
-// CHECK-LABEL: llvm.func @interleaved
-// CHECK: llvm.br ^{{.*}} {gpux.interleave = 2 : i64, gpux.threads}
-func.func @interleaved(%m: memref<?xf32>, %n: index) {
+// CHECK-LABEL: llvm.func @vectors
+// CHECK:         llvm.icmp "slt" %{{.*}}, %n
+// CHECK-NOT:     llvm.udiv
+// CHECK:         llvm.br ^{{.*}} {gpux.vectors}
+func.func @vectors(%m: memref<?xf32>, %n: index) {
   %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %zero = arith.constant 0.0 : f32
-  scf.for %i = %c0 to %n step %c1 {
-    memref.store %zero, %m[%i] : memref<?xf32>
-  } {gpux.threads, gpux.interleave = 2 : i64}
+  %c16 = arith.constant 16 : index
+  %zero = arith.constant dense<0.0> : vector<16xf32>
+  scf.for %i = %c0 to %n step %c16 {
+    vector.store %zero, %m[%i] : memref<?xf32>, vector<16xf32>
+  } {gpux.vectors}
   func.return
 }

@@ -38,7 +38,6 @@ def emit(
     data_layout: str = "",
     attributes: Mapping[str, str] | None = None,
     debug: bool | str = False,
-    masked_tails: bool = False,
     apart: bool = False,
 ) -> str:
     """The module as LLVM text.
@@ -46,12 +45,11 @@ def emit(
     `attributes` are put on every function that is defined (`{"prefer-vector-width": "512"}`).
     With `debug`, the places that the ops carry become line information for debuggers; a string says
     how much of it LLVM writes ("DebugDirectivesOnly").
-    `masked_tails` lets loops over threads end in masked vectors. With `apart`, functions that are
-    not to be optimised stand in a second text (llvm_parts.py). Raises CompileError for an op that
-    LLVM text has no form for.
+    With `apart`, functions that are not to be optimised stand in a second text (llvm_parts.py).
+    Raises CompileError for an op that LLVM text has no form for.
     """
     texts = [
-        ModuleText(dict(attributes or {}), debug, masked_tails).emit(part, triple, data_layout)
+        ModuleText(dict(attributes or {}), debug).emit(part, triple, data_layout)
         for part in (parts_of(module) if apart else [Part(tuple(module.body.block.ops))])
     ]
     return SEPARATOR.join(texts)
@@ -333,10 +331,10 @@ def _branch_end(f: FunctionText, op: llvm.LLVMOp) -> str:
         number = f.module.loop(('"llvm.loop.mustprogress"',))
         text += f", !llvm.loop !{number}"
     if marks.THREADS in op.attributes:
-        times = op.attributes.get(marks.INTERLEAVE)
-        at_once = times.value.data if isinstance(times, IntegerAttr) else 0
-        text += f", !llvm.loop !{f.module.thread_loop(at_once)}"
-    if isinstance(times := op.attributes.get(marks.UNROLL), IntegerAttr):
+        text += f", !llvm.loop !{f.module.thread_loop()}"
+    elif marks.VECTORS in op.attributes:
+        text += f", !llvm.loop !{f.module.vector_loop()}"
+    elif isinstance(times := op.attributes.get(marks.UNROLL), IntegerAttr):
         number = f.module.loop((f'"llvm.loop.unroll.count", i32 {times.value.data}',))
         text += f", !llvm.loop !{number}"
     return text

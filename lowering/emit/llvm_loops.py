@@ -1,4 +1,4 @@
-"""What kinds of loops a text has: `only_thread_loops(text)`, for what LLVM need not do.
+"""What kinds of loops a text has: `kinds_of_loops(text)`, for what LLVM need not do.
 
 b3:
   %t = phi i64 [ 0, %b2 ], [ %next, %b4 ]
@@ -11,30 +11,41 @@ b3:
 from __future__ import annotations
 
 import re
+from enum import Enum
 from functools import lru_cache
 
 _LINE = re.compile(r"(define )|([\w.$-]+):|  br .*|  switch .*")
 _TARGET = re.compile(r"label %([\w.$-]+)")
 _MARK = re.compile(r"!llvm\.loop !(\d+)")
-_PARALLEL = re.compile(r'^!(\d+) = !\{!"llvm\.loop\.parallel_accesses"', re.MULTILINE)
+_HINT = re.compile(r'^!(\d+) = !\{!"llvm\.loop\.(parallel_accesses|isvectorized)"', re.MULTILINE)
 _NODE = re.compile(r"^!(\d+) = distinct !\{!\d+, !(\d+)", re.MULTILINE)
 
 
+class Kind(Enum):
+    """What the iterations of a loop are."""
+
+    THREADS = "parallel_accesses"
+    VECTORS = "isvectorized"
+    OTHER = ""
+
+
 @lru_cache(maxsize=1)  # the optimiser and the code generator both ask
-def only_thread_loops(text: str) -> bool:
-    """Whether every loop that has no other inside is one over threads.
+def kinds_of_loops(text: str) -> frozenset[Kind]:
+    """The kinds of those loops that have no other inside.
 
     A branch to a block that stands before it counts as the end of a loop.
     """
-    parallel = set(_PARALLEL.findall(text))
-    marked = {node for node, first in _NODE.findall(text) if first in parallel}
+    hints = {number: Kind(word) for number, word in _HINT.findall(text)}
+    marked = {node: hints[first] for node, first in _NODE.findall(text) if first in hints}
     loops = _loops(text)
     spans = {(start, end) for start, end, _ in loops}
 
     def is_innermost(start: int, end: int) -> bool:
         return not any(start <= a and b <= end for a, b in spans - {(start, end)})
 
-    return all(mark in marked for start, end, mark in loops if is_innermost(start, end))
+    return frozenset(
+        marked.get(mark, Kind.OTHER) for start, end, mark in loops if is_innermost(start, end)
+    )
 
 
 def _loops(text: str) -> list[tuple[int, int, str]]:

@@ -49,12 +49,9 @@ def emits(*classes: type[OpT]) -> Callable[[Callable[[FunctionText, OpT], str]],
 class ModuleText:
     """The text of one module under way: numbered metadata and attribute groups."""
 
-    def __init__(
-        self, attributes: dict[str, str], debug: bool | str, masked_tails: bool = False
-    ) -> None:
+    def __init__(self, attributes: dict[str, str], debug: bool | str) -> None:
         self.attributes = attributes
         self.debug = DebugInfo(debug if isinstance(debug, str) else "FullDebug") if debug else None
-        self.masked_tails = masked_tails
         self.metadata: list[str] = []
         self.groups: dict[str, int] = {}
         self.types: dict[int, tuple[Attribute, str]] = {}
@@ -98,20 +95,19 @@ class ModuleText:
         """The group of accesses that threads make without an order among each other."""
         return self.node("distinct !{}")
 
-    def thread_loop(self, at_once: int = 0) -> int:
+    def thread_loop(self) -> int:
         """What LLVM is told of a loop over threads; one node for each loop.
 
         The accesses to buffers do not depend on other iterations. Unrolling what vectorising left
-        over costs most of the code generator's time and gains nothing. `at_once` vectors are wanted
-        side by side; without a number it is one.
+        over costs most of the code generator's time and gains nothing.
         """
         hints = [f'"llvm.loop.parallel_accesses", !{self.shared_accesses}']
         hints.append('"llvm.loop.unroll.disable"')
-        if at_once:
-            hints.append(f'"llvm.loop.interleave.count", i32 {at_once}')
-        if self.masked_tails:
-            hints.append('"llvm.loop.vectorize.predicate.enable", i1 true')
         return self.loop(hints)
+
+    def vector_loop(self) -> int:
+        """What LLVM is told of a loop over vectors of threads; one node for each loop."""
+        return self.loop(('"llvm.loop.isvectorized", i32 1', '"llvm.loop.unroll.disable"'))
 
     def loop(self, hints: Sequence[str]) -> int:
         """The node of one loop, with hints such as `"llvm.loop.mustprogress"`."""

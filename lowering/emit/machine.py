@@ -28,14 +28,10 @@ class Machine:
         return converts_half(self.triple, self.features)
 
     @property
-    def masks_tails(self) -> bool:
-        """Whether the rest of a loop is best run by the same vector ops under a mask (AVX-512)."""
+    def has_masks(self) -> bool:
+        """Whether it loads and stores lanes of all sizes under masks. AVX2 does so for 32 and 64
+        bits, but on some processors for more time than single elements take."""
         return has_feature(self.features, "avx512bw") and has_feature(self.features, "avx512vl")
-
-    @property
-    def masked_bits(self) -> int:
-        """How long the vectors are that end loops by masks, 0 where none do."""
-        return vector_bits(self.features) if self.masks_tails else 0
 
     @property
     def has_gathers(self) -> bool:
@@ -54,7 +50,7 @@ class Machine:
     def parameters(self) -> dict[str, str]:
         """What pipelines may ask of the machine, as text."""
         return {
-            "masked_bits": str(self.masked_bits),
+            "masks": str(self.has_masks).lower(),
             "half_instructions": str(self.converts_half).lower(),
             "gathers": str(self.has_gathers).lower(),
             "streams": str(self.streams).lower(),

@@ -20,7 +20,7 @@ from typing import Any
 
 from ...dialects.diagnostics import CompileError
 from .archive import archive
-from .llvm_loops import only_thread_loops
+from .llvm_loops import Kind, kinds_of_loops
 from .llvm_parts import SEPARATOR
 from .machine import converts_half, host_cpu, host_features, host_triple
 from .symbols import EXTERNAL_SYMBOLS, RESERVED_SYMBOLS
@@ -154,7 +154,7 @@ def _addresses_as_they_are(ir_text: str) -> Generator[None]:
     Loops of a thread, whose indices may be products, keep it. The option is one of the process,
     which other users of LLVM want back.
     """
-    without = only_thread_loops(ir_text.partition(SEPARATOR)[0])
+    without = Kind.OTHER not in kinds_of_loops(ir_text.partition(SEPARATOR)[0])
     binding = _binding(True)
     with _OPTIONS:  # so that no thread makes code with what another one has set
         if not without:
@@ -190,17 +190,31 @@ def _first_line(error: Exception) -> str:
     return " | ".join(lines[:3]) if lines else type(error).__name__
 
 
-def _run_passes(module: Any, target: Target, level: int) -> None:
-    """LLVM's pipeline of a level, with vectors if the target is to be optimised so."""
-    binding, machine = _binding(target.triple == host_triple()), _machine(target)
+# What code needs in which all loops are vectors of threads. LLVM's own pipeline takes five times as
+# long over it, and finds nothing more: invariants leave loops in the code generator.
+_SHORT = ("sroa", "simplify_cfg", "instruction_combine", "loop_rotate", "new_gvn")
+_SHORT_END = ("instruction_combine", "simplify_cfg")
+
+
+def _run_passes(module: Any, target: Target, kinds: frozenset[Kind]) -> None:
+    """The passes that code with loops of these kinds needs."""
     if target.opt == 0:
         return
+    binding, machine = _binding(target.triple == host_triple()), _machine(target)
+    # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so. What the
+    # passes of level 2 add finds nothing in them, which takes it a tenth of the time of all.
+    level = target.opt if Kind.OTHER in kinds else min(target.opt, 1)
     options = binding.create_pipeline_tuning_options(speed_level=level)
     options.loop_vectorization = target.opt >= 2
     options.slp_vectorization = level >= 2
     options.loop_unrolling = options.loop_interleaving = target.opt >= 2
     builder = binding.create_pass_builder(machine, options)
-    passes = builder.getModulePassManager()
+    if kinds == frozenset((Kind.VECTORS,)):
+        passes = binding.create_new_module_pass_manager()
+        for name in (*_SHORT, *_SHORT_END):
+            getattr(passes, f"add_{name}_pass")()
+    else:
+        passes = builder.getModulePassManager()
     try:
         passes.run(module, builder)
     finally:
@@ -222,10 +236,8 @@ def _optimised(
     for part in parts:
         _refuse_symbols(part, external, own)
         part.triple, part.data_layout = target.triple, layout
-    # Loops over the threads of a CPU are vectors already, or LoopVectorize makes them so. What the
-    # passes of level 2 add finds nothing in them, which takes it a tenth of the time of all.
-    plain = not is_gpu and only_thread_loops(ir_text.partition(SEPARATOR)[0])
-    _run_passes(parts[0], target, min(target.opt, 1) if plain else target.opt)
+    kinds = frozenset({Kind.OTHER}) if is_gpu else kinds_of_loops(ir_text.partition(SEPARATOR)[0])
+    _run_passes(parts[0], target, kinds)
     as_it_is = replace(target, opt=0)
     return [(part, _machine(as_it_is if index else target)) for index, part in enumerate(parts)]
 

@@ -1,15 +1,13 @@
 """What is worth vectorising here, and in how many lanes.
 
-    no control flow inside         left to LLVM, whose loop vectoriser does it as well (but sin and
-                                   the like, whose formulas have a branch)
+    no control flow inside         see `straight`
     gathers, and little else       left as a loop, whose loads do not wait for each other
     loops inside, no gathers       two or four vectors side by side: one waits for its own results,
                                    and what all lanes have in common is computed for more of them
 
 Measured on AVX-512 (µs, one thread), with 1, 2 and 4 vectors: an escape-time fractal of 512² 2238,
 1804, 1834; a product of 256² matrices 1395, 1088, 807; sums of rows, which gather, 882, 1584. As
-scalars these took 67840, 33531 and 810. A saxpy of 2^16 gains 1 of 10 µs, and compiles in 49 ms
-instead of 29.
+scalars these took 67840, 33531 and 810.
 
 Gathers (µs, one thread, vectors / a loop, on AVX-512; AVX2, whose gathers are not worth it; SSE4):
 a product of a sparse matrix 410 / 171, 494 / 171, 555 / 174; `x[index[i]]` behind a branch 11 / 10,
@@ -46,11 +44,10 @@ _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
 
 
-def is_worth_it(loop: scf.ForOp) -> bool:
-    """Whether there is control flow, which LLVM's vectoriser leaves scalar.
+def has_branches(loop: scf.ForOp) -> bool:
+    """Whether there is control flow inside.
 
-    Functions with a rare case are formulas with a branch (expand-math): of vectors it is one that
-    no lane takes; LLVM's vectoriser would compute both sides in all lanes.
+    Functions with a rare case are formulas with a branch (expand-math), which no lane may take.
     """
     return any(op.regions or isinstance(op, WITH_A_RARE_CASE) for op in loop.body.block.ops)
 

@@ -10,11 +10,10 @@ from xdsl.dialects.builtin import BoolAttr, IndexType, IntegerAttr, UnitAttr, i6
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import marks
-from ...passes.block_editing import constant
 from ...passes.store_positions import position_of_store
 from .region import Body
 from .stream_stores import LINE, Stream
-from .vectors import partial_vector, whole_vectors
+from .vectors import At, partial_vector, whole_vectors
 
 INDEX = IndexType()
 
@@ -22,7 +21,7 @@ INDEX = IndexType()
 def split(stream: Stream) -> bool:
     """Vectors instead of the loop where lines can be found; whether they can."""
     block = Block()
-    position = position_of_store(stream.loop, _At(stream.loop, block).add)
+    position = position_of_store(stream.loop, At(stream.loop, block).add)
     if position is not None:
         _split(stream, position, block)
     return position is not None
@@ -30,14 +29,14 @@ def split(stream: Stream) -> bool:
 
 def _split(stream: Stream, position: SSAValue, block: Block) -> None:
     """Vectors instead of a loop, in a branch: a block that so far computes the store's position."""
-    loop, before, inside = stream.loop, _At(stream.loop), _At(stream.loop, block)
+    loop, before, inside = stream.loop, At(stream.loop), At(stream.loop, block)
     address = before.add(memref.ExtractAlignedPointerAsIndexOp.get(stream.store.memref))
     odd = before.add(arith.AndIOp(address, before.number(stream.element - 1)))
     begins = before.add(arith.CmpiOp(odd, before.number(0), "eq"))
     start, end = _lines(stream, position, inside)
     body = Body(stream.lanes, stream.spreads, loop, {})
     whole = whole_vectors(loop, body, start, end)
-    whole.attributes[marks.UNROLL] = IntegerAttr(1, i64)
+    whole.attributes[marks.VECTORS] = UnitAttr()
     for op in whole.walk():
         if isinstance(op, vector.StoreOp):
             op.properties["nontemporal"] = BoolAttr.from_bool(True)
@@ -49,12 +48,12 @@ def _split(stream: Stream, position: SSAValue, block: Block) -> None:
     before.place(scf.IfOp.create(operands=[begins], regions=[Region(block), Region(otherwise)]))
     loop.detach()
     otherwise.add_op(loop)
-    _At(loop, otherwise).place(scf.YieldOp.create())
+    At(loop, otherwise).place(scf.YieldOp.create())
     del loop.attributes[marks.THREADS]
     loop.attributes[marks.COLD] = UnitAttr()
 
 
-def _lines(stream: Stream, position: SSAValue, at: _At) -> tuple[SSAValue, SSAValue]:
+def _lines(stream: Stream, position: SSAValue, at: At) -> tuple[SSAValue, SSAValue]:
     """The first thread that stores at the beginning of a line, and the one after the last line."""
     loop, zero = stream.loop, at.number(0)
     count = at.add(arith.MaxSIOp(at.add(arith.SubiOp(loop.ub, loop.lb)), zero))
@@ -71,35 +70,12 @@ def _ends(stream: Stream, start: SSAValue, end: SSAValue) -> Operation:
     """What is before the first line and after the last one, each less than a vector: one vector
     under a mask, run two times."""
     loop, block = stream.loop, Block(arg_types=[INDEX])
-    at, body = _At(loop, block), Body(stream.lanes, stream.spreads, loop, {})
+    at, body = At(loop, block), Body(stream.lanes, stream.spreads, loop, {})
     zero, one, two = body.number(0), body.number(1), body.number(2)
     is_head = at.add(arith.CmpiOp(block.args[0], zero, "eq"))
     first = at.add(arith.SelectOp(is_head, loop.lb, end))
     limit = at.add(arith.SelectOp(is_head, start, loop.ub))
     partial_vector(loop, body, block, first, limit)
     made = scf.ForOp.create(operands=[zero, two, one], regions=[Region(block)])
-    made.attributes[marks.UNROLL] = IntegerAttr(1, i64)
+    made.attributes[marks.VECTORS] = UnitAttr()
     return made
-
-
-class _At:
-    """Writes ops before a loop, or at the end of a block."""
-
-    def __init__(self, loop: scf.ForOp, block: Block | None = None) -> None:
-        self.loop = loop
-        self.block = block
-
-    def place(self, op: Operation) -> Operation:
-        op.location = self.loop.location
-        if self.block is not None:
-            self.block.add_op(op)
-        else:
-            assert self.loop.parent is not None, "the loop stands in a block"
-            self.loop.parent.insert_op_before(op, self.loop)
-        return op
-
-    def add(self, op: Operation) -> SSAValue:
-        return self.place(op).results[0]
-
-    def number(self, value: int) -> SSAValue:
-        return self.add(constant(INDEX, value, self.loop.location))

@@ -34,8 +34,8 @@ from ..gpu_to_cpu.split import expand_switch
 from .cost import (
     LARGEST,
     gathers_too_much,
+    has_branches,
     is_mostly_gathers,
-    is_worth_it,
     vectors_at_once,
 )
 from .fits import CONTROL, has_lanes, is_plain_use, values_of
@@ -47,13 +47,15 @@ class VectoriseSubgroups(ModulePass):
 
     Where it pays (cost.py), vectors are twice or four times as long, or loops stay as they are,
     for LLVM's own vectoriser; with `always` all become vectors of this width. `gathers` says
-    whether the machine has good instructions that load lanes from anywhere.
+    whether the machine has good instructions that load lanes from anywhere, and `masks`
+    whether it loads and stores elements of all sizes under masks.
     """
 
     name = "vectorise-subgroups"
     width: int = 8
     always: bool = False
     gathers: bool = True
+    masks: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         width = self.width
@@ -69,7 +71,8 @@ class VectoriseSubgroups(ModulePass):
 
     def _loop(self, loop: scf.ForOp) -> None:
         together = marks.SUBGROUP in loop.attributes
-        if not (together or self.always or is_worth_it(loop)):
+        straight = not (together or self.always or has_branches(loop))
+        if straight and not self.masks:
             return
         arrays = _own_arrays(loop) if _is_over_threads(loop) else None
         if arrays is None:
@@ -79,6 +82,9 @@ class VectoriseSubgroups(ModulePass):
             expand_switch(switch)
         given = {loop.body.block.args[0]: affine(1), **dict.fromkeys(arrays, VARYING)}
         spreads = Divergence(loop.body, given, spread_of_collective)
+        if straight:
+            self._straight(loop, spreads)
+            return
         if not together and _may_wait(loop, spreads):
             return
         if not (together or self.always) and (
@@ -92,6 +98,13 @@ class VectoriseSubgroups(ModulePass):
         from .vectors import vectorise  # only kernels that need vectors pay for loading it
 
         vectorise(loop, spreads, arrays, self.width, min(at_once, LARGEST // self.width))
+
+    def _straight(self, loop: scf.ForOp, spreads: Divergence) -> None:
+        from .straight import lengths_of, vectorise_straight
+
+        lengths = lengths_of(loop, spreads, 32 * self.width)
+        if lengths is not None:
+            vectorise_straight(loop, spreads, lengths)
 
 
 def spread_of_collective(op: Operation) -> Spread | None:

@@ -25,21 +25,22 @@ def vectorise(
     loop: scf.ForOp, spreads: Divergence, arrays: Sequence[SSAValue], width: int, at_once: int
 ) -> None:
     """Put loops over `at_once` vectors of `width` lanes, then over single ones, in its place."""
-    before = _Before(loop)
+    before = At(loop)
     low, high = constant_value(loop.lb), constant_value(loop.ub)
     lanes = width * at_once
     own = _with_lanes(arrays, lanes)
     body = Body(lanes, spreads, loop, own)
     if low is not None and high is not None and (high - low) % lanes == 0:
-        _vectors(loop, body, loop.ub)
+        before.place(whole_vectors(loop, body, loop.lb, loop.ub))
     else:
         length = before.binary(arith.SubiOp, loop.ub, loop.lb)
         count = before.binary(arith.MaxSIOp, length, before.number(0))
         covered = before.binary(arith.AndIOp, count, before.number(-lanes))
         end = before.binary(arith.AddiOp, loop.lb, covered)
-        _vectors(loop, body, end)
+        before.place(whole_vectors(loop, body, loop.lb, end))
         own = own if at_once == 1 else _with_lanes(arrays, width)
-        _rest(loop, Body(width, spreads, loop, own), end)
+        masked = Body(width, spreads, loop, own)
+        before.place(masked_vectors(loop, masked, end, loop.ub))
     erase(loop)
 
 
@@ -47,8 +48,7 @@ def whole_vectors(loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue) -
     """A loop like this one over vectors, to be placed; its limits are whole vectors apart."""
     block = body.arguments([loop.lb.type])
     _write(body, loop, block, None)
-    step = body.number(body.width)
-    return scf.ForOp.create(operands=[start, end, step], regions=[Region(block)])
+    return _over_vectors(body, start, end, block)
 
 
 def partial_vector(
@@ -63,18 +63,16 @@ def partial_vector(
     _write(body, loop, block, mask, first)
 
 
-def _vectors(loop: scf.ForOp, body: Body, end: SSAValue) -> None:
-    """The loop over whole vectors, up to `end`."""
-    _Before(loop).add(whole_vectors(loop, body, loop.lb, end))
-
-
-def _rest(loop: scf.ForOp, body: Body, start: SSAValue) -> None:
-    """The last threads, from `start` on: vectors under a mask."""
+def masked_vectors(loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue) -> scf.ForOp:
+    """A loop like this one over vectors under masks, to be placed."""
     block = body.arguments([loop.lb.type])
-    partial_vector(loop, body, block, block.args[0], loop.ub)
+    partial_vector(loop, body, block, block.args[0], end)
+    return _over_vectors(body, start, end, block)
+
+
+def _over_vectors(body: Body, start: SSAValue, end: SSAValue, block: Block) -> scf.ForOp:
     step = body.number(body.width)
-    new = scf.ForOp.create(operands=[start, loop.ub, step], regions=[Region(block)])
-    _Before(loop).add(new)
+    return scf.ForOp.create(operands=[start, end, step], regions=[Region(block)])
 
 
 def _write(
@@ -109,20 +107,31 @@ def _with_lanes(arrays: Sequence[SSAValue], width: int) -> dict[SSAValue, SSAVal
     return found
 
 
-class _Before:
-    """Writes ops before a loop."""
+class At:
+    """Writes ops before a loop, or at the end of a block, with the loop's location."""
 
-    def __init__(self, loop: scf.ForOp) -> None:
+    def __init__(self, loop: scf.ForOp, block: Block | None = None) -> None:
         self.loop = loop
+        self.block = block
 
-    def add(self, op: Operation) -> Operation:
+    def place(self, op: Operation) -> Operation:
+        """Write an op."""
         op.location = self.loop.location
-        assert self.loop.parent is not None, "the loop stands in a block"
-        self.loop.parent.insert_op_before(op, self.loop)
+        if self.block is not None:
+            self.block.add_op(op)
+        else:
+            assert self.loop.parent is not None, "the loop stands in a block"
+            self.loop.parent.insert_op_before(op, self.loop)
         return op
 
+    def add(self, op: Operation) -> SSAValue:
+        """Write an op with one result."""
+        return self.place(op).results[0]
+
     def number(self, value: int) -> SSAValue:
-        return self.add(constant(IndexType(), value, self.loop.location)).results[0]
+        """Write a constant."""
+        return self.add(constant(IndexType(), value, self.loop.location))
 
     def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
-        return self.add(kind(lhs, rhs)).results[0]  # pyright: ignore[reportCallIssue]
+        """Write `kind(lhs, rhs)` of indices."""
+        return self.add(kind(lhs, rhs))  # pyright: ignore[reportCallIssue]

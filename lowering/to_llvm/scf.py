@@ -7,10 +7,10 @@
     }                                  llvm.br ^after(%b : i32)
                                      ^after(%r: i32):
 
-The branch back of a loop keeps the attributes `gpux.threads`, `gpux.interleave` and `gpux.unroll`,
+The branch back of a loop keeps the attributes `gpux.threads`, `gpux.vectors` and `gpux.unroll`,
 which LLVM is told. A loop over a range counts its variable up with a comparison at the top; where
 the step is not 1, the variable could pass the end of its type, so the number of rounds is computed
-first.
+first (but not for vectors of threads, of which there are not so many).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...dialects import llvm, marks
 from ..conversion import Converter, Operands, Results, Rewriter, Rules
 from .target import binary, const, icmp, select
 
-_KEPT = (marks.THREADS, marks.INTERLEAVE, marks.UNROLL)
+_KEPT = (marks.THREADS, marks.VECTORS, marks.UNROLL)
 RULES = Rules()
 converts = RULES.converts
 
@@ -103,20 +103,20 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
     (low,), (high,), (step,), *carried = operands
     types = rw.flat_types([value.type for value in op.iter_args])
     after = rw.split(types)
-    by_one = _constant(step) == 1
-    counted = [low.type] if by_one else [low.type, low.type]
+    no_wrap = _constant(step) == 1 or marks.VECTORS in op.attributes
+    counted = [low.type] if no_wrap else [low.type, low.type]
     header = rw.new_block([*counted, *types], before=after)
     body, last = inline_region(rw, op.body, after)
     start: list[SSAValue] = [low]
-    if not by_one:
+    if not no_wrap:
         start.append(_rounds(rw, low, high, step))
     rw.create(llvm.BrOp, [*start, *flat(carried)], successors=[header])
     variable, *rest = header.args
     bind_arguments(rw, body, [variable, *header.args[len(counted) :]])
 
     def close(yielded: Operation, operands: Operands, rw: Rewriter) -> Results:
-        following = [_next(rw, variable, step, by_one, marks.COUNTS_UP in op.attributes)]
-        if not by_one:
+        following = [_next(rw, variable, step, no_wrap, marks.COUNTS_UP in op.attributes)]
+        if not no_wrap:
             following.append(binary(rw, llvm.AddOp, rest[0], -1))
         back = rw.create(llvm.BrOp, [*following, *flat(operands)], successors=[header])
         for word in _KEPT:
@@ -126,16 +126,16 @@ def convert_for(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
 
     rw.convert_with(last, close)
     rw.at_end(header)
-    more = icmp(rw, "slt", variable, high) if by_one else icmp(rw, "ne", rest[0], 0)
+    more = icmp(rw, "slt", variable, high) if no_wrap else icmp(rw, "ne", rest[0], 0)
     rw.insert(llvm.CondBrOp.on(more, (body, ()), (after, header.args[len(counted) :])))
     return result_groups(rw, op, after)
 
 
 def _next(
-    rw: Rewriter, variable: SSAValue, step: SSAValue, by_one: bool, counts_up: bool
+    rw: Rewriter, variable: SSAValue, step: SSAValue, no_wrap: bool, counts_up: bool
 ) -> SSAValue:
     """The variable's next value. With step 1 it is at most the upper bound, so it cannot wrap."""
-    flags = llvm.NO_WRAP if counts_up else llvm.NO_SIGNED_WRAP if by_one else {}
+    flags = llvm.NO_WRAP if counts_up else llvm.NO_SIGNED_WRAP if no_wrap else {}
     return rw.value(llvm.AddOp, (variable, step), variable.type, flags)
 
 

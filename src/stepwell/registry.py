@@ -59,7 +59,6 @@ PASSES: dict[str, str] = {
     "narrow-indices": "stepwell.passes.narrow_indices:NarrowIndices",
     "number-report-sites": "stepwell.passes.number_report_sites:NumberReportSites",
     "outline-cold-loops": "stepwell.passes.outline_cold_loops:OutlineColdLoops",
-    "peel-partial-vectors": "stepwell.passes.peel_partial_vectors:PeelPartialVectors",
     "promote-arrays": "stepwell.passes.promote_arrays:PromoteArrays",
     "promote-variables": "stepwell.passes.promote_variables:PromoteVariables",
     "remove-proven-checks": "stepwell.passes.remove_proven_checks:RemoveProvenChecks",

@@ -122,11 +122,7 @@ def _cpu_target(arch: str) -> Target:
     def emit(module: ModuleOp) -> str:
         from .lowering.emit.llvm import emit
 
-        machine = cpu.machine()
-        tails = machine.masks_tails
-        return emit(
-            module, attributes=machine.attributes, debug=True, masked_tails=tails, apart=True
-        )
+        return emit(module, attributes=cpu.machine().attributes, debug=True, apart=True)
 
     def assemble(text: str) -> Payload:
         from .lowering.emit.native import assemble

@@ -1,0 +1,235 @@
+// RUN: stepwell opt %s -p 'vectorise-subgroups{width=16}' --split-input-file | filecheck %s
+// RUN: stepwell opt %s -p 'vectorise-subgroups{width=16 masks=false}' --split-input-file | filecheck %s --check-prefix=NONE
+
+// Two vectors of 16 elements at once, the other threads after them in single ones under masks.
+// Without masks LLVM's vectoriser does it.
+func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
+  %c1 = arith.constant 1 : index
+  scf.for %t = %lo to %hi step %c1 {
+    %v = memref.load %x[%t] : memref<?xf32>
+    memref.store %v, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @saxpy
+// CHECK:         %[[COUNT:.*]] = arith.subi %hi, %lo
+// CHECK:         %[[LEFT:.*]] = arith.maxsi %[[COUNT]], %{{.*}}
+// CHECK:         %[[COVERED:.*]] = arith.andi %[[LEFT]], %{{.*}}
+// CHECK-NEXT:    %[[END:.*]] = arith.addi %lo, %[[COVERED]]
+// CHECK-NEXT:    %[[STEP:.*]] = arith.constant 32 : index
+// CHECK-NEXT:    scf.for %[[T:.*]] = %lo to %[[END]] step %[[STEP]] {
+// CHECK-NEXT:      %[[V:.*]] = vector.load %x[%[[T]]] : memref<?xf32>, vector<32xf32>
+// CHECK-NEXT:      vector.store %[[V]], %y[%[[T]]]
+// CHECK-NEXT:    } {gpux.vectors}
+// CHECK:         scf.for %[[T:.*]] = %[[END]] to %hi step %{{.*}} {
+// CHECK-NEXT:      %[[LEFT:.*]] = arith.subi %hi, %[[T]]
+// CHECK-NEXT:      %[[ON:.*]] = vector.create_mask %[[LEFT]] : vector<16xi1>
+// CHECK-NEXT:      %[[V:.*]] = vector.maskedload %x[%[[T]]], %[[ON]]
+// CHECK-NEXT:      vector.maskedstore %y[%[[T]]], %[[ON]], %[[V]]
+// CHECK-NEXT:    } {gpux.vectors}
+// NONE-LABEL:  func.func @saxpy
+// NONE:          scf.for %t = %lo to %hi
+// NONE-NOT:      vector
+// NONE:          } {gpux.threads}
+// NONE:          func.return
+
+// -----
+
+// The widest value that differs by lane says how many are in a vector.
+func.func @widest(%x: memref<?xi8>, %y: memref<?xf64>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %v = memref.load %x[%t] : memref<?xi8>
+    %f = arith.sitofp %v : i8 to f64
+    memref.store %f, %y[%t] : memref<?xf64>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @widest
+// CHECK:         arith.sitofp %{{.*}} : vector<16xi8> to vector<16xf64>
+// CHECK:         arith.sitofp %{{.*}} : vector<8xi8> to vector<8xf64>
+
+// -----
+
+// 64 lanes are the most, so there is one vector of bytes only.
+func.func @bytes(%x: memref<?xi8>, %y: memref<?xi8>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %v = memref.load %x[%t] : memref<?xi8>
+    memref.store %v, %y[%t] : memref<?xi8>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @bytes
+// CHECK:         vector.load %{{.*}} : memref<?xi8>, vector<64xi8>
+// CHECK:         vector.maskedload %{{.*}} vector<64xi1>
+
+// -----
+
+// Left as they are: atomics, arrays of a thread's own, elements that lie apart, divisions by what is
+// no constant, and loops that are not over threads.
+func.func @others(%x: memref<?xi32>, %n: index, %d: i32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %one = arith.constant 1 : i32
+  scf.for %t = %c0 to %n step %c1 {
+    memref.store %one, %x[%t] : memref<?xi32>
+    %old = gpux.atomic_rmw "add" %one, %x[%c0] order "relaxed" scope "device" : i32, memref<?xi32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %n step %c1 {
+    %own = memref.alloca() {gpux.private} : memref<4xi32>
+    memref.store %one, %own[%c0] : memref<4xi32>
+    memref.store %one, %x[%t] : memref<?xi32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %n step %c1 {
+    %i = arith.muli %t, %c2 : index
+    memref.store %one, %x[%i] : memref<?xi32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %n step %c1 {
+    %v = memref.load %x[%t] : memref<?xi32>
+    %q = arith.divsi %v, %d : i32
+    memref.store %q, %x[%t] : memref<?xi32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %n step %c1 {
+    memref.store %one, %x[%t] : memref<?xi32>
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @others
+// CHECK-NOT:     vector
+// CHECK:         func.return
+
+// -----
+
+// Blocks of few threads: as many at once as there can be; fewer than a vector has lanes stay a loop.
+func.func @short(%x: memref<?xf32>, %a: index, %b: index, %p: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %one = arith.constant 1.0 : f32
+  %v = memref.load %x[%c0] : memref<?xf32>
+  %lo = arith.maxsi %a, %c0 : index
+  %some = arith.minsi %b, %c16 : index
+  %hi = arith.select %p, %some, %c8 : index
+  scf.for %t = %lo to %hi step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %c8 step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %c16 step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  scf.for %t = %c0 to %c64 step %c1 {
+    memref.store %one, %x[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @short
+// CHECK:         vector.store %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK:         vector.maskedstore %{{.*}} : memref<?xf32>, vector<16xi1>, vector<16xf32>
+// CHECK:         scf.for %{{.*}} = %c0 to %c8
+// CHECK-NEXT:      memref.store
+// CHECK-NEXT:    } {gpux.threads}
+// CHECK:         scf.for %{{.*}} = %c0 to %c16
+// CHECK-NEXT:      vector.store %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK-NEXT:    } {gpux.vectors}
+// CHECK:         scf.for %{{.*}} = %c0 to %c64
+// CHECK-NEXT:      vector.store %{{.*}} : memref<?xf32>, vector<32xf32>
+// CHECK-NEXT:    } {gpux.vectors}
+// CHECK-NEXT:    func.return
+
+// -----
+
+// With many accesses the vectors begin where the store is aligned; the masked loop runs before them
+// and after them. The row's place is computed before the loop, as the store does inside.
+func.func @aligned(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %base: index, %lo: index, %hi: index) {
+  %c1 = arith.constant 1 : index
+  scf.for %t = %lo to %hi step %c1 {
+    %j = arith.addi %base, %t : index
+    %k = arith.addi %j, %c1 : index
+    %row = arith.addi %i, %c1 : index
+    %a = memref.load %x[%i, %j] : memref<?x?xf32>
+    %b = memref.load %x[%i, %k] : memref<?x?xf32>
+    %c = memref.load %x[%row, %j] : memref<?x?xf32>
+    %d = arith.addf %a, %b : f32
+    %e = arith.addf %c, %d : f32
+    memref.store %e, %y[%row, %j] : memref<?x?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @aligned
+// CHECK:         %[[ADDRESS:.*]] = "memref.extract_aligned_pointer_as_index"(%y)
+// CHECK:         %[[FIRST:.*]] = arith.shrui %[[ADDRESS]], %{{.*}} : index
+// CHECK-NEXT:    %[[ROW:.*]] = arith.addi %i, %c1
+// CHECK:         %[[WIDTH:.*]] = memref.dim %y, %{{.*}}
+// CHECK-NEXT:    %[[ROWS:.*]] = arith.muli %[[ROW]], %[[WIDTH]]
+// CHECK-NEXT:    %[[COLUMN:.*]] = arith.addi %base, %lo
+// CHECK-NEXT:    %[[OFFSET:.*]] = arith.addi %[[ROWS]], %[[COLUMN]]
+// CHECK-NEXT:    %[[PLACE:.*]] = arith.addi %[[FIRST]], %[[OFFSET]]
+// CHECK:         %[[NEGATED:.*]] = arith.subi %{{.*}}, %[[PLACE]]
+// CHECK-NEXT:    %[[MASK:.*]] = arith.constant 15 : index
+// CHECK-NEXT:    %[[ANY:.*]] = arith.andi %[[NEGATED]], %[[MASK]]
+// CHECK-NEXT:    %[[COUNT:.*]] = arith.subi %hi, %lo
+// CHECK-NEXT:    %[[MOST:.*]] = arith.maxsi %[[COUNT]],
+// CHECK-NEXT:    %[[AHEAD:.*]] = arith.minsi %[[ANY]], %[[MOST]]
+// CHECK-NEXT:    %[[START:.*]] = arith.addi %lo, %[[AHEAD]]
+// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %hi, %[[START]]
+// CHECK:         %[[END:.*]] = arith.addi %[[START]],
+// CHECK:         scf.for %{{.*}} = %[[START]] to %[[END]]
+// CHECK:           vector.store
+// CHECK:         } {gpux.vectors}
+// CHECK:         scf.for %[[PART:.*]] =
+// CHECK:           %[[LOW:.*]] = arith.select %{{.*}}, %lo, %[[END]]
+// CHECK-NEXT:      %[[HIGH:.*]] = arith.select %{{.*}}, %[[START]], %hi
+// CHECK-NEXT:      scf.for %{{.*}} = %[[LOW]] to %[[HIGH]]
+// CHECK:             vector.maskedstore
+// CHECK:           } {gpux.vectors}
+// CHECK:         } {gpux.unroll = 1 : i64}
+
+// -----
+
+// Threads that follow each other do not store side by side: all store to one place.
+func.func @one_place(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %a = memref.load %x[%i, %t] : memref<?x?xf32>
+    %b = memref.load %x[%c0, %t] : memref<?x?xf32>
+    %c = memref.load %x[%c1, %t] : memref<?x?xf32>
+    %d = arith.addf %a, %b : f32
+    %e = arith.addf %c, %d : f32
+    memref.store %e, %y[%c0, %i] : memref<?x?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @one_place
+// CHECK-NOT:     memref.extract_aligned_pointer_as_index
+// CHECK:         func.return
+
+// -----
+
+// A division is not done before a loop that may not run at all.
+func.func @divided(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %k: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %row = arith.divsi %i, %k : index
+    %a = memref.load %x[%i, %t] : memref<?x?xf32>
+    %b = memref.load %x[%c0, %t] : memref<?x?xf32>
+    %c = memref.load %x[%c1, %t] : memref<?x?xf32>
+    %d = arith.addf %a, %b : f32
+    %e = arith.addf %c, %d : f32
+    memref.store %e, %y[%row, %t] : memref<?x?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @divided
+// CHECK-NOT:     memref.extract_aligned_pointer_as_index
+// CHECK:         scf.for
+// CHECK:           arith.divsi

@@ -294,7 +294,7 @@ _COMPARE: tuple[Callable[[int, int], bool], ...] = (
 
 @rule(arith.CmpiOp)
 def _fold_cmpi(op: arith.CmpiOp, editor: Editor) -> Folded:
-    lhs, rhs = op.lhs, op.rhs
+    lhs, rhs = op._operands  # pyright: ignore[reportPrivateUsage]
     predicate = op.predicate.value.data
     if not is_whole(lhs.type):
         return None

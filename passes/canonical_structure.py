@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, i1
-from xdsl.ir import Block, Operation, OpResult, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ..dialects import gpux
-from .canonical_arith import Folded, boolean, integer, integer_attribute, rule
+from .canonical_arith import Folded, boolean, integer, integer_attribute, maker_of, rule
 from .canonical_floats import RULES
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def _fold_dim(op: memref.DimOp, editor: Editor) -> Folded:
     size = type.get_shape()[axis]
     if size != DYNAMIC_INDEX:
         return integer_attribute(size, IndexType())
-    maker = op.source.op if isinstance(op.source, OpResult) else None
+    maker = maker_of(op.source)
+    if maker is None:  # a parameter, as mostly
+        return None
     if isinstance(maker, memref.AllocaOp | memref.AllocOp):
         before = sum(1 for known in type.get_shape()[:axis] if known == DYNAMIC_INDEX)
         return maker.dynamic_sizes[before]

@@ -8,6 +8,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ..dialects import gpu, marks
 
+_INDEX = IndexType()
 LIMITS = {
     gpu.BlockIdOp.name: marks.MAX_GRID - 1,
     gpu.GridDimOp.name: marks.MAX_GRID,
@@ -36,6 +37,6 @@ def launch_arguments(function: Operation | None) -> dict[SSAValue, tuple[str, in
     kinds = (gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp)
     nodes = [(kind.name, axis, 0) for kind in kinds for axis in range(3)]
     arguments = function.body.block.args[-len(nodes) - 2 : -2]
-    if len(arguments) < len(nodes) or any(value.type != IndexType() for value in arguments):
+    if len(arguments) < len(nodes) or any(value.type != _INDEX for value in arguments):
         return {}
     return dict(zip(arguments, nodes, strict=True))

@@ -53,6 +53,10 @@ class Ranges:
     """The analysis of one function; see the module's head."""
 
     def __init__(self, function: Operation | None = None, index_bits: int = 64):
+        from .range_conditions import assume  # which look into ranges themselves
+        from .range_definitions import define
+
+        self._assume, self._define = assume, define
         self.index_bits = index_bits
         self.function = function if isinstance(function, gpu.FuncOp | func.FuncOp) else None
         self.small = function is not None and marks.SMALL in function.attributes
@@ -289,14 +293,12 @@ class Ranges:
 
     def definition(self, node: Node) -> Definition:
         """What follows from how the node is computed."""
-        from .range_definitions import define
-
         found = self._definitions.get(node)
         if found is None:
             if self._depth >= _DEPTH:
                 return Definition()
             self._definitions[node] = Definition()  # what a cycle sees
-            found = self._definitions[node] = define(self, node)
+            found = self._definitions[node] = self._define(self, node)
         return found
 
     # Proofs
@@ -350,8 +352,6 @@ class Ranges:
 
     def _proves_cases(self, node: Node, number: int, other: Node, c: int, *, above: bool) -> bool:
         """Whether the bound holds for each of the values that a node may be."""
-        from .range_conditions import assume
-
         cases = self.definition(node).cases
         if not cases or self._depth >= _DEPTH - 2 or self._cases_left <= 0:
             return False
@@ -359,7 +359,7 @@ class Ranges:
         for value, condition, outcome in cases:
             mark = self.mark()
             if condition is not None:
-                assume(self, condition, outcome)
+                self._assume(self, condition, outcome)
             case, offset = self.bound(value)
             if above:  # start <= node + number <= other + c
                 holds = self.proves_bound(case, other, c - number - offset)

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, i32, i64
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    IntegerAttr,
+    StringAttr,
+    UnitAttr,
+    VectorType,
+    i1,
+    i32,
+    i64,
+)
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
 
@@ -243,8 +252,6 @@ class CompareOp(LLVMOp):
 
 def mask_type(compared: Attribute) -> Attribute:
     """The type of a comparison of such values: i1, or a vector of i1 of the same length."""
-    from xdsl.dialects.builtin import VectorType, i1
-
     if isinstance(compared, VectorType):
         return VectorType(i1, compared.get_shape())
     return i1
@@ -278,6 +285,6 @@ class FunctionFormOp(LLVMOp):
 def fast_math(op: Operation) -> tuple[str, ...]:
     """The fast-math flags of an op, in the order of `FAST_MATH_FLAGS`."""
     flags = op.properties.get("fastmathFlags")
-    if not isinstance(flags, FastMathAttr):
+    if flags is None or not isinstance(flags, FastMathAttr):  # asking None for its class is slow
         return ()
     return ("fast",) if flags.data == FAST_MATH_FLAGS else flags.data

@@ -202,6 +202,7 @@ class FunctionText:
         self.edges: dict[int, list[tuple[str, Sequence[SSAValue]]]] = {}
         self.split: dict[tuple[int, int], str] = {}
         self.scope: int | None = None
+        self.places: dict[int, str] = {}
 
     # Names
 
@@ -344,4 +345,8 @@ class FunctionText:
         """The source place of one instruction."""
         if self.module.debug is None or self.scope is None:
             return ""
-        return f", !dbg !{self.module.debug.place(self.module, op, self.scope)}"
+        text = self.places.get(id(op.location))
+        if text is None:
+            text = f", !dbg !{self.module.debug.place(self.module, op, self.scope)}"
+            self.places[id(op.location)] = text
+        return text

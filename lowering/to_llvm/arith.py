@@ -28,7 +28,7 @@ from ...passes.block_editing import constant_value
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.llvm_constants import bfloat_bits, half_bits, mangled
 from .floats import from_integer, is_small, narrow, widen
-from .target import binary, const, icmp, integer_type, like, resize, select, width
+from .target import binary, const, icmp, integer_attribute, like, resize, select, width
 
 RULES = Rules()
 converts = RULES.converts
@@ -284,7 +284,7 @@ def _converted(value: Attribute, old: Attribute, kind: Attribute) -> Attribute:
         return cast(Attribute, DenseIntOrFPElementsAttr.from_list(vector, numbers))
     if element == new and isinstance(value, IntegerAttr | FloatAttr):
         return cast(Attribute, value)
-    return IntegerAttr(int(_number(value, element, new)), integer_type(new))
+    return integer_attribute(int(_number(value, element, new)), new)
 
 
 def _number(value: Attribute, element: Attribute, new: Attribute) -> int | float:

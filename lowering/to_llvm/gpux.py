@@ -94,7 +94,7 @@ def _call_report(
     if len(op.ids) != id_count:
         raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
     if state.prints is None:
-        state.prints = any(isinstance(inner, gpux.PrintOp) for inner in ops_of(state.module))
+        state.prints = any(each.__class__ is gpux.PrintOp for each in ops_of(state.module))
     count = len(op.values)
     given = iter(value for (value,) in operands[:count])
     values = [

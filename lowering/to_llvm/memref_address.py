@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xdsl.dialects.builtin import IntegerAttr, i1, i8, i32
+from xdsl.dialects.builtin import FixedBitwidthType, IntegerAttr, VectorType, i1, i8, i32
 from xdsl.ir import Attribute, SSAValue
 
 from ...dialects import llvm
@@ -186,8 +186,6 @@ def stored_type(rw: Rewriter, kind: AnyMemRef) -> Attribute:
 
 def alignment_of(kind: Any) -> int:
     """The natural alignment of an element in memory, in bytes."""
-    from xdsl.dialects.builtin import FixedBitwidthType, VectorType
-
     if isinstance(kind, VectorType):
         return alignment_of(llvm.element_type(kind))
     if isinstance(kind, FixedBitwidthType):

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects import scf
+from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import llvm, marks
@@ -148,8 +149,6 @@ def _rounds(rw: Rewriter, low: SSAValue, high: SSAValue, step: SSAValue) -> SSAV
 
 
 def _constant(value: SSAValue) -> int | None:
-    from xdsl.dialects.builtin import IntegerAttr
-
     if isinstance(value.owner, llvm.ConstantOp):
         number = value.owner.properties["value"]
         return number.value.data if isinstance(number, IntegerAttr) else None

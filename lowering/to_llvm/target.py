@@ -138,11 +138,12 @@ def integer_type(kind: Attribute) -> IntegerType[int]:
 
 def const(rw: Rewriter, value: int, kind: Attribute) -> SSAValue:
     """An integer constant (in every lane of a vector)."""
-    return rw.value(llvm.ConstantOp, (), kind, {"value": _integer(value, kind)})
+    return rw.value(llvm.ConstantOp, (), kind, {"value": integer_attribute(value, kind)})
 
 
 @lru_cache(maxsize=1024)
-def _integer(value: int, kind: Attribute) -> Attribute:
+def integer_attribute(value: int, kind: Attribute) -> Attribute:
+    """The attribute of an integer constant; few different ones are made, over and over."""
     from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
 
     if isinstance(kind, VectorType):

@@ -10,8 +10,8 @@ its own, stopped while others have their turn; in interleaved rounds each runs t
 ms. One process can be half as fast again as the next of the same code (in plain C, too), for as
 long as it lives, so all is done in several processes, one after the other. Results are checked
 against float64 in the first; medians and quartiles are for one run. stepwell's checks are on; with
-checks off it has a row of its own, from the same processes. Writes
-`benchmarks/results/cpu-<date>.json` and a picture.
+checks off it has a row of its own, from the same processes and arrays, and the ratio of both is
+measured apart (see `cpu_checks.py`). Writes `benchmarks/results/cpu-<date>.json` and a picture.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import os
 import random
 import statistics
 import sys
-from pathlib import Path
+from dataclasses import asdict
 
+from cpu_checks import ratios, row_of
 from cpu_tasks import TASKS, Task
 from measure import Row, rows_of
-from peer_process import PeerProcess
+from peer_process import PeerProcess, cpu_peer
 from record import picture_of, record
 
 OURS = ("stepwell", "stepwell-unchecked")
 PEERS = ("numpy", "numba", "c", "torch", "jax", "pocl", "taichi")
 ELSEWHERE = ("torch", "jax", "pocl", "taichi")
 ROUND_SECONDS = 0.02
-HERE = Path(__file__).parent
 
 Times = dict[str, list[float]]
 
@@ -82,6 +82,7 @@ def main() -> int:
     wanted = [task for task in TASKS if not asked.tasks or task.name in asked.tasks.split(",")]
     cases = [(task, size) for task in wanted for size in task.sizes]
     times: dict[str, Times] = {f"{task.name} {size}": {} for task, size in cases}
+    checks: dict[str, list[float]] = {}
     absent: dict[str, str] = {}
     tools: dict[str, str] = {}
     for number in range(asked.processes):
@@ -91,6 +92,11 @@ def main() -> int:
             tools |= one.process.hello.get("versions", {})
         for task, size in cases:
             found = measure(task, size, contenders, asked.rounds, absent, check=number == 0)
+            if found.keys() >= set(OURS):
+                once = statistics.median(found[OURS[0]])
+                checks.setdefault(f"{task.name} {size}", []).extend(
+                    ratios(contenders[0].process, once)
+                )
             for name, seconds in found.items():
                 times[f"{task.name} {size}"].setdefault(name, []).extend(seconds)
             medians = ", ".join(
@@ -100,12 +106,14 @@ def main() -> int:
         for process in {one.process for one in contenders}:
             process.end()
     rows = [row for name, of_task in times.items() for row in compared(name, of_task)]
-    for row in rows:
+    costs = [row_of(name, found) for name, found in checks.items()]
+    for row in [*rows, *costs]:
         print(row.line())
     for name, why in absent.items():
         print(f"absent: {name}: {why}")
     if not asked.tasks:
         facts = {"threads": asked.threads, "processes": asked.processes}
+        facts["checks"] = [asdict(row) for row in costs]
         path = record("cpu", rows, tools=tools, absent=absent, **facts)
         picture_of(path, rows)
     return int(any(name.startswith("stepwell") for name in absent))
@@ -113,15 +121,10 @@ def main() -> int:
 
 def start(peers: str, threads: int) -> list[Contender]:
     """New processes of all contenders; `peers` is the Python of those that live elsewhere."""
-    variables = ("STEPWELL", "NUMBA", "OMP", "OPENBLAS", "MKL")
-    environment = {
-        **os.environ,
-        **{f"{variable}_NUM_THREADS": str(threads) for variable in variables},
-    }
     contenders: list[Contender] = []
     for name in (OURS[0], *PEERS):
         python = peers if name in ELSEWHERE else sys.executable
-        process = PeerProcess(name, [python, HERE / "cpu_peer.py", name], environment)
+        process = cpu_peer(name, python, threads)
         names = OURS if name == OURS[0] else (name,)
         contenders += [Contender(each, process) for each in names]
     return contenders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from cpu_common import Inputs, Prepare, Prepared, ceil, kernel
+from cpu_common import Inputs, Prepare, Prepared, ceil, kernel, zeros
 from cpu_tasks import BINS
 
 import stepwell as sw
@@ -25,7 +25,7 @@ def add_up(x, total):
 
 
 def _prepare_sum(given: Inputs) -> Prepared:
-    x, total = given["x"], np.zeros(1, np.float32)
+    x, total = given["x"], zeros(given, (1,))
     launch = add_up[ceil(x.size, STRETCH), THREADS]
 
     def run() -> None:
@@ -87,8 +87,8 @@ def scan_pieces(x, out, totals):
 
 def _prepare_scan(given: Inputs) -> Prepared:
     x = given["x"]
-    totals = np.zeros(ceil(x.size, PIECE), np.float32)
-    out = np.zeros_like(x)
+    totals = zeros(given, (ceil(x.size, PIECE),), name="totals")
+    out = zeros(given, x.shape)
     first, second = piece_totals[totals.size, THREADS], sums_before[1, 1]
     third = scan_pieces[totals.size, LANES]
 
@@ -122,7 +122,7 @@ def histogram(x, bins):
 
 
 def _prepare_histogram(given: Inputs) -> Prepared:
-    x, bins = given["x"], np.zeros(BINS, np.int32)
+    x, bins = given["x"], zeros(given, (BINS,), np.int32)
     launch = histogram[ceil(x.size, THREADS * HISTOGRAM_STEPS), THREADS]
 
     def run() -> None:
@@ -217,7 +217,7 @@ def _bitonic_launches(count: int) -> list[tuple[Any, tuple[int, ...]]]:
 
 def _prepare_sort(given: Inputs) -> Prepared:
     x = given["x"]
-    out = np.zeros_like(x)
+    out = zeros(given, x.shape)
     launches = _bitonic_launches(x.size)
 
     def run() -> None:

@@ -20,6 +20,15 @@ Prepare = Callable[[Inputs], Prepared]
 kernel = partial(sw.kernel, checks=os.environ.get("CHECKS") != "0")
 
 
+def zeros(
+    given: Inputs, shape: tuple[int, ...], dtype: Any = np.float32, name: str = "out"
+) -> Array:
+    """Zeros that go with inputs: whoever else is given the same ones has the same array."""
+    if name not in given:
+        given[name] = np.zeros(shape, dtype)
+    return given[name]
+
+
 def ceil(items: int, each: int) -> int:
     """How many parts there are of so many items each."""
     return -(-items // each)

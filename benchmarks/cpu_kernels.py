@@ -8,7 +8,7 @@ from typing import Any
 
 import cpu_block_kernels
 import numpy as np
-from cpu_common import Array, Prepare, ceil, kernel
+from cpu_common import Array, Prepare, ceil, kernel, zeros
 from cpu_tasks import STEPS, A
 
 import stepwell as sw
@@ -224,7 +224,7 @@ def _over(made: Any, *names: str) -> Prepare:
 
     def prepare(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
         arrays = [given[name] for name in names]
-        out = np.zeros_like(arrays[0])
+        out = zeros(given, arrays[0].shape)
         launch = made.over(out.shape)
         return lambda: launch(*arrays, out), out
 
@@ -234,7 +234,7 @@ def _over(made: Any, *names: str) -> Prepare:
 def _by_rows(made: Any) -> Prepare:
     def prepare(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
         x = given["x"]
-        out = np.zeros_like(x)
+        out = zeros(given, x.shape)
         launch = made[x.shape[0], ROW_THREADS]
         return lambda: launch(x, out), out
 
@@ -243,34 +243,34 @@ def _by_rows(made: Any) -> Prepare:
 
 def _prepare_transpose(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x = given["x"]
-    out = np.zeros(x.shape[::-1], np.float32)
+    out = zeros(given, x.shape[::-1])
     launch = transpose[(ceil(x.shape[1], 16), ceil(x.shape[0], 16)), (16, 16)]
     return lambda: launch(x, out), out
 
 
 def _prepare_fractal(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
-    out = np.zeros((given["size"], given["size"]), np.int32)
+    out = zeros(given, (given["size"], given["size"]), np.int32)
     launch = fractal.over(out.shape)
     return lambda: launch(out, given["pixel"]), out
 
 
 def _prepare_nbody(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x = given["x"]
-    out = np.zeros((3, x.shape[1]), np.float32)
+    out = zeros(given, (3, x.shape[1]))
     launch = nbody.over(x.shape[1])
     return lambda: launch(x, out), out
 
 
 def _prepare_convolution(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x, w = given["x"], given["w"]
-    out = np.zeros_like(x)
+    out = zeros(given, x.shape)
     launch = convolution.over(x.shape)
     return lambda: launch(x, w, out), out
 
 
 def _prepare_matmul(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     a, b = given["a"], given["b"]
-    out = np.zeros_like(a)
+    out = zeros(given, a.shape)
     grid = a.shape[1] // TILE_COLUMNS, a.shape[0] // TILE_ROWS
     launch = matmul[grid, MATMUL_BLOCK]
     return lambda: launch(a, b, out), out
@@ -278,7 +278,7 @@ def _prepare_matmul(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
 
 def _prepare_batch(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     a, b = given["a"], given["b"]
-    out = np.zeros_like(a)
+    out = zeros(given, a.shape)
     launch = batched_matmul[a.shape[0], (TILE, TILE // ROWS)]
     return lambda: launch(a, b, out), out
 

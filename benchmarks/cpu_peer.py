@@ -5,8 +5,9 @@
 A process of its own, so that no runtime's threads disturb another's. Says in one line of JSON what
 it is, then answers each line on standard input by a line of JSON: "check VARIANT SIZE TASK" makes
 ready and holds the result against float64, "prepare VARIANT SIZE TASK" makes ready only, "run
-VARIANT COUNT" runs. A variant is the contender itself, or stepwell with checks off. Standard output
-holds nothing else.
+VARIANT COUNT" runs; "alternate COUNT PAIRS VARIANT VARIANT" runs both in turns of so many runs. A
+variant is the contender itself, or stepwell with checks off, which has the same arrays: where they
+lie decides more than checks do. Standard output holds nothing else.
 """
 
 from __future__ import annotations
@@ -50,31 +51,49 @@ class Peer:
         self.versions |= getattr(found, "VERSIONS", {})
         self.run: dict[str, Callable[[], Any]] = {}
         self.task = ""
+        self.inputs: dict[str, Any] = {}
 
     def answer(self, words: list[str]) -> dict[str, Any]:
         """What a line asks for."""
         if words[0] == "run":
-            run = self.run[words[1]]
-            start = perf_counter()
-            for _ in range(int(words[2])):
-                run()
-            return {"seconds": perf_counter() - start}
-        variant, size, name = words[1], int(words[2]), " ".join(words[3:])
-        if self.task != f"{name} {size}":
-            self.run = {}  # frees the memory of the last task
-            self.task = f"{name} {size}"
+            return {"seconds": _seconds(self.run[words[1]], int(words[2]))}
+        if words[0] == "alternate":
+            return {"seconds": self.alternate(int(words[1]), int(words[2]), words[3:])}
+        return self.make_ready(words[1], int(words[2]), " ".join(words[3:]), words[0] == "check")
+
+    def make_ready(self, variant: str, size: int, name: str, check: bool) -> dict[str, Any]:
+        """Prepare a task and run it once; the variants of a contender share inputs and output."""
         prepare = self.prepare[variant]
         if name not in prepare:
             return {"error": "not written"}
         task = next(task for task in TASKS if task.name == name)
-        inputs = task.make(np.random.default_rng(0), size)
-        kept = {key: np.copy(value) for key, value in inputs.items() if words[0] == "check"}
-        run, out = prepare[name](inputs)
+        if self.task != f"{name} {size}":
+            self.run, self.inputs = {}, {}  # frees the memory of the last task
+            self.task = f"{name} {size}"
+            self.inputs = task.make(np.random.default_rng(0), size)
+        kept = {key: np.copy(value) for key, value in self.inputs.items() if check}
+        run, out = prepare[name](self.inputs)
         run()
         if kept and not is_right(task, kept, np.asarray(out() if callable(out) else out)):
             return {"error": "wrong result"}
         self.run[variant] = run
         return {}
+
+    def alternate(self, count: int, pairs: int, variants: list[str]) -> list[list[float]]:
+        """Seconds of two variants in turn, pair by pair; who comes first changes each time."""
+        times: list[list[float]] = [[], []]
+        for pair in range(pairs):
+            for which in (0, 1) if pair % 2 else (1, 0):
+                times[which].append(_seconds(self.run[variants[which]], count))
+        return times
+
+
+def _seconds(run: Callable[[], Any], count: int) -> float:
+    """What so many runs take."""
+    start = perf_counter()
+    for _ in range(count):
+        run()
+    return perf_counter() - start
 
 
 def _unchecked() -> dict[str, Any]:

@@ -7,6 +7,7 @@ asking again and again, and would take a processor from whoever has the next tur
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -61,3 +62,11 @@ class PeerProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         return json.loads(line) if line else {"error": "the process ended"}
+
+
+def cpu_peer(name: str, python: str, threads: int) -> PeerProcess:
+    """A contender of `cpu.py` in a Python, whose libraries use so many threads."""
+    variables = ("STEPWELL", "NUMBA", "OMP", "OPENBLAS", "MKL")
+    limits = {f"{variable}_NUM_THREADS": str(threads) for variable in variables}
+    script = Path(__file__).with_name("cpu_peer.py")
+    return PeerProcess(name, [python, script, name], {**os.environ, **limits})

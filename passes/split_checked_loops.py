@@ -38,7 +38,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
-from ..dialects.making import copy_of
+from ..dialects.making import copy_of, make
 from ..dialects.walking import ops_of
 from .block_editing import constant
 from .bounded_checks import BoundedChecks
@@ -85,15 +85,19 @@ def _split(loop: scf.ForOp, checks: list[gpux.CheckOp], index_bits: int) -> None
     if not solved:
         return
     only_fails = is_exact and _only_fails(loop, solved, list(guards))
-    start, end = solver.range()
     fast = _copy_without_checks(loop, solved, list(guards))
-    fast.operands[0], fast.operands[1] = start, end
-    solver.add(fast)
-    any_left = solver.any_left(start, end)
-    rest = _rest_loop(loop, start, end, solver)
+    if solver.lower or solver.upper or not solver.when:
+        start, end = solver.range()
+        fast.operands[0], fast.operands[1] = start, end
+        solver.add(fast)
+        any_left = solver.any_left(start, end)
+        rest = _rest_loop(loop, start, end, solver)
+        _only_if(any_left, rest)
+    else:
+        rest = _rest_loop(loop, loop.lb, loop.lb, solver)
+        _only_if(solver.joined(arith.AndIOp, solver.when), solver.add(fast), rest)
     if only_fails:
         rest.attributes[marks.AS_IS] = UnitAttr()
-    _only_if(any_left, rest)
 
 
 def _solved_guards(
@@ -106,16 +110,15 @@ def _solved_guards(
     )
 
 
-def _only_if(condition: SSAValue, op: Operation) -> None:
-    """Put an op inside an `scf.if`."""
-    block = Block()
-    branch = scf.IfOp.create(operands=[condition], regions=[Region(block), Region()])
-    end = scf.YieldOp.create()
-    assert op.parent is not None, "the op stands in a block"
-    op.parent.insert_op_before(branch, op)
-    op.detach()
-    block.add_ops((op, end))
-    branch.location = end.location = op.location
+def _only_if(condition: SSAValue, *sides: Operation) -> None:
+    """Put an op inside an `scf.if`, and one into its other side."""
+    location, regions = sides[-1].location, [Region(), Region()]
+    branch = make(scf.IfOp, [condition], location=location, regions=regions)
+    assert sides[-1].parent is not None, "the ops stand in a block"
+    sides[-1].parent.insert_op_before(branch, sides[-1])
+    for op, region in zip(sides, regions, strict=False):
+        op.detach()
+        region.add_block(Block((op, make(scf.YieldOp, location=location))))
 
 
 def _guards_of(op: Operation, loop: scf.ForOp) -> list[scf.IfOp]:

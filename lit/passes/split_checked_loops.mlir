@@ -329,11 +329,13 @@ func.func @inner(%x: memref<?xf32>, %y: memref<?xf32>, %bdim: index) {
 // CHECK:         %[[MOST:.*]] = arith.addi %m,
 // CHECK-NEXT:    %[[ALL:.*]] = arith.cmpi sle, %[[LAST]], %[[MOST]]
 // CHECK:         %[[BOTH:.*]] = arith.andi %[[ALL]],
-// CHECK-NEXT:    arith.select %[[BOTH]],
-// CHECK:         scf.for %t = %{{.*}} to %{{.*}} step %c1 {
-// CHECK-NEXT:      scf.for %j = %t to %n step %c64 {
-// CHECK-NEXT:        memref.store
-// CHECK:         } {gpux.cold, gpux.as_is}
+// CHECK-NEXT:    scf.if %[[BOTH]] {
+// CHECK-NEXT:      scf.for %t = %c0 to %bdim step %c1 {
+// CHECK-NEXT:        scf.for %j = %t to %n step %c64 {
+// CHECK-NEXT:          memref.store
+// CHECK:         } else {
+// CHECK-NEXT:      scf.for %{{.*}} = %c0 to %bdim step %c1 {
+// CHECK:           } {gpux.cold, gpux.as_is}
 
 // -----
 

@@ -2,9 +2,9 @@
 
     scf.for %i = %lo to %hi step %c1 {            %last = arith.subi %n, %c1
       scf.for %k = %c0 to %n step %c1 {           %all = arith.cmpi sle, %last, %most
-        %ok = arith.cmpi ult, %k, %m       ->     %end = arith.select %all, %hi, %lo
-        gpux.check %ok, …                         scf.for %i = %lo to %end step %c1 {
-                                                    scf.for %k = %c0 to %n step %c1 { … }
+        %ok = arith.cmpi ult, %k, %m       ->     scf.if %all {
+        gpux.check %ok, …                           scf.for %i = %lo to %hi step %c1 {
+                                                      scf.for %k = %c0 to %n step %c1 { … }
 
 For checks that are no `±i + invariant`, by `run_time_bounds`. The conditions are sufficient, and
 not always necessary. One walk over the loop, with the facts that hold at each check.

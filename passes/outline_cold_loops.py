@@ -14,21 +14,42 @@ A part names its kernel and gives a status as that does: a failed check in it en
 the loop uses from outside becomes its parameters; constants are made again. Worth it for the
 compile time alone: LLVM spends as long on the loop with the checks as on the one that runs.
 A loop that is also marked `gpux.as_is` gives a function that is: LLVM does not optimise it.
+
+A small array of the block is handed over as a copy, and copied back where the part writes: then
+its address is nobody else's, and LLVM keeps the array itself in registers. What goes through memory
+instead waits, a store in line behind all stores of the block before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any, cast
 
 from xdsl.context import Context
-from xdsl.dialects import arith, func
-from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr, UnitAttr
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import (
+    FunctionType,
+    IndexType,
+    MemRefType,
+    ModuleOp,
+    NoneAttr,
+    StringAttr,
+    UnitAttr,
+    VectorType,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import marks
-from ..dialects.making import copy_of
+from ..dialects.making import copy_of, make
 from ..dialects.walking import ops_of
+from .block_editing import constant
+
+_MOST_ELEMENTS = 128
+"""Of an array that may be kept in registers: f32 of eight with AVX-512."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +77,10 @@ def _outline(loop: Operation, kernel: func.FuncOp, name: str) -> None:
     block.add_ops(copies)
     inside: dict[SSAValue, SSAValue] = dict(zip(given, block.args, strict=True))
     inside.update(zip(constants, (copy.results[0] for copy in copies), strict=True))
-    _call_instead(loop, name, given)
+    call = _call_instead(loop, name, given)
+    for position, value in enumerate(given):
+        if _is_small_array(value):
+            _hand_over_copy(call, position, written=_is_written(value, loop))
     for op in ops_of(loop):
         for position, operand in enumerate(op.operands):
             if operand in inside:
@@ -86,13 +110,59 @@ def _used_from_outside(loop: Operation) -> list[SSAValue]:
     return list(used)
 
 
-def _call_instead(loop: Operation, name: str, given: list[SSAValue]) -> None:
+def _call_instead(loop: Operation, name: str, given: list[SSAValue]) -> func.CallOp:
     call = func.CallOp(name, given, [])
     call.attributes[marks.PART] = UnitAttr()
     call.location = loop.location
     assert loop.parent is not None, "the loop stands in a block"
     loop.parent.insert_op_before(call, loop)
     loop.detach()
+    return call
+
+
+def _is_small_array(value: SSAValue) -> bool:
+    """Whether a value is all of an array of the kernel's own that registers can hold."""
+    kind = value.type
+    if not isinstance(value.owner, memref.AllocaOp) or not isinstance(kind, MemRefType):
+        return False
+    sizes = kind.get_shape()
+    is_plain = isinstance(kind.layout, NoneAttr) and bool(sizes) and min(sizes) > 0
+    return is_plain and prod(sizes) <= _MOST_ELEMENTS
+
+
+def _is_written(array: SSAValue, loop: Operation) -> bool:
+    """Whether the loop does something else with an array than to read it."""
+    uses = [use.operation for use in array.uses]
+    return any(loop.is_ancestor(op) and not isinstance(op, memref.LoadOp) for op in uses)
+
+
+def _hand_over_copy(call: func.CallOp, position: int, *, written: bool) -> None:
+    """Let a call have an array of its own with what is in the one that it has now."""
+    array = call.operands[position]
+    made, block = array.owner, call.parent
+    assert isinstance(made, memref.AllocaOp) and made.parent is not None and block is not None
+    own = copy_of(made)
+    made.parent.insert_op_after(own, made)
+    call.operands[position] = own.results[0]
+    for op in _copied(array, own.results[0], call.location):
+        block.insert_op_before(op, call)
+    for op in reversed([*_copied(own.results[0], array, call.location)] if written else []):
+        block.insert_op_after(op, call)
+
+
+def _copied(source: SSAValue, target: SSAValue, location: Any) -> Iterator[Operation]:
+    """Ops that copy a small array, row by row."""
+    from xdsl.dialects import vector
+
+    kind = cast("MemRefType[Attribute]", source.type)
+    *outer, length = kind.get_shape()
+    row_type = VectorType(kind.element_type, [length])
+    for row in product(*(range(size) for size in outer)):
+        places = [constant(IndexType(), number, location) for number in (*row, 0)]
+        indices = [place.results[0] for place in places]
+        load = make(vector.LoadOp, [source, *indices], [row_type], location=location)
+        store = make(vector.StoreOp, [load.result, target, *indices], location=location)
+        yield from (*places, load, store)
 
 
 def _function(name: str, block: Block, kernel: StringAttr) -> func.FuncOp:

@@ -17,7 +17,8 @@ what all such conditions leave of `lo` and `hi`. Solved are the conditions of ch
 `scf.if`s around solved checks. What is left in the new loop LLVM can vectorise; the rest is marked
 `gpux.cold` for outline-cold-loops (where none can be left before `a`, it is one loop). It comes
 last: a failed check ends the block, and what threads do whose checks hold is done by then, prints
-too.
+too. Where no condition differs from thread to thread, a branch chooses between the loops, and both
+have the bounds that they had.
 
 Checks inside loops of one thread, and others that are no such comparison, are left to
 `bounded_checks`.

@@ -53,3 +53,35 @@ func.func @helper(%a: index, %b: index) {
 // CHECK-LABEL: func.func @helper
 // CHECK:         scf.for
 // CHECK-NOT:   gpux.part
+
+// -----
+
+// A small array of the block is handed over as a copy, so that registers can hold the array itself.
+// It is copied back where the part writes; a large one is handed over as it is.
+func.func @shared(%x: memref<?xf32>, %a: index, %b: index, %report: !llvm.ptr) attributes {gpux.kernel} {
+  %c1 = arith.constant 1 : index
+  %read = memref.alloca() {alignment = 64 : i64} : memref<64xf32>
+  %written = memref.alloca() {alignment = 64 : i64} : memref<2x8xi1>
+  %large = memref.alloca() {alignment = 64 : i64} : memref<1024xf32>
+  scf.for %i = %a to %b step %c1 {
+    %v = memref.load %read[%i] : memref<64xf32>
+    memref.store %v, %large[%i] : memref<1024xf32>
+    %yes = arith.constant true
+    memref.store %yes, %written[%c1, %i] : memref<2x8xi1>
+  } {gpux.cold}
+  func.return
+}
+// CHECK-LABEL: func.func @shared
+// CHECK-DAG:     %[[READ:.*]] = memref.alloca() {{.*}} : memref<64xf32>
+// CHECK-DAG:     %[[LARGE:.*]] = memref.alloca() {{.*}} : memref<1024xf32>
+// CHECK:         %[[V:.*]] = vector.load %[[READ]][%{{.*}}] : memref<64xf32>, vector<64xf32>
+// CHECK-NEXT:    vector.store %[[V]], %[[COPY:.*]][%{{.*}}] : memref<64xf32>
+// CHECK:         %[[ROW:.*]] = vector.load %[[WRITTEN:.*]][{{.*}}] : memref<2x8xi1>, vector<8xi1>
+// CHECK-NEXT:    vector.store %[[ROW]], %[[OWN:.*]][
+// CHECK:         vector.load %[[WRITTEN]]
+// CHECK:         func.call @shared.cold0({{.*}}%[[COPY]], %[[LARGE]], {{.*}}%[[OWN]], %report)
+// CHECK-NOT:     %[[COPY]]
+// CHECK:         %[[BACK:.*]] = vector.load %[[OWN]]
+// CHECK-NEXT:    vector.store %[[BACK]], %[[WRITTEN]]
+// CHECK:         vector.load %[[OWN]]
+// CHECK:         func.return

@@ -14,11 +14,13 @@ At the cpu level, for loops over y or z of a block's threads around the one over
 over x whose bounds are constants; other loops over x split-checked-loops deals with, which keeps
 apart the threads that have no item.
 
-What a check compares with a size grows by a constant from thread to thread, so if it is below the
+What a check compares with a size grows by the same from thread to thread, so if it is below the
 size for the first and the last of them all, it is for those between. (The two are less than a
-quarter of all numbers apart, and a size is in the lower half, so nothing wraps between them.) Where
-it is not, one of the two fails when it is reached: the other copy is `gpux.cold` and `gpux.as_is`.
-Only checks outside of branches and loops of a thread are moved, as every thread makes them.
+quarter of all numbers apart, and a size is in the lower half, so nothing wraps between them.) Along
+an axis on which nobody knows whether it grows or falls, as with `%ty * %pitch`, both ends are asked
+with both of the others. Where it is not below the size, one of those who were asked fails when it
+is reached: the other copy is `gpux.cold` and `gpux.as_is`. Only checks outside of branches and
+loops of a thread are moved, as every thread makes them.
 
 A block that copies tiles of two matrices has a dozen such checks in each thread. Solved for each
 row of threads, they and the ends of the rows took a third of the time of the copying.
@@ -26,7 +28,10 @@ row of threads, they and the ends of the rows took a third of the time of the co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 from xdsl.context import Context
@@ -43,9 +48,10 @@ from ..dialects.walking import ops_of
 from .block_editing import binary, compare, constant, constant_value
 from .thread_nests import checked_loops, nest_of
 from .thread_ranges import INDEX, is_computed, is_size
+from .value_ranges import Ranges
 
 _LARGEST_BODY = 2000
-_MOST_THREADS = 1 << 31  # along one axis of a block, where their number is not known
+_MOST_THREADS = 1 << 20  # along one axis of a block, where it is not known (they have thousands)
 _DEPTH = 64
 
 
@@ -91,7 +97,9 @@ def _hoist(nest: list[scf.ForOp], checks: list[gpux.CheckOp], index_bits: int) -
         loop.attributes.pop(marks.THREADS, None)  # for LLVM to vectorise: not these
 
 
-_Slopes = dict[scf.ForOp, int]
+# By how much a value grows with the variable of each loop: at least, and at most.
+_Slopes = dict[scf.ForOp, tuple[int, int]]
+_ONE = (1, 1)
 
 
 @dataclass
@@ -113,17 +121,24 @@ class _Corners:
         slopes = self._slopes_of(op.lhs)
         if slopes is None or self._slopes_of(op.rhs) != {} or not is_size(op.rhs):
             return False
-        apart = sum(abs(slope) * _count(loop) for loop, slope in slopes.items())
+        apart = sum(_most(slope) * _count(loop) for loop, slope in slopes.items())
         if apart >> (self.index_bits - 2):
             return False
         # Where a loop makes no difference it may be computed with all the same, as in `t - t`.
         size = self._copy(op.rhs, {loop: loop.lb for loop in self.nest})
-        for is_last in (False, True) if slopes else (False,):
-            greatest = {loop for loop, slope in slopes.items() if (slope > 0) == is_last}
-            at = {loop: self._end(loop, loop in greatest) for loop in self.nest}
+        for last in _corners(slopes):
+            at = {loop: self._end(loop, loop in last) for loop in self.nest}
             below = self.add(compare(ULT, self._copy(op.lhs, at), size))
             self._conditions.append(below.results[0])
         return True
+
+    @cached_property
+    def _ranges(self) -> Ranges:
+        """What is known of values in every launch."""
+        op: Operation = self.nest[0]
+        while (parent := op.parent_op()) is not None and parent.parent_op() is not None:
+            op = parent
+        return Ranges(op, self.index_bits)
 
     def all_hold(self) -> SSAValue:
         """Whether all conditions hold that were taken up."""
@@ -150,7 +165,7 @@ class _Corners:
         return self._lasts[loop]
 
     def _slopes_of(self, value: SSAValue, depth: int = _DEPTH) -> _Slopes | None:
-        """By how much a value grows with the variable of each loop; None if not by a constant."""
+        """By how much a value grows with the variable of each loop; None if not by the same."""
         if value not in self._slopes:
             self._slopes[value] = self._find_slopes(value, depth)
         return self._slopes[value]
@@ -158,7 +173,7 @@ class _Corners:
     def _find_slopes(self, value: SSAValue, depth: int) -> _Slopes | None:
         op = value.owner
         if isinstance(op, Block):
-            return {loop: 1 for loop in self.nest if op is loop.body.block}
+            return {loop: _ONE for loop in self.nest if op is loop.body.block}
         if not self.nest[0].is_ancestor(op):
             return {}
         if depth == 0 or not is_computed(op):
@@ -167,7 +182,25 @@ class _Corners:
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None
-        return _combined(op, known) if any(known) else {}
+        if not any(known):
+            return {}
+        is_arithmetic = op.results[0].type == INDEX and len(known) == 2
+        return self._combined(op, *known) if is_arithmetic else None
+
+    def _combined(self, op: Operation, first: _Slopes, second: _Slopes) -> _Slopes | None:
+        """Slopes of a result from those of the operands, which are not both none."""
+        if isinstance(op, arith.AddiOp | arith.SubiOp):
+            other = second if isinstance(op, arith.AddiOp) else _scaled(second, (-1, -1))
+            none = (0, 0)
+            sums = {
+                loop: _sum(first.get(loop, none), other.get(loop, none))
+                for loop in (*first, *other)
+            }
+            return {loop: slope for loop, slope in sums.items() if slope != none}
+        if isinstance(op, arith.MuliOp) and not (first and second):
+            factor = op.lhs if second else op.rhs
+            return _scaled(first or second, self._ranges.interval(factor))
+        return None
 
     def _copy(self, value: SSAValue, at: dict[scf.ForOp, SSAValue]) -> SSAValue:
         """What a value is where the variables of the loops have these values."""
@@ -190,22 +223,32 @@ def _count(loop: scf.ForOp) -> int:
     return _MOST_THREADS if first is None or end is None else max(0, end - first)
 
 
-def _combined(op: Operation, parts: list[_Slopes]) -> _Slopes | None:
-    """Slopes of a result from those of the operands."""
-    if op.results[0].type != INDEX or len(parts) != 2:
-        return None
-    first, second = parts
-    if isinstance(op, arith.MuliOp):
-        factor = constant_value(op.lhs if second else op.rhs)
-        times = (0, factor or 0) if second else (factor or 0, 0)
-        if factor is None:
-            return None
-    elif isinstance(op, arith.AddiOp | arith.SubiOp):
-        times = (1, 1 if isinstance(op, arith.AddiOp) else -1)
-    else:
-        return None
-    sums = {
-        loop: times[0] * first.get(loop, 0) + times[1] * second.get(loop, 0)
-        for loop in (*first, *second)
+def _corners(slopes: _Slopes) -> Iterator[set[scf.ForOp]]:
+    """For threads that speak for all, the loops on which each is the last one."""
+    rising = {loop for loop, (least, _) in slopes.items() if least >= 0}
+    unknown = [loop for loop, (least, most) in slopes.items() if least < 0 < most]
+    falling = slopes.keys() - rising - set(unknown)
+    for ends in product((False, True), repeat=len(unknown)):
+        last = {loop for loop, is_last in zip(unknown, ends, strict=True) if is_last}
+        yield last | falling
+        if rising or falling:
+            yield last | rising
+
+
+def _most(slope: tuple[int, int]) -> int:
+    """How steep a slope can be."""
+    return max(-slope[0], slope[1])
+
+
+def _sum(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    return first[0] + second[0], first[1] + second[1]
+
+
+def _scaled(slopes: _Slopes, by: tuple[int, int]) -> _Slopes:
+    """Slopes times a number that is between two; none where it is 0."""
+    if by == (0, 0):
+        return {}
+    ends = {
+        loop: [each * factor for each in slope for factor in by] for loop, slope in slopes.items()
     }
-    return {loop: slope for loop, slope in sums.items() if slope}
+    return {loop: (min(each), max(each)) for loop, each in ends.items()}

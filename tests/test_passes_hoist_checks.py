@@ -65,6 +65,20 @@ func.return
 }}""".replace("%t, %c0, %c0 : index", "%t, %ty, %c0 : index")
 
 
+class PitchWriter(NestWriter):
+    """Rows of threads that lie a number apart which the launch gives, of either sign."""
+
+    def define_launch(self) -> None:
+        apart = self.define("index", "arith.index_cast %k : i5 to index")
+        row = self.define("index", f"arith.muli %ty, {apart} : index")
+        first = self.define("index", f"arith.addi {row}, %m : index")
+        name = self.chance.choice(["addi", "subi"])
+        self.indices.append(self.define("index", f"arith.{name} {first}, %t : index"))
+
+    def index(self, depth: int = 0) -> str:
+        return self.indices[0] if depth == 0 else super().index(depth)
+
+
 class NestRun(ThreadRun):
     """`ends` has the threads of all rows, one after the other."""
 
@@ -92,9 +106,9 @@ class Chosen(NestRun):
         return super().run_for(op, low, high, step, *rest)
 
 
-def check_nest(chance: random.Random) -> tuple[int, int]:
+def check_nest(chance: random.Random, writer: type[NestWriter] = NestWriter) -> tuple[int, int]:
     """One program on several inputs: how often its checks were moved, and how often all held."""
-    original = parse_module(NestWriter(chance).kernel())
+    original = parse_module(writer(chance).kernel())
     module = original.clone()
     HoistBlockChecks(INDEX_BITS).apply(Context(), module)
     moved = fast = 0
@@ -121,3 +135,12 @@ def test_checks_of_many_random_nests_hold_for_all_threads():
         moved, fast = moved + ran, fast + spared
     assert moved > 100
     assert fast > 0.1 * moved
+
+
+def test_rows_whose_distance_only_the_launch_knows():
+    moved = fast = 0
+    for seed in range(60):
+        ran, spared = check_nest(random.Random(seed), PitchWriter)
+        moved, fast = moved + ran, fast + spared
+    assert moved > 100
+    assert fast > 0.05 * moved

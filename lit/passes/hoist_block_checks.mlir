@@ -123,3 +123,55 @@ func.func @same(%x: memref<?xf32>, %base: index) {
 // CHECK-LABEL: func.func @same
 // CHECK:         %[[IN:.*]] = arith.cmpi ult, %base, %n
 // CHECK-NEXT:    scf.if %[[IN]] {
+
+// -----
+
+// Rows that lie a number apart which the launch gives: nobody knows in which direction, so that four
+// threads are asked.
+func.func @pitch(%x: memref<?xf32>, %base: index, %pitch: i32, %rows: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %zero = arith.constant 0.0 : f32
+  %apart = arith.index_cast %pitch : i32 to index
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %c64 step %c1 {
+      %row = arith.muli %ty, %apart : index
+      %first = arith.addi %base, %row : index
+      %i = arith.addi %first, %tx : index
+      %in = arith.cmpi ult, %i, %n : index
+      gpux.check %in, "bounds", "pitch" ids (%c0, %c0, %c0, %tx, %ty, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%i] : memref<?xf32>
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @pitch
+// CHECK-COUNT-4: arith.cmpi ult, %{{.*}}, %n
+// CHECK-NOT:     arith.cmpi
+// CHECK:         scf.if
+// CHECK-NEXT:      scf.for %ty
+
+// -----
+
+// Numbers of 64 bits could take threads once round all there are.
+func.func @far(%x: memref<?xf32>, %apart: index, %rows: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %zero = arith.constant 0.0 : f32
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %c64 step %c1 {
+      %row = arith.muli %ty, %apart : index
+      %i = arith.addi %row, %tx : index
+      %in = arith.cmpi ult, %i, %n : index
+      gpux.check %in, "bounds", "far" ids (%c0, %c0, %c0, %tx, %ty, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%i] : memref<?xf32>
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @far
+// CHECK-NOT:     gpux.cold

@@ -1,21 +1,25 @@
 """Launches with NumPy arrays on devices that do not see the host's memory: there and back.
 
 Such a launch waits for its end, so a failed check is raised by it, as on the CPU; what was written
-before that is copied back all the same. The device arrays that stood for small arrays are kept for
-the next launch of the kind: to allocate them, and to record a launch that names other memory, takes
-as long as the launch. Large ones are not kept; what they hold may be what others need.
+before that is copied back all the same. Views of the same elements have one copy on the device;
+others that share memory are refused where one of them is written, since each would have its own.
+
+The device arrays that stood for small arrays are kept for the next launch of the kind: to allocate
+them, and to record a launch that names other memory, takes as long as the launch. Large ones are
+not kept; what they hold may be what others need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from .array import DeviceArray, HostArray
-from .errors import KernelError
+from .errors import ArrayError, KernelError
 from .facts import Unfit, holds
 from .outcome import launch_and_wait
 
@@ -65,6 +69,10 @@ class MovedLaunch:
         self._launch = launcher
         self._wait = (stream or device).synchronize
         self._written = {row.source.argument for row in manifest.parameters if row.writes}
+        # Those that may not share memory: each that is written with each other one.
+        self._pairs = [
+            (i, j) for i, j in combinations(positions, 2) if not self._written.isdisjoint((i, j))
+        ]
         self._kept: list[StandIns] = []  # of the last launch; one that is under way has taken them
 
     def pack(self, arguments: Sequence[Any]) -> tuple[bytes, Transfer]:
@@ -90,6 +98,7 @@ class MovedLaunch:
     def _upload(self, arguments: Sequence[Any]) -> Transfer:
         """One array passed twice is moved once. What the device can use where it is stays there."""
         device, positions = self._device, self._positions
+        arguments = self._without_overlaps(arguments)
         moved = list(arguments)
         results: list[tuple[HostArray, DeviceArray]] = []
         known: dict[int, DeviceArray] = {}
@@ -112,11 +121,39 @@ class MovedLaunch:
             moved[i] = found
         return Transfer(moved, results, used)
 
+    def _without_overlaps(self, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Views of the same elements as one array; ArrayError for others that share memory."""
+        for i, j in self._pairs:
+            one, other = cast(HostArray, arguments[i]), cast(HostArray, arguments[j])
+            if one is other or not np.may_share_memory(one, other):
+                continue
+            if _same_elements(one, other):
+                arguments = list(arguments)
+                arguments[i] = arguments[j] = one if one.flags.writeable else other
+            elif np.shares_memory(one, other):
+                names = {row.source.argument: row.name for row in self._manifest.parameters}
+                written = names[i if i in self._written else j]
+                raise ArrayError(
+                    f"arguments {names[i]} and {names[j]} of kernel {self._manifest.name} share "
+                    f"memory and {written} is written, but {self._device.name} has a copy of each: "
+                    "pass views of one array that is on the device"
+                )
+        return arguments
+
     def _take_kept(self) -> StandIns:
         try:
             return self._kept.pop()
         except IndexError:  # the first launch, or another one is under way
             return {}
+
+
+def _same_elements(one: HostArray, other: HostArray) -> bool:
+    return (one.ctypes.data, one.shape, one.strides, one.dtype) == (
+        other.ctypes.data,
+        other.shape,
+        other.strides,
+        other.dtype,
+    )
 
 
 def host_positions(arguments: Sequence[Any]) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ import pytest
 from conformance.compare import ALL, Array, check, expect_equal, launch, specials
 
 import stepwell as sw
+from stepwell.runtime.errors import ArrayError
 
 CUBE = np.arange(4 * 5 * 6, dtype=np.int32).reshape(4, 5, 6)
 
@@ -282,3 +283,44 @@ def test_guards_about_remainders_in_loops_that_count_down(device: sw.Device):
 
     x = np.arange(8, dtype=np.int32)
     check(kernel, x, np.int32(4), np.zeros((2, 5), np.int32), device=device, over=2)
+
+
+def test_two_views_of_the_same_elements_are_one_array(device: sw.Device):
+    def kernel(x, y, z, out):
+        i = sw.global_id(0)
+        x[i] += 10
+        y[i] *= 2
+        out[i] = z[i]
+
+    whole, out = np.arange(20, dtype=np.int32), np.zeros(7, np.int32)
+    unwritable = whole[3:10]
+    unwritable.flags.writeable = False
+    launch(kernel, whole[3:10], whole[3:10], unwritable, out, device=device, over=7)
+    assert out.tolist() == whole[3:10].tolist() == [2 * (i + 10) for i in range(3, 10)]
+    assert whole[10:].tolist() == list(range(10, 20))
+
+
+def test_arrays_whose_elements_lie_between_each_other(device: sw.Device):
+    def kernel(x, y):
+        i = sw.global_id(0)
+        x[i] += y[i]
+
+    whole = np.arange(20, dtype=np.int32)
+    launch(kernel, whole[0::2], whole[1::2], device=device, over=10)
+    assert whole.tolist() == [i if i % 2 else 2 * i + 1 for i in range(20)]
+
+
+def test_arrays_that_share_some_elements_are_seen_in_place_or_refused(device: sw.Device):
+    def kernel(x, y):
+        i = sw.global_id(0)
+        x[i] = y[i + 1]
+
+    whole = np.arange(8, dtype=np.int32)
+    args = whole[:2], whole[1:6]
+    if "host_memory" in device.features:
+        launch(kernel, *args, device=device, over=2)
+        assert whole.tolist() == [2, 3, *range(2, 8)]
+        return
+    with pytest.raises(ArrayError, match="x and y of kernel kernel share memory and x is"):
+        launch(kernel, *args, device=device, over=2)
+    assert whole.tolist() == list(range(8))

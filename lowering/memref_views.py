@@ -32,6 +32,19 @@ def strides_of(kind: MemRefType) -> Sequence[int | None] | None:
     raise CannotConvert(f"a memref with the layout {layout} (only strided ones can be lowered)")
 
 
+def unknown_parts(
+    kind: Attribute, sizes: Sequence[Size], strides: Callable[[], Sequence[Size]]
+) -> list[Size]:
+    """Of the sizes and strides of a view those that a memref type does not know."""
+    kind = as_memref(kind)
+    found = [size for known, size in zip(kind.get_shape(), sizes, strict=True) if known == DYNAMIC]
+    known_strides = strides_of(kind)
+    if known_strides is not None and None in known_strides:
+        pairs = zip(known_strides, strides(), strict=True)
+        found += [stride for known, stride in pairs if known is None]
+    return found
+
+
 class ViewParts:
     """What a memref type leaves open, for each dimension: its size and its stride.
 

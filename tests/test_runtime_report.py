@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepwell.runtime import errors
+from stepwell.lowering import report_words
+from stepwell.runtime import errors, report
 from stepwell.runtime.artifact import Site
 from stepwell.runtime.dtypes import DTYPES, bfloat16_to_float, float_to_bfloat16, from_numpy
 from stepwell.runtime.report import capacity_words, decode, is_used, raise_or_print, shown, take
@@ -209,6 +210,12 @@ def test_bfloat16_rounds_as_ml_dtypes(value: float) -> None:
         assert bfloat16_to_float(bits) == float(expected)
     else:
         assert np.isnan(bfloat16_to_float(bits))
+
+
+def test_kernels_write_the_words_that_the_host_reads():
+    assert report_words.HEADER_WORDS == report.HEADER_WORDS
+    assert report_words.PRINTED_WORD == report.PRINTED_WORD
+    assert 1 + report_words.ID_COUNT == report.RECORD_WORDS
 
 
 @given(st.integers(0, 0xFFFF))

@@ -43,6 +43,7 @@ from ..conversion import (
     TypeMap,
     convert,
 )
+from ..matrix_arithmetic import ELEMENTWISE
 
 RULES = Rules()
 converts = RULES.converts
@@ -237,14 +238,6 @@ def _widened(rw: Rewriter, value: SSAValue, kind: Attribute, unsigned: bool) -> 
     return rw.value(arith.ExtFOp, (value,), kind)
 
 
-_BINARY: dict[str, type[Operation]] = {
-    "addf": arith.AddfOp, "subf": arith.SubfOp, "mulf": arith.MulfOp, "divf": arith.DivfOp,
-    "maxf": arith.MaximumfOp, "minf": arith.MinimumfOp, "addi": arith.AddiOp,
-    "subi": arith.SubiOp, "muli": arith.MuliOp, "divs": arith.DivSIOp, "divu": arith.DivUIOp,
-    "negatef": arith.NegfOp,
-}  # fmt: skip
-
-
 @converts(SubgroupMmaElementwiseOp)
 def convert_elementwise(op: SubgroupMmaElementwiseOp, operands: Operands, rw: Rewriter) -> Results:
     """Scalar by scalar."""
@@ -253,7 +246,7 @@ def convert_elementwise(op: SubgroupMmaElementwiseOp, operands: Operands, rw: Re
     if word == "extf" and isinstance(kind, Float32Type):
         return [[rw.value(arith.ExtFOp, (value,), kind) for value in operands[0]]]
     groups = list(zip(*operands, strict=True))
-    cls = _BINARY.get(word)
+    cls = ELEMENTWISE.get(word)
     if word == "negates" and not is_float:
         zero = rw.value(arith.ConstantOp, (), kind, {"value": IntegerAttr(0, cast(Any, kind))})
         cls, groups = arith.SubiOp, [(zero, *group) for group in groups]

@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import (
     i16,
     i32,
 )
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from ...dialects import gpu, llvm
 from ...dialects.diagnostics import CompileError, location_of
@@ -41,6 +41,7 @@ from ...dialects.nvvm.attributes import LayoutAttr, MmaTypeAttr
 from ...dialects.nvvm.matrix import PAIR
 from ...dialects.nvvm.wmma import TILES, FragmentAttr, Shape, registers, struct
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..matrix_arithmetic import ELEMENTWISE
 from ..to_llvm.memref import view_of
 from ..to_llvm.memref_address import View, element_address
 from ..to_llvm.target import const, resize
@@ -227,14 +228,6 @@ def _filled(rw: Rewriter, value: SSAValue, register: Attribute) -> SSAValue:
     return rw.value(llvm.MulOp, (wide, const(rw, times, i32)), i32)
 
 
-_ELEMENTWISE: dict[str, type[Operation]] = {
-    "addf": arith.AddfOp, "subf": arith.SubfOp, "mulf": arith.MulfOp, "divf": arith.DivfOp,
-    "maxf": arith.MaximumfOp, "minf": arith.MinimumfOp, "addi": arith.AddiOp,
-    "subi": arith.SubiOp, "muli": arith.MuliOp, "divs": arith.DivSIOp, "divu": arith.DivUIOp,
-    "negatef": arith.NegfOp,
-}  # fmt: skip
-
-
 @converts(SubgroupMmaElementwiseOp)
 def convert_elementwise(op: SubgroupMmaElementwiseOp, operands: Operands, rw: Rewriter) -> Results:
     """Register by register, where a register holds numbers that can be computed with."""
@@ -251,7 +244,7 @@ def convert_elementwise(op: SubgroupMmaElementwiseOp, operands: Operands, rw: Re
             zero = const(rw, 0, parts[0])
             made.append(rw.value(arith.SubiOp, (zero, *group), parts[0]))
         else:
-            made.append(rw.value(_ELEMENTWISE[kind], group, parts[0]))
+            made.append(rw.value(ELEMENTWISE[kind], group, parts[0]))
     return [made]
 
 

@@ -32,6 +32,15 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..report_words import (
+    FAILURES_SHIFT,
+    HEADER_WORDS,
+    ID_COUNT,
+    OFTEN,
+    PRINTED_WORD,
+    RARELY,
+    SIGNED,
+)
 from .build import (
     Scope,
     access,
@@ -56,13 +65,8 @@ from .parameters import global_variable, report_buffer, report_capacity
 RULES = Rules()
 converts = RULES.converts
 
-_OFTEN, _RARELY = 1048575, 1
-_HEADER_WORDS, _PRINTED_WORD = 4, 2
-_FAILURES_SHIFT = 2  # a quarter
-_ID_COUNT = 6
 _UNDO, _END = -2, -1  # turns that are past every word of a record
 _WRITER = "__write_record"
-_SIGNED = ("i8", "i16", "i32", "i64", "index")
 
 
 def longest_record(kernel: Operation) -> int | None:
@@ -81,7 +85,7 @@ def convert_check(op_: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Result
         for place, value in zip(_failure(rw), _record(op_, operands[1:], rw), strict=False):
             store(rw, place, value)
         rw.create(spirv.ReturnOp)
-    selection(rw, failing, failed, weights=(_RARELY, _OFTEN))
+    selection(rw, failing, failed, weights=(RARELY, OFTEN))
     return None
 
 
@@ -124,7 +128,7 @@ def _record(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) 
         else:
             words += _words(rw, values[0], old[0].type, format.data)
     site: IntegerAttr = op_.site
-    return [word(rw, site.value.data + 1), word(rw, 1 + _ID_COUNT + len(words)), *words]
+    return [word(rw, site.value.data + 1), word(rw, 1 + ID_COUNT + len(words)), *words]
 
 
 def _report(rw: Rewriter, record: list[SSAValue], *, printing: bool) -> None:
@@ -134,7 +138,7 @@ def _report(rw: Rewriter, record: list[SSAValue], *, printing: bool) -> None:
     missing = [word(rw, 0)] * (len(types) - len(record))
     if state.prints:
         types.append(i32)
-        missing.append(word(rw, _PRINTED_WORD if printing else 0))
+        missing.append(word(rw, PRINTED_WORD if printing else 0))
     if _WRITER not in state.names:
         state.names.add(_WRITER)
         body = _region(rw, types, lambda *values: _write_record(rw, *values))
@@ -152,10 +156,10 @@ class _Area(NamedTuple):
 
 def _area(rw: Rewriter, counter: SSAValue | None) -> _Area:
     """In a kernel that prints, failed checks have a quarter of the buffer to themselves."""
-    capacity, last = report_capacity(rw), word(rw, _HEADER_WORDS - 1)
+    capacity, last = report_capacity(rw), word(rw, HEADER_WORDS - 1)
     if counter is None:
         return _Area(word(rw, 0), last, capacity)
-    kept = binary(rw, "ShiftRightLogical", capacity, _FAILURES_SHIFT)
+    kept = binary(rw, "ShiftRightLogical", capacity, FAILURES_SHIFT)
     failed = compare(rw, "IEqual", counter, 0)
     before = select(rw, failed, last, binary(rw, "IAdd", kept, last))
     return _Area(counter, before, select(rw, failed, kept, binary(rw, "ISub", capacity, kept)))
@@ -182,7 +186,7 @@ def _words(rw: Rewriter, value: SSAValue, kind: Attribute, format: str) -> list[
     if bits(value.type) == 64:
         high = binary(rw, "ShiftRightLogical", value, 32)
         return [resize(rw, value, i32, signed=False), resize(rw, high, i32, signed=False)]
-    signed = format in _SIGNED
+    signed = format in SIGNED
     low = resize(rw, value, i32, signed=signed)
     return [low, binary(rw, "ShiftRightArithmetic", low, 31) if signed else word(rw, 0)]
 

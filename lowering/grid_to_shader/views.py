@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from ...dialects.arith import WRAPS
 from ...passes.block_editing import constant, constant_value
-from ..memref_views import DYNAMIC, Size, ViewParts, as_memref, strides_of
+from ..memref_views import Size, ViewParts, unknown_parts
 from ..rewriter import Rewriter
 
 INDEX = IndexType()
@@ -41,17 +41,8 @@ class View(ViewParts):
 
     def values(self, rw: Rewriter, kind: Attribute) -> list[SSAValue]:
         """The values of a memref of a type: the parts of this view that the type does not know."""
-        kind = as_memref(kind)
-        values = [self.base, value_of(rw, self.offset)]
-        for known, size in zip(kind.get_shape(), self.sizes, strict=True):
-            if known == DYNAMIC:
-                values.append(value_of(rw, size))
-        strides = strides_of(kind)
-        if strides is not None and None in strides:
-            for known, stride in zip(strides, self.all_strides(rw), strict=True):
-                if known is None:
-                    values.append(value_of(rw, stride))
-        return values
+        parts = unknown_parts(kind, self.sizes, lambda: self.all_strides(rw))
+        return [self.base, *(value_of(rw, part) for part in (self.offset, *parts))]
 
 
 def known_size(value: SSAValue) -> Size:

@@ -35,6 +35,15 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import gpux, llvm, marks
 from ...dialects.walking import ops_of
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..report_words import (
+    FAILURES_SHIFT,
+    HEADER_WORDS,
+    ID_COUNT,
+    OFTEN,
+    PRINTED_WORD,
+    RARELY,
+    SIGNED,
+)
 from .arith import extreme_number
 from .floats import is_small, narrow, widen
 from .func import gives_status
@@ -44,14 +53,9 @@ from .target import State, binary, const, enclosing_function, icmp, resize, sele
 RULES = Rules()
 converts = RULES.converts
 
-_OFTEN, _RARELY = 1048575, 1
-_HEADER_WORDS, _PRINTED_WORD = 4, 2
-_FAILURES_SHIFT = 2  # a quarter
-_ID_COUNT = 6
 _PRINT = 2  # after failures, without prints in the kernel and with
 _OUTSIDE_VALUES = 2
-_OUTSIDE_TYPES = (llvm.POINTER, i32, i32, i32, *[i64] * (_ID_COUNT + _OUTSIDE_VALUES))
-_SIGNED = ("i8", "i16", "i32", "i64", "index")
+_OUTSIDE_TYPES = (llvm.POINTER, i32, i32, i32, *[i64] * (ID_COUNT + _OUTSIDE_VALUES))
 
 
 # --- reports --------------------------------------------------------------------------------------
@@ -63,7 +67,7 @@ def convert_check(op: gpux.CheckOp, operands: Operands, rw: Rewriter) -> Results
     (condition,) = operands[0]
     following = rw.split()
     failed = rw.new_block(before=following)
-    weights = (_OFTEN, _RARELY)
+    weights = (OFTEN, RARELY)
     rw.insert(llvm.CondBrOp.on(condition, (following, ()), (failed, ()), weights))
     rw.at_end(failed)
     _call_report(op, operands[1:], rw, failed)
@@ -90,7 +94,7 @@ def _call_report(
     if op.site is None:
         raise CannotConvert("no site number: number-report-sites has to run before")
     state: State = rw.state
-    id_count = 0 if state.target.thread_ids is not None else _ID_COUNT
+    id_count = 0 if state.target.thread_ids is not None else ID_COUNT
     if len(op.ids) != id_count:
         raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
     if state.prints is None:
@@ -131,7 +135,7 @@ def _as_word(rw: Rewriter, given: Sequence[SSAValue], kind: Attribute, format: s
     if value.type == f32:
         value = rw.value(llvm.BitcastOp, (value,), i32)
         return resize(rw, value, i64, signed=False)
-    return resize(rw, value, i64, signed=format in _SIGNED)
+    return resize(rw, value, i64, signed=format in SIGNED)
 
 
 def report_function(rw: Rewriter, count: int, *, printing: bool) -> str:
@@ -141,17 +145,17 @@ def report_function(rw: Rewriter, count: int, *, printing: bool) -> str:
     if name in state.functions:
         return name
     target = state.target
-    given = 0 if target.thread_ids is not None else _ID_COUNT
+    given = 0 if target.thread_ids is not None else ID_COUNT
     pointer = llvm.PointerType(target.report_space)
     kinds: list[Attribute] = [pointer, i32, *[target.index] * given, *[i64] * count]
     entry, reserve, write, end = Block(arg_types=kinds), Block(), Block(), Block()
     report, site, *rest = entry.args
-    words = 1 + _ID_COUNT + 2 * count
+    words = 1 + ID_COUNT + 2 * count
 
     rw.at_end(entry)
     relaxed = {"ordering": llvm.number(llvm.ORDERINGS["monotonic"])}
     aligned = {"alignment": llvm.number(4)}
-    counter = _word_at(rw, report, _PRINTED_WORD if printing else 0)
+    counter = _word_at(rw, report, PRINTED_WORD if printing else 0)
     used = rw.value(llvm.LoadOp, (counter,), i32, relaxed | aligned)
     full = icmp(rw, "slt", used, 0)  # so that endless printing does not wrap the counter
     rw.insert(llvm.CondBrOp.on(full, (end, ()), (reserve, ())))
@@ -162,7 +166,7 @@ def report_function(rw: Rewriter, count: int, *, printing: bool) -> str:
     capacity = rw.value(llvm.LoadOp, (_word_at(rw, report, 1),), i32, aligned)
     before = const(rw, 0, i32)
     if state.prints:
-        kept = binary(rw, llvm.LShrOp, capacity, _FAILURES_SHIFT)
+        kept = binary(rw, llvm.LShrOp, capacity, FAILURES_SHIFT)
         before = kept if printing else before
         capacity = binary(rw, llvm.SubOp, capacity, kept) if printing else kept
     last = resize(rw, binary(rw, llvm.AddOp, first, words), i64, signed=False)
@@ -170,7 +174,7 @@ def report_function(rw: Rewriter, count: int, *, printing: bool) -> str:
     rw.insert(llvm.CondBrOp.on(fits, (write, ()), (end, ())))
 
     rw.at_end(write)
-    start = binary(rw, llvm.AddOp, binary(rw, llvm.AddOp, first, before), _HEADER_WORDS)
+    start = binary(rw, llvm.AddOp, binary(rw, llvm.AddOp, first, before), HEADER_WORDS)
     start = resize(rw, start, i64, signed=False)
     record = rw.insert(llvm.GEPOp.at(report, [start], i32)).results[0]
     ids = rest[:given] if target.thread_ids is None else target.thread_ids(rw)

@@ -33,7 +33,7 @@ from ..memref_views import (
     as_memref,
     kept_dimensions,
     mixed,
-    strides_of,
+    unknown_parts,
 )
 from .memref_address import (
     View,
@@ -129,17 +129,8 @@ def _is_of_buffer(value: SSAValue) -> bool:
 
 def made(rw: Rewriter, kind: Attribute, pointer: SSAValue, view: View) -> list[SSAValue]:
     """The values of a memref of a type: the parts of `view` that the type does not know."""
-    kind = as_memref(kind)
-    values = [pointer]
-    for known, size in zip(kind.get_shape(), view.sizes, strict=True):
-        if known == DYNAMIC:
-            values.append(as_value(rw, size))
-    strides = strides_of(kind)
-    if strides is not None and None in strides:
-        for known, stride in zip(strides, view.all_strides(rw), strict=True):
-            if known is None:
-                values.append(as_value(rw, stride))
-    return values
+    parts = unknown_parts(kind, view.sizes, lambda: view.all_strides(rw))
+    return [pointer, *(as_value(rw, part) for part in parts)]
 
 
 @converts(memref.DimOp)

@@ -12,8 +12,8 @@ func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
   func.return
 }
 // CHECK-LABEL: func.func @saxpy
-// CHECK:         %[[COUNT:.*]] = arith.subi %hi, %lo
-// CHECK:         %[[LEFT:.*]] = arith.maxsi %[[COUNT]], %{{.*}}
+// CHECK:         %[[LAST:.*]] = arith.maxsi %hi, %lo
+// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %[[LAST]], %lo
 // CHECK:         %[[COVERED:.*]] = arith.andi %[[LEFT]], %{{.*}}
 // CHECK-NEXT:    %[[END:.*]] = arith.addi %lo, %[[COVERED]]
 // CHECK-NEXT:    %[[STEP:.*]] = arith.constant 32 : index
@@ -175,11 +175,12 @@ func.func @aligned(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %base: i
 // CHECK:         %[[NEGATED:.*]] = arith.subi %{{.*}}, %[[PLACE]]
 // CHECK-NEXT:    %[[MASK:.*]] = arith.constant 15 : index
 // CHECK-NEXT:    %[[ANY:.*]] = arith.andi %[[NEGATED]], %[[MASK]]
-// CHECK-NEXT:    %[[COUNT:.*]] = arith.subi %hi, %lo
-// CHECK-NEXT:    %[[MOST:.*]] = arith.maxsi %[[COUNT]],
+// CHECK-NEXT:    %[[LAST:.*]] = arith.maxsi %hi, %lo
+// CHECK-NEXT:    %[[MOST:.*]] = arith.subi %[[LAST]], %lo
 // CHECK-NEXT:    %[[AHEAD:.*]] = arith.minsi %[[ANY]], %[[MOST]]
 // CHECK-NEXT:    %[[START:.*]] = arith.addi %lo, %[[AHEAD]]
-// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %hi, %[[START]]
+// CHECK-NEXT:    %[[LAST:.*]] = arith.maxsi %hi, %[[START]]
+// CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %[[LAST]], %[[START]]
 // CHECK:         %[[END:.*]] = arith.addi %[[START]],
 // CHECK:         scf.for %{{.*}} = %[[START]] to %[[END]]
 // CHECK:           vector.store

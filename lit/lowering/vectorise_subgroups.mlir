@@ -14,7 +14,8 @@ func.func @saxpy(%a: f32, %x: memref<?xf32>, %y: memref<?xf32>, %base: index, %l
   func.return
 }
 // CHECK-LABEL: func.func @saxpy
-// CHECK:         %[[COUNT:.*]] = arith.maxsi
+// CHECK:         %[[MOST:.*]] = arith.maxsi %hi, %lo
+// CHECK-NEXT:    %[[COUNT:.*]] = arith.subi %[[MOST]], %lo
 // CHECK:         %[[WHOLE:.*]] = arith.andi %[[COUNT]], %{{.*}} : index
 // CHECK-NEXT:    %[[END:.*]] = arith.addi %lo, %[[WHOLE]] : index
 // CHECK:         scf.for %[[T:.*]] = %lo to %[[END]] step %{{.*}} {

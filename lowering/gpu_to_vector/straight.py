@@ -129,7 +129,7 @@ def vectorise_straight(loop: scf.ForOp, spreads: Divergence, lengths: Lengths) -
         return
     ahead = _threads_ahead(loop, lengths.rest)
     start = loop.lb if ahead is None else at.binary(arith.AddiOp, loop.lb, ahead)
-    left = at.binary(arith.MaxSIOp, at.binary(arith.SubiOp, loop.ub, start), at.number(0))
+    left = at.distance(start, loop.ub)
     covered = at.binary(arith.AndIOp, left, at.number(-lengths.whole))
     end = at.binary(arith.AddiOp, start, covered)
     _place(at, whole_vectors(loop, body, start, end))
@@ -154,11 +154,9 @@ def _threads_ahead(loop: scf.ForOp, lanes: int) -> SSAValue | None:
     position = position_of_store(loop, at.add) if accesses >= _MANY_ACCESSES else None
     if position is None:
         return None
-    zero = at.number(0)
-    ahead = at.binary(arith.SubiOp, zero, position)
+    ahead = at.binary(arith.SubiOp, at.number(0), position)
     ahead = at.binary(arith.AndIOp, ahead, at.number(lanes - 1))
-    count = at.binary(arith.MaxSIOp, at.binary(arith.SubiOp, loop.ub, loop.lb), zero)
-    return at.binary(arith.MinSIOp, ahead, count)
+    return at.binary(arith.MinSIOp, ahead, at.distance(loop.lb, loop.ub))
 
 
 def _both_ends(loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue) -> scf.ForOp:

@@ -56,7 +56,7 @@ def _split(stream: Stream, position: SSAValue, block: Block) -> None:
 def _lines(stream: Stream, position: SSAValue, at: At) -> tuple[SSAValue, SSAValue]:
     """The first thread that stores at the beginning of a line, and the one after the last line."""
     loop, zero = stream.loop, at.number(0)
-    count = at.add(arith.MaxSIOp(at.add(arith.SubiOp(loop.ub, loop.lb)), zero))
+    count = at.distance(loop.lb, loop.ub)
     ahead = at.add(arith.SubiOp(zero, position))
     ahead = at.add(arith.AndIOp(ahead, at.number(stream.lanes - 1)))
     ahead = at.add(arith.MinSIOp(ahead, count))

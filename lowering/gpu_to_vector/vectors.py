@@ -33,8 +33,7 @@ def vectorise(
     if low is not None and high is not None and (high - low) % lanes == 0:
         before.place(whole_vectors(loop, body, loop.lb, loop.ub))
     else:
-        length = before.binary(arith.SubiOp, loop.ub, loop.lb)
-        count = before.binary(arith.MaxSIOp, length, before.number(0))
+        count = before.distance(loop.lb, loop.ub)
         covered = before.binary(arith.AndIOp, count, before.number(-lanes))
         end = before.binary(arith.AddiOp, loop.lb, covered)
         before.place(whole_vectors(loop, body, loop.lb, end))
@@ -135,3 +134,7 @@ class At:
     def binary(self, kind: type[Operation], lhs: SSAValue, rhs: SSAValue) -> SSAValue:
         """Write `kind(lhs, rhs)` of indices."""
         return self.add(kind(lhs, rhs))  # pyright: ignore[reportCallIssue]
+
+    def distance(self, low: SSAValue, high: SSAValue) -> SSAValue:
+        """Write how many threads there are from `low`, 0 or more, to `high`, which may be any."""
+        return self.binary(arith.SubiOp, self.binary(arith.MaxSIOp, high, low), low)

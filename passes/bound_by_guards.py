@@ -16,8 +16,9 @@
 At the cpu level, for loops over rows of a block's threads that do nothing outside of the guard, all
 of whose parts are comparisons of one id each (see `thread_ranges`). All threads that run then do
 the same: what they check can be checked once for the block, and rows that lie one behind the other
-be joined. A row alone is split-checked-loops' matter. Rows of constant length keep it: the vectors
-of a tile of 16 x 16 need no loop (a transposition takes twice as long with one).
+be joined. A row alone is split-checked-loops' matter if there are checks in it. Rows of constant
+length keep it: the vectors of a tile of 16 x 16 need no loop (a transposition takes twice as long
+with one).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import marks
+from ..dialects import gpux, marks
 from ..dialects.walking import ops_of
 from .block_editing import constant_value, erase
 from .thread_nests import nest_of
@@ -53,8 +54,12 @@ class BoundByGuards(ModulePass):
             is_lanes = marks.SUBGROUP in loop.attributes
             if isinstance(loop, scf.ForOp) and not is_lanes and constant_value(loop.ub) is None:
                 guard, nest = _guard(loop), nest_of(loop)
-                if guard is not None and len(nest) > 1:
+                if guard is not None and (len(nest) > 1 or not _has_checks(loop)):
                     _bound(nest, guard, self.index_bits)
+
+
+def _has_checks(loop: scf.ForOp) -> bool:
+    return any(isinstance(op, gpux.CheckOp) for op in ops_of(loop))
 
 
 def _guard(loop: scf.ForOp) -> scf.IfOp | None:

@@ -103,7 +103,7 @@ func.func @beside(%x: memref<?x?xf32>, %rows: index, %width: index, %n: index) {
 
 // -----
 
-// One row of threads is left to split-checked-loops.
+// One row of threads in which nothing is checked.
 func.func @row(%x: memref<?xf32>, %width: index, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -117,6 +117,31 @@ func.func @row(%x: memref<?xf32>, %width: index, %n: index) {
   func.return
 }
 // CHECK-LABEL: func.func @row
+// CHECK:         %[[LAST:.*]] = arith.minsi %width, %n : index
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[LAST]], %c0 : index
+// CHECK-NEXT:    scf.for %tx = %c0 to %[[END]] step %c1 {
+// CHECK-NOT:       scf.if
+// CHECK:           memref.store
+
+// -----
+
+// Checks of one row are solved together with the guard, by split-checked-loops.
+func.func @checked(%x: memref<?xf32>, %width: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %tx = %c0 to %width step %c1 {
+    %below = arith.cmpi slt, %tx, %n : index
+    scf.if %below {
+      %size = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %tx, %size : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %tx, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%tx] : memref<?xf32>
+    }
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @checked
 // CHECK:         scf.for %tx = %c0 to %width step %c1 {
 // CHECK:           scf.if
 

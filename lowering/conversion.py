@@ -218,12 +218,11 @@ class _Run:
                 op = op.next_op
 
     def is_legal(self, op: Operation) -> bool:
-        if self.rw.special and op in self.rw.special:
-            return False
         verdict = self.verdicts.get(op.__class__)
         if verdict is None:
             verdict = self.verdicts[op.__class__] = self.legality.of(op.__class__)
-        return verdict if isinstance(verdict, bool) else verdict(op)
+        legal = verdict if isinstance(verdict, bool) else verdict(op)
+        return legal and op not in self.rw.special
 
     def keep(self, op: Operation) -> None:
         """An op that stays: operands as it knows them, then what is inside."""

@@ -11,7 +11,7 @@ of the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, NameLoc, StringAttr, i32
@@ -20,10 +20,9 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
 from ..dialects.diagnostics import CompileError, location_of
-from ..dialects.walking import ops_of
+from ..dialects.walking import ops_of_class
 
 Site: TypeAlias = gpux.CheckOp | gpux.PrintOp
-_KINDS = {gpux.CheckOp, gpux.PrintOp}
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,7 @@ def collect_sites(module: ModuleOp) -> list[dict[str, Any]]:
 
 
 def _sites(module: ModuleOp) -> list[Site]:
-    found = [op for op in ops_of(module) if op.__class__ in _KINDS]
-    return cast("list[Site]", found)
+    return ops_of_class(module, gpux.CheckOp, gpux.PrintOp)
 
 
 def _key(site: Site) -> tuple[Any, ...]:

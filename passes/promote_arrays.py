@@ -29,7 +29,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
-from ..dialects.walking import ops_of
+from ..dialects.walking import ops_of_class
 from .block_editing import constant_value, erase, functions
 from .promote_variables import promote
 
@@ -47,7 +47,7 @@ class PromoteArrays(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            arrays = [inner for inner in ops_of(function) if isinstance(inner, memref.AllocaOp)]
+            arrays = ops_of_class(function, memref.AllocaOp)
             promoted = [array for array in arrays if _becomes_values(array, function)]
             for array in promoted:
                 _to_cells(array)

@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import BlockArgument, Operation
 
 from ..dialects import gpux, marks
-from ..dialects.walking import ops_of
+from ..dialects.walking import ops_of_class
 from .block_editing import constant_value, is_outside
 from .thread_ranges import is_effectless
 
@@ -15,8 +15,8 @@ from .thread_ranges import is_effectless
 def checked_loops(module: ModuleOp) -> dict[scf.ForOp, list[gpux.CheckOp]]:
     """Loops over x of a block's threads that run one by one, each with the checks inside."""
     found: dict[scf.ForOp, list[gpux.CheckOp]] = {}
-    for op in ops_of(module):
-        if isinstance(op, gpux.CheckOp) and op.ids:
+    for op in ops_of_class(module, gpux.CheckOp):
+        if op.ids:
             thread_x = op.ids[3]
             loop = thread_x.owner.parent_op() if isinstance(thread_x, BlockArgument) else None
             if isinstance(loop, scf.ForOp) and thread_x is loop.body.block.args[0]:

@@ -25,7 +25,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu
 from ..dialects.making import copy_of
-from ..dialects.walking import ops_of
+from ..dialects.walking import ops_of, ops_of_class
 from .block_editing import constant, constant_value, erase, functions
 from .canonicalize import canonicalize
 from .divergence import terminator
@@ -68,7 +68,7 @@ class UnrollArrayLoops(ModulePass):
 def _wanted(function: func.FuncOp | gpu.FuncOp) -> Loops:
     """The loops without which the arrays of a function would be values."""
     wanted: Loops = {}
-    for array in [op for op in ops_of(function) if isinstance(op, memref.AllocaOp)]:
+    for array in ops_of_class(function, memref.AllocaOp):
         if not could_be_values(array):
             continue
         loops: Loops = {}

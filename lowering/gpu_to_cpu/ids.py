@@ -22,11 +22,11 @@ from xdsl.ir import Operation, SSAValue
 from ...dialects import gpu
 from .builder import Builder
 
-IDS = (
+IDS: set[type[Operation]] = {
     *(gpu.ThreadIdOp, gpu.GlobalIdOp, gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp),
     *(gpu.LaneIdOp, gpu.SubgroupIdOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp),
     gpu.DynamicSharedMemoryOp,
-)
+}
 _OF_THREAD = (gpu.ThreadIdOp, gpu.GlobalIdOp, gpu.LaneIdOp)
 
 

@@ -104,7 +104,7 @@ class Live:
         if in_loop:
             self._in_loop.add(leaf)
         for op in leaf.ops:
-            if isinstance(op, IDS):
+            if op.__class__ in IDS:
                 self.homes[op.results[0]] = Home(Kind.ID, BLOCK, None, op)
         nested = leaf.group in self._nests
         self._scalars(leaf.scalars, leaf.group if nested else BLOCK)
@@ -286,7 +286,7 @@ class Live:
         if home.kind in (Kind.ID, Kind.PRIVATE):
             return 1
         op = home.op
-        if home.kind is Kind.CARRIED or op is None or op.regions or isinstance(op, DIVISIONS):
+        if home.kind is Kind.CARRIED or op is None or op.regions or op.__class__ in DIVISIONS:
             return NEVER
         if not (op.name.startswith("arith.") or op.name in VIEWS) or not is_pure(op):
             return NEVER

@@ -35,7 +35,7 @@ from xdsl.passes import ModulePass
 from ...dialects import gpu, gpux, marks
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm.types import PointerType
-from ...dialects.walking import ops_of
+from ...dialects.walking import ops_of, ops_of_class
 from .builder import Builder, memref_type, set_type
 from .emit import Emitter
 from .ids import BlockIds, Ids
@@ -174,7 +174,6 @@ def _drop_address_spaces(kernel: gpu.FuncOp) -> None:
 
 def _narrow_scopes(kernel: gpu.FuncOp) -> None:
     """Say of atomics in shared memory that only the block sees them."""
-    for op in ops_of(kernel):
-        is_atomic = isinstance(op, gpux.AtomicRMWOp | gpux.AtomicCASOp)
-        if is_atomic and memref_type(op.view).memory_space == gpu.WORKGROUP:
+    for op in ops_of_class(kernel, gpux.AtomicRMWOp, gpux.AtomicCASOp):
+        if memref_type(op.view).memory_space == gpu.WORKGROUP:
             op.properties["scope"] = StringAttr("block")

@@ -39,7 +39,7 @@ VIEWS = frozenset(
 
 def is_pure(op: Operation) -> bool:
     """Whether the op, run any number of times by anybody, changes and breaks nothing."""
-    if isinstance(op, DIVISIONS):
+    if op.__class__ in DIVISIONS:
         return _is_safe_divisor(op.operands[1])
     if isinstance(op, scf.IfOp):
         return all(is_pure(inner) for inner in ops_of(op) if inner is not op)
@@ -107,7 +107,7 @@ class Levels:
                 self._control(item)
 
     def _op(self, op: Operation) -> int:
-        if isinstance(op, IDS):
+        if op.__class__ in IDS:
             return self.ids.level(op)
         if not op.results or not is_pure(op):
             return OF_THREAD
@@ -225,7 +225,7 @@ def _divide(leaf: Leaf, levels: Levels, limit: int) -> list[Operation]:
     leaf.body = []
     scalars: list[Operation] = []
     for op in leaf.ops:
-        if not isinstance(op, IDS):
+        if op.__class__ not in IDS:
             (scalars if _is_at_most(op, levels, limit) else leaf.body).append(op)
     return scalars
 

@@ -33,7 +33,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpux, llvm, marks
-from ...dialects.walking import ops_of
+from ...dialects.walking import ops_of_class
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..report_words import (
     FAILURES_SHIFT,
@@ -98,7 +98,7 @@ def _call_report(
     if len(op.ids) != id_count:
         raise CannotConvert(f"expected {id_count} ids, got {len(op.ids)}")
     if state.prints is None:
-        state.prints = any(each.__class__ is gpux.PrintOp for each in ops_of(state.module))
+        state.prints = bool(ops_of_class(state.module, gpux.PrintOp))
     count = len(op.values)
     given = iter(value for (value,) in operands[:count])
     values = [

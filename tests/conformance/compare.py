@@ -128,7 +128,7 @@ def launch(
 
 
 def check(
-    kernel: Callable[..., None],
+    kernel: Callable[..., None] | sw.Kernel,
     *args: Any,
     device: sw.Device,
     over: int | tuple[int, ...] | None = None,
@@ -141,7 +141,7 @@ def check(
     """Run on the device and as Python with equal arguments; compare all arrays."""
     expected, got = copies(args), copies(args)
     run(
-        kernel,
+        kernel.function if isinstance(kernel, sw.Kernel) else kernel,
         expected,
         over=over,
         grid=grid,

@@ -18,27 +18,23 @@ from .numbers import signed_value
 from .opcodes import Op
 from .operands import Number
 from .read_blocks import Scope, Source, exit_class, split, yield_what_is_used_outside
-from .read_constants import CONSTANTS, SPEC_CONSTANTS, ConstantReader, decoration_attribute
+from .read_constants import ConstantReader, decoration_attribute
 from .read_module import Line, ModuleReader, malformed, unsupported
 from .read_ops import enum_attribute, read_op
+from .read_values import ValueReader
 
 
-class FunctionReader:
+class FunctionReader(ValueReader):
     """One function under way."""
 
     def __init__(
         self, module: ModuleReader, constants: ConstantReader, lines: Sequence[Line]
     ) -> None:
-        self.module = module
-        self.constants = constants
+        super().__init__(module, constants)
         self.lines = lines
-        self.values: dict[int, SSAValue] = {}
-        self.type_ids: dict[SSAValue, int] = {}
         self.sources: dict[int, Source] = {}
         self.order: dict[int, int] = {}
         self.entered: dict[int, int] = {}
-        self.declared: list[Operation] = []
-        self.block = Block()
         self.done: set[int] = set()
         self.constructs: list[spirv.ConstructOp] = []
 
@@ -78,7 +74,7 @@ class FunctionReader:
     ) -> None:
         entry = Block(arg_types=inputs)
         for line, argument in zip(parameters, entry.args, strict=True):
-            self._define(line.result, argument, line.words[0])
+            self.define(line.result, argument, line.words[0])
         labels = list(self.sources)
         scope = Scope(None, "function")
         self._region(region, scope, labels[0], entry)
@@ -97,72 +93,6 @@ class FunctionReader:
             name, value = decoration_attribute(decoration, words)
             target = op.properties if name == "linkage_attributes" else op.attributes
             target[name] = value
-
-    # Values
-
-    def value(self, number: int) -> SSAValue:
-        """The value of an id; constants and references are made in the first block."""
-        found = self.values.get(number)
-        if found is not None:
-            return found
-        line = self.module.definitions.get(number)
-        if line is None:
-            raise malformed(f"%{number} is used before it is defined, or never defined")
-        op = self._declaration(number, line)
-        self.declared.append(op)
-        self._define(number, op.results[0], line.words[0])
-        return op.results[0]
-
-    def _declaration(self, number: int, line: Line) -> Operation:
-        symbol = self.constants.symbols.get(number)
-        if line.opcode not in CONSTANTS and isinstance(symbol, _SPEC_CONSTANT_OPS):
-            return spirv.ReferenceOfOp.to(symbol)
-        kind = self.module.type(line.words[0]) if line.words else None
-        if line.opcode in CONSTANTS:
-            assert kind is not None, "a constant has a type"
-            return spirv.ConstantOp.of((), [kind], value=self.constants.value(number))
-        if line.opcode == Op.Variable:
-            variable = self.constants.symbols.get(number)
-            if not isinstance(variable, spirv.GlobalVariableOp):
-                raise malformed(f"%{number} is no variable of the module")
-            return spirv.AddressOfOp.to(variable)
-        if line.opcode == Op.Undef:
-            assert kind is not None, "an undefined value has a type"
-            return spirv.UndefOp.create(result_types=[kind])
-        if line.opcode == Op.SpecConstantOp:
-            return self._spec_operation(line)
-        if line.opcode in SPEC_CONSTANTS:
-            raise malformed(f"the specialisation constant %{number} was not declared")
-        raise malformed(f"%{number} (Op{line.name}) is no value")
-
-    def _spec_operation(self, line: Line) -> Operation:
-        from ....dialects.spirv.grammar import instruction
-
-        opcode = instruction(str(line.operands[2].value)).opcode
-        parsed = [*line.operands[:2], *line.operands[3:]]
-        inner = Line(opcode, (*line.words[:2], *line.words[3:]), parsed, line.location)
-        op = read_op(self, inner)
-        if op is None or not isinstance(
-            op, (spirv.RowOp, spirv.CompositeExtractOp, spirv.CompositeInsertOp)
-        ):
-            raise unsupported(f"Op{inner.name} of specialisation constants")
-        return spirv.SpecConstantOperationOp.wrap(op)
-
-    def _define(self, number: int, value: SSAValue, type_id: int) -> None:
-        if number in self.values:
-            raise malformed(f"%{number} is defined twice")
-        self.values[number] = value
-        self.type_ids[value] = type_id
-        name = self.module.names.get(number)
-        if name and value.name_hint is None and SSAValue.is_valid_name(name):
-            value.name_hint = name
-
-    def append(self, op: Operation, line: Line | None = None) -> Operation:
-        """Adds an op to the block under way."""
-        if line is not None and line.location is not None:
-            op.location = line.location
-        self.block.add_op(op)
-        return op
 
     # Regions
 
@@ -243,7 +173,7 @@ class FunctionReader:
 
     def _define_phis(self, source: Source, values: Sequence[SSAValue]) -> None:
         for phi, value in zip(source.phis, values, strict=True):
-            self._define(phi.result, value, phi.words[0])
+            self.define(phi.result, value, phi.words[0])
 
     def _chain(self, scope: Scope, label: int, block: Block) -> None:
         """A block with what follows under the merge labels of its constructs."""
@@ -283,7 +213,7 @@ class FunctionReader:
                 op.attributes[name] = value
             self.append(op, line)
             if op.results:
-                self._define(line.result, op.results[0], line.words[0])
+                self.define(line.result, op.results[0], line.words[0])
 
     def incoming(self, label: int, source: int) -> list[SSAValue]:
         """What the phis of a label take from a block."""
@@ -437,8 +367,3 @@ class FunctionReader:
                 f"the branch from %{source.label} to %{label}, which no construct has"
             )
         return op_class.create(operands=values)
-
-
-_SPEC_CONSTANT_OPS = (
-    *(spirv.SpecConstantOp, spirv.SpecConstantCompositeOp, spirv.SpecConstantExpressionOp),
-)

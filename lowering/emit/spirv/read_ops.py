@@ -21,7 +21,7 @@ from .opcodes import Op
 from .read_module import Line, malformed, unsupported
 
 if TYPE_CHECKING:
-    from .read_function import FunctionReader
+    from .read_values import ValueReader
 
 
 @cache
@@ -30,7 +30,7 @@ def _op_names() -> dict[str, str]:
     return {row.instruction or instruction_of_op(name): name for name, row in spirv.ROWS.items()}
 
 
-def read_op(f: FunctionReader, line: Line) -> Operation | None:
+def read_op(f: ValueReader, line: Line) -> Operation | None:
     """The op of an instruction that ends no block; None for one that is none.
 
     Raises CompileError for an instruction that the dialect has not.
@@ -46,7 +46,7 @@ def read_op(f: FunctionReader, line: Line) -> Operation | None:
     return _row_op(f, line, spirv.OPS[name])
 
 
-def _row_op(f: FunctionReader, line: Line, op_class: type[spirv.RowOp]) -> Operation:
+def _row_op(f: ValueReader, line: Line, op_class: type[spirv.RowOp]) -> Operation:
     """By the plan of the row's `words`, backwards."""
     signature = op_class.signature()
     results = [f.module.type(line.words[0])] if signature.result is not None else []
@@ -83,7 +83,7 @@ def enum_attribute(name: str, value: int) -> Attribute:
 
 
 def _as_expected(
-    f: FunctionReader,
+    f: ValueReader,
     operands: list[SSAValue],
     results: list[Attribute],
     op_class: type[spirv.RowOp],
@@ -100,7 +100,7 @@ def _as_expected(
     return [_cast(f, value, item, wanted) for item, value in rows] + operands[len(rows) :]
 
 
-def _cast(f: FunctionReader, value: SSAValue, item: Item, wanted: dict[str, Attribute]) -> SSAValue:
+def _cast(f: ValueReader, value: SSAValue, item: Item, wanted: dict[str, Attribute]) -> SSAValue:
     name = item.binds or (item.source if item.derive in ("=", "*") else "")
     expected = wanted.get(name)
     if item.derive == "*" and isinstance(expected, spirv.PointerType):
@@ -113,7 +113,7 @@ def _cast(f: FunctionReader, value: SSAValue, item: Item, wanted: dict[str, Attr
     return f.append(spirv.OPS["Bitcast"].of([value], [kind])).results[0]
 
 
-def _extended(f: FunctionReader, line: Line) -> Operation | None:
+def _extended(f: ValueReader, line: Line) -> Operation | None:
     name = f.module.context.sets.get(line.words[2], "")
     if name.startswith("NonSemantic."):
         return None
@@ -134,11 +134,11 @@ def _signed(words: Sequence[int]) -> list[int]:
     return [word - (1 << 32) if word >> 31 else word for word in words]
 
 
-def _undef(f: FunctionReader, line: Line) -> Operation:
+def _undef(f: ValueReader, line: Line) -> Operation:
     return spirv.UndefOp.create(result_types=[f.module.type(line.words[0])])
 
 
-def _variable(f: FunctionReader, line: Line) -> Operation:
+def _variable(f: ValueReader, line: Line) -> Operation:
     kind = f.module.type(line.words[0])
     if not isinstance(kind, spirv.PointerType):
         raise malformed(f"the variable %{line.result} is no pointer")
@@ -147,7 +147,7 @@ def _variable(f: FunctionReader, line: Line) -> Operation:
 
 
 def _access_chain(op_class: type[spirv.AccessChainOp]) -> Callable[..., Operation]:
-    def read(f: FunctionReader, line: Line) -> Operation:
+    def read(f: ValueReader, line: Line) -> Operation:
         base, *indices = map(f.value, line.words[2:])
         op = op_class.into(base, indices)
         stride = f.module.decoration(f.type_ids.get(base, 0), "ArrayStride")
@@ -160,13 +160,13 @@ def _access_chain(op_class: type[spirv.AccessChainOp]) -> Callable[..., Operatio
     return read
 
 
-def _array_length(f: FunctionReader, line: Line) -> Operation:
+def _array_length(f: ValueReader, line: Line) -> Operation:
     kind = f.module.type(line.words[0])
     return spirv.ArrayLengthOp.of([f.value(line.words[2])], [kind], member=line.words[3])
 
 
 def _access(
-    f: FunctionReader, words: list[int], access: str, alignment: str
+    f: ValueReader, words: list[int], access: str, alignment: str
 ) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
     """Takes a memory operand off: properties of the op, and attributes."""
     if not words:
@@ -183,7 +183,7 @@ def _access(
     return properties, attributes
 
 
-def _load(f: FunctionReader, line: Line) -> Operation:
+def _load(f: ValueReader, line: Line) -> Operation:
     words = list(line.words[3:])
     properties, attributes = _access(f, words, "memory_access", "alignment")
     return spirv.LoadOp.create(
@@ -194,14 +194,14 @@ def _load(f: FunctionReader, line: Line) -> Operation:
     )
 
 
-def _store(f: FunctionReader, line: Line) -> Operation:
+def _store(f: ValueReader, line: Line) -> Operation:
     words = list(line.words[2:])
     properties, attributes = _access(f, words, "memory_access", "alignment")
     operands = list(map(f.value, line.words[:2]))
     return spirv.StoreOp.create(operands=operands, properties=properties, attributes=attributes)
 
 
-def _copy_memory(f: FunctionReader, line: Line) -> Operation:
+def _copy_memory(f: ValueReader, line: Line) -> Operation:
     words = list(line.words[2:])
     properties, attributes = _access(f, words, "memory_access", "alignment")
     source, more = _access(f, words, "source_memory_access", "source_alignment")
@@ -211,26 +211,26 @@ def _copy_memory(f: FunctionReader, line: Line) -> Operation:
     )
 
 
-def _construct(f: FunctionReader, line: Line) -> Operation:
+def _construct(f: ValueReader, line: Line) -> Operation:
     kind = f.module.type(line.words[0])
     return spirv.CompositeConstructOp.of(list(map(f.value, line.words[2:])), [kind])
 
 
-def _extract(f: FunctionReader, line: Line) -> Operation:
+def _extract(f: ValueReader, line: Line) -> Operation:
     return spirv.CompositeExtractOp.at(f.value(line.words[2]), *line.words[3:])
 
 
-def _insert(f: FunctionReader, line: Line) -> Operation:
+def _insert(f: ValueReader, line: Line) -> Operation:
     part, composite = map(f.value, line.words[2:4])
     return spirv.CompositeInsertOp.at(part, composite, *line.words[4:])
 
 
-def _shuffle(f: FunctionReader, line: Line) -> Operation:
+def _shuffle(f: ValueReader, line: Line) -> Operation:
     first, second = map(f.value, line.words[2:4])
     return spirv.VectorShuffleOp.pick(first, second, _signed(line.words[4:]))
 
 
-def _matrix_load(f: FunctionReader, line: Line) -> Operation:
+def _matrix_load(f: ValueReader, line: Line) -> Operation:
     pointer, layout, *rest = line.words[2:]
     stride = [f.value(rest.pop(0))] if rest else []
     properties, attributes = _access(f, rest, "memory_operand", "alignment")
@@ -243,7 +243,7 @@ def _matrix_load(f: FunctionReader, line: Line) -> Operation:
     )
 
 
-def _matrix_store(f: FunctionReader, line: Line) -> Operation:
+def _matrix_store(f: ValueReader, line: Line) -> Operation:
     pointer, matrix, layout, *rest = line.words
     stride = [f.value(rest.pop(0))] if rest else []
     properties, attributes = _access(f, rest, "memory_operand", "alignment")
@@ -255,20 +255,20 @@ def _matrix_store(f: FunctionReader, line: Line) -> Operation:
     )
 
 
-def _matrix_length(f: FunctionReader, line: Line) -> Operation:
+def _matrix_length(f: ValueReader, line: Line) -> Operation:
     kind = f.module.type(line.words[2])
     results = [f.module.type(line.words[0])]
     return spirv.CooperativeMatrixLengthOp.of((), results, cooperative_matrix_type=kind)
 
 
-def _call(f: FunctionReader, line: Line) -> Operation:
+def _call(f: ValueReader, line: Line) -> Operation:
     results = f.module.results(line.words[0])
     operands = list(map(f.value, line.words[3:]))
     callee = SymbolRefAttr(f.module.symbol(line.words[2]))
     return spirv.FunctionCallOp.of(operands, results, callee=callee)
 
 
-_SPECIAL: dict[int, Callable[[FunctionReader, Line], Operation]] = {
+_SPECIAL: dict[int, Callable[[ValueReader, Line], Operation]] = {
     Op.Undef: _undef,
     Op.Variable: _variable,
     Op.AccessChain: _access_chain(spirv.AccessChainOp),

@@ -21,7 +21,7 @@ import stepwell as sw
 THREADS = 2 * BLOCK
 FLAGS = [(1, 0, 5), (0, 3, 1), (2, 1, 0)]  # what each program is run with
 # The same programs each time; more of them: STEPWELL_EXAMPLES=1000 pytest tests/test_properties.py
-EXAMPLES = int(os.environ.get("STEPWELL_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("STEPWELL_EXAMPLES", "20"))
 SETTINGS = settings(
     max_examples=EXAMPLES,
     deadline=None,

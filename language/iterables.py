@@ -15,7 +15,7 @@ from xdsl.dialects import arith
 
 from ..dialects import gpu, simt
 from ..dialects.predicates import NE, SGT
-from ..passes.block_editing import constant_value
+from ..passes.utils.block_editing import constant_value
 from .arrays import dimension, load
 from .convert import convert, meet, number_type, to_type
 from .emitter import Emitter

@@ -6,7 +6,7 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import f32
 from xdsl.ir import Block, Region
 
-from ..passes.block_editing import erase
+from ..passes.utils.block_editing import erase
 from .math.calculator import Calculator
 
 

@@ -22,8 +22,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects.arith import EXACT, RemFOp, plain_flags
 from ..dialects.predicates import NE, SLT, ULT
-from ..passes.block_editing import constant, constant_value, integer_bits
-from ..passes.value_ranges import is_non_negative
+from ..passes.analyses.value_ranges import is_non_negative
+from ..passes.utils.block_editing import constant, constant_value, integer_bits
 from .conversion import Rewriter
 
 _OEQ, _OGT, _OLT, _UNE = 1, 2, 4, 13

@@ -36,7 +36,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, gpux, simt
 from ..dialects.arith import WRAPS
-from ..passes.block_editing import constant, is_integer
+from ..passes.utils.block_editing import constant, is_integer
 from .conversion import CannotConvert, Legality, Operands, Rewriter, Rules, convert
 from .python_division import float_floordiv, float_mod, integer_floordiv, integer_mod
 

@@ -22,7 +22,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator
 
 from ..dialects.branching import successor_operands
 from ..dialects.diagnostics import CompileError, location_of
-from ..passes.dominance import dominator_tree
+from ..passes.analyses.dominance import dominator_tree
 
 
 def verify(root: Operation) -> None:

@@ -25,7 +25,7 @@ from xdsl.passes import ModulePass
 from ..dialects import gpu, gpux, marks
 from ..dialects.diagnostics import location_of
 from ..dialects.walking import ops_of
-from .divergence import BLOCK, SUBGROUP, VARYING, Divergence, Spread, affine
+from .analyses.divergence import BLOCK, SUBGROUP, VARYING, Divergence, Spread, affine
 
 _OF_BLOCK = (
     *(gpu.BlockIdOp, gpu.BlockDimOp, gpu.GridDimOp, gpu.SubgroupSizeOp, gpu.NumSubgroupsOp),

@@ -34,9 +34,9 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
 from ..dialects.walking import ops_of
-from .block_editing import constant_value, erase
-from .thread_nests import nest_of
-from .thread_ranges import Solver, is_effectless
+from .analyses.thread_nests import nest_of
+from .analyses.thread_ranges import Solver, is_effectless
+from .utils.block_editing import constant_value, erase
 
 
 @dataclass(frozen=True)

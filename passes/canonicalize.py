@@ -35,7 +35,7 @@ from xdsl.traits import (
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.making import make
 from ..dialects.walking import ops_of
-from .canonical_structure import RULES
+from .utils.canonical_structure import RULES
 
 # xDSL forgot to say that these two are pure.
 _PURE_ALL_THE_SAME = {"arith.extsi", "arith.remui"}

@@ -32,7 +32,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, gpux
 from ..dialects.walking import ops_of
-from .block_editing import constant, constant_value, functions
+from .utils.block_editing import constant, constant_value, functions
 
 MESSAGE = "the device ended this loop: it lets a thread go round 65535 times in all"
 FEW_ROUNDS = 256  # in a kernel

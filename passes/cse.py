@@ -22,7 +22,7 @@ from xdsl.ir import Block, Operation, Region
 from xdsl.passes import ModulePass
 from xdsl.traits import IsolatedFromAbove, IsTerminator, MemoryEffect, NoMemoryEffect
 
-from .dominance import dominator_tree
+from .analyses.dominance import dominator_tree
 
 # xDSL forgot to say that these two are pure.
 _PURE_ALL_THE_SAME = {"arith.extsi", "arith.remui"}

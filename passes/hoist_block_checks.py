@@ -45,10 +45,10 @@ from ..dialects.arith import let_wrap
 from ..dialects.making import copy_of, make
 from ..dialects.predicates import ULT
 from ..dialects.walking import ops_of
-from .block_editing import binary, compare, constant, constant_value
-from .thread_nests import checked_loops, nest_of
-from .thread_ranges import INDEX, is_computed, is_size
-from .value_ranges import Ranges
+from .analyses.thread_nests import checked_loops, nest_of
+from .analyses.thread_ranges import INDEX, is_computed, is_size
+from .analyses.value_ranges import Ranges
+from .utils.block_editing import binary, compare, constant, constant_value
 
 _LARGEST_BODY = 2000
 _MOST_THREADS = 1 << 20  # along one axis of a block, where it is not known (they have thousands)

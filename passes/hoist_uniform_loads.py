@@ -29,8 +29,8 @@ from xdsl.passes import ModulePass
 
 from ..dialects import marks
 from ..dialects.walking import ops_of
-from .block_editing import constant_value, is_outside
-from .divergence import is_function, is_private_array
+from .analyses.divergence import is_function, is_private_array
+from .utils.block_editing import constant_value, is_outside
 
 
 @dataclass(frozen=True)

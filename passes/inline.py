@@ -27,7 +27,7 @@ from xdsl.traits import SymbolTable
 from ..dialects import gpu
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.walking import ops_of
-from .block_editing import erase, functions
+from .utils.block_editing import erase, functions
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ from xdsl.passes import ModulePass
 from ..dialects import marks
 from ..dialects.predicates import EQ
 from ..dialects.walking import ops_of
-from .block_editing import constant, constant_value, is_outside
-from .thread_nests import nest_of
+from .analyses.thread_nests import nest_of
+from .utils.block_editing import constant, constant_value, is_outside
 
 INDEX = IndexType()
 # Loops from the innermost one, over x, on; where a value is an index, it is that of this axis,

@@ -33,7 +33,7 @@ from xdsl.passes import ModulePass
 from ..dialects import gpux, simt
 from ..dialects.making import make
 from ..dialects.predicates import ULT
-from .block_editing import constant, erase, functions
+from .utils.block_editing import constant, erase, functions
 
 _INDEX = IndexType()
 _BELOW = IntegerAttr(ULT, i64)

@@ -28,10 +28,10 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, gpux, marks
 from ..dialects.arith import MAY_WRAP
-from .block_editing import constant, constant_value, erase, functions
-from .loop_invariants import add_invariants, assume_while
-from .range_conditions import assume
-from .value_ranges import Ranges
+from .analyses.loop_invariants import add_invariants, assume_while
+from .analyses.range_conditions import assume
+from .analyses.value_ranges import Ranges
+from .utils.block_editing import constant, constant_value, erase, functions
 
 _MODULAR = (arith.AddiOp, arith.SubiOp, arith.MuliOp, arith.AndIOp, arith.OrIOp, arith.XOrIOp)
 _FLAGGED = (arith.AddiOp, arith.SubiOp, arith.MuliOp)

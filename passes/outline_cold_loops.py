@@ -46,7 +46,7 @@ from xdsl.passes import ModulePass
 from ..dialects import marks
 from ..dialects.making import copy_of, make
 from ..dialects.walking import ops_of
-from .block_editing import constant
+from .utils.block_editing import constant
 
 _MOST_ELEMENTS = 128
 """Of an array that may be kept in registers: f32 of eight with AVX-512."""

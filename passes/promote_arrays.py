@@ -30,8 +30,8 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
 from ..dialects.walking import ops_of_class
-from .block_editing import constant_value, erase, functions
 from .promote_variables import promote
+from .utils.block_editing import constant_value, erase, functions
 
 LARGEST = 64
 """Elements of an array that is promoted: all registers of a machine with many of them."""

@@ -28,7 +28,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
 from ..dialects.diagnostics import CompileError, location_of
-from .block_editing import constant, erase, functions, is_integer
+from .utils.block_editing import constant, erase, functions, is_integer
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,11 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
-from .asked_sizes import AskedSizes
-from .block_editing import erase, functions
-from .loop_invariants import add_invariants, assume_while, result_bounds
-from .range_conditions import assume, is_known
-from .value_ranges import ZERO, Ranges
+from .analyses.asked_sizes import AskedSizes
+from .analyses.loop_invariants import add_invariants, assume_while, result_bounds
+from .analyses.range_conditions import assume, is_known
+from .analyses.value_ranges import ZERO, Ranges
+from .utils.block_editing import erase, functions
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ..dialects import spirv
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.spirv.grammar import BY_EXTENSION, Requirement, enumeration
 from ..dialects.walking import ops_of
-from .spirv_requirements import Need, enumerant_needs, requirements
+from .analyses.spirv_requirements import Need, enumerant_needs, requirements
 
 KERNEL = frozenset(("Kernel", "Addresses", "Linkage"))
 """Capabilities of OpenCL: the last choice where a shader has another."""

@@ -41,10 +41,10 @@ from xdsl.passes import ModulePass
 from ..dialects import gpux, marks
 from ..dialects.making import copy_of, make
 from ..dialects.walking import ops_of
-from .block_editing import constant
-from .bounded_checks import BoundedChecks
-from .thread_nests import checked_loops
-from .thread_ranges import INDEX, Solver, is_effectless, select
+from .analyses.bounded_checks import BoundedChecks
+from .analyses.thread_nests import checked_loops
+from .analyses.thread_ranges import INDEX, Solver, is_effectless, select
+from .utils.block_editing import constant
 
 _LARGEST_BODY = 2000
 _EQ = 0  # a predicate of cmpi

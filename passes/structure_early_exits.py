@@ -41,9 +41,9 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpu, simt
 from ..dialects.diagnostics import CompileError, location_of
-from .block_editing import constant, erase, erase_tail, functions, move_tail, negated
-from .exit_ways import BREAK, CONTINUE, EXITS, FALL, RETURN, Ways, block_ways
-from .loops_to_scf import conjunction, is_endless, structure_for, structure_while
+from .analyses.exit_ways import BREAK, CONTINUE, EXITS, FALL, RETURN, Ways, block_ways
+from .utils.block_editing import constant, erase, erase_tail, functions, move_tail, negated
+from .utils.loops_to_scf import conjunction, is_endless, structure_for, structure_while
 
 _STRUCTURED = (simt.IfOp, simt.ForOp, simt.WhileOp)
 

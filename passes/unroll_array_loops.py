@@ -26,10 +26,10 @@ from xdsl.passes import ModulePass
 from ..dialects import gpu
 from ..dialects.making import copy_of
 from ..dialects.walking import ops_of, ops_of_class
-from .block_editing import constant, constant_value, erase, functions
+from .analyses.divergence import terminator
 from .canonicalize import canonicalize
-from .divergence import terminator
 from .promote_arrays import could_be_values, index_operands
+from .utils.block_editing import constant, constant_value, erase, functions
 
 if TYPE_CHECKING:
     from xdsl.dialects import func

@@ -7,7 +7,7 @@
 A device with the feature `launch_sizes` is told of these alone:
 
 - *sizes*: arrays are so long, and grids so small, that indices need no check (see
-  `passes/asked_sizes.py`).
+  `passes/analyses/asked_sizes.py`).
 
 Code compiled for facts is launched only where they hold; else the same kernel is compiled without.
 The first two are found when an array is made, so that a launch does not look at them again; the

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from stepwell.dialects import gpu, gpux, simt
-from stepwell.passes.block_editing import integer_bits
+from stepwell.passes.utils.block_editing import integer_bits
 
 INDEX_BITS = 8
 LIMIT = 1 << (INDEX_BITS - 3)

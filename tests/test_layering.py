@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stepwell import registry
 from stepwell.dialects import marks
 
 ROOT = Path(__file__).parent.parent
@@ -104,6 +105,13 @@ def test_marks_are_spelled_in_one_file():
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in spelled
     ]
     assert elsewhere == []
+
+
+def test_files_of_passes_are_passes():
+    # What passes share is in analyses/ and utils/, so that the listing says what passes there are.
+    files = {path.stem.replace("_", "-") for path in (ROOT / "passes").glob("[a-z]*.py")}
+    rows = {name for name, row in registry.PASSES.items() if row.startswith("stepwell.passes.")}
+    assert files == rows
 
 
 @pytest.mark.parametrize("folder", LAYERS)

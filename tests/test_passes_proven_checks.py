@@ -17,9 +17,9 @@ from xdsl.ir import Block, Operation
 
 from stepwell.dialects import gpux, marks, simt
 from stepwell.lowering.parse import parse_module
-from stepwell.passes.asked_sizes import size_rows
-from stepwell.passes.block_editing import functions
+from stepwell.passes.analyses.asked_sizes import size_rows
 from stepwell.passes.remove_proven_checks import RemoveProvenChecks
+from stepwell.passes.utils.block_editing import functions
 
 
 def names(kernel: Operation) -> set[str]:

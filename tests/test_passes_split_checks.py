@@ -21,8 +21,8 @@ from xdsl.ir import Block, Operation, SSAValue
 from stepwell.dialects import gpux
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.verify import verify
-from stepwell.passes.block_editing import functions
 from stepwell.passes.split_checked_loops import SplitCheckedLoops
+from stepwell.passes.utils.block_editing import functions
 
 LAUNCH = [f"%{size}_{axis}" for size in ("bid", "bdim", "gdim") for axis in "xyz"]
 

@@ -25,7 +25,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpux
 from ...dialects.walking import ops_of
-from ...passes.divergence import mark_private
+from ...passes.analyses.divergence import mark_private
 from .builder import memref_type, segments, set_type
 from .ids import ThreadIds
 from .live import Kind

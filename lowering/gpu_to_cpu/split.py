@@ -29,7 +29,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.walking import ops_of
-from ...passes.divergence import is_private_array
+from ...passes.analyses.divergence import is_private_array
 from ..gpu_to_vector.fits import chooses_arrays, has_lanes, is_plain_use
 from .ids import IDS
 

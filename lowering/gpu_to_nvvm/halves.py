@@ -16,7 +16,7 @@ from xdsl.dialects.builtin import BFloat16Type, Float16Type, bf16
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, llvm
-from ...passes.block_editing import erase
+from ...passes.utils.block_editing import erase
 from ..conversion import Operands, Results, Rewriter, Rules
 from ..to_llvm.arith import convert_float, fast_math
 from ..to_llvm.target import like

@@ -22,7 +22,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import llvm
 from ...dialects.arith import plain_flags
 from ...dialects.nvvm import OPS
-from ...passes.block_editing import constant
+from ...passes.utils.block_editing import constant
 
 _PREDICATES = {name: number for number, name in enumerate(llvm.ICMP_PREDICATES)}
 

@@ -23,7 +23,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm import int_width
-from ...passes.block_editing import constant_value, erase
+from ...passes.utils.block_editing import constant_value, erase
 from ..gpu_to_cpu.collective import combine
 from ..loop_forms import as_while
 from .lanes import Lanes

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import Operation
 
 from ...dialects import gpu, marks
-from ...passes.block_editing import constant_value
+from ...passes.utils.block_editing import constant_value
 from ..math.expand_math import may_approximate
 
 TIMES = 4

@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import spirv
-from ...passes.block_editing import constant_value
+from ...passes.utils.block_editing import constant_value
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from .build import (
     NO_CONTRACTION,

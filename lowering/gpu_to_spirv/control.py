@@ -27,7 +27,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import spirv
 from ...dialects.gpu import PRIVATE
-from ...passes.block_editing import constant_value
+from ...passes.utils.block_editing import constant_value
 from ..conversion import CannotConvert, Converter, Operands, Results, Rewriter, Rules
 from .build import binary, compare, load, select, state_of, store
 

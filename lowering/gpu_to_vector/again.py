@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, memref
 from xdsl.ir import Operation, SSAValue
 
-from ...passes.divergence import is_function
+from ...passes.analyses.divergence import is_function
 
 if TYPE_CHECKING:
     from .region import Body

@@ -21,7 +21,7 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.predicates import SLT
-from ...passes.divergence import is_function, terminator
+from ...passes.analyses.divergence import is_function, terminator
 from .memory import is_masked_access
 from .single import choose
 from .together import branch_together, count_together, holds_for_all, is_in_step

@@ -28,7 +28,7 @@ from xdsl.ir import Operation
 from ...dialects import gpux
 from ...dialects.arith import RemFOp
 from ...dialects.walking import ops_of
-from ...passes.divergence import Divergence, is_function
+from ...passes.analyses.divergence import Divergence, is_function
 from ..memref_views import as_memref
 
 LARGEST = 64

@@ -34,8 +34,8 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ...dialects.arith import WRAPS, plain_flags
 from ...dialects.arith_lanes import on_lanes
 from ...dialects.vector import SplatOp, reduction
-from ...passes.block_editing import constant, constant_value
-from ...passes.divergence import Divergence, Spread, bits
+from ...passes.analyses.divergence import Divergence, Spread, bits
+from ...passes.utils.block_editing import constant, constant_value
 
 INDEX = IndexType()
 _DYNAMIC = -(2**63)

@@ -17,7 +17,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...dialects import gpu, gpux
 from ...dialects.arith import let_wrap
 from ...dialects.arith_lanes import on_lanes
-from ...passes.divergence import is_function
+from ...passes.analyses.divergence import is_function
 from .control import branch, count, repeat
 from .lanes import Lanes
 from .memory import load, store

@@ -28,7 +28,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import gpux
 from ...dialects.vector import reduction
 from ...dialects.walking import ops_of
-from ...passes.divergence import bits
+from ...passes.analyses.divergence import bits
 from .again import loaded_by
 from .subgroups import bits_of
 from .together import holds_for_all

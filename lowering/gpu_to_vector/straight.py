@@ -33,9 +33,9 @@ from xdsl.dialects.builtin import FixedBitwidthType, IndexType, IntegerAttr, Uni
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import marks
-from ...passes.block_editing import constant_value, erase
-from ...passes.divergence import Divergence, is_function, is_private_array
-from ...passes.store_positions import position_of_store
+from ...passes.analyses.divergence import Divergence, is_function, is_private_array
+from ...passes.analyses.store_positions import position_of_store
+from ...passes.utils.block_editing import constant_value, erase
 from .cost import LARGEST, is_simple
 from .fits import is_known
 from .region import DIVISIONS, Body

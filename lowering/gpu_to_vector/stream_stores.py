@@ -47,8 +47,8 @@ from xdsl.passes import ModulePass
 
 from ...dialects import gpux, marks
 from ...dialects.diagnostics import location_of
-from ...passes.block_editing import constant_value
-from ...passes.divergence import Divergence, affine, is_function, is_private_array
+from ...passes.analyses.divergence import Divergence, affine, is_function, is_private_array
+from ...passes.utils.block_editing import constant_value
 from .cost import is_simple, work_of_lanes
 
 LINE = 64

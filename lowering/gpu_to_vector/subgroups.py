@@ -31,7 +31,7 @@ from ...dialects import gpu, gpux
 from ...dialects.arith import WRAPS, plain_flags
 from ...dialects.predicates import ULT
 from ...dialects.vector import GatherOp, reduction
-from ...passes.block_editing import constant_value
+from ...passes.utils.block_editing import constant_value
 from ..gpu_to_cpu.collective import combine, segment_width
 from .lanes import INDEX
 

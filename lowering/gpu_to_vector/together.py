@@ -22,7 +22,7 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.predicates import EQ, EXCHANGED, NE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
-from ...passes.divergence import Spread, bits, terminator
+from ...passes.analyses.divergence import Spread, bits, terminator
 
 if TYPE_CHECKING:
     from .region import Body

@@ -28,8 +28,15 @@ from xdsl.passes import ModulePass
 from ...dialects import gpu, gpux, marks
 from ...dialects.diagnostics import CompileError
 from ...dialects.walking import ops_of
-from ...passes.block_editing import constant_value
-from ...passes.divergence import SUBGROUP, VARYING, Divergence, Spread, affine, is_private_array
+from ...passes.analyses.divergence import (
+    SUBGROUP,
+    VARYING,
+    Divergence,
+    Spread,
+    affine,
+    is_private_array,
+)
+from ...passes.utils.block_editing import constant_value
 from ..gpu_to_cpu.split import expand_switch
 from .cost import (
     LARGEST,

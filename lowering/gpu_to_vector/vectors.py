@@ -15,8 +15,8 @@ from xdsl.dialects import arith, memref, scf, vector
 from xdsl.dialects.builtin import IndexType, MemRefType, i1
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from ...passes.block_editing import constant, constant_value, erase
-from ...passes.divergence import Divergence
+from ...passes.analyses.divergence import Divergence
+from ...passes.utils.block_editing import constant, constant_value, erase
 from ..memref_views import as_memref
 from .region import Body
 

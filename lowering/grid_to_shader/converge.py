@@ -32,7 +32,7 @@ from xdsl.traits import Pure
 
 from ...dialects import gpu
 from ...dialects.arith_lanes import is_vector
-from ...passes.block_editing import erase
+from ...passes.utils.block_editing import erase
 from ..gpu_to_cpu.split import expand_switch
 from ..loop_forms import as_while
 from ..math.calculator import Calculator, Number

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation
 
-from ...passes.block_editing import integer_bits
+from ...passes.utils.block_editing import integer_bits
 from ..conversion import Operands, Results, Rewriter, Rules
 from ..math.calculator import Calculator, Number
 from . import wide_integers as wide

@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import Float16Type, i1, i32, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects import gpu, gpux
-from ...passes.block_editing import integer_bits
+from ...passes.utils.block_editing import integer_bits
 from ..conversion import Operands, Results, Rewriter, Rules
 from ..gpu_to_cpu.collective import combine
 from ..math.calculator import Calculator, Number

@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...passes.block_editing import constant_value, integer_bits
+from ...passes.utils.block_editing import constant_value, integer_bits
 from ..conversion import CannotConvert, Operands, Rewriter, TypeMap, Types
 from ..math.calculator import Calculator, Number
 from .features import ShaderFeatures

@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import Float32Type, Float64Type, ModuleOp, f32, f64, 
 from xdsl.passes import ModulePass
 
 from ...dialects import marks
-from ...passes.block_editing import erase
+from ...passes.utils.block_editing import erase
 from ..math.calculator import Calculator, Number
 from ..remarks import remark
 from .features import ShaderFeatures

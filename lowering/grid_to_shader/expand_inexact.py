@@ -39,7 +39,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from ...passes.block_editing import erase
+from ...passes.utils.block_editing import erase
 from ..math.calculator import NAN, Calculator
 from ..math.number import Number, as_lanes, element_of
 from ..remarks import remark

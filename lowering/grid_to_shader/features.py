@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float64Type
 from xdsl.ir import Attribute
 
 from ...dialects.diagnostics import CompileError
-from ...passes.block_editing import integer_bits
+from ...passes.utils.block_editing import integer_bits
 from ...registry import near_matches
 from .matrix_words import MATRIX_WORD
 

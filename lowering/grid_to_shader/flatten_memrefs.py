@@ -37,7 +37,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu, gpux
-from ...passes.block_editing import constant_value
+from ...passes.utils.block_editing import constant_value
 from ..conversion import (
     CannotConvert,
     Legality,

@@ -47,7 +47,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects import gpu, gpux, marks
 from ...dialects.diagnostics import CompileError, location_of
-from ...passes.block_editing import erase
+from ...passes.utils.block_editing import erase
 from ..gpu_to_cpu.builder import set_type
 from ..math.calculator import Calculator, Number
 from ..memref_views import AnyMemRef, as_memref

@@ -36,7 +36,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import gpu, gpux, marks
-from ...passes.block_editing import erase, integer_bits
+from ...passes.utils.block_editing import erase, integer_bits
 from ..math.calculator import Calculator
 from ..remarks import remark
 from .converge import Converge

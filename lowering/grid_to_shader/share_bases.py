@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import IntegerAttr, MemRefType, i1, i32, i64
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import gpu
-from ...passes.block_editing import constant, erase
+from ...passes.utils.block_editing import constant, erase
 from ..gpu_to_cpu.builder import set_type
 from ..remarks import remark
 

@@ -26,7 +26,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from ...dialects.arith_lanes import is_vector
 from ...dialects.vector import FromElementsOp
-from ...passes.block_editing import is_integer
+from ...passes.utils.block_editing import is_integer
 from ..conversion import CannotConvert, Rewriter
 from .features import ShaderFeatures
 

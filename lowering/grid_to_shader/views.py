@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Attribute, SSAValue
 
 from ...dialects.arith import WRAPS
-from ...passes.block_editing import constant, constant_value
+from ...passes.utils.block_editing import constant, constant_value
 from ..memref_views import Size, ViewParts, unknown_parts
 from ..rewriter import Rewriter
 

@@ -36,7 +36,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects.arith import RemFOp
 from ...dialects.walking import ops_of
-from ...passes.block_editing import erase
+from ...passes.utils.block_editing import erase
 
 if TYPE_CHECKING:
     from .calculator import Calculator

@@ -24,7 +24,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm
 from ...dialects.arith import RemFOp
-from ...passes.block_editing import constant_value
+from ...passes.utils.block_editing import constant_value
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..emit.llvm_constants import bfloat_bits, half_bits, mangled
 from .floats import from_integer, is_small, narrow, widen

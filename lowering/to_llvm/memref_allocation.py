@@ -14,7 +14,7 @@ from xdsl.ir import Attribute
 
 from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
-from ...passes.divergence import is_private
+from ...passes.analyses.divergence import is_private
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import DYNAMIC, Size, as_memref
 from .memref_address import alignment_of, multiply, stored_type

@@ -26,7 +26,7 @@ def waist_manifest(
 ) -> Manifest:
     """What the waist says about the kernel."""
     from .dialects import gpu, gpux
-    from .passes.asked_sizes import size_rows
+    from .passes.analyses.asked_sizes import size_rows
 
     ops = {type(op) for op in ops_of(module)}
     function = kernel_of(module)

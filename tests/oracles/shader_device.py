@@ -50,7 +50,7 @@ from stepwell.lowering.memref_views import as_memref
 from stepwell.lowering.pipeline import Pipeline
 from stepwell.lowering.pipelines import pipeline
 from stepwell.lowering.route import CheckLevel
-from stepwell.passes.block_editing import constant, erase
+from stepwell.passes.utils.block_editing import constant, erase
 from stepwell.runtime import device as devices
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.device import Device

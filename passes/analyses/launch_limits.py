@@ -6,7 +6,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Operation, SSAValue
 
-from ..dialects import gpu, marks
+from ...dialects import gpu, marks
 
 _INDEX = IndexType()
 LIMITS = {

@@ -20,10 +20,10 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import Pure
 
-from ..dialects.arith import let_wrap
-from ..dialects.making import make
-from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
-from .block_editing import binary, compare, constant, constant_value
+from ...dialects.arith import let_wrap
+from ...dialects.making import make
+from ...dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
+from ..utils.block_editing import binary, compare, constant, constant_value
 from .value_ranges import Node, Ranges
 
 INDEX = IndexType()

@@ -19,7 +19,7 @@ from typing import Any
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i64
 from xdsl.ir import Attribute, Operation
 
-from ..dialects import gpu, marks, simt
+from ...dialects import gpu, marks, simt
 from .launch_bounds import MOST_ELEMENTS, LaunchBounds
 from .launch_numbers import LaunchNumber
 from .thread_places import Guards

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
-from ..dialects import gpux
-from ..dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
+from ...dialects import gpux
+from ...dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from .loop_invariants import add_invariants, assume_while
 from .range_conditions import assume
 from .run_time_bounds import Bound, RunTimeBounds

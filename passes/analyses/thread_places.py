@@ -8,7 +8,7 @@ from xdsl.dialects import memref, scf
 from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.traits import is_side_effect_free
 
-from ..dialects import gpu, marks
+from ...dialects import gpu, marks
 
 # The ids that tell apart what a number of the launch counts.
 _COUNTED = {

@@ -17,8 +17,8 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Block, Operation, SSAValue
 
-from ..dialects import gpu, gpux, marks, simt
-from .block_editing import constant_value, is_integer
+from ...dialects import gpu, gpux, marks, simt
+from ..utils.block_editing import constant_value, is_integer
 from .launch_limits import known_size
 from .launch_numbers import LaunchNumber, Term, best_of
 from .range_definitions import is_of_launch

@@ -18,10 +18,10 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from ..dialects import gpu
-from ..dialects.arith import plain_flags
-from ..dialects.making import make
-from ..dialects.predicates import OPPOSITE
+from ...dialects import gpu
+from ...dialects.arith import plain_flags
+from ...dialects.making import make
+from ...dialects.predicates import OPPOSITE
 
 
 def functions(module: ModuleOp) -> Iterator[func.FuncOp | gpu.FuncOp]:

@@ -6,9 +6,9 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import BlockArgument, Operation
 
-from ..dialects import gpux, marks
-from ..dialects.walking import ops_of_class
-from .block_editing import constant_value, is_outside
+from ...dialects import gpux, marks
+from ...dialects.walking import ops_of_class
+from ..utils.block_editing import constant_value, is_outside
 from .thread_ranges import is_effectless
 
 

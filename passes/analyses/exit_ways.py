@@ -7,9 +7,9 @@ from typing import TypeAlias
 from xdsl.dialects import func
 from xdsl.ir import Block, Operation
 
-from ..dialects import gpu, simt
-from ..dialects.diagnostics import CompileError, location_of
-from .loops_to_scf import is_endless
+from ...dialects import gpu, simt
+from ...dialects.diagnostics import CompileError, location_of
+from ..utils.loops_to_scf import is_endless
 
 # The ways, as bits.
 FALL, BREAK, CONTINUE, RETURN = 1, 2, 4, 8

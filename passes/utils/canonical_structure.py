@@ -15,12 +15,12 @@ from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, i1
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from ..dialects import gpux
+from ...dialects import gpux
 from .canonical_arith import Folded, boolean, integer, integer_attribute, maker_of, rule
 from .canonical_floats import RULES
 
 if TYPE_CHECKING:
-    from .canonicalize import Editor
+    from ..canonicalize import Editor
 
 __all__ = ["RULES", "inline_block"]  # one table: those of arith, and those added here
 

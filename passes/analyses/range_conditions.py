@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.dialects import arith, scf
 from xdsl.ir import OpResult, SSAValue
 
-from ..dialects.predicates import EQ, OPPOSITE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
-from .block_editing import constant_value, integer_bits, is_integer
+from ...dialects.predicates import EQ, OPPOSITE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
+from ..utils.block_editing import constant_value, integer_bits, is_integer
 from .range_definitions import Cases, if_cases
 from .value_ranges import Ranges
 

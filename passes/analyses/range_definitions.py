@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
-from ..dialects import gpu, gpux, simt
-from ..dialects.predicates import EQ, NE
-from .block_editing import constant_value, integer_bits, is_integer
+from ...dialects import gpu, gpux, simt
+from ...dialects.predicates import EQ, NE
+from ..utils.block_editing import constant_value, integer_bits, is_integer
 from .launch_limits import known_size
 from .value_ranges import ZERO, Bound, Definition, Node, Ranges
 

@@ -23,8 +23,8 @@ from typing import TypeAlias
 from xdsl.dialects import arith, memref, scf
 from xdsl.ir import Attribute, Block, SSAValue
 
-from ..dialects.predicates import SLE, ULT
-from .block_editing import constant_value, integer_bits, is_integer
+from ...dialects.predicates import SLE, ULT
+from ..utils.block_editing import constant_value, integer_bits, is_integer
 from .thread_ranges import INDEX, Solver
 from .value_ranges import ZERO, Node, Ranges
 

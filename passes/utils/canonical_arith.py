@@ -24,11 +24,11 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
-from ..dialects.arith import let_wrap
-from ..dialects.predicates import EXCHANGED, OPPOSITE
+from ...dialects.arith import let_wrap
+from ...dialects.predicates import EXCHANGED, OPPOSITE
 
 if TYPE_CHECKING:
-    from .canonicalize import Editor
+    from ..canonicalize import Editor
 
 Folded: TypeAlias = "SSAValue | Attribute | bool | None"
 Rule: TypeAlias = "Callable[[Any, Editor], Folded]"

@@ -29,8 +29,8 @@ from xdsl.dialects.builtin import IndexType, MemRefType, UnitAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.traits import Pure
 
-from ..dialects import gpu, marks
-from .block_editing import constant_value, integer_bits
+from ...dialects import gpu, marks
+from ..utils.block_editing import constant_value, integer_bits
 
 
 class Scope(IntEnum):

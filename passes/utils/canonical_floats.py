@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ..dialects.arith import RemFOp
+from ...dialects.arith import RemFOp
 from .canonical_arith import (
     COMMUTATIVE,
     RULES,
@@ -39,7 +39,7 @@ from .canonical_arith import (
 )
 
 if TYPE_CHECKING:
-    from .canonicalize import Editor
+    from ..canonicalize import Editor
 
 __all__ = ["RULES"]  # one table: those of canonical_arith, and those added here
 

@@ -27,8 +27,8 @@ from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ..dialects import gpu, marks
-from .block_editing import constant_value, integer_bits
+from ...dialects import gpu, marks
+from ..utils.block_editing import constant_value, integer_bits
 from .launch_limits import LIMITS, SMALL_LIMITS, known_size, launch_arguments
 
 Node: TypeAlias = int | tuple[str, int, int]

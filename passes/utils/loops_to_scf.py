@@ -12,9 +12,9 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, i1, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ..dialects import simt
-from ..dialects.arith import WRAPS
-from ..dialects.predicates import SLT, ULT
+from ...dialects import simt
+from ...dialects.arith import WRAPS
+from ...dialects.predicates import SLT, ULT
 from .block_editing import constant_value, erase, integer_bits, move_tail
 
 _LESS, _BELOW = IntegerAttr(SLT, i64), IntegerAttr(ULT, i64)

@@ -11,7 +11,7 @@ from typing import Any
 from xdsl.dialects import arith
 from xdsl.ir import Operation
 
-from .block_editing import constant_value
+from ..utils.block_editing import constant_value
 from .run_time_bounds import Bound, Extent, RunTimeBounds
 
 

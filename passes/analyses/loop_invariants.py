@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from xdsl.dialects import arith, scf
 from xdsl.ir import SSAValue
 
-from .block_editing import constant_value, is_integer
+from ..utils.block_editing import constant_value, is_integer
 from .range_conditions import assume
 from .value_ranges import ZERO, Bound, Node, Ranges
 

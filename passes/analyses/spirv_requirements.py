@@ -12,17 +12,17 @@ from typing import Any, NamedTuple, cast
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Attribute, Operation
 
-from ..dialects import spirv
-from ..dialects.diagnostics import CompileError
-from ..dialects.spirv.grammar import (
+from ...dialects import spirv
+from ...dialects.diagnostics import CompileError
+from ...dialects.spirv.grammar import (
     Enumerant,
     Requirement,
     enumeration,
     instruction,
     instruction_aliases,
 )
-from ..dialects.spirv.kinds import bit_width, int_width, is_float, is_int, length_of, scalar_of
-from ..dialects.walking import ops_of
+from ...dialects.spirv.kinds import bit_width, int_width, is_float, is_int, length_of, scalar_of
+from ...dialects.walking import ops_of
 
 
 class Need(NamedTuple):

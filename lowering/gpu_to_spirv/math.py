@@ -14,13 +14,12 @@ from xdsl.ir import Operation, SSAValue
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..math.expand_math import FUNCTIONS
 from .arith import float_flags
-from .build import as_bits, binary, bitcast, bits, compare, const, op, resize, select
+from .build import as_bits, binary, bitcast, bits, compare, const, op, resize, select, state_of
 
 RULES = Rules()
 converts = RULES.converts
 
 _INSTRUCTIONS: dict[type[Operation], str] = {
-    math.AbsFOp: "GL.FAbs",
     math.CeilOp: "GL.Ceil",
     math.FloorOp: "GL.Floor",
     math.FmaOp: "GL.Fma",
@@ -35,6 +34,21 @@ def convert_instruction(op_: Operation, operands: Operands, rw: Rewriter) -> Res
     """One extended instruction."""
     values = [value for (value,) in operands]
     return op(rw, _INSTRUCTIONS[type(op_)], values, values[0].type)
+
+
+@converts(math.AbsFOp)
+def convert_absf(op_: math.AbsFOp, operands: Operands, rw: Rewriter) -> Results:
+    """An instruction, but for llvmpipe bits without the sign.
+
+    Mesa leaves the instruction out where it finds that the value is not negative, as a root or a
+    product with zero, which may be -0 all the same (seen with 22.3).
+    """
+    ((value,),) = operands
+    target, width = state_of(rw).target, bits(value.type)
+    if not target.suits_llvmpipe or not (width == 32 or target.has(f"int{width}")):
+        return op(rw, "GL.FAbs", (value,), value.type)
+    rest = binary(rw, "BitwiseAnd", as_bits(rw, value), (1 << (width - 1)) - 1)
+    return bitcast(rw, rest, value.type)
 
 
 @converts(math.CopySignOp)

@@ -257,3 +257,14 @@ def test_integer_functions(device: sw.Device):
 
     x, y = np.array([-9, 3, 100, 0], np.int32), np.array([5, -7, 50, 0], np.int32)
     check(kernel, x, y, *(np.zeros(4, np.int32) for _ in range(3)), device=device, over=4)
+
+
+@pytest.mark.parametrize("dtype", ["f16", "f32", "f64"])
+def test_the_absolute_value_of_what_is_not_negative_is_no_minus_zero(device: sw.Device, dtype: str):
+    def kernel(x, roots, products):
+        i = sw.global_id(0)
+        roots[i] = abs(np.sqrt(x[i]))
+        products[i] = abs(0.0 * x[i])
+
+    x = np.array([0.0, -0.0, 4.0], DTYPES[dtype])
+    check(kernel, x, np.ones_like(x), np.ones_like(x), device=device, over=3)

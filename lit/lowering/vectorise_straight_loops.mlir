@@ -195,6 +195,46 @@ func.func @aligned(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %base: i
 
 // -----
 
+// For each row of a block that is done with one access more.
+func.func @rows(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %rows: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %rows step %c1 {
+    scf.for %t = %c0 to %n step %c1 {
+      %a = memref.load %x[%i, %t] : memref<?x?xf32>
+      %b = memref.load %x[%c0, %t] : memref<?x?xf32>
+      %c = arith.addf %a, %b : f32
+      memref.store %c, %y[%i, %t] : memref<?x?xf32>
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @rows
+// CHECK-NOT:     memref.extract_aligned_pointer_as_index
+// CHECK:         vector.maskedstore
+// CHECK-NOT:     memref.extract_aligned_pointer_as_index
+// CHECK:         func.return
+
+// -----
+
+// In a loop over all threads it is worth it for three.
+func.func @no_rows(%x: memref<?xf32>, %y: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %a = memref.load %x[%t] : memref<?xf32>
+    %b = memref.load %y[%t] : memref<?xf32>
+    %c = arith.addf %a, %b : f32
+    memref.store %c, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @no_rows
+// CHECK:         memref.extract_aligned_pointer_as_index
+// CHECK:         vector.maskedstore
+
+// -----
+
 // Threads that follow each other do not store side by side: all store to one place.
 func.func @one_place(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %n: index) {
   %c0 = arith.constant 0 : index

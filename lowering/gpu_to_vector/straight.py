@@ -18,10 +18,11 @@ quarter of the time of saxpy, exp and Black-Scholes, and its pipeline five times
 needed here (emit/native.py): a saxpy compiles in 10 ms less. Where machines have no masks, what it
 makes of the last threads is better: in rows of 7 elements by half, on AVX2.
 
-With three accesses and more the first loop begins where its first store is at a whole vector, and
-the second one runs before it and after it: a vector across two lines of the cache takes twice as
-long, and a stencil of five points does nothing else than to load and store (512 x 512: 48 us
-instead of 55 to 59, as its arrays lie; saxpy of 2^25 takes 7 % less). It takes 2 ms to compile.
+With three accesses and more, four where it is done for each row of a block, the first loop begins
+where its first store is at a whole vector, and the second one runs before it and after it: a vector
+across two lines of the cache takes twice as long, and a stencil of five points does nothing else
+than to load and store (512 x 512: 48 us instead of 55 to 59, as its arrays lie; saxpy of 2^25 takes
+7 % less). It takes 4 ms to compile.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from .region import DIVISIONS, Body
 from .vectors import At, masked_vectors, whole_vectors
 
 INDEX = IndexType()
-_MANY_ACCESSES = 3
+_MANY_ACCESSES, _IN_ROWS = 3, 4
 _ACCESSES = (memref.LoadOp, memref.StoreOp)
 
 
@@ -151,7 +152,9 @@ def _threads_ahead(loop: scf.ForOp, lanes: int) -> SSAValue | None:
     where that is not worth it, or not known."""
     at = At(loop)
     accesses = sum(isinstance(op, _ACCESSES) for op in loop.body.block.ops)
-    position = position_of_store(loop, at.add) if accesses >= _MANY_ACCESSES else None
+    row = loop.parent_op()
+    many = _IN_ROWS if row is not None and marks.ROWS in row.attributes else _MANY_ACCESSES
+    position = position_of_store(loop, at.add) if accesses >= many else None
     if position is None:
         return None
     ahead = at.binary(arith.SubiOp, at.number(0), position)

@@ -274,3 +274,66 @@ func.func @divided(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %i: index, %k: inde
 // CHECK-NOT:     memref.extract_aligned_pointer_as_index
 // CHECK:         scf.for
 // CHECK:           arith.divsi
+
+// -----
+
+// Two vectors of so many values find no registers.
+func.func @many_values(%x: memref<16x?xf32>, %y: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c4 = arith.constant 4 : index
+  %c5 = arith.constant 5 : index
+  %c6 = arith.constant 6 : index
+  %c7 = arith.constant 7 : index
+  %c8 = arith.constant 8 : index
+  %c9 = arith.constant 9 : index
+  %c10 = arith.constant 10 : index
+  %c11 = arith.constant 11 : index
+  %c12 = arith.constant 12 : index
+  %c13 = arith.constant 13 : index
+  %c14 = arith.constant 14 : index
+  %c15 = arith.constant 15 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %v0 = memref.load %x[%c0, %t] : memref<16x?xf32>
+    %v1 = memref.load %x[%c1, %t] : memref<16x?xf32>
+    %v2 = memref.load %x[%c2, %t] : memref<16x?xf32>
+    %v3 = memref.load %x[%c3, %t] : memref<16x?xf32>
+    %v4 = memref.load %x[%c4, %t] : memref<16x?xf32>
+    %v5 = memref.load %x[%c5, %t] : memref<16x?xf32>
+    %v6 = memref.load %x[%c6, %t] : memref<16x?xf32>
+    %v7 = memref.load %x[%c7, %t] : memref<16x?xf32>
+    %v8 = memref.load %x[%c8, %t] : memref<16x?xf32>
+    %v9 = memref.load %x[%c9, %t] : memref<16x?xf32>
+    %v10 = memref.load %x[%c10, %t] : memref<16x?xf32>
+    %v11 = memref.load %x[%c11, %t] : memref<16x?xf32>
+    %v12 = memref.load %x[%c12, %t] : memref<16x?xf32>
+    %v13 = memref.load %x[%c13, %t] : memref<16x?xf32>
+    %v14 = memref.load %x[%c14, %t] : memref<16x?xf32>
+    %v15 = memref.load %x[%c15, %t] : memref<16x?xf32>
+    %s1 = arith.addf %v0, %v1 : f32
+    %s2 = arith.addf %s1, %v2 : f32
+    %s3 = arith.addf %s2, %v3 : f32
+    %s4 = arith.addf %s3, %v4 : f32
+    %s5 = arith.addf %s4, %v5 : f32
+    %s6 = arith.addf %s5, %v6 : f32
+    %s7 = arith.addf %s6, %v7 : f32
+    %s8 = arith.addf %s7, %v8 : f32
+    %s9 = arith.addf %s8, %v9 : f32
+    %s10 = arith.addf %s9, %v10 : f32
+    %s11 = arith.addf %s10, %v11 : f32
+    %s12 = arith.addf %s11, %v12 : f32
+    %s13 = arith.addf %s12, %v13 : f32
+    %s14 = arith.addf %s13, %v14 : f32
+    %s15 = arith.addf %s14, %v15 : f32
+    memref.store %s15, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @many_values
+// CHECK-NOT:     vector<32xf32>
+// CHECK:         vector.store %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK:         vector.maskedstore %{{.*}} : memref<?xf32>, vector<16xi1>, vector<16xf32>
+// CHECK-NOT:     vector<32xf32>
+// CHECK:         func.return

@@ -6,6 +6,7 @@ b3:
   br label %b3, !llvm.loop !18             a loop that ends with this branch back
 !14 = !{!"llvm.loop.parallel_accesses", !8}
 !18 = distinct !{!18, !14, …}              over threads: they have nothing to wait for
+!14 = !{!"llvm.loop.isvectorized", i32 1}  over vectors of threads, if it is this
 """
 
 from __future__ import annotations

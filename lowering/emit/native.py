@@ -192,8 +192,10 @@ def _first_line(error: Exception) -> str:
 
 # What code needs in which all loops are vectors of threads. LLVM's own pipeline takes five times as
 # long over it, and finds nothing more: invariants leave loops in the code generator.
-_SHORT = ("sroa", "simplify_cfg", "instruction_combine", "loop_rotate", "new_gvn")
-_SHORT_END = ("instruction_combine", "simplify_cfg")
+_FOR_VECTORS = (
+    *("sroa", "simplify_cfg", "instruction_combine", "loop_rotate"),
+    *("new_gvn", "instruction_combine", "simplify_cfg"),
+)
 
 
 def _run_passes(module: Any, target: Target, kinds: frozenset[Kind]) -> None:
@@ -211,7 +213,7 @@ def _run_passes(module: Any, target: Target, kinds: frozenset[Kind]) -> None:
     builder = binding.create_pass_builder(machine, options)
     if kinds == frozenset((Kind.VECTORS,)):
         passes = binding.create_new_module_pass_manager()
-        for name in (*_SHORT, *_SHORT_END):
+        for name in _FOR_VECTORS:
             getattr(passes, f"add_{name}_pass")()
     else:
         passes = builder.getModulePassManager()

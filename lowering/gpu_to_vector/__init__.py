@@ -1,6 +1,8 @@
 """From a loop over threads to loops over vectors of threads: one lane for each thread.
 
 vectorise_subgroups  the pass: which loops, and in how many lanes (fits, cost)
+straight             loops without control flow: two vectors at once, then masked ones
+store_positions      where the first store of such a loop goes
 stream_stores        a pass before it: loops of launches that write more than the cache holds
 stream_loops         what it makes of them
 vectors              the loop over vectors, and the last threads

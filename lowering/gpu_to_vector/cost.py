@@ -23,7 +23,7 @@ from collections.abc import Iterable
 
 from xdsl.dialects import arith, math, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IndexType
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from ...dialects import gpux
 from ...dialects.arith import RemFOp
@@ -42,6 +42,8 @@ _SIMPLE = frozenset(f"math.{name}" for name in ("absf", "absi", "copysign", "fma
 _OF_CHECKS = (gpux.CheckOp, arith.IndexCastOp)
 _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
+_ALIVE = 14
+"""So many values of a vector at once leave half of 32 registers to those of another."""
 
 
 def has_branches(loop: scf.ForOp) -> bool:
@@ -115,6 +117,17 @@ def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:
         return 1
     factor = 4 if len(work) <= _FOUR else 2 if len(work) <= _TWO else 1
     return max(1, factor // 2) if any(_is_wide(op) for op in work) else factor
+
+
+def find_registers(loop: scf.ForOp, spreads: Divergence) -> bool:
+    """Whether the values of two vectors beside each other do, in a body without control flow."""
+    alive: set[SSAValue] = set()
+    most = 0
+    for op in reversed(list(loop.body.block.ops)):
+        alive.difference_update(op.results)
+        alive.update(value for value in op.operands if spreads[value].stride is None)
+        most = max(most, len(alive))
+    return most <= _ALIVE
 
 
 def _has_lanes(op: Operation, spreads: Divergence) -> bool:

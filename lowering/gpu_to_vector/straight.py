@@ -10,13 +10,14 @@
                                              } {gpux.vectors}
 
 Of two vectors one computes while the other waits; four gain little more, and cost as much code
-again. The second loop has vectors of half the length, so that short rows need no more than they
-have to.
+again. Where one has too many values at once for two in the registers, there is one (a mix of 40
+words takes a fifth less so). The second loop has vectors of half the length, so that short rows
+need no more than they have to.
 
 LLVM's vectoriser masks every iteration of a loop that is to end by masks, which takes a fifth to a
 quarter of the time of saxpy, exp and Black-Scholes, and its pipeline five times as long as what is
-needed here (emit/native.py): a saxpy compiles in 10 ms less. Where machines have no masks, what it
-makes of the last threads is better: in rows of 7 elements by half, on AVX2.
+needed here (emit/native.py). Where machines have no masks, what it makes of the last threads is
+better: on AVX2, rows of 7 elements took vectors and single threads of ours twice as long.
 
 With three accesses and more, four where it is done for each row of a block, the first loop begins
 where its first store is at a whole vector, and the second one runs before it and after it: a vector
@@ -35,11 +36,11 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import marks
 from ...passes.analyses.divergence import Divergence, is_function, is_private_array
-from ...passes.analyses.store_positions import position_of_store
 from ...passes.utils.block_editing import constant_value, erase
-from .cost import LARGEST, is_simple
+from .cost import LARGEST, find_registers, is_simple
 from .fits import is_known
 from .region import DIVISIONS, Body
+from .store_positions import position_of_store
 from .vectors import At, masked_vectors, whole_vectors
 
 INDEX = IndexType()
@@ -73,7 +74,7 @@ def lengths_of(loop: scf.ForOp, spreads: Divergence, bits: int) -> Lengths | Non
     most = _most_threads(loop)
     if rest < 2 or (most is not None and most < rest):
         return None
-    twice = most is None or most >= 2 * rest
+    twice = (most is None or most >= 2 * rest) and find_registers(loop, spreads)
     return Lengths(min(2 * rest, LARGEST) if twice else rest, rest)
 
 

@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import BoolAttr, IndexType, IntegerAttr, UnitAttr, i6
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import marks
-from ...passes.analyses.store_positions import position_of_store
 from .region import Body
+from .store_positions import position_of_store
 from .stream_stores import LINE, Stream
 from .vectors import At, partial_vector, whole_vectors
 

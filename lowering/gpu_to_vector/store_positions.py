@@ -17,7 +17,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.arith import let_wrap
 from ...dialects.making import copy_of
-from ..utils.block_editing import constant
+from ...passes.utils.block_editing import constant
 
 INDEX = IndexType()
 # What is not done where the loop may not run at all: a load of what may not be there, a division,

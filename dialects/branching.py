@@ -1,14 +1,20 @@
-"""Branches: which operands of a terminator go to which of its successors."""
+"""Branches: which operands of a terminator go to which of its successors, and their text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import DenseArrayBase
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from .lists import parse_operands, print_operands, print_types
 from .traits import TERMINATOR
+
+if TYPE_CHECKING:
+    from xdsl.parser import Parser
+    from xdsl.printer import Printer
 
 
 def successor_operands(op: Operation, index: int) -> Sequence[SSAValue] | None:
@@ -52,6 +58,21 @@ class BranchingOp(Operation):
         assert found is not None, "a branch has a segment of operands for each successor"
         return found
 
+    def print_successor(self, printer: Printer, index: int) -> None:
+        """A block that the branch goes to, with what it gets: `^b1(%a, %b : i32, f32)`."""
+        printer.print_block_name(self.successors[index])
+        values = self.successor_operands(index)
+        if values:
+            with printer.in_parens():
+                print_operands(printer, values)
+                printer.print_string(" : ")
+                print_types(printer, [value.type for value in values])
+
+    def print_successors(self, printer: Printer) -> None:
+        """All of them, with commas."""
+        indices = range(len(self.successors))
+        printer.print_list(indices, lambda index: self.print_successor(printer, index))
+
     def verify_(self) -> None:
         """That it says what each successor gets; whether the blocks take it, `verify` looks at."""
         super().verify_()
@@ -59,3 +80,16 @@ class BranchingOp(Operation):
             raise VerifyException(
                 "expected operandSegmentSizes that say which operands each successor gets"
             )
+
+
+def parse_successor(parser: Parser) -> tuple[Block, Sequence[SSAValue]]:
+    """The block that a branch goes to, and what it gives it."""
+    start = parser.pos
+    block = parser.parse_successor()
+    if parser.parse_optional_punctuation("(") is None:
+        return block, ()
+    operands = parse_operands(parser)
+    parser.parse_punctuation(":")
+    types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+    parser.parse_punctuation(")")
+    return block, parser.resolve_operands(operands, types, start)

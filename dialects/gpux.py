@@ -65,56 +65,61 @@ FORMATS = (
 SCAN_KINDS = ("add", "mul", "minsi", "minui", "maxsi", "maxui", "minimumf", "maximumf")
 
 
-def _verify_report(op: CheckOp | PrintOp) -> None:
-    groups = list(values_by_format(op))
-    if len(op.formats) != len(groups):
-        raise VerifyException(
-            f"has {len(groups)} values and {len(op.formats)} formats, expected one each"
-        )
-    if op.message.data.replace("{{", "").replace("}}", "").count("{}") != len(groups):
-        raise VerifyException(
-            f"message {op.message.data!r} needs one {{}} for each of {len(groups)} values"
-        )
-    for format_ in op.formats:
-        expect_one_of("format", format_.data, FORMATS)
-    if len(op.ids) not in (0, 6):
-        raise VerifyException(f"has {len(op.ids)} ids, expected none or 6 (block xyz, thread xyz)")
-
-
-def values_by_format(op: CheckOp | PrintOp) -> Iterator[tuple[SSAValue, ...]]:
-    """The values of each format: one, or two words for a format of 64 bits at the shader level."""
-    formats, values = iter(op.formats), iter(op.values)
-    for value in values:
-        format_ = next(formats, None)
-        if format_ is not None and format_.data in ("i64", "u64") and value.type == i32:
-            high = next(values, None)
-            yield (value,) if high is None else (value, high)
-        else:
-            yield (value,)
-
-
 def _strings(values: Sequence[str]) -> ArrayAttr[StringAttr]:
     return ArrayAttr([StringAttr(value) for value in values])
+
+
+class ReportOp(IRDLOperation):
+    """What checks and prints tell the host: a message with a value for each `{}` in it."""
+
+    values = var_operand_def()
+    ids = var_operand_def(IndexType)
+    message = prop_def(StringAttr)
+    formats = prop_def(ArrayAttr[StringAttr])
+    site = opt_prop_def(IntegerAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    # A check may end the thread, and prints stay in order: ordered with every other effect.
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def values_by_format(self) -> Iterator[tuple[SSAValue, ...]]:
+        """The values of each format: one, or two words for 64 bits at the shader level."""
+        formats, values = iter(self.formats), iter(self.values)
+        for value in values:
+            format_ = next(formats, None)
+            if format_ is not None and format_.data in ("i64", "u64") and value.type == i32:
+                high = next(values, None)
+                yield (value,) if high is None else (value, high)
+            else:
+                yield (value,)
+
+    def verify_(self) -> None:
+        groups = list(self.values_by_format())
+        if len(self.formats) != len(groups):
+            raise VerifyException(
+                f"has {len(groups)} values and {len(self.formats)} formats, expected one each"
+            )
+        if self.message.data.replace("{{", "").replace("}}", "").count("{}") != len(groups):
+            raise VerifyException(
+                f"message {self.message.data!r} needs one {{}} for each of {len(groups)} values"
+            )
+        for format_ in self.formats:
+            expect_one_of("format", format_.data, FORMATS)
+        if len(self.ids) not in (0, 6):
+            raise VerifyException(
+                f"has {len(self.ids)} ids, expected none or 6 (block xyz, thread xyz)"
+            )
 
 
 @op_with_format(
     "$condition `,` $kind `,` $message (`(` $values^ `:` type($values) `)`)? "
     "(`ids` `(` $ids^ `:` type($ids) `)`)? `formats` $formats (`site` $site^)? attr-dict"
 )
-class CheckOp(IRDLOperation):
+class CheckOp(ReportOp):
     """`gpux.check %ok, "bounds", "… {} …" (%i : index) formats ["index"]`."""
 
     name = "gpux.check"
     condition = operand_def(i1)
-    values = var_operand_def()
-    ids = var_operand_def(IndexType)
     kind = prop_def(StringAttr)
-    message = prop_def(StringAttr)
-    formats = prop_def(ArrayAttr[StringAttr])
-    site = opt_prop_def(IntegerAttr)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    # Ends the thread: it is ordered with every other effect.
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
 
     def __init__(
         self,
@@ -136,24 +141,17 @@ class CheckOp(IRDLOperation):
 
     def verify_(self) -> None:
         expect_one_of("kind", self.kind.data, CHECK_KINDS)
-        _verify_report(self)
+        super().verify_()
 
 
 @op_with_format(
     "$message (`(` $values^ `:` type($values) `)`)? (`ids` `(` $ids^ `:` type($ids) `)`)? "
     "`formats` $formats (`site` $site^)? attr-dict"
 )
-class PrintOp(IRDLOperation):
+class PrintOp(ReportOp):
     """`gpux.print "x is {}" (%x : f32) formats ["f32"]`; `{{` and `}}` stand for braces."""
 
     name = "gpux.print"
-    values = var_operand_def()
-    ids = var_operand_def(IndexType)
-    message = prop_def(StringAttr)
-    formats = prop_def(ArrayAttr[StringAttr])
-    site = opt_prop_def(IntegerAttr)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
 
     def __init__(
         self,
@@ -166,9 +164,6 @@ class PrintOp(IRDLOperation):
             operands=[values, ids],
             properties={"message": StringAttr(message), "formats": _strings(formats)},
         )
-
-    def verify_(self) -> None:
-        _verify_report(self)
 
 
 @op_with_format("$kind $mode $value attr-dict `:` type($value)")

@@ -1,4 +1,4 @@
-"""Operands, types and successors in the text of ops that are not declared by a format."""
+"""Operands and types in the text of ops that are not declared by a format."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 if TYPE_CHECKING:
@@ -29,29 +29,6 @@ def print_operands(printer: Printer, values: Sequence[SSAValue]) -> None:
 def print_types(printer: Printer, types: Iterable[Attribute]) -> None:
     """Types with commas."""
     printer.print_list(list(types), printer.print_attribute)
-
-
-def print_successor(printer: Printer, block: Block, values: Sequence[SSAValue]) -> None:
-    """The block that a branch goes to, with what it gives it: `^b1(%a, %b : i32, f32)`."""
-    printer.print_block_name(block)
-    if values:
-        with printer.in_parens():
-            print_operands(printer, values)
-            printer.print_string(" : ")
-            print_types(printer, [value.type for value in values])
-
-
-def parse_successor(parser: Parser) -> tuple[Block, Sequence[SSAValue]]:
-    """The block that a branch goes to, and what it gives it."""
-    start = parser.pos
-    block = parser.parse_successor()
-    if parser.parse_optional_punctuation("(") is None:
-        return block, ()
-    operands = parse_operands(parser)
-    parser.parse_punctuation(":")
-    types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-    parser.parse_punctuation(")")
-    return block, parser.resolve_operands(operands, types, start)
 
 
 def print_typed_operands(

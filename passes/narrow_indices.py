@@ -76,7 +76,7 @@ class _Narrower:
                 self.visit_regions(op)
             elif isinstance(op, arith.CmpiOp):
                 self.compare(op)
-            elif isinstance(op, gpux.CheckOp | gpux.PrintOp):
+            elif isinstance(op, gpux.ReportOp):
                 self.report(op)
             elif isinstance(op, _CASTS):
                 self.cast(op)
@@ -170,7 +170,7 @@ class _Narrower:
         if op.lhs.type in _WIDE and self.fits(op.lhs, op.rhs):
             op.operands = [self.half(op.lhs), self.half(op.rhs)]
 
-    def report(self, op: gpux.CheckOp | gpux.PrintOp) -> None:
+    def report(self, op: gpux.ReportOp) -> None:
         """What is only reported is extended where that happens, out of the way."""
         for number, value in enumerate(op.operands):
             if value in self.halves and constant_value(value) is None and self.fits(value):

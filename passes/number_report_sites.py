@@ -11,7 +11,7 @@ of the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, NameLoc, StringAttr, i32
@@ -21,8 +21,6 @@ from xdsl.passes import ModulePass
 from ..dialects import gpux, marks
 from ..dialects.diagnostics import CompileError, location_of
 from ..dialects.walking import ops_of_class
-
-Site: TypeAlias = gpux.CheckOp | gpux.PrintOp
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,16 @@ def collect_sites(module: ModuleOp) -> list[dict[str, Any]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def _sites(module: ModuleOp) -> list[Site]:
+def _sites(module: ModuleOp) -> list[gpux.ReportOp]:
     return ops_of_class(module, gpux.CheckOp, gpux.PrintOp)
 
 
-def _key(site: Site) -> tuple[Any, ...]:
+def _key(site: gpux.ReportOp) -> tuple[Any, ...]:
     """What sites with the same number have in common."""
     return tuple(map(str, _describe(site).values()))
 
 
-def _describe(op: Site) -> dict[str, Any]:
+def _describe(op: gpux.ReportOp) -> dict[str, Any]:
     place = location_of(op)
     return {
         "kind": op.kind.data if isinstance(op, gpux.CheckOp) else "print",

@@ -13,8 +13,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from ..branching import BranchingOp
-from ..lists import parse_successor, print_successor
+from ..branching import BranchingOp, parse_successor
 from ..making import make
 from .base import LLVMOp, numbers
 
@@ -37,7 +36,7 @@ class BrOp(BranchingOp, LLVMOp):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
-        print_successor(printer, self.successors[0], tuple(self.operands))
+        self.print_successors(printer)
         self.print_attributes(printer)
 
     @classmethod
@@ -78,9 +77,8 @@ class CondBrOp(BranchingOp, LLVMOp):
         printer.print_operand(self.operands[0])
         if weights := self.array_property("branch_weights"):
             printer.print_string(f" weights([{', '.join(map(str, weights))}])")
-        for index, block in enumerate(self.successors):
-            printer.print_string(", ")
-            print_successor(printer, block, self.successor_operands(index))
+        printer.print_string(", ")
+        self.print_successors(printer)
         self.print_attributes(printer, but=self._shown)
 
     @classmethod
@@ -152,11 +150,11 @@ class SwitchOp(BranchingOp, LLVMOp):
         printer.print_string(" : ")
         printer.print_attribute(self.operands[0].type)
         printer.print_string(", ")
-        print_successor(printer, self.successors[0], self.successor_operands(0))
+        self.print_successor(printer, 0)
 
         def case(index: int) -> None:
             printer.print_string(f"\n{self.case_values[index]}: ")
-            print_successor(printer, self.successors[index + 1], self.successor_operands(index + 1))
+            self.print_successor(printer, index + 1)
 
         printer.print_string(" [")
         with printer.indented():

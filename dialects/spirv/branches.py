@@ -15,8 +15,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..branching import BranchingOp
-from ..lists import parse_successor, print_successor
+from ..branching import BranchingOp, parse_successor
 from .base import SpirvOp
 from .kinds import is_bool, is_int
 
@@ -41,7 +40,7 @@ class BranchOp(BranchingOp, SpirvOp):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
-        print_successor(printer, self.successors[0], tuple(self.operands))
+        self.print_successors(printer)
         self.print_attributes(printer)
 
     @classmethod
@@ -89,9 +88,8 @@ class BranchConditionalOp(BranchingOp, SpirvOp):
         printer.print_operand(self.operands[0])
         if self.weights:
             printer.print_string(f" [{', '.join(map(str, self.weights))}]")
-        for index, block in enumerate(self.successors):
-            printer.print_string(", ")
-            print_successor(printer, block, self.successor_operands(index))
+        printer.print_string(", ")
+        self.print_successors(printer)
         self.print_attributes(printer, but=self._shown)
 
     @classmethod
@@ -155,9 +153,9 @@ class SwitchOp(BranchingOp, SpirvOp):
         printer.print_attribute(self.operands[0].type)
         printer.print_string(", [")
         labels = ["default", *map(str, self.literals)]
-        for index, block in enumerate(self.successors):
+        for index in range(len(self.successors)):
             printer.print_string(f"{', ' if index else ''}{labels[index]}: ")
-            print_successor(printer, block, self.successor_operands(index))
+            self.print_successor(printer, index)
         printer.print_string("]")
         self.print_attributes(printer, but=self._shown)
 

@@ -15,7 +15,7 @@ from .base import SpirvOp
 from .constants import ConstantOp
 from .kinds import is_int
 from .members import member_type
-from .types import PointerType, RuntimeArrayType, StructType
+from .types import PointerType, RuntimeArrayType, StructType, parse_pointer_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -57,11 +57,7 @@ class VariableOp(SpirvOp):
             with parser.in_parens():
                 initial = parser.parse_unresolved_operand()
         attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":")
-        start = parser.pos
-        kind = parser.parse_type()
-        if not isinstance(kind, PointerType):
-            parser.raise_error(f"expected a type of a pointer, got {kind}", start)
+        kind = parse_pointer_type(parser)
         value = None if initial is None else parser.resolve_operand(initial, kind.pointee)
         op = cls.define(kind, value)
         op.attributes |= attributes

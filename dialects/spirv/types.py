@@ -24,7 +24,7 @@ from .grammar import enumeration
 from .kinds import is_float, is_number, is_value, is_vector, length_of, scalar_of
 
 if TYPE_CHECKING:
-    from xdsl.parser import AttrParser
+    from xdsl.parser import AttrParser, Parser
     from xdsl.printer import Printer
 
 USES = {"MatrixA": "MatrixAKHR", "MatrixB": "MatrixBKHR", "MatrixAcc": "MatrixAccumulatorKHR"}
@@ -69,6 +69,16 @@ class PointerType(ParametrizedAttribute, TypeAttribute):
     def verify(self) -> None:
         _check_name("StorageClass", self.storage.data)
         check_component(self.pointee)
+
+
+def parse_pointer_type(parser: Parser) -> PointerType:
+    """`: !spirv.ptr<…>`, what ends the text of a variable."""
+    parser.parse_punctuation(":")
+    start = parser.pos
+    kind = parser.parse_type()
+    if not isinstance(kind, PointerType):
+        parser.raise_error(f"expected a type of a pointer, got {kind}", start)
+    return kind
 
 
 @irdl_attr_definition

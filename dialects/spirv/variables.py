@@ -13,7 +13,7 @@ from xdsl.utils.exceptions import VerifyException
 from ..traits import SYMBOL
 from .attributes import as_attribute, parse_enum
 from .base import SpirvOp
-from .types import ArrayType, PointerType, RuntimeArrayType, StructType
+from .types import ArrayType, PointerType, RuntimeArrayType, StructType, parse_pointer_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -85,7 +85,49 @@ def symbol_names(attribute: Attribute | None) -> tuple[str, ...]:
     return tuple(item.root_reference.data for item in items if isinstance(item, SymbolRefAttr))
 
 
-class ExecutionModeOp(SpirvOp):
+class _ModeOp(SpirvOp):
+    """`@f "Mode", value, value`: how the entry point of a function is executed."""
+
+    @property
+    def function(self) -> str:
+        """The name of the function."""
+        return self.symbol("fn")
+
+    @property
+    def values(self) -> tuple[int | str, ...]:
+        """What the mode takes."""
+        raise NotImplementedError
+
+    @classmethod
+    def parse_value(cls, parser: Parser) -> Attribute:
+        """One of `values`."""
+        raise NotImplementedError
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_symbol_name(self.function)
+        printer.print_string(f' "{self.enum("execution_mode")}"')
+        for value in self.values:
+            printer.print_string(", ")
+            if isinstance(value, str):
+                printer.print_symbol_name(value)
+            else:
+                printer.print_string(str(value))
+        self.print_attributes(printer, but=("fn", "execution_mode", "values"))
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        function = SymbolRefAttr(parser.parse_symbol_name())
+        mode = parse_enum(parser, "execution_mode")
+        values: list[Attribute] = []
+        while parser.parse_optional_punctuation(",") is not None:
+            values.append(cls.parse_value(parser))
+        op = cls.of(fn=function, execution_mode=mode, values=ArrayAttr(values))
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+
+class ExecutionModeOp(_ModeOp):
     """`spirv.ExecutionMode @f "LocalSize", 8, 8, 1`."""
 
     name = "spirv.ExecutionMode"
@@ -100,36 +142,17 @@ class ExecutionModeOp(SpirvOp):
         )
 
     @property
-    def function(self) -> str:
-        """The name of the function."""
-        return self.symbol("fn")
-
-    @property
     def values(self) -> tuple[int, ...]:
         """Its numbers."""
         return self.integers("values")
 
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_symbol_name(self.function)
-        printer.print_string(f' "{self.enum("execution_mode")}"')
-        printer.print_string("".join(f", {value}" for value in self.values))
-        self.print_attributes(printer, but=("fn", "execution_mode", "values"))
-
     @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        function = parser.parse_symbol_name().data
-        mode = parse_enum(parser, "execution_mode")
-        values: list[int] = []
-        while parser.parse_optional_punctuation(",") is not None:
-            values.append(parser.parse_integer())
-        op = cls.define(function, "LocalSize", values)
-        op.properties["execution_mode"] = mode
-        op.attributes |= parser.parse_optional_attr_dict()
-        return op
+    def parse_value(cls, parser: Parser) -> Attribute:
+        """A number."""
+        return IntegerAttr(parser.parse_integer(), i32)
 
 
-class ExecutionModeIdOp(SpirvOp):
+class ExecutionModeIdOp(_ModeOp):
     """`spirv.ExecutionModeId @f "LocalSizeId", @x, @y, @z`: numbers that are (spec) constants.
 
     Not upstream's in LLVM 19. Needs SPIR-V 1.2.
@@ -143,35 +166,14 @@ class ExecutionModeIdOp(SpirvOp):
         return cls.of(fn=SymbolRefAttr(function), execution_mode=mode, values=symbols(values))
 
     @property
-    def function(self) -> str:
-        """The name of the function."""
-        return self.symbol("fn")
-
-    @property
     def values(self) -> tuple[str, ...]:
         """The names of its constants."""
         return symbol_names(self.properties.get("values"))
 
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_symbol_name(self.function)
-        printer.print_string(f' "{self.enum("execution_mode")}"')
-        for value in self.values:
-            printer.print_string(", ")
-            printer.print_symbol_name(value)
-        self.print_attributes(printer, but=("fn", "execution_mode", "values"))
-
     @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        function = parser.parse_symbol_name().data
-        mode = parse_enum(parser, "execution_mode")
-        values: list[str] = []
-        while parser.parse_optional_punctuation(",") is not None:
-            values.append(parser.parse_symbol_name().data)
-        op = cls.define(function, "LocalSizeId", values)
-        op.properties["execution_mode"] = mode
-        op.attributes |= parser.parse_optional_attr_dict()
-        return op
+    def parse_value(cls, parser: Parser) -> Attribute:
+        """The name of a constant."""
+        return SymbolRefAttr(parser.parse_symbol_name())
 
 
 class GlobalVariableOp(SpirvOp):
@@ -266,11 +268,7 @@ class GlobalVariableOp(SpirvOp):
             with parser.in_parens():
                 built_in = parser.parse_str_literal()
         attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":")
-        start = parser.pos
-        kind = parser.parse_type()
-        if not isinstance(kind, PointerType):
-            parser.raise_error(f"expected a type of a pointer, got {kind}", start)
+        kind = parse_pointer_type(parser)
         op = cls.define(name, kind, binding=binding, built_in=built_in, initializer=initializer)
         op.attributes |= attributes
         return op

@@ -127,13 +127,13 @@ class Frame:
             found = [self.get(operand) for operand in operands]
             if any(new is not old for new, old in zip(found, operands, strict=True)):
                 inner.operands = found
-            if isinstance(inner, gpux.CheckOp | gpux.PrintOp):
+            if isinstance(inner, gpux.ReportOp):
                 self.fill_ids(inner)
             elif isinstance(inner, memref.SubviewOp):
                 relax_offset(inner)
         self.emitter.build.move(op)
 
-    def fill_ids(self, op: gpux.CheckOp | gpux.PrintOp) -> None:
+    def fill_ids(self, op: gpux.ReportOp) -> None:
         """Say which thread reports."""
         ids = [*self.emitter.ids.block_id, *self.ids.place]
         count = len(op.values)

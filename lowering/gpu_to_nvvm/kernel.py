@@ -63,7 +63,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     if not op.is_kernel:
         raise CannotConvert("is not a kernel (inline helpers first)")
     state: State = rw.state
-    reports = any(isinstance(inner, gpux.CheckOp | gpux.PrintOp) for inner in op.walk())
+    reports = any(isinstance(inner, gpux.ReportOp) for inner in op.walk())
     arrays, private = op.workgroup, op.private
     old = list(op.parameters)
     body = op.body

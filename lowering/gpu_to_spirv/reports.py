@@ -71,7 +71,7 @@ _WRITER = "__write_record"
 
 def longest_record(kernel: Operation) -> int | None:
     """The words of values in the longest record of a kernel; None where it reports nothing."""
-    sites = [site for site in kernel.walk() if isinstance(site, gpux.CheckOp | gpux.PrintOp)]
+    sites = [site for site in kernel.walk() if isinstance(site, gpux.ReportOp)]
     return max((2 * len(site.formats) for site in sites), default=None)
 
 
@@ -115,13 +115,13 @@ def _failure(rw: Rewriter) -> list[SSAValue]:
     return [global_variable(rw, f"__failed_{name}", kind) for name in names]
 
 
-def _record(op_: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter) -> list[SSAValue]:
+def _record(op_: gpux.ReportOp, operands: Operands, rw: Rewriter) -> list[SSAValue]:
     """What is to be written: site + 1, the size of the whole record, the words of the values."""
     if op_.site is None:
         raise CannotConvert("no site number: number-report-sites has to run before")
     words: list[SSAValue] = []
     new = iter(operands)
-    for old, format in zip(gpux.values_by_format(op_), op_.formats.data, strict=True):
+    for old, format in zip(op_.values_by_format(), op_.formats.data, strict=True):
         values = [next(new)[0] for _ in old]
         if len(values) == 2:  # 64 bits that the device has no type for
             words += values

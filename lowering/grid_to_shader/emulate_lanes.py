@@ -228,9 +228,7 @@ def _over_mask(
 
 
 @converts(gpux.CheckOp, gpux.PrintOp)
-def convert_report(
-    op: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter
-) -> Results:  # fmt: skip
+def convert_report(op: gpux.ReportOp, operands: Operands, rw: Rewriter) -> Results:
     """Values as the host reads them: by their format extended to 32 bits, or as two words."""
     c, features = calculator(op), features_of(rw)
     start = 1 if isinstance(op, gpux.CheckOp) else 0
@@ -242,7 +240,7 @@ def convert_report(
     ids = [value for (value,) in operands[start + len(op.values) :]]
     if isinstance(op, gpux.CheckOp):
         ((condition,),) = operands[:1]
-        new: gpux.CheckOp | gpux.PrintOp = gpux.CheckOp(
+        new: gpux.ReportOp = gpux.CheckOp(
             condition, op.kind.data, op.message.data, values, formats, ids
         )
     else:

@@ -83,9 +83,7 @@ def convert_print(op: gpux.PrintOp, operands: Operands, rw: Rewriter) -> Results
     return None
 
 
-def _call_report(
-    op: gpux.CheckOp | gpux.PrintOp, operands: Operands, rw: Rewriter, block: Block | None
-) -> None:
+def _call_report(op: gpux.ReportOp, operands: Operands, rw: Rewriter, block: Block | None) -> None:
     """Calls the module's report function, at the end of a block or before the op."""
     function = enclosing_function(op.parent_op())
     entry = function.body.blocks.first
@@ -103,7 +101,7 @@ def _call_report(
     given = iter(value for (value,) in operands[:count])
     values = [
         _as_word(rw, [next(given) for _ in group], group[0].type, format_.data)
-        for group, format_ in zip(gpux.values_by_format(op), op.formats, strict=True)
+        for group, format_ in zip(op.values_by_format(), op.formats, strict=True)
     ]
     ids = [value for (value,) in operands[count : count + id_count]]
     site: IntegerAttr = op.site

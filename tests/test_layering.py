@@ -30,6 +30,7 @@ LAYERS = {
 # Single files that may be imported from elsewhere, each with its reason.
 SHARED = {
     ("language", "runtime.dtypes"): "the NumPy dtype of a type's name is said once",
+    ("lowering", "runtime.vulkan.profile"): "the words for what a device can do are said once",
 }
 
 # What is not ours: who may import it at all. tools may import anything.

@@ -16,10 +16,6 @@ from stepwell.runtime.vulkan.kernel import why_unfit
 I32 = sw.Array[sw.i32, 1]
 
 
-def test_compiler_and_runtime_know_the_same_capabilities():
-    assert target.CAPABILITIES == profile.CAPABILITIES
-
-
 @pytest.mark.parametrize("text", ["1.6+sg8+bda+float16+int64", "1.3+sg32"])
 def test_a_profile_is_the_same_on_both_sides(text: str):
     written = profile.Profile.parse(text)

@@ -23,16 +23,13 @@ from xdsl.ir import Attribute, Operation
 from ...dialects import marks, spirv
 from ...dialects.diagnostics import CompileError
 from ...registry import near_matches
-from ..grid_to_shader.features import CAPABILITIES as FEATURES
-from ..grid_to_shader.matrix_words import MATRIX_WORD, MatrixUnit, units_in
+from ...runtime.vulkan.profile import CAPABILITIES, INDEX64, MATRIX_WORD
+from ..grid_to_shader.matrix_words import MatrixUnit, units_in
 
-# No question to a driver tells whether its fma is fused.
-CAPABILITIES = frozenset(FEATURES) - {"fma"}
 MINIMUM = (
     "1.3+sg32+short_loops+subgroup_arithmetic+subgroup_ballot+subgroup_basic+subgroup_shuffle"
     "+subgroup_shuffle_relative+subgroup_vote"
 )
-INDEX64 = "index64"
 _ORDERED = ("semantics", "equal_semantics", "unequal_semantics")  # of atomics, not of barriers
 PUSH_CONSTANT_BYTES = 128  # what every device has
 _PROFILE = re.compile(r"1\.([3-6])\+sg(1|2|4|8|16|32|64|128)((?:\+[a-z0-9_]+)*)")

@@ -19,24 +19,11 @@ from xdsl.ir import Attribute
 from ...dialects.diagnostics import CompileError
 from ...passes.utils.block_editing import integer_bits
 from ...registry import near_matches
-from .matrix_words import MATRIX_WORD
+from ...runtime.vulkan.profile import CAPABILITIES as PROFILE_CAPABILITIES
+from ...runtime.vulkan.profile import MATRIX_WORD
 
-CAPABILITIES = (
-    *("int8", "int16", "int64", "float16", "float64", "storage8", "storage16", "fma"),
-    *("int64_atomics", "shared_int64_atomics", "float32_atomic_add", "shared_float32_atomic_add"),
-    *("float64_atomic_add", "shared_float64_atomic_add", "memory_model", "bda"),
-    *("denorm_preserve16", "denorm_preserve32", "denorm_preserve64", "rte16", "rte32", "rte64"),
-    *("signed_zero16", "signed_zero32", "signed_zero64", "subgroup_size_control"),
-    *("subgroup_basic", "subgroup_vote", "subgroup_arithmetic", "subgroup_ballot"),
-    *("subgroup_shuffle", "subgroup_shuffle_relative", "subgroup_extended_types"),
-    "fences",  # an atomic's order is its thread's matter, not a barrier of the block
-    "strong_atomics",  # atomics are sequentially consistent without asking for an order
-    "exact_division",  # quotients and roots are rounded correctly, which few devices promise
-    "cooperative_matrix",  # the words of the form matrix_… say which
-    "vector_access",  # with bda: several elements of a buffer at once, as a vector
-    "index64",  # a choice for one kernel: indices have 64 bits (with int64 and bda)
-    "short_loops",  # a limit: the device ends loops after 65535 rounds
-)
+# No question to a driver tells whether its fma is fused, so no device says so.
+CAPABILITIES = PROFILE_CAPABILITIES | {"fma"}
 DEFAULT_SUBGROUP = 32
 _SUBGROUP = re.compile(r"sg(\d+)")
 _VERSION = re.compile(r"\d+\.\d+")
@@ -63,7 +50,7 @@ class ShaderFeatures:
             elif word in CAPABILITIES or MATRIX_WORD.fullmatch(word):
                 names.add(word)
             elif not _VERSION.fullmatch(word):
-                hint = near_matches(word, list(CAPABILITIES))
+                hint = near_matches(word, sorted(CAPABILITIES))
                 raise CompileError(f"no feature is called {word!r}", hint=hint)
         return ShaderFeatures(frozenset(names), size)
 

@@ -5,12 +5,11 @@ matrix_16x8x32_s8_s32      rows, columns and depth; the elements of both factors
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-MATRIX_WORD = re.compile(r"matrix_(\d+)x(\d+)x(\d+)_(f16|f32|f64|s8|u8)_(f16|f32|f64|s32|u32)")
+from ...runtime.vulkan.profile import MATRIX_WORD
 
 
 class MatrixUnit(NamedTuple):

@@ -3,7 +3,7 @@
     "1.6+sg8+bda+float16+int64"
 
 The newest SPIR-V version, the subgroup size, then capabilities in alphabetical order. The runtime
-writes it, the compiler reads it; CAPABILITIES is the list of names that may occur, and besides
+writes it, the compiler reads it; CAPABILITIES is for both the list of names that may occur. Besides
 there is one for each product of matrices that a subgroup has an instruction for:
 matrix_16x8x32_s8_s32 has factors of 16x32 and 32x8 (signed bytes), and sums of 16x8.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-MATRIX_WORD = re.compile(r"matrix_\d+x\d+x\d+_(f16|f32|f64|s8|u8)_(f16|f32|f64|s32|u32)")
+MATRIX_WORD = re.compile(r"matrix_(\d+)x(\d+)x(\d+)_(f16|f32|f64|s8|u8)_(f16|f32|f64|s32|u32)")
 INDEX64 = "index64"
 CAPABILITIES = frozenset(
     [
@@ -32,10 +32,10 @@ CAPABILITIES = frozenset(
         "fences",  # an atomic's order is its thread's matter, not a barrier of the block
         "strong_atomics",  # atomics are sequentially consistent without asking for an order
         "exact_division",  # quotients and roots are rounded correctly, as Vulkan asks of nobody
-        "cooperative_matrix",
-        "vector_access",  # with bda: several elements at once, as a vector
-        INDEX64,  # no capability but a choice for one kernel: indices have 64 bits
-        "short_loops",  # no capability but a limit: loops end after 65535 rounds in all
+        "cooperative_matrix",  # the words of the form matrix_… say which
+        "vector_access",  # with bda: several elements of a buffer at once, as a vector
+        INDEX64,  # a choice for one kernel: indices have 64 bits (with int64 and bda)
+        "short_loops",  # a limit: the device ends a thread's loops after 65535 rounds in all
     ]
 )
 

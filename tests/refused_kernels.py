@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,24 @@ import pytest
 import stepwell as sw
 
 LINES = "import stepwell as sw\n\ndef kernel({parameters}):\n    {body}\n"
+Row = tuple[str, str, str]
+"""The body of a kernel, the target, and what the error says."""
 
 
-def refusal(
-    folder: Path, body: str, types: Sequence[Any], target: str = "cpu", parameters: str = "x"
-) -> str:
+def refuses(
+    rows: Mapping[str, Row], types: Sequence[Any], parameters: str = "x"
+) -> Callable[[str, Path], None]:
+    """A test that each of these kernels with such parameters is refused."""
+
+    @pytest.mark.parametrize("name", sorted(rows))
+    def test(name: str, tmp_path: Path) -> None:
+        body, target, message = rows[name]
+        assert message in refusal(tmp_path, body, types, target, parameters)
+
+    return test
+
+
+def refusal(folder: Path, body: str, types: Sequence[Any], target: str, parameters: str) -> str:
     """The error of compiling `def kernel(parameters): body`, which names a line of the kernel."""
     path = folder / "refused.py"
     path.write_text(LINES.format(parameters=parameters, body=body))

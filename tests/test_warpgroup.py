@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 from oracles.ptx_launch import launch_ptx
-from refused_kernels import refusal
+from refused_kernels import refuses
 
 import stepwell as sw
 from stepwell.lowering.emit.ptx import assemble_cubin, find_tool
@@ -235,8 +234,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(REFUSALS))
-def test_refusals(name: str, tmp_path: Path):
-    arguments, message = REFUSALS[name]
-    call = f"sw.nvidia.wgmma(x[0], x[0], {arguments})"
-    assert message in refusal(tmp_path, call, (sw.Array[sw.u64, 1],), "cuda:sm_90a")
+test_refusals = refuses(
+    {
+        name: (f"sw.nvidia.wgmma(x[0], x[0], {arguments})", "cuda:sm_90a", message)
+        for name, (arguments, message) in REFUSALS.items()
+    },
+    (sw.Array[sw.u64, 1],),
+)

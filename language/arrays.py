@@ -15,6 +15,7 @@ from ..dialects.predicates import NE
 from .convert import store_as, to_index
 from .emitter import I8, I64, INDEX, MEMORY, integer
 from .types import DTYPES, bool_
+from .typing_of import describe
 from .values import (
     AnyView,
     RecordView,
@@ -24,7 +25,6 @@ from .values import (
     TupleValue,
     Value,
     View,
-    describe,
     static_int,
 )
 

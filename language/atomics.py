@@ -17,7 +17,8 @@ from .functions import Function
 from .intrinsics import ORDERS, SCOPES
 from .operators import unary
 from .types import DType, bool_
-from .values import RecordView, Scalar, Static, TupleValue, Value, View, describe
+from .typing_of import describe
+from .values import RecordView, Scalar, Static, TupleValue, Value, View
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from . import intrinsics
 from .arrays import dimension
-from .constants import attribute_static
+from .constants import import_static
 from .operators import binary
-from .refusals import CALLS
+from .refusals import CALLS, foreign_hint
+from .scope import attribute_origin
 from .tensor_maps import tensor_map_attribute
+from .typing_of import describe
 from .values import (
     AnyView,
     RecordView,
@@ -21,11 +25,16 @@ from .values import (
     TupleValue,
     Value,
     View,
-    describe,
 )
+from .vendor import Target
 
 if TYPE_CHECKING:
     from .frame import Frame
+
+_BY_AXIS = (
+    *(intrinsics.thread_id, intrinsics.block_id, intrinsics.block_dim),
+    *(intrinsics.grid_dim, intrinsics.global_id, intrinsics.global_size),
+)
 
 
 def attribute_of(frame: Frame, node: ast.Attribute, value: Value, name: str) -> Value:
@@ -39,7 +48,7 @@ def attribute_of(frame: Frame, node: ast.Attribute, value: Value, name: str) -> 
     if isinstance(value, TensorMapValue):
         return tensor_map_attribute(frame, node, value, name)
     if isinstance(value, Static):
-        return attribute_static(frame, node, value, name)
+        return _static_attribute(frame, node, value, name)
     hint = None
     if isinstance(value, Scalar) and name == "astype":
         hint = "write a cast such as sw.f32(x)"
@@ -92,3 +101,32 @@ def _array_attribute(frame: Frame, node: ast.Attribute, view: AnyView, name: str
         f"arrays have no attribute {name} in a kernel; there are {', '.join(_ARRAY)}",
         hint=_ARRAY_HINTS.get(name) or CALLS.get(name),
     )
+
+
+def _static_attribute(frame: Frame, node: ast.Attribute, value: Static, name: str) -> Value:
+    """`math.pi`, `Color.RED`, `config.SIZE`, `sw.f32`."""
+    if isinstance(value.value, Target):
+        from .machines import target_attribute
+
+        return target_attribute(frame, node, name)
+    try:
+        found = getattr(value.value, name)
+    except AttributeError:
+        raise frame.refuse(
+            node,
+            f"{frame.text_of(node.value)} has no attribute {name}",
+            hint=_attribute_hint(frame, node, value.value, name),
+        ) from None
+    origin = attribute_origin(value.origin, name)
+    return import_static(frame, node, Static(found, origin))
+
+
+def _attribute_hint(frame: Frame, node: ast.Attribute, owner: object, name: str) -> str | None:
+    """What could have been meant by an attribute that is not there."""
+    from difflib import get_close_matches
+
+    if name in ("x", "y", "z") and any(owner is function for function in _BY_AXIS):
+        return f"write {frame.text_of(node.value)}({'xyz'.index(name)})"
+    foreign = foreign_hint(name) if isinstance(owner, ModuleType) else None
+    close = get_close_matches(name, dir(owner), 1)
+    return foreign or (f"did you mean {close[0]}?" if close else None)

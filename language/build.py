@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -291,6 +290,3 @@ def buffer_type(
 
 def _joined(name: str, path: tuple[str | int, ...]) -> str:
     return ".".join((name, *map(str, path)))
-
-
-__all__ = ["Built", "ParameterInfo", "ast", "build_module", "parameter_names"]

@@ -17,7 +17,8 @@ from .functions import Function
 from .operators import binary, compare
 from .promotion import settle
 from .reports import print_call
-from .types import bool_, f16, f32, i32
+from .types import bool_, f32, i32
+from .typing_of import describe
 from .values import (
     Combined,
     RangeValue,
@@ -28,7 +29,7 @@ from .values import (
     TupleValue,
     Value,
     View,
-    describe,
+    unpacked,
 )
 
 if TYPE_CHECKING:
@@ -186,8 +187,6 @@ def _reversed(frame: Frame, node: ast.AST, sequence: Value) -> Value:
 
 
 def _tuple(frame: Frame, node: ast.AST, iterable: Value) -> Value:
-    from .statements import unpacked
-
     items = unpacked(iterable)
     if items is None:
         raise frame.refuse(node, f"tuple() of {describe(iterable)}, expected a tuple")
@@ -220,5 +219,3 @@ BUILTINS: dict[str, Function] = {
     "ord": Function("ord", _ord, ("c",)),
     "print": Function("print", print_call, optional=("sep", "end"), many=True),
 }
-
-__all__ = ["BUILTINS", "absolute", "f16", "items_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +17,7 @@ from .emitter import REGISTER
 from .scope import Scope
 from .source import Source, assigned_names, read_names, source_of
 from .types import leaves
+from .typing_of import describe
 from .unit import Specialisation, inputs_of, specialise
 from .values import (
     LocalFunction,
@@ -31,7 +32,6 @@ from .values import (
     Value,
     View,
     Weak,
-    describe,
 )
 from .variables import read, rebuild
 
@@ -78,7 +78,7 @@ def call_value(
 def _call_static(
     frame: Frame, node: ast.AST, callee: Static, arguments: Arguments, keywords: Keywords
 ) -> Value:
-    from .functions import find_function
+    from .function_tables import find_function
 
     target: Any = callee.value
     known = find_function(target)
@@ -116,7 +116,7 @@ def _refuse_callee(frame: Frame, node: ast.AST, target: Any) -> Exception:
         )
     module = getattr(target, "__module__", None)
     what = f"{module}.{name}" if module and module != "builtins" else name
-    from .refusals import call_hint
+    from .function_tables import call_hint
 
     hint = call_hint(module, name)
     if not callable(target):
@@ -355,6 +355,3 @@ def _refuse_recursion(frame: Frame, node: ast.AST, source: Source) -> None:
             f"recursion is not in the language: {' calls '.join(chain)}",
             hint="write a loop, with sw.local(…) as the stack if it needs one",
         )
-
-
-Call = Callable[["Frame", ast.AST, Arguments, Keywords], Value]

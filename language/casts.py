@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from .convert import cast_to, saturate, truth
 from .types import DType, bool_
-from .typing_of import static_type
-from .values import Static, Value, describe, is_numpy_scalar
+from .typing_of import describe, static_type
+from .values import Static, Value, is_numpy_scalar
 
 if TYPE_CHECKING:
     from .frame import Frame

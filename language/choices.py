@@ -14,8 +14,8 @@ from .convert import convert, materialise, store_value, to_type
 from .emitter import body
 from .promotion import WEAK
 from .types import DType, Type, bool_
-from .typing_of import join_types, settle_type, type_of
-from .values import Scalar, Value, Weak, describe
+from .typing_of import describe, join_types, settle_type, type_of
+from .values import Scalar, Value, Weak
 from .variables import flatten, rebuild
 
 if TYPE_CHECKING:

@@ -1,24 +1,48 @@
-"""`is`, `in`, and `==` of tuples and structs."""
+"""Comparisons: chains of them, `is`, `in`, and `==` of tuples and structs."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from .expressions import compare_one, short_circuit
-from .operators import SYMBOLS
-from .values import (
-    RangeValue,
-    Static,
-    StructValue,
-    TupleValue,
-    Value,
-    describe,
-    static_int,
-)
+from .conditions import short_circuit
+from .operators import SYMBOLS, compare, negate
+from .typing_of import describe
+from .values import RangeValue, Static, StructValue, TupleValue, Value, static_int
 
 if TYPE_CHECKING:
     from .frame import Frame
+
+
+def compare_chain(frame: Frame, node: ast.Compare) -> Value:
+    """`a < b < c`: each operand is evaluated at most once, later ones only where needed."""
+    left = frame.eval(node.left)
+    return _compare_rest(frame, node, left, list(zip(node.ops, node.comparators, strict=True)))
+
+
+def _compare_rest(
+    frame: Frame, node: ast.Compare, left: Value, rest: list[tuple[ast.cmpop, ast.expr]]
+) -> Value:
+    op, right_node = rest[0]
+    right = frame.eval(right_node)
+    first = compare_one(frame, node, op, left, right)
+    if len(rest) == 1:
+        return first
+    return short_circuit(
+        frame, node, first, True, lambda: _compare_rest(frame, node, right, rest[1:])
+    )
+
+
+def compare_one(frame: Frame, node: ast.AST, op: ast.cmpop, left: Value, right: Value) -> Value:
+    """One comparison; `is` and `in` are decided while compiling where they can be."""
+    if isinstance(op, (ast.Is, ast.IsNot)):
+        return identity(frame, node, left, right, isinstance(op, ast.IsNot))
+    if isinstance(op, (ast.In, ast.NotIn)):
+        found = contains(frame, node, left, right)
+        return negate(frame, found) if isinstance(op, ast.NotIn) else found
+    if isinstance(left, (TupleValue, StructValue)) or isinstance(right, (TupleValue, StructValue)):
+        return compare_aggregates(frame, node, type(op), left, right)
+    return compare(frame, node, type(op), left, right)
 
 
 def identity(frame: Frame, node: ast.AST, left: Value, right: Value, negated: bool) -> Value:

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import ast
 import enum
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
-from . import intrinsics
 from .annotations import is_struct_class, struct_type
-from .scope import attribute_origin
 from .types import DType, Field, StructType, leaves
-from .typing_of import static_type, type_of
-from .values import (
-    Origin,
-    Static,
-    StructValue,
-    TupleValue,
-    Value,
-    describe,
-    is_numpy_scalar,
-)
-from .vendor import Target
+from .typing_of import describe, static_type, type_of
+from .values import Origin, Static, StructValue, TupleValue, Value, is_numpy_scalar
 
 if TYPE_CHECKING:
     from .frame import Frame
 
 _MUTABLE = (list, dict, set, bytearray)
-_BY_AXIS = (
-    *(intrinsics.thread_id, intrinsics.block_id, intrinsics.block_dim),
-    *(intrinsics.grid_dim, intrinsics.global_id, intrinsics.global_size),
-)
 
 
 def import_static(frame: Frame, node: ast.AST, found: Static) -> Value:
@@ -100,34 +85,3 @@ def typed_constant(value: Static, dtype: DType) -> Static:
         return Static(dtype(number), value.origin)
     except OverflowError:
         return value
-
-
-def _attribute_hint(frame: Frame, node: ast.Attribute, owner: object, name: str) -> str | None:
-    """What could have been meant by an attribute that is not there."""
-    from difflib import get_close_matches
-
-    from .refusals import foreign_hint
-
-    if name in ("x", "y", "z") and any(owner is function for function in _BY_AXIS):
-        return f"write {frame.text_of(node.value)}({'xyz'.index(name)})"
-    foreign = foreign_hint(name) if isinstance(owner, ModuleType) else None
-    close = get_close_matches(name, dir(owner), 1)
-    return foreign or (f"did you mean {close[0]}?" if close else None)
-
-
-def attribute_static(frame: Frame, node: ast.Attribute, value: Static, name: str) -> Value:
-    """`math.pi`, `Color.RED`, `config.SIZE`, `sw.f32`."""
-    if isinstance(value.value, Target):
-        from .machines import target_attribute
-
-        return target_attribute(frame, node, name)
-    try:
-        found = getattr(value.value, name)
-    except AttributeError:
-        raise frame.refuse(
-            node,
-            f"{frame.text_of(node.value)} has no attribute {name}",
-            hint=_attribute_hint(frame, node, value.value, name),
-        ) from None
-    origin = attribute_origin(value.origin, name)
-    return import_static(frame, node, Static(found, origin))

@@ -33,17 +33,8 @@ from .types import (
     i64,
     index,
 )
-from .typing_of import static_type, type_of
-from .values import (
-    Scalar,
-    Static,
-    StructValue,
-    TupleValue,
-    Value,
-    Weak,
-    describe,
-    is_numpy_scalar,
-)
+from .typing_of import describe, static_type, type_of
+from .values import Scalar, Static, StructValue, TupleValue, Value, Weak, is_numpy_scalar
 from .vendor import is_unasked
 
 if TYPE_CHECKING:

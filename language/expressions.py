@@ -6,22 +6,12 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from xdsl.ir import Operation
-
 from .choices import choose
-from .convert import truth
-from .operators import binary, compare, negate, unary
-from .promotion import WEAK, settle
-from .types import bool_
-from .typing_of import type_of
-from .values import (
-    LocalFunction,
-    Static,
-    StructValue,
-    TupleValue,
-    Value,
-    describe,
-)
+from .comparisons import compare_chain
+from .conditions import boolop, condition
+from .operators import binary, negate, unary
+from .typing_of import describe, type_of
+from .values import LocalFunction, Static, StructValue, TupleValue, Value
 from .variables import assign, read
 
 if TYPE_CHECKING:
@@ -94,62 +84,6 @@ def unaryop(frame: Frame, node: ast.UnaryOp) -> Value:
     return unary(frame, node, type(node.op), value)
 
 
-def condition(frame: Frame, node: ast.expr) -> Value:
-    """The truth of an expression: a bool scalar or constant. `and`/`or` of any numbers allowed."""
-    if isinstance(node, ast.BoolOp):
-        return _bool_chain(frame, isinstance(node.op, ast.And), node.values, condition)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return negate(frame, condition(frame, node.operand))
-    value = frame.eval(node)
-    with frame.at(node):
-        return truth(frame, node, value)
-
-
-def boolop(frame: Frame, node: ast.BoolOp) -> Value:
-    """`a and b`, `a or b`: bools with short circuit, or numbers of one type as Python has it."""
-    return _bool_chain(frame, isinstance(node.op, ast.And), node.values, lambda f, n: f.eval(n))
-
-
-def _bool_chain(
-    frame: Frame,
-    is_and: bool,
-    nodes: list[ast.expr],
-    evaluate: Callable[[Frame, ast.expr], Value],
-) -> Value:
-    left = evaluate(frame, nodes[0])
-    if len(nodes) == 1:
-        return left
-
-    def rest() -> Value:
-        return _bool_chain(frame, is_and, nodes[1:], evaluate)
-
-    return short_circuit(frame, nodes[0], left, is_and, rest)
-
-
-def short_circuit(
-    frame: Frame, node: ast.AST, left: Value, is_and: bool, rest: Callable[[], Value]
-) -> Value:
-    """`left and rest()` or `left or rest()`; the rest is evaluated only where it decides."""
-    if isinstance(left, Static):
-        return rest() if bool(left.value) is is_and else left
-    test = truth(frame, node, left)
-
-    def expect_same(right: Value) -> None:
-        kinds = [type_of(left), type_of(right)]
-        if kinds[0] == kinds[1] or (kinds[1] in WEAK and kinds[0] is not bool_):
-            return
-        word = "and" if is_and else "or"
-        raise frame.refuse(
-            frame.node,
-            f"operands of `{word}` are {describe(left)} and {describe(right)}",
-            hint="compare them, as in a != 0, so that both are bools",
-        )
-
-    if is_and:
-        return choose(frame, test, rest, lambda: left, check=lambda a, b: expect_same(a))
-    return choose(frame, test, lambda: left, rest, check=lambda a, b: expect_same(b))
-
-
 def ifexp(frame: Frame, node: ast.IfExp) -> Value:
     """`a if c else b`."""
     asked = frame.unit.machine_asked
@@ -162,39 +96,6 @@ def ifexp(frame: Frame, node: ast.IfExp) -> Value:
             check_other_arm(frame, node.test, not test.value, lambda: frame.eval(other))
         return frame.eval(taken)
     return choose(frame, test, lambda: frame.eval(node.body), lambda: frame.eval(node.orelse))
-
-
-def compare_chain(frame: Frame, node: ast.Compare) -> Value:
-    """`a < b < c`: each operand is evaluated at most once, later ones only where needed."""
-    left = frame.eval(node.left)
-    return _compare_rest(frame, node, left, list(zip(node.ops, node.comparators, strict=True)))
-
-
-def _compare_rest(
-    frame: Frame, node: ast.Compare, left: Value, rest: list[tuple[ast.cmpop, ast.expr]]
-) -> Value:
-    op, right_node = rest[0]
-    right = frame.eval(right_node)
-    first = compare_one(frame, node, op, left, right)
-    if len(rest) == 1:
-        return first
-    return short_circuit(
-        frame, node, first, True, lambda: _compare_rest(frame, node, right, rest[1:])
-    )
-
-
-def compare_one(frame: Frame, node: ast.AST, op: ast.cmpop, left: Value, right: Value) -> Value:
-    """One comparison; `is` and `in` are decided while compiling where they can be."""
-    from .comparisons import compare_aggregates, contains, identity
-
-    if isinstance(op, (ast.Is, ast.IsNot)):
-        return identity(frame, node, left, right, isinstance(op, ast.IsNot))
-    if isinstance(op, (ast.In, ast.NotIn)):
-        found = contains(frame, node, left, right)
-        return negate(frame, found) if isinstance(op, ast.NotIn) else found
-    if isinstance(left, (TupleValue, StructValue)) or isinstance(right, (TupleValue, StructValue)):
-        return compare_aggregates(frame, node, type(op), left, right)
-    return compare(frame, node, type(op), left, right)
 
 
 def tuple_(frame: Frame, node: ast.Tuple | ast.List) -> Value:
@@ -268,5 +169,3 @@ EXPRESSIONS: dict[type[ast.expr], Callable[[Frame, ast.expr], Value]] = {  # pyr
     ast.Call: call,
     ast.JoinedStr: f_string,
 }
-
-__all__ = ["EXPRESSIONS", "Operation", "condition", "settle"]

@@ -14,7 +14,7 @@ from xdsl.ir import Block
 from ..dialects.diagnostics import CompileError
 from .emitter import Emitter
 from .source import Source
-from .values import LocalFunction, RecordView, Root, TensorMapValue, Value, View
+from .values import RecordView, Root, TensorMapValue, Value, View
 from .variables import Plan, Variable
 
 if TYPE_CHECKING:
@@ -176,6 +176,3 @@ def merge(states: Sequence[set[str] | None]) -> set[str] | None:
     """The names that have a value on all of several paths; None if there is no path."""
     live = [state for state in states if state is not None]
     return set[str].intersection(*live) if live else None
-
-
-__all__ = ["Frame", "LocalFunction", "Loop", "RestartError", "merge"]

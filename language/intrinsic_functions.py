@@ -15,7 +15,8 @@ from .emitter import INDEX
 from .functions import Function
 from .subgroups import SUBGROUPS
 from .types import DTYPES
-from .values import RangeValue, Scalar, Static, TupleValue, Value, describe, static_int
+from .typing_of import describe
+from .values import RangeValue, Scalar, Static, TupleValue, Value, static_int
 from .workspace import local_array, shared_array
 
 if TYPE_CHECKING:

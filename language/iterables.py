@@ -17,12 +17,13 @@ from ..dialects import gpu, simt
 from ..dialects.predicates import NE, SGT
 from ..passes.utils.block_editing import constant_value
 from .arrays import dimension, load
-from .convert import convert, meet, number_type, to_type
+from .checks import check
+from .convert import convert, number_type, to_type
 from .emitter import Emitter
-from .operators import binary, check
+from .operators import binary
 from .promotion import promote, settle
-from .statements import unpacked
 from .types import DTYPES, DType, i32, i64
+from .typing_of import describe
 from .values import (
     Combined,
     RangeValue,
@@ -32,8 +33,8 @@ from .values import (
     TupleValue,
     Value,
     View,
-    describe,
     static_int,
+    unpacked,
 )
 
 if TYPE_CHECKING:
@@ -291,6 +292,3 @@ def _steps(emit: Emitter, low: object, high: object, step: object):
     count = emit.binary(arith.DivUIOp, reached, step, _INDEX)  # pyright: ignore
     count = emit.binary(arith.AddiOp, count, one, _INDEX)
     return emit.select(more, count, zero, _INDEX)
-
-
-__all__ = ["Counted", "Unrolled", "iterate", "meet"]

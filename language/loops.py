@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from xdsl.ir import Block, Operation, Region
 
 from ..dialects import simt
+from .conditions import condition
 from .emitter import INDEX, REGISTER, body
-from .expressions import condition
 from .frame import Loop, merge
 from .iterables import Counted, Unrolled, iterate
 from .statements import assign_to, end_region

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .functions import Function
-from .values import Static, Value, describe
+from .typing_of import describe
+from .values import Static, Value
 from .vendor import Target
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from .emitter import REGISTER, Emitter
 from .functions import Function
 from .power import power
 from .promotion import promote, settle
-from .types import DType, bf16, bool_, f16, f32, f64, i32
-from .values import Scalar, Value, describe
+from .types import DType, bool_, f16, f32, f64, i32
+from .typing_of import describe
+from .values import Scalar, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -269,5 +270,3 @@ MATH: dict[str, Function] = {
     "fma": Function("math.fma", fma, ("x", "y", "z")),
     "gcd": Function("math.gcd", _gcd, ("x", "y"), folds=python_math.gcd),
 }
-
-__all__ = ["BINARY", "MATH", "UNARY", "bf16"]

@@ -16,14 +16,15 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, NoneAtt
 
 from ..dialects.predicates import EQ
 from .annotations import scalar_type
+from .checks import check
 from .convert import store_as
 from .functions import Function
 from .nvidia_emit import static_bool
 from .nvidia_memory import FALSE, checked_places, element_address
-from .operators import check
 from .slices import strides_of
 from .types import DTYPES, DType, MatrixType, bf16, f16, f32, f64, i8, i32, matrix_type, u8
-from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
+from .typing_of import describe
+from .values import Scalar, Static, TupleValue, Value, View, static_int
 
 if TYPE_CHECKING:
     from xdsl.ir import Attribute, SSAValue

@@ -14,7 +14,8 @@ from .functions import Function
 from .nvidia_emit import AMPERE, HOPPER, inline, require
 from .nvidia_memory import shared_address
 from .types import DType, bool_, u32, u64
-from .values import Value, describe, static_int
+from .typing_of import describe
+from .values import Value, static_int
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue

@@ -15,7 +15,8 @@ from .nvidia_barriers import mbarrier as barrier_address
 from .nvidia_emit import HOPPER, emit, inline, require, static_bool
 from .nvidia_memory import FALSE, address_of, expect_global, expect_shared, shared_address
 from .types import DType, bf16, f16, f32, f64, i32, i64, u32, u64
-from .values import Static, Value, View, describe, static_int
+from .typing_of import describe
+from .values import Static, Value, View, static_int
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from .emitter import REGISTER
 from .types import DType
-from .values import NOWHERE, Scalar, Static, TupleValue, Value, describe
+from .typing_of import describe
+from .values import NOWHERE, Scalar, Static, TupleValue, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

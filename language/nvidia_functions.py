@@ -23,7 +23,8 @@ from .nvidia_memory import MEMORY_FUNCTIONS
 from .nvidia_tensor import TENSOR_FUNCTIONS
 from .nvidia_wgmma import WGMMA_FUNCTIONS
 from .types import DType, bool_, f16, f32, f64, i16, i32, i64, u16, u32, u64
-from .values import Static, TupleValue, Value, describe, static_int
+from .typing_of import describe
+from .values import Static, TupleValue, Value, static_int
 
 if TYPE_CHECKING:
     from xdsl.ir import Attribute, SSAValue

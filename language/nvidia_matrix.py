@@ -19,7 +19,8 @@ from .functions import Function
 from .nvidia_emit import emit, require, static_bool
 from .nvidia_memory import FALSE, address_of, expect_shared
 from .types import DType, bf16, f16, f32, f64, i8, i32, u8, u32
-from .values import Scalar, Static, TupleValue, Value, View, describe
+from .typing_of import describe
+from .values import Scalar, Static, TupleValue, Value, View
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue

@@ -15,14 +15,16 @@ from xdsl.dialects import arith, memref
 from ..dialects import gpu
 from ..dialects.predicates import EQ, ULT
 from .arrays import checked_index, dimension
+from .checks import check
 from .convert import materialise, store_as, to_index
 from .emitter import I32, I64, INDEX
 from .functions import Function
 from .nvidia_emit import emit, inline, require, static_bool
-from .operators import binary, check
+from .operators import binary
 from .slices import element_view, strides_of
 from .types import DTYPES, DType, u32, u64
-from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
+from .typing_of import describe
+from .values import Scalar, Static, TupleValue, Value, View, static_int
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,8 @@ from .nvidia_memory import (
     shared_address,
 )
 from .types import i32, u16
-from .values import Static, TensorMapValue, TupleValue, Value, View, describe
+from .typing_of import describe
+from .values import Static, TensorMapValue, TupleValue, Value, View
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue

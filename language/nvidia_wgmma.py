@@ -18,8 +18,8 @@ from .nvidia_emit import emit, require, static_bool
 from .nvidia_matrix import element_word, fragment, give_back, known_words
 from .nvidia_memory import FALSE, shared_address
 from .types import DType, bool_, f16, f32, i32, u16, u32, u64
-from .typing_of import type_of
-from .values import Scalar, Static, TupleValue, Value, View, describe, static_int
+from .typing_of import describe, type_of
+from .values import Scalar, Static, TupleValue, Value, View, static_int
 
 if TYPE_CHECKING:
     from xdsl.ir import SSAValue

@@ -7,11 +7,12 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects import arith, math
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects import arith
+from xdsl.ir import Operation
 
-from ..dialects import gpux, simt
+from ..dialects import simt
 from ..dialects.predicates import EQ, NE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
+from .checks import check_divisor
 from .convert import (
     OEQ,
     OGE,
@@ -27,9 +28,11 @@ from .convert import (
     static_type,
     to_type,
 )
-from .promotion import WEAK, settle
-from .types import DTYPES, DType, bf16, bool_, f32, i32
-from .values import Scalar, Static, Value, describe, is_numpy_scalar, static_int
+from .promotion import WEAK
+from .shifts import SHIFTS, shift
+from .types import DType, bf16, bool_, f32, i32
+from .typing_of import describe
+from .values import Scalar, Static, Value, is_numpy_scalar, static_int
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -70,7 +73,7 @@ PYTHON: dict[type[ast.AST], Callable[..., Any]] = {
 }
 SYMBOLS: dict[type[ast.AST], str] = {
     **{ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//"},
-    **{ast.Mod: "%", ast.Pow: "**", ast.LShift: "<<", ast.RShift: ">>", ast.MatMult: "@"},
+    **{ast.Mod: "%", ast.Pow: "**", ast.MatMult: "@", **SHIFTS},
     **{ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.USub: "-", ast.UAdd: "+"},
     **{ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="},
     **{ast.Invert: "~"},
@@ -93,7 +96,7 @@ def binary(frame: Frame, node: ast.AST, op: type[ast.operator], a: Value, b: Val
         from .power import power
 
         return power(frame, node, a, b)
-    if op in (ast.LShift, ast.RShift):
+    if op in SHIFTS:
         return shift(frame, node, op, a, b)
     left, right = meet(frame, node, a, b, f"operands of {SYMBOLS[op]}")
     if op in BITWISE:
@@ -172,45 +175,6 @@ def in_float(
     return Scalar(bf16, convert(emit, emit.binary(cls, a, b, f32), f32, bf16))
 
 
-def check_divisor(frame: Frame, node: ast.AST, divisor: Scalar, known: int | None) -> None:
-    """A check that an integer divisor is not zero, unless it is known."""
-    if known == 0:
-        raise frame.refuse(node, "integer division by the constant zero")
-    if known is not None or not frame.unit.checks:
-        return
-    zero = frame.emit.constant(0, divisor.dtype)
-    check(
-        frame,
-        frame.emit.compare(NE, divisor.ssa, zero, floats=False),
-        "division",
-        "integer division or modulo by zero",
-    )
-
-
-def check(
-    frame: Frame,
-    ok: SSAValue,
-    kind: str,
-    message: str,
-    values: tuple[Scalar, ...] = (),
-) -> None:
-    """A `gpux.check` with values in its message."""
-    from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, StringAttr
-    from xdsl.dialects.builtin import i32 as attr_i32
-
-    frame.emit.add(
-        gpux.CheckOp,
-        (ok, *(value.ssa for value in values)),
-        (),
-        {
-            "kind": StringAttr(kind),
-            "message": StringAttr(message),
-            "formats": ArrayAttr([StringAttr(value.dtype.name) for value in values]),
-            "operandSegmentSizes": DenseArrayBase.from_list(attr_i32, [1, len(values), 0]),
-        },
-    )
-
-
 def divide(frame: Frame, node: ast.AST, a: Value, b: Value) -> Scalar:
     """`/`: floats; integers divide as f32. Division by zero is IEEE's, no error."""
     left, right = meet(frame, node, a, b, "operands of /")
@@ -230,65 +194,6 @@ def bitwise(
             hint="cast with int(…)",
         )
     return Scalar(left.dtype, frame.emit.binary(BITWISE[op], left.ssa, right.ssa, left.dtype))
-
-
-def shift(frame: Frame, node: ast.AST, op: type[ast.operator], a: Value, b: Value) -> Scalar:
-    """`<<` and `>>` in the type of the left operand; a count past the width shifts all bits out."""
-    dtype = number_type(frame, node, a)
-    count_type = settle(number_type(frame, node, b))
-    if dtype in WEAK:
-        dtype = count_type
-    if dtype is bool_:
-        dtype = i32
-    if dtype.is_float or not count_type.is_integer:
-        raise frame.refuse(
-            node,
-            f"operator {SYMBOLS[op]} needs integers, got {describe(a)} and {describe(b)}",
-            hint="cast with int(…)",
-        )
-    left = to_type(frame, node, a, dtype)
-    known = static_int(b)
-    if known is not None:
-        return _shift_constant(frame, node, op, left, known)
-    return _shift_dynamic(frame, op, left, materialise(frame, node, b))
-
-
-def _shift_op(op: type[ast.operator], dtype: DType) -> type[Operation]:
-    if op is ast.LShift:
-        return arith.ShLIOp
-    return arith.ShRSIOp if dtype.is_signed else arith.ShRUIOp
-
-
-def _shift_constant(
-    frame: Frame, node: ast.AST, op: type[ast.operator], left: Scalar, count: int
-) -> Scalar:
-    dtype, emit = left.dtype, frame.emit
-    if count < 0:
-        raise frame.refuse(node, f"negative shift count {count}")
-    if count >= dtype.bits:
-        if op is ast.LShift or not dtype.is_signed:
-            return Scalar(dtype, emit.constant(0, dtype))
-        count = dtype.bits - 1
-    amount = emit.constant(count, dtype)
-    return Scalar(dtype, emit.binary(_shift_op(op, dtype), left.ssa, amount, dtype))
-
-
-def _shift_dynamic(frame: Frame, op: type[ast.operator], left: Scalar, count: Scalar) -> Scalar:
-    dtype, emit = left.dtype, frame.emit
-    if count.dtype.is_signed and frame.unit.checks:
-        zero = emit.constant(0, count.dtype)
-        positive = emit.compare(SGE, count.ssa, zero, floats=False)
-        check(frame, positive, "assert", "negative shift count {}", (count,))
-    # Compared in the wider of both types, so that no count wraps around.
-    common = count.dtype if count.dtype.bits >= dtype.bits else dtype
-    amount = convert(emit, count.ssa, count.dtype, common)
-    inside = emit.compare(ULT, amount, emit.constant(dtype.bits, common), floats=False)
-    most = emit.constant(dtype.bits - 1, common)
-    clamped = convert(emit, emit.select(inside, amount, most, common), common, dtype)
-    result = emit.binary(_shift_op(op, dtype), left.ssa, clamped, dtype)
-    if op is ast.RShift and dtype.is_signed:
-        return Scalar(dtype, result)
-    return Scalar(dtype, emit.select(inside, result, emit.constant(0, dtype), dtype))
 
 
 def unary(frame: Frame, node: ast.AST, op: type[ast.unaryop], value: Value) -> Value:
@@ -353,6 +258,3 @@ def negate(frame: Frame, value: Value) -> Value:
     assert isinstance(value, Scalar) and value.dtype is bool_, "a bool"
     one = frame.emit.constant(True, bool_)
     return Scalar(bool_, frame.emit.binary(arith.XOrIOp, value.ssa, one, bool_))
-
-
-__all__ = ["DTYPES", "binary", "compare", "math", "negate", "unary"]

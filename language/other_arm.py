@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .conditions import condition
 from .emitter import Emitter
 from .machines import MACHINES
 from .values import Static
@@ -25,8 +26,6 @@ _MOST_WALKS = 50
 
 def check_other_arm(frame: Frame, test: ast.expr, wanted: bool, walk: Callable[[], object]) -> None:
     """Walk the arm for which `test` is `wanted`, so that its errors are reported here too."""
-    from .expressions import condition
-
     unit = frame.unit
     own, asked = unit.machine, unit.machine_asked
     try:

@@ -6,9 +6,15 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .expressions import compare_one, condition, short_circuit
-from .statements import assign_to, branch, unpacked
-from .values import Static, Value, describe
+from .comparisons import compare_one
+from .conditions import condition, short_circuit
+from .statements import branch
+from .typing_of import describe
+from .values import (
+    Static,
+    Value,
+    unpacked,
+)
 from .variables import assign
 
 if TYPE_CHECKING:
@@ -100,6 +106,3 @@ def _bind(frame: Frame, subject: Value, pattern: ast.pattern) -> None:
         assert items is not None, "the pattern fits"
         for item, part in zip(items, pattern.patterns, strict=True):
             _bind(frame, item, part)
-
-
-__all__ = ["assign_to", "match_statement"]

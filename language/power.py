@@ -10,11 +10,14 @@ from xdsl.ir import SSAValue
 
 from ..dialects import simt
 from ..dialects.predicates import NE, SGE
+from .checks import check
 from .convert import convert, meet, number_type, to_type
 from .emitter import body
 from .promotion import settle
+from .shifts import shift
 from .types import DType, bf16, bool_, f16, f32, i32
-from .values import Scalar, Value, describe, static_int, static_number
+from .typing_of import describe
+from .values import Scalar, Value, static_int, static_number
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -103,8 +106,6 @@ def _integer_power(frame: Frame, node: ast.AST, a: Value, b: Value) -> Value:
 
 
 def _power_of_two(frame: Frame, node: ast.AST, b: Value, dtype: DType) -> Value:
-    from .operators import shift
-
     one = Scalar(dtype, frame.emit.constant(1, dtype))
     if number_type(frame, node, b) is bool_:
         b = to_type(frame, node, b, i32)
@@ -116,8 +117,6 @@ def _power_loop(frame: Frame, base: Scalar, exponent: Scalar) -> Scalar:
     emit, dtype, e_type = frame.emit, base.dtype, exponent.dtype
     zero, one = emit.constant(0, e_type), emit.constant(1, e_type)
     if e_type.is_signed:
-        from .operators import check
-
         positive = emit.compare(SGE, exponent.ssa, zero, floats=False)
         if frame.unit.checks:
             check(frame, positive, "assert", "negative exponent {} of an integer", (exponent,))

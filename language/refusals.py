@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,27 +114,3 @@ CALLS: dict[str, str] = {
     "map": "write a loop",
     "filter": "write a loop with if",
 }
-
-
-def call_hint(module: str | None, name: str) -> str | None:
-    """What to write instead of a call of something that kernels cannot call."""
-    if name in CALLS:
-        return CALLS[name]
-    if module == "math":
-        from .math_functions import MATH
-
-        return _known(name, [row for row in MATH if row != "gcd"])
-    if module is not None and module.partition(".")[0] == "numpy":
-        from .numpy_functions import NUMPY
-
-        return _known(name, NUMPY)
-    return None
-
-
-def _known(name: str, table: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, table, n=3, cutoff=0.75)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"kernels can call {', '.join(sorted(table))} (`stepwell docs language`)"

@@ -9,12 +9,14 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, StringAttr, i32
 from xdsl.traits import is_side_effect_free
 
 from ..dialects import gpux, simt
+from .checks import check
+from .conditions import condition
 from .convert import materialise
 from .emitter import body
-from .expressions import condition
-from .operators import check, negate
+from .operators import negate
 from .types import bool_
-from .values import Scalar, Static, StructValue, Text, TupleValue, Value, Weak, describe
+from .typing_of import describe
+from .values import Scalar, Static, StructValue, Text, TupleValue, Value, Weak
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -7,14 +7,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..dialects import simt
+from .conditions import condition
 from .convert import store_value
 from .emitter import body
-from .expressions import condition, operate
+from .expressions import operate
 from .frame import merge
 from .other_arm import check_other_arm
 from .types import Type
-from .typing_of import join_types, settle_type, type_of
-from .values import LocalFunction, Scalar, Static, StructValue, TupleValue, Value, View, describe
+from .typing_of import describe, join_types, settle_type, type_of
+from .values import (
+    LocalFunction,
+    Scalar,
+    Static,
+    StructValue,
+    TupleValue,
+    Value,
+    View,
+    unpacked,
+)
 from .variables import assign, flatten, read
 
 if TYPE_CHECKING:
@@ -80,15 +90,6 @@ def _unpack(frame: Frame, target: ast.Tuple | ast.List, value: Value, loop_targe
         raise frame.refuse(target, f"{len(target.elts)} targets for a tuple of {len(items)} items")
     for part, item in zip(target.elts, items, strict=True):
         assign_to(frame, part, item, loop_target=loop_target)
-
-
-def unpacked(value: Value) -> tuple[Value, ...] | None:
-    """The items of a tuple or NamedTuple."""
-    if isinstance(value, TupleValue):
-        return value.items
-    if isinstance(value, StructValue) and value.type.cls and issubclass(value.type.cls, tuple):
-        return tuple(value.fields.values())
-    return None
 
 
 def annotated(frame: Frame, node: ast.AnnAssign) -> None:

@@ -10,8 +10,8 @@ from .convert import store_value
 from .functions import Function
 from .operators import SYMBOLS
 from .structs import class_member, class_origin
-from .typing_of import settle_type
-from .values import Static, StructValue, TupleValue, Value, describe
+from .typing_of import describe, settle_type
+from .values import Static, StructValue, TupleValue, Value
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -14,8 +14,8 @@ from .annotations import is_struct_class
 from .convert import store_value
 from .structs import field_view
 from .types import StructType, TupleType, Type
-from .typing_of import settle_type
-from .values import RecordView, Static, StructValue, TupleValue, Value, View, describe
+from .typing_of import describe, settle_type
+from .values import RecordView, Static, StructValue, TupleValue, Value, View
 from .variables import assign
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from .constants import lift, typed_constant
 from .convert import store_value
 from .fingerprint import UNFINDABLE
 from .types import DType, Field, StructType, TupleType, Type, alignment_of, leaves, size_of
-from .typing_of import settle_type, type_of
+from .typing_of import describe, settle_type, type_of
 from .values import (
     Method,
     Origin,
@@ -24,7 +24,7 @@ from .values import (
     StructValue,
     TupleValue,
     Value,
-    describe,
+    unpacked,
 )
 from .variables import rebuild
 
@@ -154,7 +154,6 @@ def class_member(cls: type[Any], name: str) -> Any:
 
 def struct_item(frame: Frame, node: ast.Subscript, value: StructValue) -> Value:
     """`record["x"]`, or `named_tuple[0]`."""
-    from .statements import unpacked
     from .tuple_items import tuple_item
 
     if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):

@@ -14,7 +14,8 @@ from .convert import convert, materialise, to_type, truth
 from .emitter import I1, I64, INDEX, REGISTER
 from .functions import Function
 from .types import DTYPES, DType, bf16, bool_, f16, f32, i32, i64, index, u64
-from .values import Scalar, Value, describe
+from .typing_of import describe
+from .values import Scalar, Value
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from xdsl.ir import SSAValue
 
 from ..dialects.predicates import SLT, ULT
+from .checks import check
 from .choices import choose
 from .convert import to_index
-from .operators import check
 from .types import DTYPES, bool_
-from .typing_of import type_of
-from .values import Scalar, TupleValue, Value, describe, static_int
+from .typing_of import describe, type_of
+from .values import Scalar, TupleValue, Value, static_int
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -1,11 +1,25 @@
-"""The run-time type of a value, and the one type of several values that meet in a variable."""
+"""The run-time type of a value, also in words; the one type of several that meet in a variable."""
 
 from __future__ import annotations
 
 from .annotations import scalar_type
 from .promotion import WEAK_FLOAT, WEAK_INT, join, settle
 from .types import DType, Field, StructType, TupleType, Type, bool_
-from .values import Scalar, Static, StructValue, TupleValue, Value, Weak, is_numpy_scalar
+from .values import (
+    Combined,
+    RangeValue,
+    RecordView,
+    Scalar,
+    Static,
+    StructValue,
+    TensorMapValue,
+    Text,
+    TupleValue,
+    Value,
+    View,
+    Weak,
+    is_numpy_scalar,
+)
 
 
 def type_of(value: Value) -> Type | None:
@@ -79,3 +93,39 @@ def settle_type(type_: Type) -> Type:
             else StructType(type_.name, fields, type_.size, type_.alignment, type_.cls)
         )
     return type_
+
+
+def describe(value: Value) -> str:
+    """What a value is, for a message."""
+    if isinstance(value, (Scalar, Weak)):
+        return str(value.dtype)
+    if isinstance(value, Static):
+        return _describe_static(value.value)
+    if isinstance(value, (View, RecordView)):
+        element = value.dtype if isinstance(value, View) else value.element.name
+        return f"an array of {element} with {len(value.sizes)} axes"
+    if isinstance(value, StructValue):
+        return value.type.name
+    if isinstance(value, TupleValue):
+        found = type_of(value)
+        return f"a tuple {found}" if found is not None else f"a tuple of {len(value.items)}"
+    if isinstance(value, TensorMapValue):
+        return f"a {value.type}"
+    if isinstance(value, RangeValue):
+        return "a range"
+    if isinstance(value, Text):
+        return "an f-string"
+    if isinstance(value, Combined):
+        return f"a {value.kind}"
+    return "a function"
+
+
+def _describe_static(value: object) -> str:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return repr(value)
+    if isinstance(value, type):
+        return f"the class {value.__qualname__}"
+    if hasattr(value, "__name__"):
+        kind = "module" if type(value).__name__ == "module" else "function"
+        return f"the {kind} {getattr(value, '__name__')}"  # noqa: B009
+    return f"a {type(value).__name__}"

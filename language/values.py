@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
-from .types import DType, StructType, TensorMapType, Type
+from .types import DType, StructType, TensorMapType
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -200,39 +200,10 @@ def is_numpy_scalar(value: object) -> bool:
     return getattr(value, "shape", None) == () and type(value).__name__ != "ndarray"
 
 
-def describe(value: Value) -> str:
-    """What a value is, for a message."""
-    from .typing_of import type_of
-
-    if isinstance(value, (Scalar, Weak)):
-        return str(value.dtype)
-    if isinstance(value, Static):
-        return _describe_static(value.value)
-    if isinstance(value, (View, RecordView)):
-        element = value.dtype if isinstance(value, View) else value.element.name
-        return f"an array of {element} with {len(value.sizes)} axes"
-    if isinstance(value, StructValue):
-        return value.type.name
+def unpacked(value: Value) -> tuple[Value, ...] | None:
+    """The items of a tuple or NamedTuple."""
     if isinstance(value, TupleValue):
-        found: Type | None = type_of(value)
-        return f"a tuple {found}" if found is not None else f"a tuple of {len(value.items)}"
-    if isinstance(value, TensorMapValue):
-        return f"a {value.type}"
-    if isinstance(value, RangeValue):
-        return "a range"
-    if isinstance(value, Text):
-        return "an f-string"
-    if isinstance(value, Combined):
-        return f"a {value.kind}"
-    return "a function"
-
-
-def _describe_static(value: object) -> str:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return repr(value)
-    if isinstance(value, type):
-        return f"the class {value.__qualname__}"
-    if hasattr(value, "__name__"):
-        kind = "module" if type(value).__name__ == "module" else "function"
-        return f"the {kind} {getattr(value, '__name__')}"  # noqa: B009
-    return f"a {type(value).__name__}"
+        return value.items
+    if isinstance(value, StructValue) and value.type.cls and issubclass(value.type.cls, tuple):
+        return tuple(value.fields.values())
+    return None

@@ -17,8 +17,8 @@ from xdsl.ir import SSAValue
 from .convert import store_value
 from .promotion import WEAK
 from .types import DType, Leaf, StructType, TupleType, Type, leaves
-from .typing_of import join_types, settle_type, type_of
-from .values import Scalar, Static, StructValue, TupleValue, Value, Weak, describe
+from .typing_of import describe, join_types, settle_type, type_of
+from .values import Scalar, Static, StructValue, TupleValue, Value, Weak
 
 if TYPE_CHECKING:
     from .frame import Frame

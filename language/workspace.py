@@ -12,7 +12,8 @@ from ..dialects import gpu, simt
 from .annotations import element_type
 from .emitter import MEMORY
 from .types import DType, leaves
-from .values import RecordView, Root, Static, TupleValue, Value, View, describe, static_int
+from .typing_of import describe
+from .values import RecordView, Root, Static, TupleValue, Value, View, static_int
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -30,9 +30,10 @@ from xdsl.passes import ModulePass
 
 from ..dialects import gpux, simt
 from .analyses.asked_sizes import AskedSizes
+from .analyses.difference_bounds import ZERO
 from .analyses.loop_invariants import add_invariants, assume_while, result_bounds
 from .analyses.range_conditions import assume, is_known
-from .analyses.value_ranges import ZERO, Ranges
+from .analyses.value_ranges import Ranges
 from .utils.block_editing import erase, functions
 
 

@@ -21,6 +21,8 @@ from .errors import ArtifactError
 from .object_files import global_functions, has_data, object_files
 
 _OTHER_MAGICS = (b"\xcf\xfa\xed\xfe", b"\x64\x86", b"\x64\xaa")  # Mach-O, COFF
+# Launch records of threads that share a launch are so many words apart: lines of the cache.
+RECORD_STRIDE = 16
 REPORT = "stepwell_report"  # what kernels call, as lowering/emit/symbols.py has it
 _ELF = struct.Struct("<4xBB10xH22xQ10xHH2x")  # class, order, type, offset, size, count of sections
 

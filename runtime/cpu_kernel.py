@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .artifact import Artifact, Manifest
-from .cpu_code import LoadedCode, runner
+from .cpu_code import RECORD_STRIDE, LoadedCode, runner
 from .cpu_units import in_blocks, units_of
 from .device import Device, Direct, Launcher, LoadedKernel, Stream
 from .launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
@@ -35,8 +35,6 @@ from .report import (
 
 TOTAL, CHUNK, NEXT, FAILED, REPORT, SHARED, STREAMS = 6, 7, 8, 9, 10, 11, 13
 LAUNCH_WORDS = 14
-# Launch records of threads that share a launch are so many words apart: lines of the cache.
-RECORD_STRIDE = 16
 MAX_LAUNCHERS = 64
 
 ALONE_NS = 10_000

@@ -27,8 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from .array import DeviceArray, HostArray
-from .cpu_code import runner
-from .cpu_kernel import RECORD_STRIDE
+from .cpu_code import RECORD_STRIDE, runner
 from .cpu_pool import Job, Workers, give_back, new_lock, pool
 from .device import Direct
 from .dtypes import DTYPES, from_numpy

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from stepwell.runtime.vulkan.api import NoVulkan
 from stepwell.runtime.vulkan.device import VulkanDevice
-from stepwell.runtime.vulkan.instance import Instance, NoVulkan
+from stepwell.runtime.vulkan.instance import Instance
 from stepwell.runtime.vulkan.physical import physical_devices
 from stepwell.runtime.vulkan.table import DEVICE_TYPES, MEMORY_HOST_CACHED
 

@@ -25,9 +25,9 @@ from .target import LlvmTarget, State, type_map
 
 
 def _vector_rules() -> Rules:
-    from .vector import RULES  # xDSL's dialect takes 5 ms to import, and few kernels need it
+    from . import vector, vector_memory  # xDSL's dialect takes 5 ms, and few kernels need it
 
-    return RULES
+    return Rules(vector.RULES, vector_memory.RULES)
 
 
 RULES = Rules(

@@ -33,12 +33,11 @@ from ...dialects import llvm
 from ...dialects.llvm.base import numbers
 from ...dialects.vector import ConstantMaskOp, FromElementsOp, SplatOp, StepOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from . import vector_memory
 from .arith import extreme_number, fast_math
 from .floats import is_small, narrow, widen
 from .target import const, float_const, icmp
 
-RULES = Rules(vector_memory.RULES)
+RULES = Rules()
 converts = RULES.converts
 
 DYNAMIC = -(2**63)

@@ -33,6 +33,7 @@ from .memref_address import (
     stored_type,
 )
 from .target import binary, icmp, like, resize
+from .vector import splat
 
 RULES = Rules()
 converts = RULES.converts
@@ -164,8 +165,6 @@ def _addresses(
     """The address of each lane's element; offsets are signed and count elements."""
     start, step = _start(rw, view, indices), _step_of(view)
     if step != 1:
-        from .vector import splat
-
         offsets = resize(rw, offsets, like(offsets.type, i64))
         wide = splat(rw, resize(rw, as_value(rw, step), i64), llvm.lanes_of(offsets.type))
         offsets = binary(rw, llvm.MulOp, offsets, wide)

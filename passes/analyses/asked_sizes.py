@@ -20,10 +20,11 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i64
 from xdsl.ir import Attribute, Operation
 
 from ...dialects import gpu, marks, simt
+from .difference_bounds import Node
 from .launch_bounds import MOST_ELEMENTS, LaunchBounds
 from .launch_numbers import LaunchNumber
 from .thread_places import Guards
-from .value_ranges import Node, Ranges
+from .value_ranges import Ranges
 
 MOST_ROWS = 16
 _TERM = 5  # numbers for each term of a row

@@ -19,10 +19,11 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects import gpu, gpux, marks, simt
 from ..utils.block_editing import constant_value, is_integer
+from .difference_bounds import ZERO, Node
 from .launch_limits import known_size
 from .launch_numbers import LaunchNumber, Term, best_of
 from .range_definitions import is_of_launch
-from .value_ranges import ZERO, Node, Ranges
+from .value_ranges import Ranges
 
 MOST_ELEMENTS = 1 << 16  # larger constants are limits of types and grids, not bounds that are meant
 _DEPTH = 10

@@ -15,8 +15,9 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import SSAValue
 
 from ..utils.block_editing import constant_value, is_integer
+from .difference_bounds import ZERO, Bound, Node
 from .range_conditions import assume
-from .value_ranges import ZERO, Bound, Node, Ranges
+from .value_ranges import Ranges
 
 # `low <= high + number`, between nodes.
 _Fact = tuple[Node, Node, int]

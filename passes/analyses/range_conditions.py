@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from xdsl.dialects import arith, scf
 from xdsl.ir import OpResult, SSAValue
 
 from ...dialects.predicates import EQ, OPPOSITE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from ..utils.block_editing import constant_value, integer_bits, is_integer
-from .range_definitions import Cases, if_cases
-from .value_ranges import Ranges
+from .difference_bounds import Cases
+from .range_definitions import if_cases
+
+if TYPE_CHECKING:
+    from .value_ranges import Ranges
 
 _DEPTH = 12
 

@@ -5,8 +5,8 @@ A bound `(node, c)` in `upper` says value <= node + c. Values are signed numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
@@ -14,11 +14,12 @@ from xdsl.ir import Block, Operation, SSAValue
 from ...dialects import gpu, gpux, simt
 from ...dialects.predicates import EQ, NE
 from ..utils.block_editing import constant_value, integer_bits, is_integer
+from .difference_bounds import ZERO, Bound, Cases, Definition, Node
 from .launch_limits import known_size
-from .value_ranges import ZERO, Bound, Definition, Node, Ranges
 
-# Values, each with the condition (and its outcome) under which it is chosen.
-Cases: TypeAlias = Sequence[tuple[SSAValue, SSAValue | None, bool]]
+if TYPE_CHECKING:
+    from .value_ranges import Ranges
+
 _SIZES = {"gpu.thread_id": gpu.BlockDimOp.name, "gpu.block_id": gpu.GridDimOp.name}
 
 

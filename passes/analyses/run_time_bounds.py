@@ -25,8 +25,10 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects.predicates import SLE, ULT
 from ..utils.block_editing import constant_value, integer_bits, is_integer
+from .difference_bounds import ZERO, Node
+from .run_time_definitions import RULES
 from .thread_ranges import INDEX, Solver
-from .value_ranges import ZERO, Node, Ranges
+from .value_ranges import Ranges
 
 _DEPTH = 12
 
@@ -86,8 +88,6 @@ class RunTimeBounds:
         if slope is not None and abs(slope) <= self.steep:
             bound = self._affine(value, slope)
             return bound, bound
-        from .run_time_definitions import RULES
-
         op = value.owner
         if isinstance(op, Block):
             return self._index(op, value) or self._known(value)

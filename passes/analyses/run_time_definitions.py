@@ -6,13 +6,16 @@ What an op gives is right where it does not wrap; whoever asks sees to that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects import arith
 from xdsl.ir import Operation
 
 from ..utils.block_editing import constant_value
-from .run_time_bounds import Bound, Extent, RunTimeBounds
+
+if TYPE_CHECKING:
+    from .run_time_bounds import Bound, Extent, RunTimeBounds
 
 
 def _add(bounds: RunTimeBounds, op: Any) -> Extent | None:
@@ -93,7 +96,8 @@ def _chosen(
         one, other = bounds.flat(a[upper], upper), bounds.flat(b[upper], upper)
         base = bounds.solver.binary(kind, one.base, other.base)
         low, high = choose(one.low, other.low), choose(one.high, other.high)
-        found.append(Bound(0, base, low, high, one.when + other.when, False))
+        when = one.when + other.when
+        found.append(replace(one, base=base, low=low, high=high, when=when, exact=False))
     return found[0], found[1]
 
 

@@ -24,7 +24,8 @@ from ...dialects.arith import let_wrap
 from ...dialects.making import make
 from ...dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
 from ..utils.block_editing import binary, compare, constant, constant_value
-from .value_ranges import Node, Ranges
+from .difference_bounds import Node
+from .value_ranges import Ranges
 
 INDEX = IndexType()
 _DEPTH = 64

@@ -20,8 +20,6 @@ The idea is that of ABCD (R. Bodik, R. Gupta, V. Sarkar, PLDI 2000), on structur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import IntegerType, MemRefType
@@ -29,34 +27,20 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, marks
 from ..utils.block_editing import constant_value, integer_bits
+from .difference_bounds import ZERO, Bound, Definition, Node
 from .launch_limits import LIMITS, SMALL_LIMITS, known_size, launch_arguments
+from .range_conditions import assume
+from .range_definitions import define
 
-Node: TypeAlias = int | tuple[str, int, int]
-Bound: TypeAlias = tuple[Node, int]  # node + number
-ZERO: Node = 0
 _DEPTH = 12  # of definitions looked through
 _STEPS = 48  # nodes looked at in one proof
 _CASES = 24  # values that are one thing or another, looked into in one proof
-
-
-@dataclass
-class Definition:
-    """The bounds that follow from how a node is computed."""
-
-    upper: list[Bound] = field(default_factory=list[Bound])
-    lower: list[Bound] = field(default_factory=list[Bound])
-    # The value is one of these; each with the condition (and its outcome) under which it is.
-    cases: Sequence[tuple[SSAValue, SSAValue | None, bool]] = ()
 
 
 class Ranges:
     """The analysis of one function; see the module's head."""
 
     def __init__(self, function: Operation | None = None, index_bits: int = 64):
-        from .range_conditions import assume  # which look into ranges themselves
-        from .range_definitions import define
-
-        self._assume, self._define = assume, define
         self.index_bits = index_bits
         self.function = function if isinstance(function, gpu.FuncOp | func.FuncOp) else None
         self.small = function is not None and marks.SMALL in function.attributes
@@ -298,7 +282,7 @@ class Ranges:
             if self._depth >= _DEPTH:
                 return Definition()
             self._definitions[node] = Definition()  # what a cycle sees
-            found = self._definitions[node] = self._define(self, node)
+            found = self._definitions[node] = define(self, node)
         return found
 
     # Proofs
@@ -359,7 +343,7 @@ class Ranges:
         for value, condition, outcome in cases:
             mark = self.mark()
             if condition is not None:
-                self._assume(self, condition, outcome)
+                assume(self, condition, outcome)
             case, offset = self.bound(value)
             if above:  # start <= node + number <= other + c
                 holds = self.proves_bound(case, other, c - number - offset)

@@ -100,11 +100,17 @@ class CudaDevice(Device):
 
     def adopt(self, source: Any) -> DeviceArray | None:
         """An array of this device as it is, one of another library by its address."""
-        from .interop import adopt
-
         if isinstance(source, DeviceArray):
             return source if source.device is self else None
-        return adopt(self, source)
+        if hasattr(source, "__dlpack__"):
+            from .dlpack import import_array
+
+            return import_array(self, source)
+        if hasattr(source, "__cuda_array_interface__"):
+            from .interop import import_interface
+
+            return import_interface(self, source)
+        return None
 
     def encode_tensor_map(self, tensor: Tensor) -> bytes:
         """See `Device.encode_tensor_map`."""

@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 VERSION = 3
 
 
-def adopt(device: CudaDevice, source: Any) -> DeviceArray | None:
-    """The array of another library, if it is on this device."""
-    if hasattr(source, "__dlpack__"):
-        from .dlpack import import_array
-
-        return import_array(device, source)
-    if hasattr(source, "__cuda_array_interface__"):
-        return _from_interface(device, source)
-    return None
-
-
 def shared(
     device: CudaDevice,
     source: Any,
@@ -58,7 +47,8 @@ def shared(
     return DeviceArray(memory, -low, shape, strides, dtype, readonly)
 
 
-def _from_interface(device: CudaDevice, source: Any) -> DeviceArray | None:
+def import_interface(device: CudaDevice, source: Any) -> DeviceArray | None:
+    """The array behind `__cuda_array_interface__`; None if it is not on this device."""
     given: dict[str, Any] = source.__cuda_array_interface__
     address, readonly = given["data"]
     shape = tuple(given["shape"])

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..errors import DeviceError
 from .table import FUNCTIONS, INCOMPLETE, STRUCTURES
 
 _CODES: dict[str, Any] = {
@@ -22,6 +23,10 @@ _CODES: dict[str, Any] = {
     "r": ctypes.c_int32,
     "v": None,
 }
+
+
+class NoVulkan(DeviceError):
+    """There is no Vulkan here; the message says what to install."""
 
 
 class Row(NamedTuple):

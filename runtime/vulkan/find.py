@@ -20,8 +20,9 @@ _reasons: list[str] = []
 
 def find() -> list[Device]:
     """The Vulkan devices that can be used, the best first; empty if there are none."""
+    from .api import NoVulkan
     from .device import open_devices
-    from .instance import NoVulkan, instance
+    from .instance import instance
     from .physical import physical_devices
 
     _reasons.clear()

@@ -10,9 +10,8 @@ import os
 import sys
 from typing import Any
 
-from ..errors import DeviceError
 from ..process import is_validating
-from .api import Functions, S, api_version, chain, listed, names, version
+from .api import Functions, NoVulkan, S, api_version, chain, listed, names, version
 from .table import ENUMERATE_PORTABILITY, RESULTS
 from .validation import DEBUG_UTILS, Validation
 
@@ -29,10 +28,6 @@ LOADER_ADVICE = {
     "darwin": "install MoltenVK: brew install molten-vk vulkan-loader",
     "win32": "install the driver of your GPU, which brings the Vulkan loader",
 }
-
-
-class NoVulkan(DeviceError):
-    """There is no Vulkan here; the message says what to install."""
 
 
 class Instance:

@@ -11,7 +11,7 @@ import ctypes
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError
-from .api import Functions, S, array, listed
+from .api import Functions, NoVulkan, S, array, listed
 from .table import (
     ENABLE_SYNCHRONIZATION_VALIDATION,
     LAYER_SETTING_BOOL,
@@ -37,8 +37,6 @@ class Validation:
     layers = (LAYER,)
 
     def __init__(self, loader: Functions):
-        from .instance import NoVulkan
-
         offered = listed(loader.EnumerateInstanceLayerProperties, S.LayerProperties)
         if LAYER not in {row.layerName.decode() for row in offered}:
             raise NoVulkan(

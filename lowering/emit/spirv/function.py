@@ -26,6 +26,7 @@ from ....dialects.branching import BranchingOp
 from ....dialects.diagnostics import CompileError, location_of
 from ....dialects.spirv.constants import ConstantOp, UndefOp
 from .opcodes import Op
+from .ops import EMITTERS, emitter_of
 
 if TYPE_CHECKING:
     from .module import ModuleWords
@@ -177,8 +178,6 @@ class FunctionWords:
 
     def ops(self, block: Block, merge: tuple[int, ...] = ()) -> None:
         """The ops of a block; `merge` is the merge instruction before the last one."""
-        from .ops import EMITTERS, emitter_of
-
         op = block.first_op
         while op is not None:
             if self.module.debug:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Attribute, Operation
@@ -12,12 +12,14 @@ from ....dialects import spirv
 from ....dialects.diagnostics import CompileError, location_of
 from ....dialects.spirv.constants import ConstantOp, UndefOp, is_constant
 from ....dialects.spirv.grammar import glsl_numbers, instruction
-from .function import FunctionWords
 from .layout import size_of
 from .opcodes import Op
 
+if TYPE_CHECKING:
+    from .function import FunctionWords
+
 OpT = TypeVar("OpT", bound=Operation)
-Emitter = Callable[[FunctionWords, Any], None]
+Emitter: TypeAlias = "Callable[[FunctionWords, Any], None]"
 
 
 EMITTERS: dict[type[Operation], Emitter] = {}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stepwell.caching import deciding_files
 from stepwell.runtime.cache import Cache, CacheWarning, default_folder, default_size
 
 
@@ -165,3 +166,12 @@ def test_several_processes_share_a_folder(tmp_path: Path) -> None:
     running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert Cache(str(tmp_path)).stats().damaged == 0
+
+
+def test_every_file_that_decides_code_decides_the_keys() -> None:
+    root = Path(__file__).parent.parent
+    folders = ("dialects", "language", "lowering", "passes", "runtime")
+    files = {path for folder in folders for path in (root / folder).rglob("*.py")}
+    assert root / "passes/analyses/value_ranges.py" in files
+    files |= set((root / "src/stepwell").glob("*.py"))
+    assert files <= {Path(path).resolve() for path in deciding_files()}

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from .compiler import Compilation
     from .kernel import Kernel
 
-# What the compiler consists of, seen from the package's folder.
-_COMPILER = ("", "passes")
-_COMPILER_TREES = ("dialects", "language", "lowering")
+# What decides code, beside the files of the package's own folder: the compiler, and the runtime,
+# whose tables it reads (see `tests/test_layering.py`).
+_DECIDING = ("dialects", "language", "lowering", "passes", "runtime")
 _SETTINGS = (
     "STEPWELL_CACHE",
     "STEPWELL_CACHE_DIR",
@@ -134,8 +134,7 @@ def _front_key(kernel: Kernel, types: Sequence[Any], target: str, form: Form) ->
     digest.update(fingerprint_function(kernel.function))
     facts = (kernel.__name__, [str(type_) for type_ in types], target, form)
     digest.update(packages_of(target).encode())
-    options = (kernel.checks, kernel.fastmath, kernel.block, kernel.hints)
-    digest.update(repr((facts, *options)).encode())
+    digest.update(repr((facts, kernel.options)).encode())
     return digest.hexdigest()
 
 
@@ -177,30 +176,26 @@ def _full_key(front: str, values: str) -> str:
 
 @cache
 def _compiler_fingerprint() -> bytes:
-    """The compiler's own files, the libraries below it, and the machine."""
+    """The files that decide code, with sizes and times, and the machine."""
     digest = hashlib.sha256(repr((sys.version_info[:2], _machine())).encode())
-    root = os.path.dirname(__file__)
-    for folder in _COMPILER:
-        _add_folder(digest, os.path.join(root, folder))
-    for tree in _COMPILER_TREES:
-        for folder, _, _ in os.walk(os.path.join(root, tree)):
-            _add_folder(digest, folder)
-    for package in ("xdsl", "llvmlite"):
-        spec = find_spec(package)
-        if spec is not None and spec.origin is not None:
-            _add_file(digest, spec.origin)
+    for path in deciding_files():
+        status = os.stat(path)
+        digest.update(f"{path}:{status.st_size}:{status.st_mtime_ns};".encode())
     return digest.digest()
 
 
-def _add_folder(digest: Any, folder: str) -> None:
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.endswith(".py"):
-            _add_file(digest, entry.path)
-
-
-def _add_file(digest: Any, path: str) -> None:
-    status = os.stat(path)
-    digest.update(f"{path}:{status.st_size}:{status.st_mtime_ns};".encode())
+def deciding_files() -> Iterator[str]:
+    """The compiler's own files, and of each library below it the first, which an update changes."""
+    root = os.path.dirname(__file__)
+    trees = (os.path.join(root, tree) for tree in _DECIDING)
+    for folder in (root, *(found for tree in trees for found, _, _ in os.walk(tree))):
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.name.endswith(".py"):
+                yield entry.path
+    for package in ("xdsl", "llvmlite"):
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            yield spec.origin
 
 
 def _machine() -> str:

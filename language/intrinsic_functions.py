@@ -38,7 +38,7 @@ def _dimension(frame: Frame, node: ast.AST, value: Value | None) -> int:
     axis = 0 if value is None else static_int(value)
     if axis is None:
         raise frame.refuse(node, "the dimension must be a constant 0, 1 or 2")
-    rank = frame.unit.axes
+    rank = frame.unit.over
     if not 0 <= axis < (3 if rank is None else rank):
         most = 2 if rank is None else rank - 1
         raise frame.refuse(

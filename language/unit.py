@@ -65,7 +65,8 @@ class Unit:
 
     checks: bool
     fastmath: Sequence[str]
-    axes: int | None
+    over: int | None
+    """The rank of an `over` launch; None for a plain one."""
     machine: Machine = CPU
     """What `sw.target` is; in an arm that is only checked, a machine that would take it."""
     machine_asked: int = 0

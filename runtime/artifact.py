@@ -27,8 +27,8 @@ FORMAT = 2  # code for CPUs is of single blocks, in files of format 1 it was of 
 _HEADER = struct.Struct("<8sIIQ")
 
 
-class Source(NamedTuple):
-    """Where a parameter comes from in the Python call: argument, path of fields, byte offset."""
+class ArgumentPart(NamedTuple):
+    """What of the Python call a parameter is: argument, path of fields, offset in bytes."""
 
     argument: int
     path: tuple[str | int, ...] = ()
@@ -50,7 +50,7 @@ class Parameter(NamedTuple):
     sizes: tuple[int | None, ...] = ()
     strides: tuple[int | None, ...] | None = None
     writes: bool = False
-    source: Source = Source(0)
+    source: ArgumentPart = ArgumentPart(0)
     alignment: int = 0
     swizzle: int = 0
 
@@ -362,7 +362,7 @@ def _parameter(plain: Mapping[str, Any]) -> Parameter:
         fields["strides"] = tuple(plain["strides"])
     if "source" in plain:
         source = plain["source"]
-        fields["source"] = Source(source["argument"], tuple(source["path"]), source["offset"])
+        fields["source"] = ArgumentPart(source["argument"], tuple(source["path"]), source["offset"])
     return Parameter(**fields)
 
 

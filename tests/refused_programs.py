@@ -26,13 +26,13 @@ U = ArrayType(sw.u64, 1)
 CASES: list[tuple[FunctionType, tuple[Any, ...], int | None]] = []
 
 
-def refused(*types: Any, axes: int | None = None, inside: Any = None) -> Callable[[Any], Any]:
+def refused(*types: Any, over: int | None = None, inside: Any = None) -> Callable[[Any], Any]:
     """Register a program; `inside` is the helper that holds the error."""
 
     def register(function: Any) -> Any:
         if inside is not None:
             function.error_in = inside
-        CASES.append((function, types, axes))
+        CASES.append((function, types, over))
         return function
 
     return register
@@ -426,7 +426,7 @@ def atomic_on_a_local_array(x):
     sw.atomic_add(tile, 0, x[0])  # error 5: on a local array, which no other thread sees
 
 
-@refused(A, axes=1)
+@refused(A, over=1)
 def dimension_of_over(x):
     x[0] = sw.global_id(1)  # error 12: dimension 1 of a launch that has dimensions 0 to 0
 

@@ -10,12 +10,12 @@ import pytest
 from stepwell.runtime.artifact import (
     FORMAT,
     MAGIC,
+    ArgumentPart,
     Artifact,
     Bundle,
     Manifest,
     Parameter,
     Site,
-    Source,
     load,
     merge,
 )
@@ -27,8 +27,10 @@ MANIFEST = Manifest(
     entry="saxpy",
     parameters=(
         Parameter("a", "scalar", "f32"),
-        Parameter("x", "buffer", "f32", 2, (None, 4), (None, 1), False, Source(1, ("pos", 0), 8)),
-        Parameter("y", "buffer", "f32", 1, (None,), None, True, Source(2)),
+        Parameter(
+            "x", "buffer", "f32", 2, (None, 4), (None, 1), False, ArgumentPart(1, ("pos", 0), 8)
+        ),
+        Parameter("y", "buffer", "f32", 1, (None,), None, True, ArgumentPart(2)),
     ),
     triple="x86_64-unknown-linux-gnu",
     cpu="znver4",

@@ -17,7 +17,9 @@ import pytest
 import stepwell as sw
 from stepwell.language.annotations import struct_type
 from stepwell.language.build import build_module
+from stepwell.language.options import Options
 from stepwell.language.types import ArrayType, ConstType
+from stepwell.runtime.artifact import Form
 
 A = ArrayType(sw.f32, 1)
 A2 = ArrayType(sw.f32, 2)
@@ -25,8 +27,8 @@ I = ArrayType(sw.i32, 1)  # noqa: E741
 B = ArrayType(sw.bool_, 1)
 
 
-def ir(function: Callable[..., Any], *types: Any, **options: Any) -> str:
-    built = build_module(function, types, axes=options.pop("axes", None), **options)
+def ir(function: Callable[..., Any], *types: Any, over: int | None = None, **options: Any) -> str:
+    built = build_module(function, types, Form(over=over), Options(**options))
     built.module.verify()
     return str(built.module)
 
@@ -75,7 +77,7 @@ def test_every_op_says_the_line_it_comes_from():
     def kernel(x):
         x[0] = x[1] + 1
 
-    built = build_module(kernel, (A,), axes=None)
+    built = build_module(kernel, (A,))
     first = kernel.__code__.co_firstlineno + 1
     for op in built.module.walk():
         place = str(op.location)
@@ -87,7 +89,7 @@ def test_axes_of_over_count_from_the_last_dimension():
     def kernel(x):
         x[sw.global_id(0), sw.global_id(1)] = 0
 
-    text = ir(kernel, A2, axes=2)
+    text = ir(kernel, A2, over=2)
     in_order(text, r"gpu.global_id y", r"gpu.global_id x")
     in_order(ir(kernel, A2), r"gpu.global_id x", r"gpu.global_id y")
 
@@ -355,7 +357,7 @@ def test_writes_through_called_functions_are_known():
         fill(x[1:])
         x[0] = y[0]
 
-    built = build_module(kernel, (A, A), axes=None)
+    built = build_module(kernel, (A, A))
     assert [info.writes for info in built.parameters] == [True, False]
 
 
@@ -373,9 +375,9 @@ def test_a_struct_is_its_fields():
 
     struct = struct_type(Point)
     assert struct is not None
-    built = build_module(kernel, (struct, ArrayType(struct, 1)), axes=None)
+    built = build_module(kernel, (struct, ArrayType(struct, 1)))
     built.module.verify()
-    rows = [(i.name, i.kind, i.dtype, i.offset, i.strides) for i in built.parameters]
+    rows = [(i.name, i.kind, i.dtype, i.source.offset, i.strides) for i in built.parameters]
     assert rows == [
         ("p.x", "scalar", "f32", 0, None),
         ("p.n", "scalar", "i32", 4, None),
@@ -473,7 +475,7 @@ def test_parameters_of_a_strided_array_carry_strides():
     def kernel(x):
         x[0, 0] = 1
 
-    built = build_module(kernel, (ArrayType(sw.f32, 2, contiguous=False),), axes=None)
+    built = build_module(kernel, (ArrayType(sw.f32, 2, contiguous=False),))
     assert "strided<[?, ?]>" in str(built.module)
     assert built.parameters[0].strides == (None, None)
 

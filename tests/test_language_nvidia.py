@@ -18,6 +18,7 @@ from refused_kernels import Row, refuses
 import stepwell as sw
 from stepwell.language.build import build_module
 from stepwell.language.intrinsics import use_thread
+from stepwell.language.machines import CPU, Machine
 from stepwell.language.types import ArrayType
 from stepwell.lowering.emit.ptx import find_tool
 from stepwell.runtime.device import KINDS
@@ -86,16 +87,16 @@ def test_what_target_says():
         out[4] = 1 if sw.target.name == "cuda" else 0
         out[5] = 1 if sw.target.arch == "sm_90a" else 0
 
-    def stored(**options: Any) -> list[int]:
-        text = str(build_module(ask, (ArrayType(sw.i32, 1),), axes=None, **options).module)
+    def stored(machine: Machine) -> list[int]:
+        text = str(build_module(ask, (ArrayType(sw.i32, 1),), machine=machine).module)
         names = dict(re.findall(r"(%\d+) = arith.constant (\d) : i32", text))
         return [int(names[name]) for name in re.findall(r"memref.store (%\d+),", text)]
 
-    assert stored() == [0, 0, 0, 1, 0, 0]
-    assert stored(target="cuda", arch="sm_80") == [1, 0, 0, 0, 1, 0]
-    assert stored(target="cuda", arch="sm_90") == [1, 1, 0, 0, 1, 0]
-    assert stored(target="cuda", arch="sm_90a") == [1, 1, 1, 0, 1, 1]
-    assert stored(target="cuda", arch="sm_100") == [1, 1, 0, 0, 1, 0]
+    assert stored(CPU) == [0, 0, 0, 1, 0, 0]
+    assert stored(Machine("cuda", "sm_80")) == [1, 0, 0, 0, 1, 0]
+    assert stored(Machine("cuda", "sm_90")) == [1, 1, 0, 0, 1, 0]
+    assert stored(Machine("cuda", "sm_90a")) == [1, 1, 1, 0, 1, 1]
+    assert stored(Machine("cuda", "sm_100")) == [1, 1, 0, 0, 1, 0]
 
 
 def test_the_other_arm_leaves_nothing_behind():
@@ -110,7 +111,7 @@ def test_the_other_arm_leaves_nothing_behind():
             total += x[k]
         x[0] = total
 
-    built = build_module(kernel, (ArrayType(sw.i32, 1),) * 2, axes=None)
+    built = build_module(kernel, (ArrayType(sw.i32, 1),) * 2)
     text = str(built.module)
     assert [row.writes for row in built.parameters] == [True, False]
     assert "cell<i64>" not in text and "simt.break" not in text and "nvvm" not in text

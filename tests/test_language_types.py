@@ -164,7 +164,7 @@ def kernel(x: Any) -> None:
 
 
 def test_dependencies_notice_a_changed_global_and_function(monkeypatch: pytest.MonkeyPatch):
-    built = build_module(kernel, (ArrayType(sw.f32, 1),), axes=None)
+    built = build_module(kernel, (ArrayType(sw.f32, 1),))
     steps = {row.steps for row in built.dependencies}
     assert (("global", "scaled"),) in steps
     assert (("global", "scaled"), ("global", "SCALE")) in steps

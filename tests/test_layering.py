@@ -29,6 +29,7 @@ LAYERS = {
 
 # Single files that may be imported from elsewhere, each with its reason.
 SHARED = {
+    ("language", "runtime.artifact"): "kinds of launches, and rows of parameters, are said once",
     ("language", "runtime.dtypes"): "the NumPy dtype of a type's name is said once",
     ("lowering", "runtime.vulkan.profile"): "the words for what a device can do are said once",
 }

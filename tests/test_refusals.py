@@ -17,6 +17,7 @@ import refused_programs
 
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.language.build import build_module
+from stepwell.runtime.artifact import Form
 
 _EXPECTED = re.compile(r"#\s*error (\d+)(?: \(3\.12: (\d+)\))?: (.*?)(?: ~ (.*))?$")
 CASES = refused_programs.CASES
@@ -28,10 +29,10 @@ def test_there_are_many():
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0].__name__ for case in CASES])
 def test_refused(case: tuple[FunctionType, tuple[Any, ...], int | None]):
-    function, types, axes = case
+    function, types, over = case
     line, column, message, hint = _expected(function)
     with pytest.raises(CompileError) as caught:
-        build_module(function, types, axes=axes)
+        build_module(function, types, Form(over=over))
     error = caught.value
     assert message in error.message
     assert error.location is not None
@@ -43,7 +44,7 @@ def test_refused(case: tuple[FunctionType, tuple[Any, ...], int | None]):
 
 def test_the_text_shows_the_line_and_a_caret():
     with pytest.raises(CompileError) as caught:
-        build_module(refused_programs.unknown_name, (refused_programs.A,), axes=None)
+        build_module(refused_programs.unknown_name, (refused_programs.A,))
     text = str(caught.value)
     assert "refused_programs.py" in text
     assert "x[0] = lenght" in text

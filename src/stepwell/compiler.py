@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .manifest import block_facts, sites_of, waist_manifest
-from .runtime.artifact import Artifact, Form, Parameter, Source
+from .runtime.artifact import Artifact, Form, Parameter
 from .targets import SHADER, Target, find_target
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from .kernel import Kernel
+    from .language.build import Built
     from .lowering.observers import Observer
 
 
@@ -39,8 +40,7 @@ def compile_kernel(
     """Compile for these parameter types; CompileError where the program is wrong."""
     way = find_target(target)
     built = build(kernel, types, form, way)
-    parameters = tuple(_parameter(info) for info in built.parameters)
-    artifact = compile_module(built.module, kernel.__name__, parameters, way, observe=observe)
+    artifact = compile_module(built.module, kernel.__name__, built.parameters, way, observe=observe)
     manifest = artifact.manifest._replace(axes_used=built.axes_used)
     return Compilation(artifact._replace(manifest=manifest), built.dependencies)
 
@@ -118,26 +118,13 @@ def _say_level(module: ModuleOp, level: str) -> None:
         module.attributes[LEVEL] = StringAttr(level)
 
 
-def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Any:
+def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Built:
     """The kernel at level simt, with what is known of its parameters and surroundings."""
     from .language.build import build_module
+    from .language.machines import Machine
 
-    return build_module(
-        kernel.function,
-        tuple(types),
-        axes=form.over,
-        block_rank=form.block_rank,
-        checks=kernel.checks,
-        fastmath=kernel.fastmath,
-        block=kernel.block,
-        hints=kernel.hints,
-        target=way.kind or way.name,
-        arch=way.arch or None,
-        small=form.small,
-        disjoint=form.disjoint,
-        sizes=form.sizes,
-        streams=form.streams,
-    )
+    machine = Machine(way.kind or way.name, way.arch)
+    return build_module(kernel.function, tuple(types), form, kernel.options, machine)
 
 
 def lower_step(
@@ -168,18 +155,3 @@ def lower_extensions(module: ModuleOp) -> None:
         seen |= names
         for found in passes:
             found().apply(Context(), module)
-
-
-def _parameter(info: Any) -> Parameter:
-    return Parameter(
-        name=info.name,
-        kind=info.kind,
-        dtype=info.dtype,
-        rank=info.rank,
-        sizes=info.sizes,
-        strides=info.strides,
-        writes=info.writes,
-        source=Source(info.argument, tuple(info.path), info.offset),
-        alignment=info.alignment,
-        swizzle=info.swizzle,
-    )

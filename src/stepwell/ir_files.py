@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dialects.diagnostics import CompileError, location_of
 from .registry import near_matches
-from .runtime.artifact import Artifact, Bundle, Parameter, Source
+from .runtime.artifact import ArgumentPart, Artifact, Bundle, Parameter
 from .tracebacks import tells_in_short
 
 if TYPE_CHECKING:
@@ -281,14 +281,14 @@ def parameters(kernel: FuncOp) -> tuple[Parameter, ...]:
 def _parameter(number: int, value: SSAValue, kernel: FuncOp) -> Parameter:
     from xdsl.dialects.builtin import MemRefType
 
-    name, source = value.name_hint or f"arg{number}", Source(number)
+    name, source = value.name_hint or f"arg{number}", ArgumentPart(number)
     is_buffer = isinstance(value.type, MemRefType)
     if is_buffer:
         return _buffer(name, value.type, source, kernel)
     return Parameter(name, "scalar", _dtype(value.type, kernel), source=source)
 
 
-def _buffer(name: str, memref: Any, source: Source, kernel: FuncOp) -> Parameter:
+def _buffer(name: str, memref: Any, source: ArgumentPart, kernel: FuncOp) -> Parameter:
     sizes = tuple(None if size < 0 else size for size in memref.get_shape())
     return Parameter(
         name,

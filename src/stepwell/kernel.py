@@ -13,7 +13,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .dialects.diagnostics import CompileError
-from .language.hints import Hints
+from .language.options import Hints, Options
 from .language.types import ArrayType
 from .launch import Program
 from .registry import near_matches
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
 ANY_GRID = Form()
-NO_HINTS = Hints()
 
 
 class Kernel(Program):
@@ -57,18 +56,16 @@ class Kernel(Program):
         *,
         checks: bool,
         fastmath: bool | str | Sequence[str],
-        block: int | Sequence[int] | None = None,
-        hints: Hints = NO_HINTS,
+        block: int | Sequence[int] | None,
+        hints: Hints,
     ):
         super().__init__()
-        self.block = None if block is None else dim3(block, "block")
         hints.check()
-        self.hints = hints
+        self.block = None if block is None else dim3(block, "block")
         self.cluster = hints.cluster
+        self.options = Options(checks, fast_math_flags(fastmath), self.block, hints)
         update_wrapper(self, function)
         self.function = function
-        self.checks = checks
-        self.fastmath = fast_math_flags(fastmath)
         self._specialiser = Specialiser(function)
         self.parameter_names = self._specialiser.parameter_names
         self.key = self._key_at_first

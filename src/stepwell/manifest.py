@@ -111,7 +111,7 @@ def _cluster(function: FuncOp) -> tuple[int, int, int] | None:
     """Blocks of a cluster, where the kernel is made for one."""
     from xdsl.dialects.builtin import DenseArrayBase
 
-    from .language.hints import CLUSTER
+    from .language.options import CLUSTER
 
     found = function.attributes.get(CLUSTER)
     if not isinstance(found, DenseArrayBase):

@@ -1,11 +1,4 @@
-"""How NVIDIA GPUs should run a kernel: registers, blocks of a multiprocessor, clusters.
-
-    @kernel(block=256, min_blocks_per_sm=2)     gpu.func @k(…) kernel
-                                                    attributes {nvvm.minctasm = 2 : i32}
-
-Registers and blocks are hints, which other devices have no use for. A cluster is part of what the
-kernel means, and is refused where there are none. Imports no xDSL.
-"""
+"""What `@kernel` says of a kernel beside the function. Imports no xDSL."""
 
 from __future__ import annotations
 
@@ -26,7 +19,14 @@ CLUSTER = "nvvm.cluster_dim"
 
 
 class Hints(NamedTuple):
-    """What `@kernel` says beside the block; None for nothing."""
+    """How NVIDIA GPUs run a kernel; None for nothing.
+
+        @kernel(block=256, min_blocks_per_sm=2)     gpu.func @k(…) kernel
+                                                        attributes {nvvm.minctasm = 2 : i32}
+
+    Registers and blocks are hints, which other devices have no use for. A cluster is part of what
+    the kernel means, and is refused where there are none.
+    """
 
     min_blocks_per_sm: int | None = None
     max_registers: int | None = None
@@ -72,3 +72,12 @@ class Hints(NamedTuple):
         if self.cluster is not None:
             found[CLUSTER] = DenseArrayBase.from_list(i32, self.cluster)
         return found
+
+
+class Options(NamedTuple):
+    """Options of a kernel, as in `Kernel`; `fastmath` are the flags in LLVM's order."""
+
+    checks: bool = True
+    fastmath: tuple[str, ...] = ()
+    block: tuple[int, int, int] | None = None
+    hints: Hints = Hints()

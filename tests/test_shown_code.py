@@ -1,4 +1,4 @@
-"""What README.md and docs/language.md show is run as it stands there, and does what they say."""
+"""What README.md and pages of docs/ show is run as it stands there, and does what they say."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conformance.compare import define
+from cuda_devices import simulated
 
 import stepwell as sw
+from stepwell.language.promotion import promote
+from stepwell.language.types import DTYPES
 from stepwell.tools.main import main
 
 ROOT = Path(__file__).parent.parent
@@ -89,3 +92,68 @@ def test_the_kernels_of_the_language_page():
     warp_sums[1, 64](np.ones(64, np.int32), out)
     assert len(set(out)) == 1
     assert out[0] > 3
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the table that begins with this one."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    table = text[text.index(f"\n| {heading} |") + 1 :].partition("\n\n")[0]
+    return [[cell.strip() for cell in row[1:-1].split(" | ")] for row in table.splitlines()[2:]]
+
+
+def test_the_types_of_the_types_page_are_those_that_there_are():
+    listed: set[str] = set()
+    for names, _, _, memory in rows("docs/types.md", "type"):
+        for name in re.findall(r"\w+", names.replace("sw.", "")):
+            dtype = DTYPES[name.rstrip("_")]
+            assert getattr(sw, name) is dtype
+            listed.add(dtype.name)
+            digits = re.findall(r"\d+", memory.replace("N/8", str(dtype.bits // 8)))
+            assert not digits or str(dtype.size) in digits, name
+    assert listed == set(DTYPES)
+
+
+def test_what_the_types_page_says_that_operands_meet_in():
+    text = (ROOT / "docs/types.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"(\w+)\+(\w+) → (\w+)", text)
+    assert len(pairs) == 3
+    for a, b, expected in pairs:
+        assert promote(DTYPES[a], DTYPES[b]) is promote(DTYPES[b], DTYPES[a]) is DTYPES[expected]
+
+
+def test_a_sum_takes_the_type_of_its_terms():
+    (body,) = blocks("docs/types.md", "python")
+    lines = [f"    {line}\n" for line in [*body.splitlines(), "out[0] = acc"]]
+    total = define("def total(x, out):\n" + "".join(lines), "total")
+    x, out = np.array([1.0, 2**-40, -1.0]), np.zeros(1)
+    sw.kernel(total)[1, 1](x, out)
+    assert out[0] == 2**-40  # in f32 it would be 0
+
+
+@sw.kernel
+def step(x, y):
+    i = sw.global_id(0)
+    y[i] = x[i] + 1
+
+
+def test_a_graph_and_a_tensor_map():
+    kernel, call, graph = blocks("docs/nvidia.md", "python")
+    with simulated((9, 0)) as device, sw.use(device):
+        x = np.arange(128 * 64, dtype=np.float32).reshape(128, 64)
+        out = device.zeros((64, 32))
+        first_box = define(kernel, "first_box")
+        exec(call, {"first_box": first_box, "x": device.array(x), "out": out})
+        np.testing.assert_array_equal(out.numpy(), x[:64, :32])
+        one, other = device.zeros(64), device.zeros(64)
+        names = {"device": device, "step": step, "n": 64, "x": one, "y": other}
+        step.over(64)(one, other)
+        exec(graph, names)
+        assert set(one.numpy()) == {2}
+
+
+def test_a_file_for_facts_of_launches_and_for_a_gpu():
+    text = (ROOT / "docs/nvidia.md").read_text(encoding="utf-8")
+    (call,) = re.findall(r"`(sw\.compile\([^`…]*)`", text.replace("\n", " "))
+    types = (sw.Array[sw.f32, 1], sw.Array[sw.f32, 1])
+    made = eval(call, {"sw": sw, "kernel": step, "types": types})
+    assert {artifact.manifest.small for artifact in made.artifacts} == {True, False}

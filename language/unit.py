@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
@@ -117,19 +118,20 @@ def compile_body(
     for any other one, dry walks come first.
     """
     plan = Plan(assigned_names(source.node) | set(arguments))  # captured names are arguments too
+    walk = partial(_walk, unit, source, scope, plan, arguments, is_kernel, types)
     if _assigns_once(source):
         try:
-            return Body(*_walk(unit, source, scope, plan, arguments, is_kernel, types, dry=False))
+            return Body(*walk(dry=False))
         except RestartError:
             pass
     for _ in range(_MOST_WALKS):
         for _ in range(_MOST_WALKS):
-            _walk(unit, source, scope, plan, arguments, is_kernel, types, dry=True)
+            walk(dry=True)
             if not plan.dirty:
                 break
         plan.settle()
         try:
-            return Body(*_walk(unit, source, scope, plan, arguments, is_kernel, types, dry=False))
+            return Body(*walk(dry=False))
         except RestartError:
             continue
     raise AssertionError("types only grow, so inference ends")

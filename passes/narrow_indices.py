@@ -7,7 +7,7 @@
                                            %in = arith.cmpi slt, %i32, %n32 : i32
 
 Indices have 64 bits because arrays may be that large; a GPU's registers have 32. In a kernel with
-`gpux.small` (see `dialects/gpux.py`) the range analysis knows how large sizes and ids are, and
+`gpux.small` (see `dialects/marks.py`) the range analysis knows how large sizes and ids are, and
 follows from there: a value whose whole range fits is computed in 32 bits and extended, everything
 else stays as it is. So this never changes what a kernel computes, also where an index is out of
 range. Sums and products need only the low halves of their operands.

@@ -172,8 +172,8 @@ class CpuDevice(Device):
             return f"is for {manifest.target!r}, not for {self.kind!r}"
         return why_unfit(manifest, self._arch)
 
-    def streams(self, threads: int) -> bool:
-        """See `Device.streams`: whether they fill the caches, if each stores 4 bytes."""
+    def exceeds_caches(self, threads: int) -> bool:
+        """See `Device.exceeds_caches`: whether they fill them, if each stores 4 bytes."""
         from .cpu_cache import are_filled
 
         return are_filled(4 * threads)

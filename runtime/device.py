@@ -132,7 +132,7 @@ class Device(ABC):
         """What is added to the target for arguments like these, larger ones say; often nothing."""
         return ""
 
-    def streams(self, threads: int) -> bool:
+    def exceeds_caches(self, threads: int) -> bool:
         """Whether launches of so many threads are better compiled to store past the caches."""
         return False
 

@@ -10,9 +10,9 @@ Index3 = tuple[int, int, int]
 class KernelError(Exception):
     """A check in a kernel failed: what, on which line, in which block and thread, with what values.
 
-    `kind` is "bounds", "assert", "division", "barrier" or "loop"; `line` and `column` count from 1
-    (0 when unknown); `block` and `thread` are (x, y, z); `values` are the operands of the check;
-    `more` is how many further checks of the same launch failed.
+    `kind` is "bounds", "assert", "division", "barrier", "loop" or "alignment"; `line` and `column`
+    count from 1 (0 when unknown); `block` and `thread` are (x, y, z); `values` are the operands of
+    the check; `more` is how many further checks of the same launch failed.
     """
 
     kernel: str = ""

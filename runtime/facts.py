@@ -1,6 +1,6 @@
 """What a launch can tell the code of a device that asks for it, by its feature `launch_facts`.
 
-- *small*: indices fit 32 bits, as `gpux.small` means it: see `dialects/gpux.py` for the numbers;
+- *small*: indices fit 32 bits, as `gpux.small` means it: see `dialects/marks.py` for the numbers;
 - *alignment*: bytes that the address of each row of an array is a multiple of;
 - *disjoint*: no array that the kernel writes shares memory with another argument.
 

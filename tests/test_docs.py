@@ -191,6 +191,8 @@ def test_architecture_names_what_there_is():
     text = _FENCED.sub("", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
     passes = re.findall(r"`([a-z]+(?:-[a-z]+)+)(?:\{[^`]*)?`", text)
     assert set(passes) - {"mlir-opt"} <= set(registry.PASS_TABLE.names())
+    package = {path.name for path in (ROOT / "src/stepwell").glob("[a-z]*.py")}
+    assert package <= set(re.findall(r"`(\w+\.py)`", text))
     placed = re.findall(r"`([\w.]+)`\s+\(`((?:src|runtime|language)/[\w/]+\.py)`\)", text)
     assert len(placed) > 3
     for name, file in placed:

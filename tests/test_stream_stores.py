@@ -37,7 +37,7 @@ def around(x, y):
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every launch counts as one that writes more than the caches hold."""
-    monkeypatch.setattr(CpuDevice, "streams", lambda self, threads: True)
+    monkeypatch.setattr(CpuDevice, "exceeds_caches", lambda self, threads: True)
 
 
 def compiled(kernel: Any, *types: Any, target: str = "cpu:x86-64-v4", large: bool = True) -> str:

@@ -12,7 +12,7 @@ Numbers are mathematical integers: `i + 1` is only taken apart where it cannot w
 array sizes and launch extents are assumed to stay below an eighth of the range of `index`
 (2^61, or 2^29 where `index` has 32 bits): no device has such arrays or grids. How many blocks
 there are along a dimension, in any launch and in a small one (`gpux.small`), is said in
-`dialects/gpux.py`.
+`dialects/marks.py`.
 
 The idea is that of ABCD (R. Bodik, R. Gupta, V. Sarkar, PLDI 2000), on structured control flow.
 """

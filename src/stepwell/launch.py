@@ -343,7 +343,7 @@ def _shape_over(
 
 def _with_facts(form: Form, grid: Dim3, block: Dim3, on: Device) -> Form:
     """The kind of launch with what its grid says, for devices whose code relies on it."""
-    if on.streams(prod(grid) * prod(block)):
+    if on.exceeds_caches(prod(grid) * prod(block)):
         form = form._replace(streams=True)
     return form._replace(small=small_launch(grid, block)) if FEATURE in on.features else form
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ def test_a_sum_takes_the_type_of_its_terms():
 
 
 @sw.kernel
-def step(x, y):
+def step(x: Any, y: Any):
     i = sw.global_id(0)
     y[i] = x[i] + 1
 

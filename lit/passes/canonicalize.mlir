@@ -166,6 +166,25 @@ func.func @ifs(%p: i1, %m: memref<?xf32>, %v: f32, %i: index) {
 
 // -----
 
+// Functions of a constant whose result is the same everywhere; a NaN is left to the target.
+// CHECK-LABEL: @float_functions
+// CHECK-DAG:     [[FLOOR:%.+]] = arith.constant -1.000000e+00 : f32
+// CHECK-DAG:     [[CEIL:%.+]] = arith.constant -0.000000e+00 : f32
+// CHECK-DAG:     [[ROOT:%.+]] = arith.constant 7.070310e-01 : f16
+// CHECK-DAG:     [[NAN:%.+]] = math.sqrt %less : f32
+// CHECK:         func.return [[FLOOR]], [[CEIL]], [[ROOT]], [[NAN]] : f32, f32, f16, f32
+func.func @float_functions() -> (f32, f32, f16, f32) {
+  %less = arith.constant -0.25 : f32
+  %half = arith.constant 0.5 : f16
+  %0 = math.floor %less : f32
+  %1 = math.ceil %less : f32
+  %2 = math.sqrt %half : f16
+  %3 = math.sqrt %less : f32
+  func.return %0, %1, %2, %3 : f32, f32, f16, f32
+}
+
+// -----
+
 // Results that nobody uses, that both sides agree on, or that are the condition.
 // CHECK-LABEL: @if_results
 // CHECK-SAME:    (%p: i1, %x: i32, %y: i32)

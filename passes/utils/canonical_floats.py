@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from xdsl.dialects import arith
+from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
     BFloat16Type,
     Float16Type,
@@ -109,6 +109,17 @@ _FLOAT_OPS: dict[type[Operation], Callable[[Any, Any], Any]] = {
     arith.MaximumfOp: _ordered_maximum,
     arith.MinnumfOp: _unless_signs_differ(min),
     arith.MaxnumfOp: _unless_signs_differ(max),
+    math.CopySignOp: np.copysign,
+}
+# Those whose result is the same everywhere.
+_FLOAT_FUNCTIONS: dict[type[Operation], Callable[[Any], Any]] = {
+    arith.NegfOp: operator.neg,
+    math.AbsFOp: np.abs,
+    math.CeilOp: np.ceil,
+    math.FloorOp: np.floor,
+    math.RoundEvenOp: np.rint,
+    math.SqrtOp: np.sqrt,
+    math.TruncOp: np.trunc,
 }
 
 
@@ -136,13 +147,15 @@ def _fold_floats(op: Any, editor: Editor) -> Folded:
     return lhs if is_neutral else None
 
 
-@rule(arith.NegfOp)
-def _fold_negf(op: arith.NegfOp, editor: Editor) -> Folded:
+@rule(*_FLOAT_FUNCTIONS)
+def _fold_float_function(op: Any, editor: Editor) -> Folded:
     value = number(op.operand)
     if value is not None:
-        return float_attribute(-value, op.result.type)
+        with np.errstate(all="ignore"):
+            return float_attribute(_FLOAT_FUNCTIONS[op.__class__](value), op.result.type)
     inner = op.operand.owner
-    return inner.operand if isinstance(inner, arith.NegfOp) else None
+    twice = isinstance(op, arith.NegfOp) and isinstance(inner, arith.NegfOp)
+    return inner.operand if twice else None
 
 
 # By the bits of the predicate: 1 equal, 2 greater, 4 less, 8 unordered.

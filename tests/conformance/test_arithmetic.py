@@ -82,6 +82,24 @@ def test_arithmetic_with_a_constant_zero(device: sw.Device, dtype: str, zero: st
         expect_equal(got[name], expected[name], what=f"{dtype} {text}", device=device)
 
 
+# Zeros that are known only when what is constant has been computed.
+COMPUTED_ZEROS = {
+    "floor": "np.floor({0})", "root": "np.sqrt({0} * 0)", "size": "abs(-0.0 * {0})",
+    "rest": "{0} % {0}", "quotient": "{0} // 2", "rounded": "np.rint({0})",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_products_with_computed_zeros(device: sw.Device, dtype: str):
+    x = specials(dtype, device=device)
+    zeros = {n: e.format(f"sw.{dtype}(0.25)") for n, e in COMPUTED_ZEROS.items()}
+    got = run_table(device, {n: f"x * ({e})" for n, e in zeros.items()}, x, x)
+    with np.errstate(all="ignore"):
+        expected = x * np.zeros_like(x)
+    for name, text in zeros.items():
+        expect_equal(got[name], expected, what=f"{dtype} x * ({text})", device=device)
+
+
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_negate_and_absolute(device: sw.Device, dtype: str):
     x = specials(dtype, device=device)

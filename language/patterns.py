@@ -37,17 +37,23 @@ def _cases(frame: Frame, subject: Value, cases: Sequence[ast.match_case]) -> Non
         _cases(frame, subject, cases[1:])
         return
 
-    def run() -> None:
+    def guard() -> Value:
         _bind(frame, subject, case.pattern)
+        assert case.guard is not None, "asked only where there is one"
+        return condition(frame, case.guard)
+
+    def run() -> None:
+        if case.guard is None:
+            _bind(frame, subject, case.pattern)
+        elif frame.assigned is not None:  # the guard has held
+            frame.assigned |= _names(case.pattern)
         frame.run(case.body)
 
     def rest() -> None:
         _cases(frame, subject, cases[1:])
 
     if case.guard is not None:
-        _bind(frame, subject, case.pattern)
-        guard = case.guard
-        test = short_circuit(frame, guard, test, True, lambda: condition(frame, guard))
+        test = short_circuit(frame, case.guard, test, True, guard)
     if isinstance(test, Static):
         run() if test.value else rest()
         return
@@ -106,3 +112,9 @@ def _bind(frame: Frame, subject: Value, pattern: ast.pattern) -> None:
         assert items is not None, "the pattern fits"
         for item, part in zip(items, pattern.patterns, strict=True):
             _bind(frame, item, part)
+
+
+def _names(pattern: ast.pattern) -> set[str]:
+    """The names that a pattern gives values."""
+    found = (node.name for node in ast.walk(pattern) if isinstance(node, ast.MatchAs))
+    return {name for name in found if name is not None}

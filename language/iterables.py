@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith
+from xdsl.ir import SSAValue
 
 from ..dialects import gpu, simt
-from ..dialects.predicates import NE, SGT
+from ..dialects.predicates import NE, SGT, UGT
 from ..passes.utils.block_editing import constant_value
 from .arrays import dimension, load
 from .checks import check
@@ -22,7 +23,7 @@ from .convert import convert, number_type, to_type
 from .emitter import Emitter
 from .operators import binary
 from .promotion import promote, settle
-from .types import DTYPES, DType, i32, i64
+from .types import DTYPES, DType, i32, i64, u32, u64
 from .typing_of import describe
 from .values import (
     Combined,
@@ -194,19 +195,15 @@ def _counter_type(frame: Frame, node: ast.expr, value: RangeValue) -> DType:
     return i32 if common.bits < 32 else common  # Python's range gives ints, which do not wrap
 
 
-def _work_type(dtype: DType) -> DType:
-    """The type of the counter: narrow and unsigned types would wrap or compare wrongly."""
-    return dtype if dtype in (i32, i64, _INDEX) else _INDEX
-
-
 def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
     dtype = _counter_type(frame, node, value)
-    work = _work_type(dtype)
-    if not _is_positive(value.step):
+    if dtype is u64 or not _is_positive(value.step):
         sequence = _range_sequence(frame, node, value)
         upper = to_type(frame, node, sequence.length, _INDEX)
         zero, one = (Scalar(_INDEX, frame.emit.index(number)) for number in (0, 1))
         return Counted(_INDEX, zero, upper, one, sequence.item, _runs(value))
+    # Bounds are compared as signed numbers; an index of a shader does not hold every u32.
+    work = i64 if dtype is u32 else dtype
     lower, upper, by = (
         to_type(frame, node, to_type(frame, node, bound, dtype), work)
         for bound in (value.start, value.stop, value.step)
@@ -260,35 +257,42 @@ def _range_sequence(frame: Frame, node: ast.expr, value: RangeValue) -> Sequence
     numbers = [bound for bound in known if bound is not None]
     if len(numbers) == 3:
         return Sequence_(Static(len(range(*numbers))), item)
-    return Sequence_(_range_length(frame, node, value), item)
+    return Sequence_(_range_length(frame, node, value, dtype), item)
 
 
-def _range_length(frame: Frame, node: ast.expr, value: RangeValue) -> Value:
-    """max(0, ceil((stop - start) / step)), in 64 bits so that nothing wraps."""
+def _range_length(frame: Frame, node: ast.expr, value: RangeValue, dtype: DType) -> Value:
+    """max(0, ceil((stop - start) / step)) as an index, with a distance that is right unsigned."""
     emit = frame.emit
-    start, stop = (to_type(frame, node, bound, _INDEX).ssa for bound in (value.start, value.stop))
-    step = static_int(value.step)
+    work = i64 if dtype.bits < 64 else dtype
+    start, stop, by = (
+        to_type(frame, node, to_type(frame, node, bound, dtype), work).ssa
+        for bound in (value.start, value.stop, value.step)
+    )
+    step, zero = static_int(value.step), emit.constant(0, work)
     if step is not None:
         low, high = (start, stop) if step > 0 else (stop, start)
-        return Scalar(_INDEX, _steps(emit, low, high, emit.index(abs(step))))
-    by = to_type(frame, node, value.step, _INDEX).ssa
-    zero = emit.index(0)
+        return _steps(emit, work, low, high, emit.constant(abs(step), work))
     if frame.unit.checks:
         check(frame, emit.compare(NE, by, zero, floats=False), "assert", "range() step is zero")
+    if work is u64:
+        return _steps(emit, work, start, stop, by)
     upwards = emit.compare(SGT, by, zero, floats=False)
-    back = emit.binary(arith.SubiOp, zero, by, _INDEX)
-    size = emit.select(upwards, by, back, _INDEX)
-    low = emit.select(upwards, start, stop, _INDEX)
-    high = emit.select(upwards, stop, start, _INDEX)
-    return Scalar(_INDEX, _steps(emit, low, high, size))
+    back = emit.binary(arith.SubiOp, zero, by, work)
+    size = emit.select(upwards, by, back, work)
+    low = emit.select(upwards, start, stop, work)
+    high = emit.select(upwards, stop, start, work)
+    return _steps(emit, work, low, high, size)
 
 
-def _steps(emit: Emitter, low: object, high: object, step: object):
+def _steps(emit: Emitter, dtype: DType, low: SSAValue, high: SSAValue, step: SSAValue) -> Value:
     """How many steps lead from low to high: 0 if high is not above low."""
-    one, zero = emit.index(1), emit.index(0)
-    distance = emit.binary(arith.SubiOp, high, low, _INDEX)  # pyright: ignore
-    more = emit.compare(SGT, distance, zero, floats=False)
-    reached = emit.binary(arith.SubiOp, distance, one, _INDEX)
-    count = emit.binary(arith.DivUIOp, reached, step, _INDEX)  # pyright: ignore
-    count = emit.binary(arith.AddiOp, count, one, _INDEX)
-    return emit.select(more, count, zero, _INDEX)
+    one, zero = emit.constant(1, dtype), emit.constant(0, dtype)
+    more = emit.compare(UGT if dtype is u64 else SGT, high, low, floats=False)
+    distance = emit.binary(arith.SubiOp, high, low, dtype)
+    reached = emit.binary(arith.SubiOp, distance, one, dtype)
+    count = emit.binary(arith.DivUIOp, reached, step, dtype)
+    count = emit.binary(arith.AddiOp, count, one, dtype)
+    if dtype is not _INDEX:  # as many as an index can say; nobody goes round more often
+        count = emit.binary(arith.MinUIOp, count, emit.constant((1 << 63) - 1, dtype), dtype)
+    count = emit.select(more, count, zero, dtype)
+    return Scalar(_INDEX, convert(emit, count, dtype, _INDEX))

@@ -19,8 +19,9 @@ from xdsl.ir import SSAValue
 
 from ..dialects.predicates import SLT
 from .arrays import checked_index, dimension
-from .convert import to_index
-from .types import DTYPES
+from .convert import convert, to_index, to_type
+from .types import DTYPES, DType, u64
+from .typing_of import type_of
 from .values import (
     AnyView,
     RecordView,
@@ -129,8 +130,11 @@ def _bound(frame: Frame, node: ast.expr | None, size: Value, default: Value) -> 
     if known == 0:
         return 0
     emit = frame.emit
-    at = to_index(frame, node, value, "the bound of a slice")
     top = emit.index(end) if isinstance(end, int) else end
+    dtype = type_of(value)
+    if known is None and isinstance(dtype, DType) and dtype.kind == "uint":
+        return _unsigned_bound(frame, to_type(frame, node, value, u64), top)
+    at = to_index(frame, node, value, "the bound of a slice")
     zero = emit.index(0)
     if known is None or known < 0:
         back = emit.binary(arith.AddiOp, at, top, _INDEX)
@@ -141,6 +145,13 @@ def _bound(frame: Frame, node: ast.expr | None, size: Value, default: Value) -> 
             at = back
         at = emit.binary(arith.MaxSIOp, at, zero, _INDEX)
     return emit.binary(arith.MinSIOp, at, top, _INDEX)
+
+
+def _unsigned_bound(frame: Frame, value: Scalar, top: SSAValue) -> SSAValue:
+    """Never from the end, also where an index would take it as negative."""
+    emit = frame.emit
+    most = convert(emit, top, _INDEX, u64)
+    return convert(emit, emit.binary(arith.MinUIOp, value.ssa, most, u64), u64, _INDEX)
 
 
 def _length(frame: Frame, low: Number, high: Number, step: int) -> Number:

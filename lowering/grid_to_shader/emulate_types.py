@@ -34,14 +34,15 @@ from xdsl.passes import ModulePass
 from ...dialects import gpu, marks
 from ...dialects.diagnostics import CompileError, Location, location_of
 from ...dialects.llvm import int_width
+from ...passes.utils.block_editing import constant_value, is_small
 from ..conversion import CannotConvert, Legality, Operands, Results, Rewriter, Rules, convert
 from ..math.calculator import Calculator
 from ..remarks import remark
 from . import emulate_casts, emulate_floats, emulate_integers, emulate_lanes
 from .emulate_lanes import lanes_need_help
-from .emulated import calculator, extended, type_map, wide_of
+from .emulated import calculator, extended, type_map, wide_of, words
 from .features import ShaderFeatures
-from .wide_integers import Wide, add, less
+from .wide_integers import Wide, add, less, select, subtract
 
 RULES = Rules(
     emulate_integers.RULES, emulate_casts.RULES, emulate_floats.RULES, emulate_lanes.RULES
@@ -203,6 +204,8 @@ def _wide_loop(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
     """The variable is carried as two words; the loop goes on while it is below the bound."""
     c = calculator(op)
     start, bound, step = wide_of(c, operands[:3])
+    small = is_small(op.ub) and is_small(op.step)
+    may_wrap = not small and constant_value(op.step) != 1
     carried = [value for group in operands[3:] for value in group]
     kinds = [i32, i32, *(value.type for value in carried)]
     before = Block(arg_types=kinds)
@@ -219,6 +222,11 @@ def _wide_loop(op: scf.ForOp, operands: Operands, rw: Rewriter) -> Results:
         tail = calculator(end)
         variable = Wide(tail.number(after.args[0]), tail.number(after.args[1]))
         following = add(tail, variable, step)
+        if may_wrap:  # the bound, where the sum would go past it
+            by, end_of = ([tail.number(word) for word in words(value)] for value in (step, bound))
+            left = subtract(tail, Wide(*end_of), variable)
+            inside = less(tail, Wide(*by), left, signed=False)
+            following = select(tail, inside, following, Wide(*end_of))
         values = [value for group in given for value in group]
         rw.create(scf.YieldOp, [following.low.value, following.high.value, *values])
         return None

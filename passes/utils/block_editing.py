@@ -94,6 +94,14 @@ def constant_value(value: SSAValue) -> int | None:
     return None
 
 
+def is_small(value: SSAValue) -> bool:
+    """Whether a number of 64 bits is known to be one of 33, so that a sum of two does not wrap."""
+    number = constant_value(value)
+    if number is None:
+        return isinstance(value.owner, arith.ExtSIOp | arith.ExtUIOp)
+    return abs(number) < 1 << 32
+
+
 def negated(condition: SSAValue, user: Operation, true: SSAValue) -> SSAValue:
     """The opposite of a condition; a comparison that only `user` reads is turned round itself."""
     owner = condition.owner

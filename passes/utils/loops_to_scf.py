@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import simt
 from ...dialects.arith import WRAPS
 from ...dialects.predicates import SLT, ULT
-from .block_editing import constant_value, erase, integer_bits, move_tail
+from .block_editing import constant_value, erase, integer_bits, is_small, move_tail
 
 _LESS, _BELOW = IntegerAttr(SLT, i64), IntegerAttr(ULT, i64)
 # Ops that may stand in a loop's condition and do no harm if evaluated once after the loop is left.
@@ -171,18 +171,38 @@ def _for_to_while(op: simt.ForOp, flags: Sequence[SSAValue], predicate: Attribut
     argument = body.args[0]
     argument.replace_all_uses_with(current.value)
     body.erase_arg(argument)
-    following = arith.AddiOp.create(
-        operands=(current.value, op.step),
-        result_types=(type_,),
-        properties=WRAPS,
-        location=location,
-    )
+    following = _following(op, current.value)
     last = body.last_op
     assert last is not None, "the body is structured"
-    set_ = simt.SetOp.create(operands=(following.result, cell.cell), location=location)
-    body.insert_ops_before([following, set_], last)
+    set_ = simt.SetOp.create(operands=(following[-1].results[0], cell.cell), location=location)
+    body.insert_ops_before([*following, set_], last)
     region = op.detach_region(op.body)
     _replace(op, scf.WhileOp.create(regions=(Region(before), region), location=location))
+
+
+def _following(op: simt.ForOp, current: SSAValue) -> list[Operation]:
+    """The next index; in 64 bits the upper bound where the sum would go past it, and may wrap.
+
+    Narrower ones are counted in 64 bits, and no size or id is so large that an `index` wraps.
+    """
+    type_ = op.lower.type
+
+    def add(cls: type[Operation], operands: Sequence[SSAValue], **options: Any) -> Operation:
+        return cls.create(operands=operands, result_types=(type_,), location=op.location, **options)
+
+    stepped = add(arith.AddiOp, (current, op.step), properties=WRAPS)
+    small = is_small(op.upper) and is_small(op.step)
+    if type_ != i64 or constant_value(op.step) == 1 or small:
+        return [stepped]
+    left = add(arith.SubiOp, (op.upper, current), properties=WRAPS)
+    inside = arith.CmpiOp.create(
+        operands=(op.step, left.results[0]),
+        result_types=(i1,),
+        properties={"predicate": _BELOW},
+        location=op.location,
+    )
+    following = add(arith.SelectOp, (inside.result, stepped.results[0], op.upper))
+    return [stepped, left, inside, following]
 
 
 def _insert_first(block: Block, op: Operation) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance.compare import ALL, Array, check, expect_equal, launch, specials
+from conformance.compare import (
+    ALL,
+    DTYPES,
+    UINTS,
+    Array,
+    check,
+    expect_equal,
+    launch,
+    specials,
+)
 
 import stepwell as sw
 from stepwell.runtime.errors import ArrayError
@@ -139,6 +148,19 @@ def test_slice_bounds_are_cut_to_the_array(device: sw.Device):
     x = np.arange(10, dtype=np.int32)
     for n in (0, 4, 10, 25):
         check(kernel, x, np.int32(n), np.zeros(6, np.int32), device=device, over=1)
+
+
+@pytest.mark.parametrize("dtype", UINTS)
+def test_slice_bounds_without_a_sign_never_count_from_the_end(device: sw.Device, dtype: str):
+    def kernel(x, bounds, out):
+        i = sw.global_id(0)
+        out[i, 0] = len(x[bounds[i] :])
+        out[i, 1] = len(x[: bounds[i]])
+
+    last = np.iinfo(DTYPES[dtype]).max
+    bounds = np.array([0, 5, last, last // 2 + 1], DTYPES[dtype])
+    x, out = np.arange(10, dtype=np.int32), np.zeros((4, 2), np.int32)
+    check(kernel, x, bounds, out, device=device, over=4)
 
 
 def test_slice_with_step(device: sw.Device):

@@ -28,7 +28,7 @@ from .convert import (
     static_type,
     to_type,
 )
-from .promotion import WEAK
+from .promotion import WEAK, WEAK_FLOAT
 from .shifts import SHIFTS, shift
 from .types import DType, bf16, bool_, f32, i32
 from .typing_of import describe
@@ -119,28 +119,37 @@ def _expect_numbers(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Val
 def fold(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Value) -> Value | None:
     """The constant that constants give by Python's own rules; None if one is not constant.
 
-    NumPy scalars fold where NumPy promotes as we do: with literals and with their own type.
+    NumPy scalars fold with literals and with their own type, where NumPy promotes as we do.
     """
-    constants = [value.value for value in values if isinstance(value, Static)]
+    constants: list[Any] = [value.value for value in values if isinstance(value, Static)]
     if len(constants) < len(values) or op not in PYTHON:
         return None
-    typed = {static_type(constant) for constant in constants} - set(WEAK)
-    if None in typed or (any(map(is_numpy_scalar, constants)) and not _same_as_numpy(op, typed)):
+    types = {static_type(constant) for constant in constants}
+    if None in types:
         return None
     try:
-        if any(map(is_numpy_scalar, constants)):
-            import numpy as np
+        if not any(map(is_numpy_scalar, constants)):
+            return Static(PYTHON[op](*constants))
+        if not _same_as_numpy(op, types):
+            return None
+        import numpy as np
 
-            with np.errstate(all="ignore"):
-                return Static(PYTHON[op](*constants))
-        return Static(PYTHON[op](*constants))
+        [dtype] = types - set(WEAK)
+        with np.errstate(all="ignore"):
+            # A literal beside a bfloat16 would make a float32 of both.
+            typed = [dtype(value) if dtype.is_float else value for value in constants]
+            return Static(PYTHON[op](*typed))
     except (ArithmeticError, ValueError, TypeError) as error:
         raise frame.refuse(node, f"constant expression: {error}") from None
 
 
-def _same_as_numpy(op: type[ast.AST], typed: set[DType | None]) -> bool:
+def _same_as_numpy(op: type[ast.AST], types: set[DType | None]) -> bool:
+    typed = types - set(WEAK)
     plain = (ast.Add, ast.Sub, ast.Mult, ast.USub, *COMPARISONS, *BITWISE)
-    return len(typed) == 1 and bool_ not in typed and op in plain
+    if len(typed) != 1 or bool_ in typed or op not in plain:
+        return False
+    [dtype] = typed
+    return WEAK_FLOAT not in types or (dtype is not None and dtype.is_float)
 
 
 def arithmetic(

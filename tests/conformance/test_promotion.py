@@ -115,3 +115,27 @@ def test_a_float_literal_with_an_integer_gives_f32(device: sw.Device, dtype: str
     launch(kernel, x, out, device=device, over=3)
     expected = (x.astype(np.float32) * np.float32(0.1)).astype(np.float64)
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "literal"),
+    [
+        *[(dtype, literal) for dtype in ("i16", *FLOATS) for literal in ("0.1", "3")],
+        *[("i32", literal) for literal in ("0.1", "3", "16777216.0")],
+    ],
+)
+def test_typed_constants_meet_literals_as_numbers_of_the_run_do(
+    device: sw.Device, dtype: str, literal: str
+):
+    lines = ["def kernel(x, out):"]
+    for n, number in enumerate((f"sw.{dtype}(7)", "x[0]")):
+        lines += [
+            f"    out[{n}, 0] = sw.f64({number} - {literal}) * 3",
+            f"    out[{n}, 1] = {literal} * {number}",
+            f"    out[{n}, 2] = 1 if {number} + 16777210 == {literal} else 2"
+            if dtype == "i32"
+            else f"    out[{n}, 2] = 1 if {number} < {literal} else 2",
+        ]
+    out = np.zeros((2, 3))
+    launch(define("\n".join([*lines, ""])), np.full(1, 7, DTYPES[dtype]), out, device=device)
+    assert out[0].tolist() == out[1].tolist()

@@ -130,11 +130,11 @@ def fold(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Value) -> Valu
     try:
         if not any(map(is_numpy_scalar, constants)):
             return Static(PYTHON[op](*constants))
-        if not _same_as_numpy(op, types):
+        dtype = _numpy_type(op, types)
+        if dtype is None:
             return None
         import numpy as np
 
-        [dtype] = types - set(WEAK)
         with np.errstate(all="ignore"):
             # A literal beside a bfloat16 would make a float32 of both.
             typed = [dtype(value) if dtype.is_float else value for value in constants]
@@ -143,13 +143,13 @@ def fold(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Value) -> Valu
         raise frame.refuse(node, f"constant expression: {error}") from None
 
 
-def _same_as_numpy(op: type[ast.AST], types: set[DType | None]) -> bool:
-    typed = types - set(WEAK)
+def _numpy_type(op: type[ast.AST], types: set[DType | None]) -> DType | None:
+    """The one type of NumPy scalars among constants; None where NumPy promotes in another way."""
+    typed = [dtype for dtype in types if dtype is not None and dtype not in WEAK]
     plain = (ast.Add, ast.Sub, ast.Mult, ast.USub, *COMPARISONS, *BITWISE)
-    if len(typed) != 1 or bool_ in typed or op not in plain:
-        return False
-    [dtype] = typed
-    return WEAK_FLOAT not in types or (dtype is not None and dtype.is_float)
+    if len(typed) != 1 or typed[0] is bool_ or op not in plain:
+        return None
+    return typed[0] if typed[0].is_float or WEAK_FLOAT not in types else None
 
 
 def arithmetic(

@@ -168,8 +168,8 @@ def _suffix(result: str | bytes | Bundle, wanted: str) -> str:
 
 
 def _compile_python(path: Path, args: argparse.Namespace) -> dict[str, str | bytes | Bundle]:
+    from ..ahead_of_time import compile
     from ..compiler import print_level
-    from ..kernel import compile
 
     form = form_of(args)
     if args.emit == ARTIFACT and args.facts:

@@ -6,9 +6,10 @@ threads share and how they work together. Nothing of the compiler is loaded befo
 
 from __future__ import annotations
 
+from .ahead_of_time import LoadedProgram, compile, load
 from .dialects.diagnostics import CompileError
 from .ir_files import compile_ir
-from .kernel import Kernel, LoadedProgram, compile, kernel, load
+from .kernel import Kernel, kernel
 from .language import matrix, nvidia
 from .language.intrinsics import (
     all,

@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any
 
 import stepwell as sw
+from stepwell.ahead_of_time import LoadedProgram
 from stepwell.compiler import compile_module, find_target
 from stepwell.dialects.gpu import FuncOp
 from stepwell.ir_files import parameters
-from stepwell.kernel import LoadedProgram
 from stepwell.lowering.levels import check_level
 from stepwell.lowering.parse import parse_module
 from stepwell.lowering.verify import verify

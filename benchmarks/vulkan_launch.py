@@ -22,7 +22,7 @@ from vulkan_bare import Bare
 from stepwell.launch import Program
 from stepwell.runtime.arguments import make_packer
 from stepwell.runtime.array import DeviceArray
-from stepwell.runtime.device import device
+from stepwell.runtime.devices import device
 from stepwell.runtime.vulkan import imports
 from stepwell.runtime.vulkan.device import VulkanDevice
 from stepwell.runtime.vulkan.launch import BoundLaunch

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from stepwell.runtime.array import DeviceArray, HostArray, Memory, as_dtype
 from stepwell.runtime.cpu import CpuDevice
-from stepwell.runtime.device import Device, device
+from stepwell.runtime.device import Device
+from stepwell.runtime.devices import device
 from stepwell.runtime.errors import ArrayError, OutOfMemory
 
 CPU: Device = device("cpu")

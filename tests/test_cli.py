@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stepwell.dialects.diagnostics import CompileError
-from stepwell.runtime import device
+from stepwell.runtime.devices import devices as all_devices
 from stepwell.tools import devices, doctor
 from stepwell.tools.main import COMMANDS, load_command, main
 
@@ -124,7 +124,7 @@ def test_every_command_has_its_two_functions():
 def test_devices_lists_each_with_its_limits(capsys: pytest.CaptureFixture[str]):
     assert main(["devices"]) == 0
     output = capsys.readouterr().out
-    for found in device.devices():
+    for found in all_devices():
         assert f"{found.name}: {found.description}" in output
     assert output.count("(default)") == 1
     assert "1024 threads" in output

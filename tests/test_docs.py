@@ -20,7 +20,7 @@ import stepwell as sw
 from stepwell import registry
 from stepwell.lowering import levels, route
 from stepwell.registry import register_dialect, register_pass
-from stepwell.runtime import device
+from stepwell.runtime import devices
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.launch_shape import LaunchOptions
 from stepwell.runtime.vulkan.capabilities import language_features
@@ -126,10 +126,10 @@ def test_kernels_as_ir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_add_a_device(monkeypatch: pytest.MonkeyPatch):
     module = follow("add-a-device.md")
     monkeypatch.setitem(sys.modules, "stepwell.runtime.twin", module)
-    monkeypatch.setitem(device.KINDS, "twin", ".twin")
-    (twin,) = [found for found in device.devices() if found.kind == "twin"]
+    monkeypatch.setitem(devices.KINDS, "twin", ".twin")
+    (twin,) = [found for found in devices.devices() if found.kind == "twin"]
     assert twin.target == "cpu"
-    assert device.device("twin").name == "twin:0"
+    assert devices.device("twin").name == "twin:0"
     assert list(twin.array([1, 2, 3], "i32").numpy()) == [1, 2, 3]
 
 

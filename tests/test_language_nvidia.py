@@ -21,7 +21,7 @@ from stepwell.language.intrinsics import use_thread
 from stepwell.language.machines import CPU, Machine
 from stepwell.language.types import ArrayType
 from stepwell.lowering.emit.ptx import find_tool
-from stepwell.runtime.device import KINDS
+from stepwell.runtime.devices import KINDS
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,7 +18,7 @@ from oracles.ptx_launch import launch_ptx
 
 import stepwell as sw
 from stepwell.lowering.emit.ptx import find_tool, resources
-from stepwell.runtime.device import KINDS
+from stepwell.runtime.devices import KINDS
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "matrix_units.py"
 

@@ -17,7 +17,7 @@ from stepwell import caching, registry, targets
 from stepwell.lowering import levels, route
 from stepwell.lowering.parse import make_context
 from stepwell.lowering.pipeline import Pipeline
-from stepwell.runtime.device import why_missing
+from stepwell.runtime.devices import why_missing
 from stepwell.tools import doctor
 from stepwell.tools.main import main
 

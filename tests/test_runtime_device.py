@@ -14,9 +14,9 @@ import pytest
 from cuda_devices import simulated
 from runtime_kernels import DEVICE
 
-from stepwell.runtime import device as devices
+from stepwell.runtime import devices
 from stepwell.runtime.cpu import CpuDevice
-from stepwell.runtime.device import device, use, why_missing
+from stepwell.runtime.devices import device, use, why_missing
 from stepwell.runtime.errors import DeviceError, LaunchError
 from stepwell.runtime.launch_shape import dim3
 
@@ -61,7 +61,7 @@ def run(code: str, **environment: str) -> str:
 
 
 def test_the_environment_chooses_the_default() -> None:
-    code = "from stepwell.runtime.device import device; print(device())"
+    code = "from stepwell.runtime.devices import device; print(device())"
     assert "device cpu:0" in run(code, STEPWELL_DEVICE="cpu")
     assert "no device 'abacus'" in run(code, STEPWELL_DEVICE="abacus")
 
@@ -149,8 +149,8 @@ def test_events_measure_time() -> None:
 def test_the_runtime_needs_no_compiler_and_no_llvm_before_a_launch() -> None:
     code = (
         "import sys, numpy; before = set(sys.modules)\n"
-        "from stepwell.runtime import artifact, array, arguments, cache, cpu, device, errors\n"
-        "device.device().zeros(3)\n"
+        "from stepwell.runtime import artifact, array, arguments, cache, cpu, devices, errors\n"
+        "devices.device().zeros(3)\n"
         "heavy = {'xdsl', 'llvmlite', 'networkx', 'ml_dtypes', 'hashlib', 'zipfile', 'rich'}\n"
         "print(sorted(heavy & (set(sys.modules) - before)))"
     )

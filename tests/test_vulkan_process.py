@@ -26,7 +26,7 @@ import sys
 import numpy as np
 from vulkan_kernels import GLSLANG, artifact
 from stepwell.runtime.arguments import make_packer
-from stepwell.runtime.device import device
+from stepwell.runtime.devices import device
 def prepared(body, grid=1, **fields):
     made = artifact("bda", body, words=("amount",), **fields)
     array = device("vulkan").zeros(64, "u32")
@@ -155,7 +155,7 @@ launch(1)
 def test_two_drivers_are_two_devices_and_one_can_be_chosen() -> None:
     both = os.pathsep.join(map(driver_file, DRIVERS))
     code = """
-from stepwell.runtime.device import devices
+from stepwell.runtime.devices import devices
 for found in devices():
     print(found.name, found.description)
 """

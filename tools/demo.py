@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if missing:
         packages = " ".join(missing)
         return refuse(f"{packages} is missing; install it with: pip install {packages}")
-    from ..runtime.device import device, devices
+    from ..runtime.devices import device, devices
     from ..runtime.errors import DeviceError
     from .demo_image import PHOTO, ImageError, load
 

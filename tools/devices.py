@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the devices, the default one first marked; 1 if there is none."""
-    from ..runtime.device import device, devices, why_missing
+    from ..runtime.devices import device, devices, why_missing
     from ..runtime.errors import DeviceError
 
     found = devices()

@@ -160,7 +160,7 @@ def compiler() -> Iterator[Finding]:
 
 def devices() -> Iterator[Finding]:
     """The devices that are there, and why others are not."""
-    from ..runtime.device import devices, why_missing
+    from ..runtime.devices import devices, why_missing
 
     for device in devices():
         yield Finding(device.name, device.description)

@@ -1,4 +1,4 @@
-"""Finding CUDA devices: the kind `cuda` of `runtime/device.py`. Cheap to import."""
+"""Finding CUDA devices: the kind `cuda` of `runtime/devices.py`. Cheap to import."""
 
 from __future__ import annotations
 

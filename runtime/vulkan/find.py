@@ -1,4 +1,4 @@
-"""Finding Vulkan devices: the kind `vulkan` of `runtime/device.py`. Cheap to import."""
+"""Finding Vulkan devices: the kind `vulkan` of `runtime/devices.py`. Cheap to import."""
 
 from __future__ import annotations
 

@@ -74,7 +74,8 @@ from .language.vendor import inline_ptx, target
 from .launch import Launch
 from .runtime.array import DeviceArray
 from .runtime.artifact import Artifact, Bundle
-from .runtime.device import Device, device, devices, use
+from .runtime.device import Device
+from .runtime.devices import device, devices, use
 from .runtime.errors import (
     AssertionFailed,
     DeviceError,

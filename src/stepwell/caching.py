@@ -25,7 +25,7 @@ from .dialects.lazy_definitions import lazy_definitions
 from .language.fingerprint import find, fingerprint, fingerprint_function
 from .runtime.artifact import Artifact, Form
 from .runtime.cache import Cache
-from .runtime.device import KINDS
+from .runtime.devices import KINDS
 from .runtime.errors import ArtifactError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from .launch import Program
 from .registry import near_matches
 from .runtime.artifact import Form
 from .runtime.device import Device
-from .runtime.device import device as find_device
+from .runtime.devices import device as find_device
 from .runtime.errors import ArrayError, LaunchError
 from .runtime.launch_shape import dim3
 from .specialise import Specialiser, aligned_types

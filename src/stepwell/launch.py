@@ -23,7 +23,8 @@ from .runtime.arguments import (
     make_packer,
 )
 from .runtime.artifact import Form
-from .runtime.device import Device, Direct, LoadedKernel, Stream, device
+from .runtime.device import Device, Direct, LoadedKernel, Stream
+from .runtime.devices import device
 from .runtime.errors import ArrayError, LaunchError
 from .runtime.facts import (
     FEATURE,

@@ -10,7 +10,7 @@ ours leads to them, and a name that is ours stays ours (`stepwell doctor` says s
     stepwell.levels      a level of that name               register_level     lowering/levels.py
     stepwell.lowerings   a way between two levels           register_lowering  lowering/route.py
     stepwell.targets     a target: its architecture to it   register_target    targets.py
-    stepwell.devices     a module that finds devices                           runtime/device.py
+    stepwell.devices     a module that finds devices                           runtime/devices.py
 """
 
 from __future__ import annotations

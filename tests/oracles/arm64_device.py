@@ -28,7 +28,7 @@ import numpy as np
 from oracles.simulated import SimulatedKernel, forget
 
 from stepwell import targets
-from stepwell.runtime import device as devices
+from stepwell.runtime import devices
 from stepwell.runtime.array import ALIGNMENT, DeviceArray, HostArray, Memory
 from stepwell.runtime.artifact import Artifact, Manifest
 from stepwell.runtime.cpu import CpuDevice

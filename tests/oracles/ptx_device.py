@@ -23,7 +23,7 @@ from oracles.ptx.tensors import encode
 from oracles.simulated import SimulatedKernel, forget
 
 from stepwell import targets
-from stepwell.runtime import device as devices
+from stepwell.runtime import devices
 from stepwell.runtime.array import Memory
 from stepwell.runtime.artifact import Artifact
 from stepwell.runtime.device import Device, Event, LoadedKernel, Stream

@@ -51,7 +51,7 @@ from stepwell.lowering.pipeline import Pipeline
 from stepwell.lowering.pipelines import pipeline
 from stepwell.lowering.route import CheckLevel
 from stepwell.passes.utils.block_editing import constant, erase
-from stepwell.runtime import device as devices
+from stepwell.runtime import devices
 from stepwell.runtime.cpu import CpuDevice
 from stepwell.runtime.device import Device
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from stepwell import targets
-from stepwell.runtime import device as devices
+from stepwell.runtime import devices
 from stepwell.runtime.device import Launcher, LoadedKernel, Stream
 from stepwell.runtime.launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
 

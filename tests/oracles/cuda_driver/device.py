@@ -12,7 +12,7 @@ import os
 import pytest
 from oracles.cuda_driver.library import Library
 
-from stepwell.runtime import device as devices
+from stepwell.runtime import devices
 from stepwell.runtime.cuda import driver
 from stepwell.runtime.cuda.device import CudaDevice, open_devices
 from stepwell.runtime.cuda.driver import Driver

@@ -20,7 +20,7 @@ no cell, `lower-checks` and `simt-to-gpu` remove the rest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from xdsl.dialects.builtin import (
     AnyFloatConstr,
@@ -72,9 +72,6 @@ from .simt_control import (
     WhileOp,
     YieldOp,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @irdl_attr_definition

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -155,18 +155,16 @@ def find(function: Callable[..., Any], steps: Steps) -> object:
     return found
 
 
-def check_dependencies(
-    function: Callable[..., Any], dependencies: Iterable[tuple[Any, str]]
-) -> bool:
-    """Whether everything that a compilation of `function` used is still as it was.
+def fingerprints(function: Callable[..., Any], dependencies: Sequence[Any]) -> str | None:
+    """Fingerprints of what the steps of dependencies lead to now, as one text.
 
-    Takes `Dependency` rows, also as plain lists read back from JSON.
+    None where one cannot be found again. Steps may be lists, as they are read back from JSON.
     """
-    for steps, expected in dependencies:
+    values: list[str] = []
+    for steps in dependencies:
         try:
             found = find(function, tuple((kind, name) for kind, name in steps))
         except (LookupError, AttributeError, ValueError, TypeError):
-            return False
-        if fingerprint(found) != expected:
-            return False
-    return True
+            return None
+        values.append(fingerprint(found))
+    return ",".join(values)

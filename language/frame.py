@@ -149,11 +149,6 @@ class Frame:
         finally:
             self.regions.pop()
 
-    @property
-    def reachable(self) -> bool:
-        """Whether control can come here."""
-        return self.assigned is not None
-
     # Variables
 
     def variable(self, name: str) -> Variable:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -75,7 +74,6 @@ def _unroll(frame: Frame, node: ast.AST, iterable: Value) -> Value:
     return RangeValue(*bounds, unroll=True)
 
 
-_Handler = Callable[..., Value]
 INTRINSICS: dict[str, Function] = {
     **{
         name: Function(f"sw.{name}", partial(_id, op), ("dimension",), ("dimension",))

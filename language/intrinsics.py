@@ -276,17 +276,3 @@ def all(predicate: Any) -> bool:
 def unroll(iterable: Any) -> Any:
     """`for i in sw.unroll(range(4))`: the loop is unrolled, and `i` is a compile-time constant."""
     return iterable
-
-
-PUBLIC = (
-    *("thread_id", "block_id", "block_dim", "grid_dim", "global_id", "global_size"),
-    *("barrier", "shared", "local", "lane_id", "subgroup_size", "subgroup_id"),
-    *("atomic_add", "atomic_sub", "atomic_min", "atomic_max", "atomic_and_", "atomic_or_"),
-    *("atomic_xor", "atomic_exchange", "atomic_compare_exchange"),
-    *("subgroup_reduce_add", "subgroup_reduce_mul", "subgroup_reduce_min", "subgroup_reduce_max"),
-    *("subgroup_reduce_and_", "subgroup_reduce_or_", "subgroup_reduce_xor"),
-    *("subgroup_inclusive_add", "subgroup_exclusive_add"),
-    *("shuffle", "shuffle_xor", "shuffle_up", "shuffle_down", "broadcast"),
-    *("ballot", "any", "all", "unroll"),
-)
-"""The names that the package gives its users."""

@@ -22,7 +22,7 @@ from stepwell.language.annotations import (
     type_of_value,
 )
 from stepwell.language.build import build_module
-from stepwell.language.fingerprint import check_dependencies, fingerprint_function
+from stepwell.language.fingerprint import fingerprint_function, fingerprints
 from stepwell.language.promotion import WEAK_FLOAT, WEAK_INT, join, promote
 from stepwell.language.types import ArrayType, ConstType, TupleType, leaves
 
@@ -168,17 +168,18 @@ def test_dependencies_notice_a_changed_global_and_function(monkeypatch: pytest.M
     steps = {row.steps for row in built.dependencies}
     assert (("global", "scaled"),) in steps
     assert (("global", "scaled"), ("global", "SCALE")) in steps
-    rows = [[[list(step) for step in row.steps], row.fingerprint] for row in built.dependencies]
-    assert check_dependencies(kernel, rows)  # pyright: ignore[reportArgumentType]
+    rows = [[list(step) for step in row.steps] for row in built.dependencies]
+    before = ",".join(row.fingerprint for row in built.dependencies)
+    assert fingerprints(kernel, rows) == before
     monkeypatch.setitem(kernel.__globals__, "SCALE", 3)
-    assert not check_dependencies(kernel, built.dependencies)
+    assert fingerprints(kernel, rows) not in (before, None)
     monkeypatch.undo()
     monkeypatch.setitem(kernel.__globals__, "scaled", lambda v: v)
-    assert not check_dependencies(kernel, built.dependencies)
+    assert fingerprints(kernel, rows) != before
     monkeypatch.undo()
-    assert check_dependencies(kernel, built.dependencies)
+    assert fingerprints(kernel, rows) == before
     monkeypatch.delitem(kernel.__globals__, "SCALE")
-    assert not check_dependencies(kernel, built.dependencies)
+    assert fingerprints(kernel, rows) is None
 
 
 def test_fingerprints_of_functions_see_code_constants_defaults_and_inner_functions():

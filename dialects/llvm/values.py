@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
-    FloatAttr,
     IntegerAttr,
     StringAttr,
     SymbolRefAttr,
@@ -23,8 +21,6 @@ from .types import UNNAMED_ADDR, VISIBILITIES, ArrayType
 if TYPE_CHECKING:
     from xdsl.parser import Parser
     from xdsl.printer import Printer
-
-_TYPED_BY_VALUE = (IntegerAttr, FloatAttr, DenseIntOrFPElementsAttr)
 
 
 class _TypedOp(LLVMOp):

@@ -27,7 +27,6 @@ from .thread_places import Guards
 from .value_ranges import Ranges
 
 MOST_ROWS = 16
-_TERM = 5  # numbers for each term of a row
 
 
 class AskedSizes:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import registry
 from .dialects.lazy_definitions import lazy_definitions
-from .language.fingerprint import find, fingerprint, fingerprint_function
+from .language.fingerprint import fingerprint_function, fingerprints
 from .runtime.artifact import Artifact, Form
 from .runtime.cache import Cache
 from .runtime.devices import KINDS
@@ -56,7 +56,7 @@ def cached_artifact(kernel: Kernel, types: Sequence[Any], target: str, form: For
             return found
     made = _compiled(kernel, types, target, form)
     steps = [dependency.steps for dependency in made.dependencies]
-    values = _values(kernel, steps)
+    values = fingerprints(kernel.function, steps)
     if values is not None:
         store.put(front, json.dumps(steps).encode())
         store.put(_full_key(front, values), made.artifact.to_bytes())
@@ -105,7 +105,7 @@ def disk_cache() -> Cache:
 
 def _stored(kernel: Kernel, front: str, listed: bytes) -> Artifact | None:
     """What the cache holds for the values that the kernel's surroundings have now."""
-    values = _values(kernel, json.loads(listed))
+    values = fingerprints(kernel.function, json.loads(listed))
     if values is None:
         return None
     content = disk_cache().get(_full_key(front, values))
@@ -115,18 +115,6 @@ def _stored(kernel: Kernel, front: str, listed: bytes) -> Artifact | None:
         return Artifact.from_bytes(content, f"the cache entry of kernel {kernel.__name__}")
     except ArtifactError:
         return None  # of another version of the format: compiled again, and replaced
-
-
-def _values(kernel: Kernel, dependencies: Sequence[Any]) -> str | None:
-    """Fingerprints of what the dependencies are now; None where one cannot be found again."""
-    values: list[str] = []
-    for steps in dependencies:
-        try:
-            value = find(kernel.function, tuple((kind, name) for kind, name in steps))
-        except (LookupError, AttributeError, ValueError, TypeError):
-            return None
-        values.append(fingerprint(value))
-    return ",".join(values)
 
 
 def _front_key(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> str:

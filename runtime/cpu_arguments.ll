@@ -6,7 +6,7 @@
 ; when the last launch ended; offset of the type in an object, bytes of an object's head, number of
 ; the clock; workers; "key", "address", "shape"
 %Common = type { i64, i64, i64, i64, ptr, ptr, ptr, ptr }
-; kind, number of the argument, its type, its dtype or key; dimensions or bytes; flags, of which the
+; kind, number of the argument, its type, its dtype or key, or itself; dimensions or bytes; flags, of which the
 ; mask is looked at, or the least integer and the largest; the word that it is packed into
 %Row = type { i64, i64, ptr, ptr, i64, i64, i64, i64 }
 ; common, rows, packed words, launch records, entry, counter of prints or null, ns that a block
@@ -65,7 +65,8 @@ kinds:
                                  i64 1, label %device
                                  i64 2, label %float
                                  i64 3, label %int
-                                 i64 4, label %scalar ]
+                                 i64 4, label %scalar
+                                 i64 5, label %constant ]
 
 host:
   %host.good = call i1 @pack_host(ptr %common, ptr %row, ptr %arg, ptr %to)
@@ -91,6 +92,12 @@ scalar:                                           ; of NumPy: its value follows 
   %bytes = load i64, ptr %bytes.at
   call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %value.at, i64 %bytes, i1 false)
   br label %next
+
+constant:                                         ; of the code: it has to be the same object
+  %constant.wanted.at = getelementptr %Row, ptr %row, i32 0, i32 3
+  %constant.wanted = load ptr, ptr %constant.wanted.at
+  %is.it = icmp eq ptr %arg, %constant.wanted
+  br i1 %is.it, label %next, label %bad
 
 next:
   %after = add i64 %i, 1

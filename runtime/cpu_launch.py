@@ -10,7 +10,7 @@ for a launch that comes within 50 µs of the one before. Each thread begins with
 blocks at each launch: what it wrote is still in its cache.
 
 Arguments are NumPy arrays and arrays of the device, both contiguous, floats, integers of 32 bits
-and NumPy's scalars. Where objects lie in memory in another way than we know, it is as if there were
+and NumPy's scalars; `Const` parameters take what the code was made for. Where objects lie in memory in another way than we know, it is as if there were
 no direct launches; the same holds without POSIX's clock.
 """
 
@@ -22,6 +22,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .artifact import Manifest, Parameter
     from .cpu_kernel import CpuLauncher
 
-_HOST, _DEVICE, _FLOAT, _INT, _SCALAR = range(5)
+_HOST, _DEVICE, _FLOAT, _INT, _SCALAR, _CONSTANT = range(6)
 _C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 _LAYOUT = _C_CONTIGUOUS | _ALIGNED | _WRITEABLE
 _SHARED_NS = 3_000
@@ -51,6 +52,7 @@ _SYMBOLS = (
     *("_Py_NoneStruct", "_Py_TrueStruct", "_Py_FalseStruct"),
 )
 """What native code calls and gives back: LLVM ends the process over one that is not there."""
+_IMMUTABLE = (bool, float, str, np.number, np.bool_, type(None), FunctionType)
 _METH_FASTCALL = 0x80
 _HEAD = object.__basicsize__
 _WORD = 8
@@ -144,7 +146,7 @@ def direct_launch(
 ) -> Direct | None:
     """A launch of arguments of the same kind as these; None where there is none for them."""
     manifest = launcher.manifest
-    rows, words = _rows_of(manifest, arguments)
+    rows, words = _rows_of(manifest, arguments, len(extents))
     work = launcher.block_ns * launcher.block_count
     if rows is None or not 0 < work < _LONG_NS or not _layouts_are_known():
         return None
@@ -153,8 +155,8 @@ def direct_launch(
     code = _code()
     if launcher.workers and work >= _SHARED_NS:
         pool.start(launcher.workers)
-    memory = _Memory(code, launcher, rows, (ctypes.c_int64 * (words + len(extents)))())
-    memory.packed[words:] = list(extents)
+    memory = _Memory(code, launcher, rows, (ctypes.c_int64 * (words + len(extents) + 1))())
+    memory.packed[words:-1] = list(extents)
     memory.site.arguments = len(arguments)
     return memory.function(), memory.settle
 
@@ -226,8 +228,13 @@ def _code() -> _Code:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def _rows_of(manifest: Manifest, arguments: Sequence[Any]) -> tuple[list[_Row] | None, int]:
-    """How these arguments are packed, and into how many words; None if not by native code."""
+def _rows_of(
+    manifest: Manifest, arguments: Sequence[Any], extents: int
+) -> tuple[list[_Row] | None, int]:
+    """How these arguments are packed, and into how many words; None if not by native code.
+
+    Constants are looked at alone: a word behind those of so many extents takes what is read.
+    """
     rows: list[_Row] = []
     word = 0
     for parameter in manifest.parameters:
@@ -240,6 +247,14 @@ def _rows_of(manifest: Manifest, arguments: Sequence[Any]) -> tuple[list[_Row] |
         row.argument, row.type, row.word = parameter.source.argument, type(value), word
         rows.append(row)
         word += 1 + (parameter.rank if parameter.kind == "buffer" else 0)
+    packed = {row.argument for row in rows}
+    for number, value in enumerate(arguments):
+        if number not in packed:
+            row = _constant_row(value)
+            if row is None:
+                return None, 0
+            row.argument, row.type, row.word = number, type(value), word + extents
+            rows.append(row)
     return rows, word
 
 
@@ -268,6 +283,13 @@ def _row_of(parameter: Parameter, value: Any) -> _Row | None:
         if same is not None and same.name == parameter.dtype:
             return _Row(_SCALAR, 0, None, None, dtype.size)
     return None
+
+
+def _constant_row(value: Any) -> _Row | None:
+    """How a constant of the code is recognised: an integer by its value, others by themselves."""
+    if type(value) is int and -(1 << 31) <= value < 1 << 31:
+        return _Row(_INT, 0, None, None, 0, value, value)
+    return _Row(_CONSTANT, 0, None, value) if isinstance(value, _IMMUTABLE) else None
 
 
 # --- where objects lie ----------------------------------------------------------------------------

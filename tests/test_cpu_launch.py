@@ -271,16 +271,63 @@ def test_work_of_a_millisecond_is_left_to_python() -> None:
     assert (x == 1).all()
 
 
-def test_constants_of_a_kernel_have_no_direct_launch() -> None:
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        *((3, 4), (-(2**31), 7), (2.5, -2.5), (True, False), (1, True), (2, 2.0)),
+        *((np.float32(1.5), np.float32(2.5)), (0.0, -0.0)),
+    ],
+    ids=repr,
+)
+def test_constants_of_a_kernel_are_those_of_its_code(value: Any, other: Any) -> None:
     @sw.kernel
-    def times(x, n: sw.Const):
+    def put_constant(x, n: sw.Const):
         i = sw.global_id(0)
         x[i] = n
 
-    launch, x = times.over(SIZE), host()
-    assert not is_direct(launch, x, 3)
-    launch(x, 4)
-    assert (x == 4).all()
+    launch, x = put_constant.over(SIZE), host()
+    assert is_direct(launch, x, value)
+    assert (x == value).all()
+    assert launch._direct is not None
+    assert launch._direct[0](x, other) is False
+    assert (x == value).all()
+    launch(x, other)
+    assert (x == other).all()
+    assert (np.signbit(x) == np.signbit(np.float32(other))).all()
+    assert launch._direct[0](x, value) is None
+    assert (x == value).all()
+
+
+def test_functions_and_names_are_constants_of_direct_launches() -> None:
+    def twice(value):
+        return 2 * value
+
+    def negated(value):
+        return -value
+
+    @sw.kernel
+    def apply(x, out, function: sw.Const, way: sw.Const, count):
+        i = sw.global_id(0)
+        out[i] = function(x[i]) + count if way == "up" else x[i]
+
+    launch, x, out = apply.over(SIZE), host(), np.zeros(SIZE, np.float32)
+    assert is_direct(launch, x, out, twice, "up", 5)
+    assert (out == 2 * x + 5).all()
+    launch(x, out, negated, "up", 6)
+    assert (out == 6 - x).all()
+    launch(x, out, twice, "down", 6)
+    assert (out == x).all()
+
+
+def test_constants_that_can_change_have_no_direct_launch() -> None:
+    @sw.kernel
+    def first_of(x, numbers: sw.Const):
+        i = sw.global_id(0)
+        x[i] = numbers[0]
+
+    launch, x = first_of.over(SIZE), host()
+    assert not is_direct(launch, x, (3, 4))
+    assert (x == 3).all()
 
 
 def test_objects_that_lie_otherwise_are_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:

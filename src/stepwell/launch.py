@@ -295,8 +295,6 @@ class Launch:
         extents = shape.extent if shape.form.over is not None else ()
         launch = LaunchShape(shape.grid, shape.block, extents, shape.shared_bytes)
         pack = make_packer(loaded.manifest, arguments, launch)
-        if self.program.key is not argument_key:  # values decide the code too
-            return Known(pack, run)
         return Known(pack, run, partial(loaded.direct, run, extents))
 
 

@@ -1,7 +1,7 @@
 // RUN: stepwell opt %s -p 'vectorise-subgroups{width=16}' --split-input-file | filecheck %s
 // RUN: stepwell opt %s -p 'vectorise-subgroups{width=16 masks=false}' --split-input-file | filecheck %s --check-prefix=NONE
 
-// Two vectors of 16 elements at once, the other threads after them in single ones under masks.
+// Two vectors of 16 elements in turn, the other threads after them in single ones under masks.
 // Without masks LLVM's vectoriser does it.
 func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
   %c1 = arith.constant 1 : index
@@ -16,10 +16,13 @@ func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
 // CHECK-NEXT:    %[[LEFT:.*]] = arith.subi %[[LAST]], %lo
 // CHECK:         %[[COVERED:.*]] = arith.andi %[[LEFT]], %{{.*}}
 // CHECK-NEXT:    %[[END:.*]] = arith.addi %lo, %[[COVERED]]
-// CHECK-NEXT:    %[[STEP:.*]] = arith.constant 32 : index
+// CHECK:         %[[STEP:.*]] = arith.constant 32 : index
 // CHECK-NEXT:    scf.for %[[T:.*]] = %lo to %[[END]] step %[[STEP]] {
-// CHECK-NEXT:      %[[V:.*]] = vector.load %x[%[[T]]] : memref<?xf32>, vector<32xf32>
+// CHECK-NEXT:      %[[V:.*]] = vector.load %x[%[[T]]] : memref<?xf32>, vector<16xf32>
 // CHECK-NEXT:      vector.store %[[V]], %y[%[[T]]]
+// CHECK-NEXT:      %[[U:.*]] = arith.addi %[[T]], %{{.*}} : index
+// CHECK-NEXT:      %[[V:.*]] = vector.load %x[%[[U]]] : memref<?xf32>, vector<16xf32>
+// CHECK-NEXT:      vector.store %[[V]], %y[%[[U]]]
 // CHECK-NEXT:    } {gpux.vectors}
 // CHECK:         scf.for %[[T:.*]] = %[[END]] to %hi step %{{.*}} {
 // CHECK-NEXT:      %[[LEFT:.*]] = arith.subi %hi, %[[T]]
@@ -35,6 +38,32 @@ func.func @saxpy(%x: memref<?xf32>, %y: memref<?xf32>, %lo: index, %hi: index) {
 
 // -----
 
+// Where memory is not what takes time, two vectors at once. Each register of theirs has a store.
+func.func @computes(%x: memref<?xf32>, %y: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %t = %c0 to %n step %c1 {
+    %v = memref.load %x[%t] : memref<?xf32>
+    %a = math.exp %v : f32
+    %b = math.exp %a : f32
+    memref.store %b, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @computes
+// CHECK:         scf.for %[[T:.*]] = %c0 to
+// CHECK-NEXT:      %[[V:.*]] = vector.load %x[%[[T]]] : memref<?xf32>, vector<32xf32>
+// CHECK-NEXT:      %[[A:.*]] = math.exp %[[V]] : vector<32xf32>
+// CHECK-NEXT:      %[[B:.*]] = math.exp %[[A]] : vector<32xf32>
+// CHECK-NEXT:      %[[LOW:.*]] = vector.shuffle %[[B]], %[[B]] [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] :
+// CHECK-NEXT:      vector.store %[[LOW]], %y[%[[T]]] : memref<?xf32>, vector<16xf32>
+// CHECK-NEXT:      %[[HIGH:.*]] = vector.shuffle %[[B]], %[[B]] [16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31] :
+// CHECK-NEXT:      %[[U:.*]] = arith.addi %[[T]], %{{.*}} : index
+// CHECK-NEXT:      vector.store %[[HIGH]], %y[%[[U]]] : memref<?xf32>, vector<16xf32>
+// CHECK-NEXT:    } {gpux.vectors}
+
+// -----
+
 // The widest value that differs by lane says how many are in a vector.
 func.func @widest(%x: memref<?xi8>, %y: memref<?xf64>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -47,12 +76,16 @@ func.func @widest(%x: memref<?xi8>, %y: memref<?xf64>, %n: index) {
   func.return
 }
 // CHECK-LABEL: func.func @widest
-// CHECK:         arith.sitofp %{{.*}} : vector<16xi8> to vector<16xf64>
+// CHECK:         scf.for
+// CHECK:           arith.sitofp %{{.*}} : vector<8xi8> to vector<8xf64>
+// CHECK:           arith.sitofp %{{.*}} : vector<8xi8> to vector<8xf64>
+// CHECK-NOT:       vector.create_mask
+// CHECK:         } {gpux.vectors}
 // CHECK:         arith.sitofp %{{.*}} : vector<8xi8> to vector<8xf64>
 
 // -----
 
-// 64 lanes are the most, so there is one vector of bytes only.
+// Vectors of 64 bytes; 64 lanes are the most.
 func.func @bytes(%x: memref<?xi8>, %y: memref<?xi8>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -140,7 +173,9 @@ func.func @short(%x: memref<?xf32>, %a: index, %b: index, %p: i1) {
 // CHECK-NEXT:      vector.store %{{.*}} : memref<?xf32>, vector<16xf32>
 // CHECK-NEXT:    } {gpux.vectors}
 // CHECK:         scf.for %{{.*}} = %c0 to %c64
-// CHECK-NEXT:      vector.store %{{.*}} : memref<?xf32>, vector<32xf32>
+// CHECK-NEXT:      vector.store %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK-NEXT:      arith.addi
+// CHECK-NEXT:      vector.store %{{.*}} : memref<?xf32>, vector<16xf32>
 // CHECK-NEXT:    } {gpux.vectors}
 // CHECK-NEXT:    func.return
 

@@ -42,6 +42,8 @@ _SIMPLE = frozenset(f"math.{name}" for name in ("absf", "absi", "copysign", "fma
 _OF_CHECKS = (gpux.CheckOp, arith.IndexCastOp)
 _FOUR, _TWO = 6, 30
 """So many ops on vectors in the inner loops still find registers beside three (one) others."""
+_MOST_WORK = 24
+"""Accesses and simple ops for each line of the cache: longer ones do not wait for memory."""
 _ALIVE = 14
 """So many values of a vector at once leave half of 32 registers to those of another."""
 
@@ -117,6 +119,14 @@ def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:
         return 1
     factor = 4 if len(work) <= _FOUR else 2 if len(work) <= _TWO else 1
     return max(1, factor // 2) if any(_is_wide(op) for op in work) else factor
+
+
+def waits_for_memory(loop: scf.ForOp, spreads: Divergence) -> bool:
+    """Whether a body without control flow computes so little that memory decides what it takes,
+    where what it accesses is not in the inner caches."""
+    ops = list(loop.body.block.ops)
+    accesses = sum(isinstance(op, memref.LoadOp | memref.StoreOp) for op in ops)
+    return accesses + work_of_lanes(ops, spreads) <= _MOST_WORK
 
 
 def find_registers(loop: scf.ForOp, spreads: Divergence) -> bool:

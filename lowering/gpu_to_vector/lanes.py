@@ -44,7 +44,8 @@ _DYNAMIC = -(2**63)
 class Lanes:
     """Writes ops at the end of `block` for `width` lanes, those of `mask` (None: all of them).
 
-    `outside` is the op before which what the whole loop has in common is put.
+    `outside` is the op before which what the whole loop has in common is put; the machine's
+    registers have `register` bytes.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class Lanes:
         spreads: Divergence,
         outside: Operation,
         own_arrays: Mapping[SSAValue, SSAValue],
+        register: int,
     ) -> None:
         self.width = width
+        self.register = register
         self.spreads = spreads
         self.outside = outside
         self.block = Block()

@@ -14,15 +14,17 @@ A lane that does not take part touches no memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import arith, memref, vector
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     DenseArrayBase,
+    FixedBitwidthType,
     MemRefType,
     NoneAttr,
     StridedLayoutAttr,
+    VectorType,
     i64,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -165,11 +167,35 @@ class _Place:
             operands = [self.array, *self.indices, self._spread_out(), lanes, value]
             body.add(_create(ScatterOp, operands))
         elif mask is None:
-            operands = [self._in_order(value), self.array, *self._first()]
-            body.add(vector.StoreOp.create(operands=operands))
+            self._store_parts(self._in_order(value), self._first())
         else:
             operands = [self.array, *self._first(), self._in_order(mask), self._in_order(value)]
             body.add(_create(vector.MaskedStoreOp, operands))
+
+
+    def _store_parts(self, lanes: SSAValue, first: list[SSAValue]) -> None:
+        """Store each register's lanes by an op of its own. Of one that is taken apart, LLVM orders
+        the parts as it likes, and a normalisation of rows out of the cache takes a sixth longer
+        where addresses do not ascend (on a Xeon)."""
+        body = self.body
+        type = cast("VectorType[Attribute]", lanes.type)
+        element = type.element_type
+        size = element.size if isinstance(element, FixedBitwidthType) else 8
+        each = min(max(body.register // size, 1), body.width)
+        for start in range(0, body.width, each):
+            part, last = lanes, first[-1]
+            if each < body.width:
+                order = DenseArrayBase.from_list(i64, list(range(start, start + each)))
+                part = body.value(
+                    vector.ShuffleOp.create(
+                        operands=[lanes, lanes],
+                        result_types=[VectorType(element, [each])],
+                        properties={"mask": order},
+                    )
+                )
+            if start:
+                last = body.binary(arith.AddiOp, last, body.number(start))
+            body.add(vector.StoreOp.create(operands=[part, self.array, *first[:-1], last]))
 
 
 def _create(

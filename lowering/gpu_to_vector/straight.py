@@ -1,4 +1,4 @@
-"""Loops over threads without control flow: two vectors at once, and a loop for the threads left.
+"""Loops over threads without control flow: two vectors, and a loop for the threads left.
 
     scf.for %t = %lo to %hi step %c1 {       scf.for %t = %lo to %whole step %c32 {
       %v = memref.load %x[%t]                  %v = vector.load %x[%t] : vector<32xf32>
@@ -11,8 +11,10 @@
 
 Of two vectors one computes while the other waits; four gain little more, and cost as much code
 again. Where one has too many values at once for two in the registers, there is one (a mix of 40
-words takes a fifth less so). The second loop has vectors of half the length, so that short rows
-need no more than they have to.
+words takes a fifth less so). Bodies that wait for memory have two vectors of 16 in turn instead,
+so that they go through each array from line to line: on a Xeon, whose caches fetch ahead of such
+accesses, exp of 2^25 takes 11 ms so instead of 13, saxpy 9.4 instead of 10. The second loop has
+vectors of half the length, so that short rows need no more than they have to.
 
 LLVM's vectoriser masks every iteration of a loop that is to end by masks, which takes a fifth to a
 quarter of the time of saxpy, exp and Black-Scholes, and its pipeline five times as long as what is
@@ -37,7 +39,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...dialects import marks
 from ...passes.analyses.divergence import Divergence, is_function, is_private_array
 from ...passes.utils.block_editing import constant_value, erase
-from .cost import LARGEST, find_registers, is_simple
+from .cost import LARGEST, find_registers, is_simple, waits_for_memory
 from .fits import is_known
 from .region import DIVISIONS, Body
 from .store_positions import position_of_store
@@ -50,10 +52,17 @@ _ACCESSES = (memref.LoadOp, memref.StoreOp)
 
 @dataclass(frozen=True)
 class Lengths:
-    """How many threads the two loops have in a vector."""
+    """How many threads the two loops have in a vector, and how many vectors the first has in
+    turn."""
 
     whole: int
     rest: int
+    in_turn: int = 1
+
+    @property
+    def step(self) -> int:
+        """Threads that go through the first loop's body together."""
+        return self.whole * self.in_turn
 
 
 def lengths_of(loop: scf.ForOp, spreads: Divergence, bits: int) -> Lengths | None:
@@ -74,8 +83,11 @@ def lengths_of(loop: scf.ForOp, spreads: Divergence, bits: int) -> Lengths | Non
     most = _most_threads(loop)
     if rest < 2 or (most is not None and most < rest):
         return None
-    twice = (most is None or most >= 2 * rest) and find_registers(loop, spreads)
-    return Lengths(min(2 * rest, LARGEST) if twice else rest, rest)
+    if (most is not None and most < 2 * rest) or not find_registers(loop, spreads):
+        return Lengths(rest, rest)
+    if waits_for_memory(loop, spreads):
+        return Lengths(rest, rest, in_turn=2)
+    return Lengths(min(2 * rest, LARGEST), rest)
 
 
 def _has_vectors(op: Operation, spreads: Divergence) -> bool:
@@ -121,21 +133,23 @@ def _limit(value: SSAValue, known: dict[SSAValue, int | None], *, upper: bool) -
 # --- the loops ------------------------------------------------------------------------------------
 
 
-def vectorise_straight(loop: scf.ForOp, spreads: Divergence, lengths: Lengths) -> None:
-    """Put loops over vectors in the place of a loop."""
-    at, body = At(loop), Body(lengths.whole, spreads, loop, {})
+def vectorise_straight(
+    loop: scf.ForOp, spreads: Divergence, lengths: Lengths, bits: int
+) -> None:
+    """Put loops over vectors in the place of a loop, for a machine as in `lengths_of`."""
+    at, body = At(loop), Body(lengths.whole, spreads, loop, {}, bits // 8)
     low, high = constant_value(loop.lb), constant_value(loop.ub)
-    if low is not None and high is not None and (high - low) % lengths.whole == 0:
-        _place(at, whole_vectors(loop, body, loop.lb, loop.ub))
+    if low is not None and high is not None and (high - low) % lengths.step == 0:
+        _place(at, whole_vectors(loop, body, loop.lb, loop.ub, lengths.in_turn))
         erase(loop)
         return
     ahead = _threads_ahead(loop, lengths.rest)
     start = loop.lb if ahead is None else at.binary(arith.AddiOp, loop.lb, ahead)
     left = at.distance(start, loop.ub)
-    covered = at.binary(arith.AndIOp, left, at.number(-lengths.whole))
+    covered = at.binary(arith.AndIOp, left, at.number(-lengths.step))
     end = at.binary(arith.AddiOp, start, covered)
-    _place(at, whole_vectors(loop, body, start, end))
-    masked = Body(lengths.rest, spreads, loop, {})
+    _place(at, whole_vectors(loop, body, start, end, lengths.in_turn))
+    masked = Body(lengths.rest, spreads, loop, {}, bits // 8)
     if ahead is None:
         _place(at, masked_vectors(loop, masked, end, loop.ub))
     else:

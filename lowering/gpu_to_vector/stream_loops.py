@@ -34,7 +34,7 @@ def _split(stream: Stream, position: SSAValue, block: Block) -> None:
     odd = before.add(arith.AndIOp(address, before.number(stream.element - 1)))
     begins = before.add(arith.CmpiOp(odd, before.number(0), "eq"))
     start, end = _lines(stream, position, inside)
-    body = Body(stream.lanes, stream.spreads, loop, {})
+    body = Body(stream.lanes, stream.spreads, loop, {}, LINE)
     whole = whole_vectors(loop, body, start, end)
     whole.attributes[marks.VECTORS] = UnitAttr()
     for op in whole.walk():
@@ -70,12 +70,13 @@ def _ends(stream: Stream, start: SSAValue, end: SSAValue) -> Operation:
     """What is before the first line and after the last one, each less than a vector: one vector
     under a mask, run two times."""
     loop, block = stream.loop, Block(arg_types=[INDEX])
-    at, body = At(loop, block), Body(stream.lanes, stream.spreads, loop, {})
+    at, body = At(loop, block), Body(stream.lanes, stream.spreads, loop, {}, LINE)
     zero, one, two = body.number(0), body.number(1), body.number(2)
     is_head = at.add(arith.CmpiOp(block.args[0], zero, "eq"))
     first = at.add(arith.SelectOp(is_head, loop.lb, end))
     limit = at.add(arith.SelectOp(is_head, start, loop.ub))
     partial_vector(loop, body, block, first, limit)
+    at.place(scf.YieldOp.create())
     made = scf.ForOp.create(operands=[zero, two, one], regions=[Region(block)])
     made.attributes[marks.VECTORS] = UnitAttr()
     return made

@@ -49,15 +49,13 @@ from ...dialects import gpux, marks
 from ...dialects.diagnostics import location_of
 from ...passes.analyses.divergence import Divergence, affine, is_function, is_private_array
 from ...passes.utils.block_editing import constant_value
-from .cost import is_simple, work_of_lanes
+from .cost import is_simple, waits_for_memory
 
 LINE = 64
 _LEAST_THREADS = 256
 """Shorter rows have too few whole lines."""
 _LEAST_BYTES = 4
 """Launches with narrower elements may not write more than the caches hold."""
-_MOST_WORK = 24
-"""Accesses and simple ops for each line: longer ones do not wait for memory."""
 _ACCESSES = (memref.LoadOp, memref.StoreOp)
 _TELL = (gpux.AtomicRMWOp, gpux.AtomicCASOp, memref.AtomicRMWOp, func.CallOp)
 """Atomics, and what may have some in it."""
@@ -143,9 +141,7 @@ def _stream_of(loop: scf.ForOp) -> Stream | None:
         return None
     if not all(is_simple(op, spreads) for op in accesses):
         return None
-    if len(accesses) + work_of_lanes(loop.body.block.ops, spreads) > _MOST_WORK:
-        return None
-    return Stream(loop, store, spreads)
+    return Stream(loop, store, spreads) if waits_for_memory(loop, spreads) else None
 
 
 def _is_plain(op: Operation) -> bool:

@@ -109,9 +109,10 @@ class VectoriseSubgroups(ModulePass):
     def _straight(self, loop: scf.ForOp, spreads: Divergence) -> None:
         from .straight import lengths_of, vectorise_straight
 
-        lengths = lengths_of(loop, spreads, 32 * self.width)
+        bits = 32 * self.width
+        lengths = lengths_of(loop, spreads, bits)
         if lengths is not None:
-            vectorise_straight(loop, spreads, lengths)
+            vectorise_straight(loop, spreads, lengths, bits)
 
 
 def spread_of_collective(op: Operation) -> Spread | None:

@@ -20,6 +20,9 @@ from ...passes.utils.block_editing import constant, constant_value, erase
 from ..memref_views import as_memref
 from .region import Body
 
+_BYTES = 4
+"""The width of subgroups is that of registers in lanes of so many bytes."""
+
 
 def vectorise(
     loop: scf.ForOp, spreads: Divergence, arrays: Sequence[SSAValue], width: int, at_once: int
@@ -29,7 +32,7 @@ def vectorise(
     low, high = constant_value(loop.lb), constant_value(loop.ub)
     lanes = width * at_once
     own = _with_lanes(arrays, lanes)
-    body = Body(lanes, spreads, loop, own)
+    body = Body(lanes, spreads, loop, own, _BYTES * width)
     if low is not None and high is not None and (high - low) % lanes == 0:
         before.place(whole_vectors(loop, body, loop.lb, loop.ub))
     else:
@@ -38,16 +41,25 @@ def vectorise(
         end = before.binary(arith.AddiOp, loop.lb, covered)
         before.place(whole_vectors(loop, body, loop.lb, end))
         own = own if at_once == 1 else _with_lanes(arrays, width)
-        masked = Body(width, spreads, loop, own)
+        masked = Body(width, spreads, loop, own, _BYTES * width)
         before.place(masked_vectors(loop, masked, end, loop.ub))
     erase(loop)
 
 
-def whole_vectors(loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue) -> scf.ForOp:
-    """A loop like this one over vectors, to be placed; its limits are whole vectors apart."""
+def whole_vectors(
+    loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue, in_turn: int = 1
+) -> scf.ForOp:
+    """A loop like this one over so many vectors in turn, to be placed; its limits are that far
+    apart, once or more often."""
     block = body.arguments([loop.lb.type])
-    _write(body, loop, block, None)
-    return _over_vectors(body, start, end, block)
+    first = block.args[0]
+    for number in range(in_turn):
+        if number:
+            with body.at(block, None):
+                distance = body.number(number * body.width)
+                first = body.binary(arith.AddiOp, block.args[0], distance)
+        _write(body, loop, block, None, first)
+    return _over_vectors(body, start, end, block, in_turn)
 
 
 def partial_vector(
@@ -69,21 +81,23 @@ def masked_vectors(loop: scf.ForOp, body: Body, start: SSAValue, end: SSAValue) 
     return _over_vectors(body, start, end, block)
 
 
-def _over_vectors(body: Body, start: SSAValue, end: SSAValue, block: Block) -> scf.ForOp:
-    step = body.number(body.width)
+def _over_vectors(
+    body: Body, start: SSAValue, end: SSAValue, block: Block, in_turn: int = 1
+) -> scf.ForOp:
+    block.add_op(scf.YieldOp.create())
+    step = body.number(in_turn * body.width)
     return scf.ForOp.create(operands=[start, end, step], regions=[Region(block)])
 
 
 def _write(
-    body: Body, loop: scf.ForOp, block: Block, mask: SSAValue | None, first: SSAValue | None = None
+    body: Body, loop: scf.ForOp, block: Block, mask: SSAValue | None, first: SSAValue
 ) -> None:
-    """The loop's body for the lanes of `mask`, at the end of a block; `first` is lane 0's thread,
-    else the block's argument."""
+    """The loop's body for the lanes of `mask`, at the end of a block; `first` is lane 0's
+    thread."""
     old = loop.body.block
-    body.bind(old.args[0], block.args[0] if first is None else first)
+    body.bind(old.args[0], first)
     with body.at(block, mask):
         body.ops(old)
-        body.add(scf.YieldOp.create())
 
 
 def _with_lanes(arrays: Sequence[SSAValue], width: int) -> dict[SSAValue, SSAValue]:

@@ -101,33 +101,35 @@ def _prepare_scan(given: Inputs) -> Prepared:
     return run, out
 
 
-HISTOGRAM_STEPS = 1024
+PIECE_OF_HISTOGRAM, HISTOGRAMS = 1 << 16, 64
+"""Values of a block at least, and blocks at most."""
 
 
-@kernel(block=THREADS)
-def histogram(x, bins):
-    """A histogram in shared memory for each block, added to the one of all."""
+@kernel(block=LANES)
+def histogram(x, bins, each):
+    """A histogram in shared memory for so many values, added to the one of all; a subgroup goes
+    through them."""
     t = sw.thread_id(0)
     own = sw.shared((BINS,), sw.i32)
-    for b in range(t, BINS, THREADS):
+    for b in range(t, BINS, LANES):
         own[b] = 0
     sw.barrier()
-    first = sw.block_id(0) * (THREADS * HISTOGRAM_STEPS)
-    end = min(first + THREADS * HISTOGRAM_STEPS, x.shape[0])
-    for i in range(first + t, end, THREADS):
+    first = sw.block_id(0) * each
+    for i in range(first + t, min(first + each, x.shape[0]), LANES):
         sw.atomic_add(own, x[i], 1)
     sw.barrier()
-    for b in range(t, BINS, THREADS):
+    for b in range(t, BINS, LANES):
         sw.atomic_add(bins, b, own[b])
 
 
 def _prepare_histogram(given: Inputs) -> Prepared:
     x, bins = given["x"], zeros(given, (BINS,), np.int32)
-    launch = histogram[ceil(x.size, THREADS * HISTOGRAM_STEPS), THREADS]
+    each = max(PIECE_OF_HISTOGRAM, ceil(x.size, HISTOGRAMS))
+    launch = histogram[ceil(x.size, each), LANES]
 
     def run() -> None:
         bins[:] = 0
-        launch(x, bins)
+        launch(x, bins, each)
 
     return run, bins
 

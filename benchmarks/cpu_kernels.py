@@ -92,15 +92,18 @@ def layernorm(x, out):
 
 
 @kernel(block=(16, 16))
-def transpose(x, out):
+def transpose(x, out, rows: sw.Const):
+    """A tile of so many rows and 16 columns for each block."""
     tx, ty = sw.thread_id(0), sw.thread_id(1)
-    column, row = sw.block_id(0) * 16, sw.block_id(1) * 16
-    tile = sw.shared((16, 17), sw.f32)
-    if row + ty < x.shape[0] and column + tx < x.shape[1]:
-        tile[ty, tx] = x[row + ty, column + tx]
+    column, row = sw.block_id(0) * 16, sw.block_id(1) * rows
+    tile = sw.shared((rows, 17), sw.f32)
+    for r in range(0, rows, 16):
+        if row + r + ty < x.shape[0] and column + tx < x.shape[1]:
+            tile[r + ty, tx] = x[row + r + ty, column + tx]
     sw.barrier()
-    if column + ty < out.shape[0] and row + tx < out.shape[1]:
-        out[column + ty, row + tx] = tile[tx, ty]
+    for r in range(0, rows, 16):
+        if column + ty < out.shape[0] and row + r + tx < out.shape[1]:
+            out[column + ty, row + r + tx] = tile[r + tx, ty]
 
 
 @kernel()
@@ -164,35 +167,39 @@ def convolution(x, w, out):
 
 
 EACH = 4  # results of a thread along each dimension
-MATMUL_BLOCK = 16, 64
-TILE_COLUMNS, TILE_ROWS, TILE_DEPTH = 64, 256, 64
-# Of what a thread has: row and column of each sum, and of each element that it copies.
+TILE_COLUMNS, TILE_DEPTH = 16 * EACH, 128
+# Of what a thread has: row and column of each sum.
 SUMS = tuple((r, 16 * q) for r in range(EACH) for q in range(EACH))
-COPIED = tuple((r, q) for r in range(0, TILE_ROWS, 64) for q in range(0, TILE_DEPTH, 16))
 
 
-@kernel(fastmath="contract", block=MATMUL_BLOCK)
-def matmul(a, b, c):
-    """A tile of 256 x 64 for each block, 4 x 4 sums for each thread; columns lie 16 apart."""
-    tx, ty = sw.thread_id(0), sw.thread_id(1)
-    row, column = sw.block_id(1) * TILE_ROWS, sw.block_id(0) * TILE_COLUMNS
-    left = sw.shared((TILE_ROWS, TILE_DEPTH), sw.f32)
-    right = sw.shared((TILE_DEPTH, TILE_COLUMNS), sw.f32)
-    sums = sw.local((len(SUMS),), sw.f32)
-    for n in sw.unroll(range(len(SUMS))):
-        sums[n] = 0.0
-    for start in range(0, a.shape[1], TILE_DEPTH):
-        for r, q in COPIED:
-            left[ty + r, tx + q] = a[row + ty + r, start + tx + q]
-        for q in sw.unroll(range(0, TILE_COLUMNS, 16)):
-            right[ty, tx + q] = b[start + ty, column + tx + q]
-        sw.barrier()
-        for k in range(TILE_DEPTH):
-            for n, (r, q) in enumerate(SUMS):
-                sums[n] += left[ty * EACH + r, k] * right[k, tx + q]
-        sw.barrier()
-    for n, (r, q) in enumerate(SUMS):
-        c[row + ty * EACH + r, column + tx + q] = sums[n]
+def tiled_matmul(threads: int) -> Any:
+    """A kernel with so many threads of a block in a column."""
+
+    @kernel(fastmath="contract", block=(16, threads))
+    def matmul(a, b, c):
+        """64 columns for each block, 4 x 4 sums for each thread; columns lie 16 apart."""
+        tx, ty = sw.thread_id(0), sw.thread_id(1)
+        row, column = (sw.block_id(1) * threads + ty) * EACH, sw.block_id(0) * TILE_COLUMNS + tx
+        right = sw.shared((TILE_DEPTH, TILE_COLUMNS), sw.f32)
+        sums = sw.local((len(SUMS),), sw.f32)
+        for n in sw.unroll(range(len(SUMS))):
+            sums[n] = 0.0
+        for start in range(0, a.shape[1], TILE_DEPTH):
+            for r in sw.unroll(range(0, TILE_DEPTH, threads)):
+                for q in sw.unroll(range(0, TILE_COLUMNS, 16)):
+                    right[ty + r, tx + q] = b[start + ty + r, column + q]
+            sw.barrier()
+            for k in range(TILE_DEPTH):
+                for n, (r, q) in enumerate(SUMS):
+                    sums[n] += a[row + r, start + k] * right[k, tx + q]
+            sw.barrier()
+        for n, (r, q) in enumerate(SUMS):
+            c[row + r, column + q] = sums[n]
+
+    return matmul
+
+
+SMALL, LARGE = tiled_matmul(32), tiled_matmul(64)
 
 
 TILE, ROWS = 64, 8
@@ -244,8 +251,9 @@ def _by_rows(made: Any) -> Prepare:
 def _prepare_transpose(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x = given["x"]
     out = zeros(given, x.shape[::-1])
-    launch = transpose[(ceil(x.shape[1], 16), ceil(x.shape[0], 16)), (16, 16)]
-    return lambda: launch(x, out), out
+    rows = 256 if x.shape[0] >= 1024 else 16
+    launch = transpose[(ceil(x.shape[1], 16), ceil(x.shape[0], rows)), (16, 16)]
+    return lambda: launch(x, out, rows), out
 
 
 def _prepare_fractal(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
@@ -271,8 +279,8 @@ def _prepare_convolution(given: dict[str, Any]) -> tuple[Callable[[], None], Arr
 def _prepare_matmul(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     a, b = given["a"], given["b"]
     out = zeros(given, a.shape)
-    grid = a.shape[1] // TILE_COLUMNS, a.shape[0] // TILE_ROWS
-    launch = matmul[grid, MATMUL_BLOCK]
+    made = LARGE if a.shape[0] >= 1024 else SMALL
+    launch = made[(a.shape[1] // TILE_COLUMNS, a.shape[0] // (EACH * made.block[1])), made.block]
     return lambda: launch(a, b, out), out
 
 

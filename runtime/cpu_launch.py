@@ -10,8 +10,9 @@ for a launch that comes within 50 µs of the one before. Each thread begins with
 blocks at each launch: what it wrote is still in its cache.
 
 Arguments are NumPy arrays and arrays of the device, both contiguous, floats, integers of 32 bits
-and NumPy's scalars; `Const` parameters take what the code was made for. Where objects lie in memory in another way than we know, it is as if there were
-no direct launches; the same holds without POSIX's clock.
+and NumPy's scalars; those of `Const` parameters have to be what the code was made for. Where
+objects lie in memory in another way than we know, it is as if there were no direct launches; the
+same holds without POSIX's clock.
 """
 
 from __future__ import annotations

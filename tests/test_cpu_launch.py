@@ -308,7 +308,7 @@ def test_functions_and_names_are_constants_of_direct_launches() -> None:
     @sw.kernel
     def apply(x, out, function: sw.Const, way: sw.Const, count):
         i = sw.global_id(0)
-        out[i] = function(x[i]) + count if way == "up" else x[i]
+        out[i] = function(x[i]) + count if way == "up" else x[i]  # pyright: ignore[reportCallIssue]
 
     launch, x, out = apply.over(SIZE), host(), np.zeros(SIZE, np.float32)
     assert is_direct(launch, x, out, twice, "up", 5)
@@ -323,7 +323,7 @@ def test_constants_that_can_change_have_no_direct_launch() -> None:
     @sw.kernel
     def first_of(x, numbers: sw.Const):
         i = sw.global_id(0)
-        x[i] = numbers[0]
+        x[i] = numbers[0]  # pyright: ignore[reportIndexIssue]
 
     launch, x = first_of.over(SIZE), host()
     assert not is_direct(launch, x, (3, 4))

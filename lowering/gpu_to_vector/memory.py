@@ -172,7 +172,6 @@ class _Place:
             operands = [self.array, *self._first(), self._in_order(mask), self._in_order(value)]
             body.add(_create(vector.MaskedStoreOp, operands))
 
-
     def _store_parts(self, lanes: SSAValue, first: list[SSAValue]) -> None:
         """Store each register's lanes by an op of its own. Of one that is taken apart, LLVM orders
         the parts as it likes, and a normalisation of rows out of the cache takes a sixth longer

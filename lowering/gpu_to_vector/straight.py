@@ -133,9 +133,7 @@ def _limit(value: SSAValue, known: dict[SSAValue, int | None], *, upper: bool) -
 # --- the loops ------------------------------------------------------------------------------------
 
 
-def vectorise_straight(
-    loop: scf.ForOp, spreads: Divergence, lengths: Lengths, bits: int
-) -> None:
+def vectorise_straight(loop: scf.ForOp, spreads: Divergence, lengths: Lengths, bits: int) -> None:
     """Put loops over vectors in the place of a loop, for a machine as in `lengths_of`."""
     at, body = At(loop), Body(lengths.whole, spreads, loop, {}, bits // 8)
     low, high = constant_value(loop.lb), constant_value(loop.ub)

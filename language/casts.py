@@ -48,8 +48,9 @@ def _fold(frame: Frame, node: ast.AST, target: Any, dtype: DType, value: Static)
             raise frame.refuse(node, f"constant expression: {error}") from None
     if dtype.name == "index":
         return None
-    if isinstance(number, float) and not dtype.is_float:
-        return Static(dtype(saturate(number, dtype)))
+    source = static_type(number)
+    if source is not None and source.is_float and not dtype.is_float:
+        return Static(dtype(saturate(float(number), dtype)))
     if not dtype.is_float:
         bits = (1 << dtype.bits) - 1
         wrapped = int(number) & bits

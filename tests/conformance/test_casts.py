@@ -72,6 +72,19 @@ def test_cast_to_every_type(device: sw.Device, dtype: str):
         expect_equal(got[to], expected_cast(values, to), what=f"{dtype} to {to}", device=device)
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_casts_of_constants_saturate_as_those_of_numbers(device: sw.Device, dtype: str):
+    numbers = ("-2.5", "300.75", "math.inf", "-math.inf", "math.nan")
+    outs = {to: np.zeros(len(numbers), DTYPES[to]) for to in INTS + UINTS}
+    lines = [f"def kernel({', '.join(outs)}):"]
+    for to in outs:
+        lines += [f"    {to}[{n}] = sw.{to}(sw.{dtype}({v}))" for n, v in enumerate(numbers)]
+    launch(define("\n".join([*lines, ""])), *outs.values(), device=device)
+    values = np.array([-2.5, 300.75, np.inf, -np.inf, np.nan]).astype(DTYPES[dtype])
+    for to, out in outs.items():
+        expect_equal(out, expected_cast(values, to), what=f"{dtype} to {to}", device=device)
+
+
 @pytest.mark.parametrize("dtype", ["i64", "f64", "u8"])
 def test_numpy_scalar_types_cast(device: sw.Device, dtype: str):
     values = specials(dtype, device=device)

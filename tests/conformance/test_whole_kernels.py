@@ -13,6 +13,7 @@ from conformance.compare import define, expect_equal, launch
 from conformance.index_programs import CheckedArray
 from conformance.reference import run
 from conformance.whole_programs import (
+    TYPES,
     Launch,
     Memory,
     Program,
@@ -31,7 +32,7 @@ SETTINGS = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-CASTS = {f"to_{dtype}": getattr(sw, dtype) for dtype in ("i16", "i32", "i64", "u8", "f32", "f64")}
+CASTS = {f"to_{dtype}": getattr(sw, dtype) for dtype in TYPES}
 LAUNCHES = 3
 
 

@@ -20,10 +20,25 @@ from hypothesis import strategies as st
 Draw = st.DrawFn
 Shape = tuple[int, ...]
 IDS = ("i", "j", "k")
-TYPES = ("i32", "f32", "u8", "f64", "i16", "i64")
+TYPES = ("i32", "f32", "u8", "f64", "i16", "i64", "f16", "bf16", "u32", "i8", "u64", "u16")
 SIZES = (1, 2, 3, 5, 8, 16, 17, 33, 47)
 MOST_THREADS = 300
 ROW = 3
+HELPERS = """\
+def ordered(a, b):
+    if a < b:
+        return a, b
+    return b, a
+
+
+def last_above(a, b, c):
+    for value in (c, b):
+        if value > a:
+            return value
+    return a
+
+
+"""
 LAYOUTS = ("plain", "transposed", "every second", "reversed", "padded")
 GUARD_BYTES = 64
 
@@ -102,9 +117,15 @@ def read(draw: Draw, program: Program, dtype: str) -> str:
     return f"{array.name}[{', '.join(indices)}]"
 
 
+KINDS = (
+    *("read", "variable", "pair", "pair", "pair", "choice", "cast", "extreme"),
+    *("ordered", "last", "item"),
+)
+
+
 def expression(draw: Draw, program: Program, dtype: str, depth: int = 2) -> str:
     """A value of type `dtype`."""
-    kind = draw(st.sampled_from(("read", "variable", "pair", "pair", "choice", "cast", "extreme")))
+    kind = draw(st.sampled_from(KINDS))
     if depth == 0 or kind in ("read", "variable"):
         known = program.variables.get(dtype)
         return known if known and kind == "variable" else read(draw, program, dtype)
@@ -116,6 +137,13 @@ def expression(draw: Draw, program: Program, dtype: str, depth: int = 2) -> str:
         return f"({one} if {condition(draw, program)} else {other})"
     if kind == "extreme":
         return f"{draw(st.sampled_from(('min', 'max')))}({one}, {other})"
+    if kind == "ordered":
+        return f"ordered({one}, {other})[{draw(st.sampled_from(('0', '1')))}]"
+    if kind == "last":
+        return f"last_above({one}, c={other}, b={read(draw, program, dtype)})"
+    if kind == "item":
+        at = draw(st.sampled_from((*program.ids, *program.counters)))
+        return f"({one}, {other}, {one})[({at} + 3) % 3]"
     return f"({one} {draw(st.sampled_from('+-*'))} {other})"
 
 
@@ -139,7 +167,14 @@ def statements(draw: Draw, program: Program, depth: int) -> list[str]:
     """One to three statements."""
     lines: list[str] = []
     for _ in range(draw(st.integers(1, 3))):
-        kinds = ("store", "store", "store", "variable", *(("branch", "loop") if depth < 2 else ()))
+        kinds = (
+            "store",
+            "store",
+            "store",
+            "variable",
+            "swap",
+            *(("branch", "loop") if depth < 2 else ()),
+        )
         lines += STATEMENTS[draw(st.sampled_from(kinds))](draw, program, depth)
     return lines
 
@@ -172,14 +207,32 @@ def loop(draw: Draw, program: Program, depth: int) -> list[str]:
     program.loops += 1
     name = f"q{program.loops}"
     ends = "3", "1, 3", "2, -1, -1", f"{program.ids[0]} % 3", "min(max(n, 0), 3)"
-    head = f"for {name} in range({draw(st.sampled_from(ends))}):"
+    items = draw(st.sampled_from((*(f"range({end})" for end in ends), "(2, 0, 1)")))
     program.counters.append(name)
     inside = statements(draw, program, depth + 1)
     program.counters.pop()
-    return [head, *indented(inside)]
+    lines = [f"for {name} in {items}:", *indented(inside)]
+    # Outside of the loop, since a `break` there would be another loop's.
+    if draw(st.integers(0, 3)) == 0:
+        lines += ["else:", *indented(store(draw, program, depth))]
+    return lines
 
 
-STATEMENTS = {"store": store, "variable": variable, "branch": branch, "loop": loop}
+def swap(draw: Draw, program: Program, depth: int) -> list[str]:
+    """A variable and an element change places."""
+    known = [array for array in program.written() if array.dtype in program.variables]
+    array = draw(st.sampled_from(known))
+    name, place = program.variables[array.dtype], element(draw, program, array)
+    return [f"{name}, {place} = {place}, {name}"]
+
+
+STATEMENTS = {
+    "store": store,
+    "variable": variable,
+    "branch": branch,
+    "loop": loop,
+    "swap": swap,
+}
 
 
 def indented(lines: list[str]) -> list[str]:
@@ -207,7 +260,7 @@ def whole_programs(draw: Draw) -> Program:
         lines = [f"if {' and '.join(inside)}:", *indented(lines)]
     head = [f"{name} = sw.global_id({axis})" for axis, name in enumerate(program.ids)]
     names = ", ".join(array.name for array in arrays)
-    program.text = "\n".join([f"def kernel({names}, n):", *indented([*head, *lines]), ""])
+    program.text = HELPERS + "\n".join([f"def kernel({names}, n):", *indented([*head, *lines]), ""])
     return program
 
 

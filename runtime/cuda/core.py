@@ -19,6 +19,7 @@ from ..process import is_validating, timeout_ns
 from .context import Context
 from .memory import HostMemory, MemoryPool
 from .queue import Queue
+from .stream import CudaStream
 from .table import (
     EVENT_DISABLE_TIMING,
     RESULTS,
@@ -29,6 +30,7 @@ from .table import (
 from .transfer import Transfer
 
 if TYPE_CHECKING:
+    from ..device import Stream
     from .graph import Parts
     from .kernel import CudaKernel
 
@@ -89,6 +91,14 @@ class Core:
                 if int(context) != self.context.number:
                     raise DeviceError(f"the stream {handle:#x} is not of {self.context.name}")
         return self.open_queue(stream, owner)
+
+    def queue_of(self, stream: Stream | None) -> Queue:
+        """The queue of a stream, the default one for None; DeviceError for another device's."""
+        if stream is None:
+            return self.default
+        if not isinstance(stream, CudaStream) or stream.core is not self:
+            raise DeviceError(f"stream is of {stream.device.name}, not of {self.context.name}")
+        return stream.queue
 
     def publish(self, stream: int | None = None) -> None:
         """Have the default stream wait for all others, and a foreign one for it."""

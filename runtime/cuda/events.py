@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..device import Event, Stream
 from ..errors import DeviceError
-from .stream import queue_of
 
 if TYPE_CHECKING:
     from .core import Core
@@ -27,7 +26,7 @@ class CudaEvent(Event):
     def record(self, stream: Stream | None = None) -> None:
         """Put the event after what the stream holds now."""
         core = self.core
-        queue = core.default if stream is None else queue_of(stream, core)
+        queue = core.queue_of(stream)
         with core.lock, core.context.current():
             number = queue.sent  # another thread may launch meanwhile
             core.context.call("cuEventRecord", self._handle, queue.handle)

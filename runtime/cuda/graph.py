@@ -84,12 +84,10 @@ class Graph:
 
     def launch(self, stream: Stream | None = None) -> None:
         """Launch it all, in the stream that captured it or in another one of its device."""
-        from .stream import queue_of
-
         if self._parts is None:
             raise DeviceError("the graph is not captured, or its capture failed")
         core = self._core
-        queue = self._queue if stream is None else queue_of(stream, core)
+        queue = self._queue if stream is None else core.queue_of(stream)
         with core.lock, core.context.current():
             if queue.capture is not None:
                 raise DeviceError("a graph cannot be launched into a stream that captures")

@@ -12,7 +12,6 @@ from ..report_pool import ReportPool
 from .driver import CudaError, result_name
 from .launch import BoundLaunch, launch_config, launch_nothing
 from .slots import Slots
-from .stream import queue_of
 from .table import RESULTS
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class CudaKernel(LoadedKernel):
         options: LaunchOptions = PLAIN,
     ) -> Launcher:
         """See `LoadedKernel.launcher`."""
-        queue = self.core.default if stream is None else queue_of(stream, self.core)
+        queue = self.core.queue_of(stream)
         key = (self, grid, block, shared_bytes, options)
         known = queue.launchers.get(key)
         if known is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..device import Device, Event, Stream
 from ..errors import DeviceError
+from .events import CudaEvent
 from .graph import Capture
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ class CudaStream(Stream):
         While the event's stream captures a graph, this stream becomes part of the capture; it has
         to be waited for by the first stream before that ends.
         """
-        from .events import CudaEvent
-
         if not isinstance(event, CudaEvent) or event.core is not self.core:
             raise DeviceError(f"the event is of another device than {self.device.name}")
         event.order_before(self.queue)
@@ -48,13 +47,6 @@ class CudaStream(Stream):
     def __del__(self) -> None:
         if hasattr(self, "queue") and self.queue is not self.core.default:
             self.core.dead_streams.append(self.queue)  # the device waits for what it still holds
-
-
-def queue_of(stream: Stream, core: Core) -> Queue:
-    """The queue of a stream of this device; DeviceError for another one's."""
-    if not isinstance(stream, CudaStream) or stream.core is not core:
-        raise DeviceError(f"stream is of {stream.device.name}, not of {core.context.name}")
-    return stream.queue
 
 
 def handle_of(source: Any) -> int:

@@ -12,13 +12,15 @@ from ..dialects.predicates import SGE, ULT
 from .checks import check
 from .convert import convert, materialise, number_type, to_type
 from .promotion import WEAK, settle
-from .types import DType, bool_, i32
+from .types import DType, bool_, i32, index
 from .typing_of import describe
 from .values import Scalar, Value, static_int
 
 if TYPE_CHECKING:
     from .frame import Frame
 
+_LONGEST_OF_INDEX = 31
+"""An index may have 32 bits, which a longer shift would leave undefined: it is made of several."""
 SHIFTS: dict[type[ast.operator], str] = {ast.LShift: "<<", ast.RShift: ">>"}
 
 
@@ -59,8 +61,11 @@ def _shift_constant(
         if op is ast.LShift or not dtype.is_signed:
             return Scalar(dtype, emit.constant(0, dtype))
         count = dtype.bits - 1
-    amount = emit.constant(count, dtype)
-    return Scalar(dtype, emit.binary(_shift_op(op, dtype), left.ssa, amount, dtype))
+    cls, value = _shift_op(op, dtype), left.ssa
+    while dtype is index and count > _LONGEST_OF_INDEX:
+        step = emit.constant(_LONGEST_OF_INDEX, dtype)
+        value, count = emit.binary(cls, value, step, dtype), count - _LONGEST_OF_INDEX
+    return Scalar(dtype, emit.binary(cls, value, emit.constant(count, dtype), dtype))
 
 
 def _shift_dynamic(frame: Frame, op: type[ast.operator], left: Scalar, count: Scalar) -> Scalar:
@@ -75,7 +80,13 @@ def _shift_dynamic(frame: Frame, op: type[ast.operator], left: Scalar, count: Sc
     inside = emit.compare(ULT, amount, emit.constant(dtype.bits, common), floats=False)
     most = emit.constant(dtype.bits - 1, common)
     clamped = convert(emit, emit.select(inside, amount, most, common), common, dtype)
-    result = emit.binary(_shift_op(op, dtype), left.ssa, clamped, dtype)
+    cls, result = _shift_op(op, dtype), left.ssa
+    for _ in range(2 if dtype is index else 0):
+        longest = emit.constant(_LONGEST_OF_INDEX, dtype)
+        part = emit.binary(arith.MinUIOp, clamped, longest, dtype)
+        result = emit.binary(cls, result, part, dtype)
+        clamped = emit.binary(arith.SubiOp, clamped, part, dtype)
+    result = emit.binary(cls, result, clamped, dtype)
     if op is ast.RShift and dtype.is_signed:
         return Scalar(dtype, result)
     return Scalar(dtype, emit.select(inside, result, emit.constant(0, dtype), dtype))

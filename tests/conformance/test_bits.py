@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conformance.compare import DTYPES, INTS, UINTS, check, pairs, specials
+from conformance.compare import DTYPES, INTS, UINTS, check, launch, pairs, specials
 
 import stepwell as sw
 
@@ -71,3 +71,23 @@ def test_augmented_bit_operations(device: sw.Device, dtype: str):
 
     x = specials(dtype, device=device)
     check(kernel, x, np.full_like(x, 9), device=device, over=x.size)
+
+
+def test_shifts_of_an_index_past_32_bits(device: sw.Device):
+    """Of its low 32 bits, which it has on every device, nothing is left."""
+
+    def kernel(counts, left, right):
+        i = sw.global_id(0)
+        for k in range(counts.shape[0]):
+            left[i, k] = (i + 1) << counts[k]
+            right[i, k] = (i - 1) >> counts[k]
+        left[i, 6] = (i + 1) << 40
+        right[i, 6] = (i - 1) >> 63
+        left[i, 7] = (i + 1) << 33
+
+    counts = np.array([0, 1, 31, 32, 40, 100], np.int32)
+    left, right = np.zeros((2, 8), np.uint32), np.zeros((2, 7), np.int32)
+    launch(kernel, counts, left, right, device=device, over=2)
+    shifts = [*counts.tolist(), 40, 33]
+    assert left.tolist() == [[((i + 1) << n) % 2**32 for n in shifts] for i in range(2)]
+    assert right.tolist() == [[-1] * 7, [0] * 7]

@@ -10,29 +10,8 @@ from cpu_tasks import BINS
 
 import stepwell as sw
 
-THREADS, STEPS = 64, 256
-STRETCH = THREADS * STEPS
-
-
-@kernel(fastmath="reassoc", block=THREADS)
-def add_up(x, total):
-    """Each block adds up a stretch of values."""
-    first, t = sw.block_id(0) * STRETCH, sw.thread_id(0)
-    own = 0.0
-    for i in range(first + t, min(first + STRETCH, x.shape[0]), THREADS):
-        own += x[i]
-    sw.atomic_add(total, 0, own)
-
-
-def _prepare_sum(given: Inputs) -> Prepared:
-    x, total = given["x"], zeros(given, (1,))
-    launch = add_up[ceil(x.size, STRETCH), THREADS]
-
-    def run() -> None:
-        total[0] = 0
-        launch(x, total)
-
-    return run, total
+MOST_BLOCKS = 64
+"""More blocks would only begin and end more often."""
 
 
 @kernel()
@@ -48,6 +27,41 @@ def _lanes() -> int:
 
 
 LANES = _lanes()
+THREADS = 64
+
+
+def adder(threads: int) -> Any:
+    """A kernel with so many threads in a block."""
+
+    @kernel(fastmath="reassoc", block=threads)
+    def add_up(x, total, each):
+        """Each block adds up so many values."""
+        first, t = sw.block_id(0) * each, sw.thread_id(0)
+        own = 0.0
+        for i in range(first + t, min(first + each, x.shape[0]), threads):
+            own += x[i]
+        sw.atomic_add(total, 0, own)
+
+    return add_up
+
+
+SUM, LONG_SUM = adder(THREADS), adder(LANES)
+"""Several vectors at once are quicker than what is fetched ahead of them out of the cache."""
+
+
+def _prepare_sum(given: Inputs) -> Prepared:
+    x, total = given["x"], zeros(given, (1,))
+    each = max(1 << 14, ceil(x.size, MOST_BLOCKS))
+    made = LONG_SUM if x.size >= 1 << 24 else SUM
+    launch = made[ceil(x.size, each), made.block]
+
+    def run() -> None:
+        total[0] = 0
+        launch(x, total, each)
+
+    return run, total
+
+
 PIECE = LANES * 256
 
 
@@ -101,10 +115,6 @@ def _prepare_scan(given: Inputs) -> Prepared:
     return run, out
 
 
-PIECE_OF_HISTOGRAM, HISTOGRAMS = 1 << 16, 64
-"""Values of a block at least, and blocks at most."""
-
-
 @kernel(block=LANES)
 def histogram(x, bins, each):
     """A histogram in shared memory for so many values, added to the one of all; a subgroup goes
@@ -124,7 +134,7 @@ def histogram(x, bins, each):
 
 def _prepare_histogram(given: Inputs) -> Prepared:
     x, bins = given["x"], zeros(given, (BINS,), np.int32)
-    each = max(PIECE_OF_HISTOGRAM, ceil(x.size, HISTOGRAMS))
+    each = max(1 << 16, ceil(x.size, MOST_BLOCKS))
     launch = histogram[ceil(x.size, each), LANES]
 
     def run() -> None:

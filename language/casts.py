@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from .convert import cast_to, saturate, truth
+from .emitter import nearest
 from .types import DType, bool_
 from .typing_of import describe, static_type
 from .values import Static, Value, is_numpy_scalar
@@ -57,7 +58,5 @@ def _fold(frame: Frame, node: ast.AST, target: Any, dtype: DType, value: Static)
         if dtype.is_signed and wrapped >> (dtype.bits - 1):
             wrapped -= 1 << dtype.bits
         return Static(dtype(wrapped))
-    import numpy as np
-
-    with np.errstate(all="ignore"):
-        return Static(dtype(float(number)))
+    is_integer = source is not None and source.is_integer
+    return Static(dtype(nearest(int(number) if is_integer else float(number), dtype)))

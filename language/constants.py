@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from .annotations import is_struct_class, struct_type
+from .emitter import nearest
 from .types import DType, Field, StructType, leaves
 from .typing_of import describe, static_type, type_of
 from .values import Origin, Static, StructValue, TupleValue, Value, is_numpy_scalar
@@ -82,6 +83,7 @@ def typed_constant(value: Static, dtype: DType) -> Static:
     if dtype.kind == "bool" or (found.is_float and not dtype.is_float) or dtype.name == "index":
         return value
     try:
-        return Static(dtype(number), value.origin)
+        fitting = nearest(number, dtype) if dtype.is_float else number
+        return Static(dtype(fitting), value.origin)
     except OverflowError:
         return value

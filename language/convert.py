@@ -12,11 +12,11 @@ import ast
 import math as python_math
 from typing import TYPE_CHECKING, Any, cast
 
-from xdsl.dialects import arith, math
+from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects.predicates import NE
-from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter
+from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter, as_float
 from .promotion import WEAK, WEAK_FLOAT, promote, settle
 from .types import (
     DTYPES,
@@ -25,10 +25,8 @@ from .types import (
     StructType,
     TupleType,
     Type,
-    bf16,
     bool_,
     f32,
-    f64,
     i32,
     i64,
     index,
@@ -40,7 +38,7 @@ from .vendor import is_unasked
 if TYPE_CHECKING:
     from .frame import Frame
 
-OEQ, OGT, OGE, OLT, OLE, ONE = range(1, 7)
+OEQ, OGT, OGE, OLT, OLE = range(1, 6)
 UNE, UNO = 13, 14
 """Predicates of `arith.cmpf`."""
 
@@ -97,10 +95,7 @@ def _fitting(frame: Frame, node: ast.AST, value: Any, dtype: DType) -> int | flo
 
 
 def _fitting_float(frame: Frame, node: ast.AST, value: Any, dtype: DType) -> float:
-    try:
-        number = float(value)
-    except OverflowError:  # an integer past the end of f64
-        number = python_math.inf
+    number = as_float(value, dtype)
     finite = isinstance(value, int) or python_math.isfinite(number)
     if finite and abs(number) >= FIRST_INFINITE[dtype]:
         text = str(value) if len(str(value)) < 25 else "the constant"
@@ -276,37 +271,14 @@ def _integer_to_float(emit: Emitter, value: SSAValue, source: DType, to: DType) 
         value, source = emit.add(arith.IndexCastOp, (value,), (I64,)), i64
     if source is bool_:
         value, source = emit.unary(arith.ExtUIOp, value, i32), i32
-    if to is bf16:
-        return emit.unary(arith.TruncFOp, _integer_to_float(emit, value, source, f32), bf16)
     return emit.unary(arith.SIToFPOp if source.is_signed else arith.UIToFPOp, value, to)
 
 
 def _float_to_float(emit: Emitter, value: SSAValue, source: DType, to: DType) -> SSAValue:
-    if source is f64 and to is bf16:
-        return emit.unary(arith.TruncFOp, _round_to_odd(emit, value), bf16)
     if source.bits == to.bits:
         return _float_to_float(emit, _float_to_float(emit, value, source, f32), f32, to)
     cls: type[Operation] = arith.ExtFOp if source.bits < to.bits else arith.TruncFOp
     return emit.unary(cls, value, to)
-
-
-def _round_to_odd(emit: Emitter, value: SSAValue) -> SSAValue:
-    """f64 to f32 so that rounding once more gives what rounding once would have given.
-
-    An inexact result gets an odd last bit: towards zero, then the bit set (Boldo and Melquiond,
-    "When double rounding is odd", 2005).
-    """
-    near = emit.unary(arith.TruncFOp, value, f32)
-    back = emit.unary(arith.ExtFOp, near, f64)
-    sizes = [emit.unary(math.AbsFOp, number, f64) for number in (back, value)]
-    away = emit.compare(OGT, sizes[0], sizes[1], floats=True)
-    inexact = emit.compare(ONE, back, value, floats=True)
-    bits = emit.add(arith.BitcastOp, (near,), (I32,))
-    one = emit.constant(1, i32)
-    lower = emit.binary(arith.SubiOp, bits, one, i32)
-    towards_zero = emit.select(away, lower, bits, i32)
-    odd = emit.binary(arith.OrIOp, towards_zero, one, i32)
-    return emit.add(arith.BitcastOp, (emit.select(inexact, odd, bits, i32),), (REGISTER[f32],))
 
 
 def _float_to_integer(emit: Emitter, value: SSAValue, source: DType, to: DType) -> SSAValue:

@@ -226,10 +226,30 @@ FIRST_INFINITE: dict[DType, float] = {
 """The smallest number of each float type that rounds to infinity."""
 
 
+def as_float(value: int | float, dtype: DType) -> float:
+    """The f64 that is rounded to `dtype` as the number itself is; infinity where f64 ends.
+
+    To fewer bits than f64 has, a long integer keeps 53, the last one set where more are lost
+    (rounded to odd), so that rounding again cannot go wrong.
+    """
+    lost = value.bit_length() - 53 if isinstance(value, int) and dtype.bits < 64 else 0
+    if isinstance(value, int) and lost > 0:
+        value = (value >> lost | (value & ((1 << lost) - 1) != 0)) << lost
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def nearest(value: int | float, dtype: DType) -> float:
+    """A number rounded to a float type, once: ml_dtypes rounds to bf16 by way of f32."""
+    return cast(FloatAttr[Any], constant_attribute(value, dtype)).value.data
+
+
 def constant_attribute(value: int | float, dtype: DType) -> Attribute:
     """The attribute of a constant; integers are taken modulo 2^bits, floats past the end as inf."""
     if dtype.is_float:
-        number = float(value)
+        number = as_float(value, dtype)
         if abs(number) >= FIRST_INFINITE[dtype]:
             number = float("inf") if number > 0 else float("-inf")
         return FloatAttr(number, cast(Any, REGISTER[dtype]))

@@ -114,9 +114,13 @@ def float_to_bfloat16(value: float) -> int:
     import struct
 
     try:
-        bits: int = struct.unpack("<I", struct.pack("<f", value))[0]
+        packed = struct.pack("<f", value)
     except OverflowError:  # too large for f32: infinity, as a cast gives
         return 0x7F80 if value > 0 else 0xFF80
-    if bits & 0x7FFFFFFF > 0x7F800000:
+    bits: int = struct.unpack("<I", packed)[0]
+    if value != value:
         return (bits >> 16) | 0x40
+    single: float = struct.unpack("<f", packed)[0]
+    if single != value:  # to odd, so that rounding again cannot go wrong
+        bits = (bits - (abs(single) > abs(value))) | 1
     return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16

@@ -212,6 +212,16 @@ def test_bfloat16_rounds_as_ml_dtypes(value: float) -> None:
         assert np.isnan(bfloat16_to_float(bits))
 
 
+@given(st.integers(0, 0x7F7E), st.floats(2.0**-30, 2.0**-26))
+def test_bfloat16_is_rounded_once(bits: int, little: float) -> None:
+    value, after = bfloat16_to_float(bits), bfloat16_to_float(bits + 1)
+    middle = (value + after) / 2
+    for sign in (0, 0x8000):
+        factor = -1 if sign else 1
+        assert float_to_bfloat16(factor * middle * (1 + little)) == bits + 1 | sign
+        assert float_to_bfloat16(factor * middle * (1 - little)) == bits | sign
+
+
 def test_kernels_write_the_words_that_the_host_reads():
     assert report_words.HEADER_WORDS == report.HEADER_WORDS
     assert report_words.PRINTED_WORD == report.PRINTED_WORD

@@ -8,6 +8,7 @@ Float to integer rounds towards zero and saturates, NaN gives 0; everything else
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -131,6 +132,60 @@ def test_large_integers_become_floats_rounded_once(device: sw.Device, dtype: str
     got = cast_all(device, values, {to: f"sw.{to}" for to in ("f32", "f64")})
     for to, out in got.items():
         expect_equal(out, values.astype(DTYPES[to]), what=f"{dtype} to {to}", device=device)
+
+
+def nearest(number: int, bits: int) -> float:
+    """An integer rounded to so many binary digits, ties to even."""
+    unit = Fraction(2) ** (abs(number).bit_length() - bits)
+    return float(round(number / unit) * unit)
+
+
+DIGITS = {"f16": 11, "bf16": 8, "f32": 24}
+
+
+@pytest.mark.parametrize("dtype", ["i32", "u32", "i64", "u64"])
+def test_integers_beside_a_tie_become_floats_rounded_once(device: sw.Device, dtype: str):
+    bits = np.iinfo(DTYPES[dtype]).bits - (dtype[0] == "i")
+    ties = [257 << k for k in (1, 4, 17, bits - 9)] + [(1 << 24) + 1 << k for k in (1, bits - 25)]
+    ties += [2049 << k for k in (1, 4)]
+    numbers = [n for tie in ties for n in (tie - 1, tie, tie + 1)]
+    numbers += [-n for n in numbers if dtype[0] == "i"]
+    got = cast_all(device, np.array(numbers, DTYPES[dtype]), {to: f"sw.{to}" for to in DIGITS})
+    for to, digits in DIGITS.items():
+        with np.errstate(over="ignore"):
+            expected = np.array([nearest(n, digits) for n in numbers]).astype(DTYPES[to])
+        expect_equal(got[to], expected, what=f"{dtype} to {to}", device=device)
+
+
+@pytest.mark.parametrize("to", DIGITS)
+def test_constants_become_floats_rounded_once(device: sw.Device, to: str):
+    digits = DIGITS[to]
+    tie = (1 << digits) + 1 << (62 - digits if to != "f16" else 2)
+    numbers = [tie - 1, tie, tie + 1, -tie - 1]
+    row = dataclass(type("Row", (), {"__annotations__": {"field": getattr(sw, to)}}))
+    texts = [f"{{}}, sw.{to}({{}}), sw.{to}(sw.i64({{}}))".replace("{}", str(n)) for n in numbers]
+    texts += [
+        f"sw.{to}({1 + 0.5**digits + 0.5**40})",
+        f"sw.{to}(sw.i64({tie + 1}) * 1)",
+        "row.field",
+    ]
+    expected = [nearest(n, digits) for n in numbers for _ in range(3)]
+    expected += [1 + 0.5 ** (digits - 1), *[nearest(tie + 1, digits)] * 2]
+    got = np.zeros(len(expected), DTYPES[to])
+    lines = [f"    y[{k}] = {text}" for k, text in enumerate(", ".join(texts).split(", "))]
+    kernel = define("\n".join(["def kernel(y):", *lines, ""]), row=row(tie + 1))
+    launch(kernel, got, device=device)
+    expect_equal(got, np.array(expected).astype(DTYPES[to]), device=device)
+
+
+def test_the_largest_integers_of_f32(device: sw.Device):
+    end = (2**24 - 1 << 104) + (1 << 103)  # a tie, to infinity
+    source = f"def kernel(y):\n    y[0] = {end - 1}\n    y[1] = sw.f32({10**400})\n"
+    got = np.zeros(2, np.float32)
+    launch(define(source), got, device=device)
+    assert got.tolist() == [float(np.finfo(np.float32).max), np.inf]
+    with pytest.raises(sw.CompileError, match="does not fit f32"):
+        launch(define(source.replace(str(end - 1), str(end))), got, device=device)
 
 
 @pytest.mark.parametrize("dtype", INTS + UINTS)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -117,3 +118,23 @@ def test_vectors_begin_where_stores_are_aligned_wherever_arrays_lie(offset: int,
     assert (y == expected).all()
     assert (whole[:first] == -1).all()
     assert (whole[first + x.size :] == -1).all()
+
+
+@sw.kernel
+def many_values(x, y):
+    i = sw.global_id(0)
+    own = sw.local((40,), sw.f32)
+    total = 0.0
+    for k in sw.unroll(range(40)):
+        own[k] = math.sqrt(x[k, i])
+        total += own[k]
+    for k in sw.unroll(range(40)):
+        y[k, i] = own[k] * total
+
+
+def test_vectors_that_find_no_register_are_aligned_on_the_stack() -> None:
+    types = sw.Array[sw.f32, 2], sw.Array[sw.f32, 2]
+    text = many_values.ir("asm", *types, over=1, target="cpu:x86-64-v4")
+    kept = re.findall(r"\t(\w+)\t%zmm\d+, -?\d*\(%r[sb]p\)", text)
+    assert len(kept) > 4
+    assert set(kept) == {"vmovaps"}

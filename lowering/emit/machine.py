@@ -58,8 +58,14 @@ class Machine:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The attributes of functions that run on the machine: how wide vectors should be."""
-        return {"prefer-vector-width": str(vector_bits(self.features))}
+        """The attributes of functions that run on the machine: how wide vectors should be, and that
+        the stack is aligned for them.
+
+        LLVM finds out too late that it keeps vectors there, and then puts them across two lines of
+        the cache: Black-Scholes takes 8 % longer so (on a Xeon).
+        """
+        aligned = {"stackrealign": ""} if self.triple.startswith("x86_64") else {}
+        return {"prefer-vector-width": str(vector_bits(self.features)), **aligned}
 
 
 @cache

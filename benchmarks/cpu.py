@@ -11,7 +11,8 @@ ms. One process can be half as fast again as the next of the same code (in plain
 long as it lives, so all is done in several processes, one after the other. Results are checked
 against float64 in the first; medians and quartiles are for one run. stepwell's checks are on; with
 checks off it has a row of its own, from the same processes and arrays, and the ratio of both is
-measured apart (see `cpu_checks.py`). Writes `benchmarks/results/cpu-<date>.json` and a picture.
+measured apart (see `cpu_checks.py`). Writes `benchmarks/results/cpu-<processor>-<date>.json` and a
+picture.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dataclasses import asdict
 
 from cpu_checks import ratios, row_of
 from cpu_tasks import TASKS, Task
+from machine import short_name
 from measure import Row, rows_of
 from peer_process import PeerProcess, cpu_peer
 from record import picture_of, record
@@ -114,7 +116,7 @@ def main() -> int:
     if not asked.tasks:
         facts = {"threads": asked.threads, "processes": asked.processes}
         facts["checks"] = [asdict(row) for row in costs]
-        path = record("cpu", rows, tools=tools, absent=absent, **facts)
+        path = record(f"cpu-{short_name()}", rows, tools=tools, absent=absent, **facts)
         picture_of(path, rows)
     return int(any(name.startswith("stepwell") for name in absent))
 

@@ -4,7 +4,8 @@
 
 All contenders run in the same process (start-up: in fresh ones), in interleaved rounds, so that
 what disturbs the machine disturbs all of them; medians and quartiles are reported, and every result
-is checked. Writes `benchmarks/results/cpu_first-<date>.json` and a picture of the same name.
+is checked. Writes `benchmarks/results/cpu_first-<processor>-<date>.json` and a picture of the same
+name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 
 from cpu_compile import measure_compile
 from launches import measure_launches
+from machine import short_name
 from measure import Row, Task
 from record import picture_of, record
 from start_up import measure_start_up
@@ -36,7 +38,7 @@ def main() -> int:
         for row in made:
             print(row.line(), flush=True)
     if not quick:
-        picture_of(record("cpu_first", rows), drawn)
+        picture_of(record(f"cpu_first-{short_name()}", rows), drawn)
     return 0 if all(row.correct for row in rows) else 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -34,6 +35,12 @@ def version_of(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def short_name() -> str:
+    """Who made the processor and what he calls it, for names of files: "amd-epyc"."""
+    plain = re.sub(r"\([^)]*\)|processor|cpu|[^a-z ]", "", _processor().lower())
+    return "-".join(plain.split()[:2])
 
 
 def _processor() -> str:

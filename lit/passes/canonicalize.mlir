@@ -185,6 +185,29 @@ func.func @float_functions() -> (f32, f32, f16, f32) {
 
 // -----
 
+// Functions that are not the same everywhere, where they are.
+// CHECK-LABEL: @exact_functions
+// CHECK-DAG:     [[ONE:%.+]] = arith.constant 1.000000e+00 : f32
+// CHECK-DAG:     [[ZERO:%.+]] = arith.constant 0.000000e+00 : f64
+// CHECK-DAG:     [[SINE:%.+]] = arith.constant -0.000000e+00 : f32
+// CHECK-DAG:     [[SMALL:%.+]] = math.exp %small : f64
+// CHECK-DAG:     [[LOG:%.+]] = math.log %low32 : f32
+// CHECK:         func.return [[ONE]], [[ZERO]], [[SINE]], [[SMALL]], [[LOG]]
+func.func @exact_functions() -> (f32, f64, f32, f64, f32) {
+  %less = arith.constant -0.0 : f32
+  %low32 = arith.constant -2.0 : f32
+  %low = arith.constant -747.0 : f64
+  %small = arith.constant -745.0 : f64
+  %0 = math.cosh %less : f32
+  %1 = math.exp %low : f64
+  %2 = math.sin %less : f32
+  %3 = math.exp %small : f64
+  %4 = math.log %low32 : f32
+  func.return %0, %1, %2, %3, %4 : f32, f64, f32, f64, f32
+}
+
+// -----
+
 // Results that nobody uses, that both sides agree on, or that are the condition.
 // CHECK-LABEL: @if_results
 // CHECK-SAME:    (%p: i1, %x: i32, %y: i32)

@@ -158,6 +158,35 @@ def _fold_float_function(op: Any, editor: Editor) -> Folded:
     return inner.operand if twice else None
 
 
+# Functions that devices compute by polynomials, where what they give is exact: at zero, at one, and
+# below all numbers whose result, e**x or 2**x, is more than half the smallest number of the type.
+_AT_ZERO = {
+    **dict.fromkeys((math.ExpOp, math.Exp2Op, math.CosOp, math.CoshOp), 1.0),
+    **dict.fromkeys((math.SinOp, math.TanOp, math.AsinOp, math.AtanOp, math.CbrtOp, math.ErfOp)),
+    **dict.fromkeys((math.SinhOp, math.TanhOp, math.AsinhOp, math.AtanhOp)),
+    **dict.fromkeys((math.ExpM1Op, math.Log1pOp)),
+}
+_ZERO_AT_ONE = (math.LogOp, math.Log2Op, math.Log10Op, math.AcosOp, math.AcoshOp)
+_ZERO_BELOW = {
+    math.ExpOp: {Float16Type: -17.5, BFloat16Type: -93, Float32Type: -104, Float64Type: -746},
+    math.Exp2Op: {Float16Type: -25, BFloat16Type: -134, Float32Type: -150, Float64Type: -1075},
+}
+
+
+@rule(*_AT_ZERO, *_ZERO_AT_ONE)
+def _fold_exact_function(op: Any, editor: Editor) -> Folded:
+    value, kind, type = number(op.operand), op.__class__, op.result.type
+    if value is None:
+        return None
+    if value == 0 and kind in _AT_ZERO:
+        exact = _AT_ZERO[kind]
+        return float_attribute(value if exact is None else value.__class__(exact), type)
+    vanishes = value < _ZERO_BELOW[kind][type.__class__] if kind in _ZERO_BELOW else False
+    if vanishes or (value == 1 and kind in _ZERO_AT_ONE):
+        return float_attribute(value.__class__(0), type)
+    return None
+
+
 # By the bits of the predicate: 1 equal, 2 greater, 4 less, 8 unordered.
 _CMPF_BITS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 8, 15)
 

@@ -181,9 +181,9 @@ def _for_to_while(op: simt.ForOp, flags: Sequence[SSAValue], predicate: Attribut
 
 
 def _following(op: simt.ForOp, current: SSAValue) -> list[Operation]:
-    """The next index; in 64 bits the upper bound where the sum would go past it, and may wrap.
+    """The next index; the upper bound where the sum would go past it, and may wrap.
 
-    Narrower ones are counted in 64 bits, and no size or id is so large that an `index` wraps.
+    Integers below 64 bits are counted in 64; an `index` may have 32.
     """
     type_ = op.lower.type
 
@@ -192,7 +192,7 @@ def _following(op: simt.ForOp, current: SSAValue) -> list[Operation]:
 
     stepped = add(arith.AddiOp, (current, op.step), properties=WRAPS)
     small = is_small(op.upper) and is_small(op.step)
-    if type_ != i64 or constant_value(op.step) == 1 or small:
+    if constant_value(op.step) == 1 or (type_ == i64 and small):
         return [stepped]
     left = add(arith.SubiOp, (op.upper, current), properties=WRAPS)
     inside = arith.CmpiOp.create(

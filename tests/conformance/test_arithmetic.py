@@ -86,6 +86,8 @@ def test_arithmetic_with_a_constant_zero(device: sw.Device, dtype: str, zero: st
 COMPUTED_ZEROS = {
     "floor": "np.floor({0})", "root": "np.sqrt({0} * 0)", "size": "abs(-0.0 * {0})",
     "rest": "{0} % {0}", "quotient": "{0} // 2", "rounded": "np.rint({0})",
+    "small": "np.exp({0} * -60000)", "power": "np.exp2({0} * -60000)", "sine": "np.sin({0} * 0)",
+    "log": "np.log({0} * 4)", "both": "np.sqrt(np.exp({0} * -60000))",
 }  # fmt: skip
 
 

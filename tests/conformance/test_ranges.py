@@ -58,6 +58,26 @@ def test_range_with_and_without_break(
     assert items.tolist() == [expected + [0] * (9 - len(expected))] * 4
 
 
+def test_range_of_indices_with_break(device: sw.Device):
+    def kernel(last, step, items, rounds):
+        for k in range(sw.global_id(0) + last - 5, last, 3):
+            items[0, rounds[0]] = k
+            rounds[0] += 1
+            if rounds[0] == 5:
+                break
+        for k in range(sw.global_id(0) + last - 5, last, step):
+            items[1, rounds[1]] = k
+            rounds[1] += 1
+            if rounds[1] == 5:
+                break
+
+    last = LAST["i32"]
+    items, rounds = np.zeros((2, 5), np.int64), np.zeros(2, np.int32)
+    launch(kernel, np.int32(last), np.int32(2**30), items, rounds, device=device)
+    assert rounds.tolist() == [2, 1]
+    assert items.tolist() == [[last - 5, last - 2, 0, 0, 0], [last - 5, 0, 0, 0, 0]]
+
+
 @pytest.mark.parametrize(
     ("start", "stop", "step"),
     [(0, 5, 1), (2, 2, 1), (5, 2, 1), (0, 10, 3), (10, 0, -1), (10, 0, -3), (-5, 5, 4), (0, 9, -1)],

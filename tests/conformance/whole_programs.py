@@ -240,10 +240,10 @@ def indented(lines: list[str]) -> list[str]:
 
 
 @st.composite
-def whole_programs(draw: Draw) -> Program:
-    """A kernel of up to five arrays and the number `n`."""
+def whole_programs(draw: Draw, of: Sequence[str]) -> Program:
+    """A kernel of up to five arrays of these types and the number `n`."""
     rank = draw(st.sampled_from((2, 1, 2, 3)))
-    types = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=2, unique=True))
+    types = draw(st.lists(st.sampled_from(of), min_size=1, max_size=2, unique=True))
     places = st.sampled_from([*PLACES] if rank < 3 else [name for name in PLACES if name != "row"])
     arrays = [Parameter("y0", types[0], "ids")]
     arrays += [Parameter(f"y{n}", dtype, draw(places)) for n, dtype in enumerate(types, 1)]

@@ -199,6 +199,8 @@ def read_parameters(rw: Rewriter, parameters: Sequence[Parameter]) -> None:
     binding = 0
     for number, parameter in enumerate(parameters):
         old = parameter.value
+        if old.first_use is None and state.target.addresses:
+            continue  # a pointer to bytes, even unused, needs the capability to compute with them
         value = state.block.read(rw, number)
         if not is_view(old.type):
             value = from_member(rw, value, old.type)

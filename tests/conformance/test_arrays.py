@@ -38,6 +38,19 @@ def test_load_and_store_keep_every_value(device: sw.Device, dtype: str):
     expect_equal(y, x, device=device)
 
 
+@pytest.mark.parametrize("dtype", ALL)
+def test_an_array_may_be_of_no_use(device: sw.Device, dtype: str):
+    def kernel(x, out):
+        i = sw.global_id(0)
+        value = x[i]  # noqa: F841
+        out[i] += 1
+
+    x = specials(dtype, device=device)
+    out = np.zeros(x.size, np.int32)
+    launch(kernel, x, out, device=device, over=x.size)
+    expect_equal(out, np.ones_like(out), device=device)
+
+
 def test_one_to_four_dimensions(device: sw.Device):
     def kernel(a, b, c, d, out):
         i = sw.global_id(0)

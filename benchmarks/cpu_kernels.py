@@ -199,7 +199,8 @@ def tiled_matmul(threads: int) -> Any:
     return matmul
 
 
-SMALL, LARGE = tiled_matmul(32), tiled_matmul(64)
+LOW_BLOCKS, HIGH_BLOCKS = tiled_matmul(32), tiled_matmul(64)
+"""More blocks for the threads of the machine, or fewer copies of B."""
 
 
 TILE, ROWS = 64, 8
@@ -279,7 +280,7 @@ def _prepare_convolution(given: dict[str, Any]) -> tuple[Callable[[], None], Arr
 def _prepare_matmul(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     a, b = given["a"], given["b"]
     out = zeros(given, a.shape)
-    made = LARGE if a.shape[0] >= 1024 else SMALL
+    made = HIGH_BLOCKS if a.shape[0] >= 1024 else LOW_BLOCKS
     launch = made[(a.shape[1] // TILE_COLUMNS, a.shape[0] // (EACH * made.block[1])), made.block]
     return lambda: launch(a, b, out), out
 

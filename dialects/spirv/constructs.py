@@ -20,6 +20,7 @@ innermost construct that begins with a Switch. They give the block its arguments
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -90,9 +91,9 @@ class ExitOp(ValuesOp):
     """A branch out of the constructs around it."""
 
     @property
+    @abstractmethod
     def target(self) -> Block | None:
         """The block that it goes on in; None outside of what it leaves."""
-        raise NotImplementedError
 
     def verify_(self) -> None:
         super().verify_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, cast
 
@@ -94,14 +95,14 @@ class _ModeOp(SpirvOp):
         return self.symbol("fn")
 
     @property
+    @abstractmethod
     def values(self) -> tuple[int | str, ...]:
         """What the mode takes."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def parse_value(cls, parser: Parser) -> Attribute:
         """One of `values`."""
-        raise NotImplementedError
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")

@@ -97,6 +97,8 @@ BUFFER = "gpux.buffer"
 """An access to what threads share: a race gives any of the values, so threads need no order."""
 INVARIANT = "gpux.invariant"
 """The dimensions of an access whose indices the loop around it leaves alone."""
+FETCH_AHEAD = "gpux.fetch_ahead"
+"""Of a store of a vector: the line so many bytes behind it is soon written, and may be fetched."""
 CHECKED = "gpux.checked"
 """A load or store of a matrix is to check its place, where the device takes a matrix from some
 places only. The front end sets it; who writes IR knows where arrays lie."""

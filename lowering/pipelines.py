@@ -55,6 +55,7 @@ PIPELINES: dict[str, Steps] = {
             "masks=$masks}",
             "the loops that are split have no guards, and cold ones are no loops over threads",
         ),
+        ("fetch-ahead{wanted=$fetches}", "vectors are stored by now"),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
         (
             "expand-math",
@@ -106,6 +107,7 @@ PIPELINES: dict[str, Steps] = {
 DEFAULTS = {
     **{"loops_end_early": "false", "accurate_exp2": "false", "approximates": "false"},
     **{"always_vectors": "false", "masks": "true", "gathers": "true", "streams": "false"},
+    **{"fetches": "false"},
 }
 
 

@@ -75,6 +75,14 @@ def test_many_threads_of_the_machine_get_smaller_units() -> None:
     assert units_of(manifest(1), *shape, 16)[1] == (512, 1, 1)
 
 
+def test_what_goes_past_the_caches_goes_in_longer_pieces() -> None:
+    shape = (1 << 20, 1, 1), (64, 1, 1)
+    assert units_of(manifest(1), *shape, 2)[1] == (4096, 1, 1)
+    assert units_of(manifest(1, streams=True), *shape, 2)[1] == (65536, 1, 1)
+    rows = (32, 512, 1), (64, 4, 1)
+    assert units_of(manifest(2, streams=True), *rows, 2)[1] == (2048, 32, 1)
+
+
 def test_kernels_that_see_their_block_keep_it() -> None:
     shape = (64, 1, 1), (32, 1, 1)
     assert units_of(manifest(1, any_block=False), *shape, 2) == shape

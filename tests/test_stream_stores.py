@@ -169,6 +169,16 @@ def test_the_largest_cache_counts_once_for_those_who_share_it(
             assert cpu_cache.found_by_linux(root) == found
 
 
+def test_no_processor_has_more_than_there_is_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a virtual machine of two processors is told of the whole cache of a large one."""
+    root = caches(tmp_path, {"index3": ("3", "491520K", "0-1")})
+    own = min(cpu_cache.os.sched_getaffinity(0))
+    monkeypatch.setattr(cpu_cache.os, "sched_getaffinity", lambda _: {own, own + 1})
+    assert cpu_cache.found_by_linux(root) == 32 << 20
+
+
 def test_no_launch_is_large_where_the_system_does_not_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

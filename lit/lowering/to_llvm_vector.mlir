@@ -113,6 +113,20 @@ func.func @memory(%m: memref<?xf32>, %i: index, %k: vector<4xi1>) {
 
 // -----
 
+// The line that is written soon, which need not exist: to be written (1), kept (3), no code (1).
+
+// CHECK-LABEL: llvm.func @ahead
+// CHECK: [[P:%.+]] = llvm.getelementptr inbounds %{{.*}}[%i]
+// CHECK: llvm.store %v, [[P]]
+// CHECK: [[Q:%.+]] = llvm.getelementptr [[P]][512] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[Q]], %{{.+}}, %{{.+}}, %{{.+}}) : (!llvm.ptr, i32, i32, i32) -> ()
+func.func @ahead(%m: memref<?xf32>, %i: index, %v: vector<4xf32>) {
+  vector.store %v, %m[%i] {gpux.fetch_ahead = 512 : i64} : memref<?xf32>, vector<4xf32>
+  func.return
+}
+
+// -----
+
 // Elements anywhere: offsets count elements along the innermost dimension.
 
 // CHECK-LABEL: llvm.func @anywhere

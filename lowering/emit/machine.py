@@ -47,6 +47,12 @@ class Machine:
         return self.triple.startswith("x86_64") and has_feature(self.features, "avx2")
 
     @property
+    def fetches(self) -> bool:
+        """Whether it pays to ask for lines before they are written: on x86-64 that has an
+        instruction for that. On ARM it was not measured."""
+        return self.triple.startswith("x86_64") and has_feature(self.features, "prfchw")
+
+    @property
     def parameters(self) -> dict[str, str]:
         """What pipelines may ask of the machine, as text."""
         return {
@@ -54,6 +60,7 @@ class Machine:
             "half_instructions": str(self.converts_half).lower(),
             "gathers": str(self.has_gathers).lower(),
             "streams": str(self.streams).lower(),
+            "fetches": str(self.fetches).lower(),
         }
 
     @property

@@ -18,7 +18,7 @@ from xdsl.dialects import vector
 from xdsl.dialects.builtin import IntegerAttr, i1, i8, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import llvm
+from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
 from ...dialects.vector import GatherOp, ScatterOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
@@ -32,7 +32,7 @@ from .memref_address import (
     moved,
     stored_type,
 )
-from .target import binary, icmp, like, resize
+from .target import binary, const, icmp, like, resize
 from .vector import splat
 
 RULES = Rules()
@@ -106,7 +106,18 @@ def convert_store(op: vector.StoreOp, operands: Operands, rw: Rewriter) -> Resul
     address = element_address(rw, view, [index for (index,) in indices])
     properties = _flat_properties(rw, op, view)
     rw.create(llvm.StoreOp, (_to_memory(rw, value), address), properties=properties)
+    ahead = op.attributes.get(marks.FETCH_AHEAD)
+    if isinstance(ahead, IntegerAttr):
+        _fetch(rw, address, ahead.value.data)
     return None
+
+
+def _fetch(rw: Rewriter, address: SSAValue, distance: int) -> None:
+    """The line so many bytes further on is to be in the caches, for a store; it need not exist."""
+    place = rw.insert(llvm.GEPOp.at(address, [distance], i8)).results[0]
+    write, keep, data = (const(rw, number, i32) for number in (1, 3, 1))
+    operands = (place, write, keep, data)
+    rw.insert(llvm.CallIntrinsicOp.to("llvm.prefetch.p0", operands, []))
 
 
 # --- under a mask ---------------------------------------------------------------------------------

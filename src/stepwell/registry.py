@@ -42,6 +42,7 @@ PASSES: dict[str, str] = {
     "expand-inexact": "stepwell.lowering.grid_to_shader.expand_inexact:ExpandInexact",
     "expand-math": "stepwell.lowering.math.expand_math:ExpandMath",
     "expand-matrices": "stepwell.lowering.gpu_to_cpu.expand_matrices:ExpandMatrices",
+    "fetch-ahead": "stepwell.lowering.gpu_to_vector.fetch_ahead:FetchAhead",
     "flatten-memrefs": "stepwell.lowering.grid_to_shader.flatten_memrefs:FlattenMemrefs",
     "gpu-to-cpu": "stepwell.lowering.gpu_to_cpu.lower:GpuToCpu",
     "gpu-to-nvvm": "stepwell.lowering.gpu_to_nvvm.lower:GpuToNvvm",

@@ -112,17 +112,11 @@ from .spec_constants import (
     SpecConstantOp,
     scalar_attribute,
 )
+from .struct_type import StructType
 from .structure import FuncOp, ModuleOp
 from .table import ROWS
-from .types import (
-    ArrayType,
-    CooperativeMatrixType,
-    MatrixType,
-    PointerType,
-    RuntimeArrayType,
-    StructType,
-    is_spirv_type,
-)
+from .type_base import is_spirv_type
+from .types import ArrayType, CooperativeMatrixType, MatrixType, PointerType, RuntimeArrayType
 from .variables import EntryPointOp, ExecutionModeIdOp, ExecutionModeOp, GlobalVariableOp
 
 
@@ -175,7 +169,7 @@ def __getattr__(name: str) -> Dialect:
     made = globals()[name] = Dialect(
         "spirv",
         [*(OPS[row] for row in ROWS), *CLASSES],
-        list(types.TYPES + attributes.ATTRIBUTES + environment.ATTRIBUTES),
+        [*types.TYPES, StructType, *attributes.ATTRIBUTES, *environment.ATTRIBUTES],
     )
     return made
 

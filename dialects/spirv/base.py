@@ -30,7 +30,7 @@ from ..row_format import FormatOp, name_of
 from ..traits import NO_TRAITS, PURE
 from .attributes import PROPERTY_KINDS, EnumAttr, as_attribute, parse_enum
 from .signature import Signature, signature
-from .types import is_spirv_type
+from .type_base import is_spirv_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

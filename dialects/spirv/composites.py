@@ -14,7 +14,8 @@ from ..traits import PURE
 from .base import SpirvOp
 from .kinds import is_value, is_vector, length_of, scalar_of
 from .members import member_type
-from .types import ArrayType, CooperativeMatrixType, MatrixType, StructType
+from .struct_type import StructType
+from .types import ArrayType, CooperativeMatrixType, MatrixType
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -23,7 +23,8 @@ from .spec_constants import (
     scalar_attribute,
     type_of,
 )
-from .types import ArrayType, StructType
+from .struct_type import StructType
+from .types import ArrayType
 from .variables import GlobalVariableOp
 
 if TYPE_CHECKING:

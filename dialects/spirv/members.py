@@ -8,14 +8,8 @@ from xdsl.ir import Attribute
 from xdsl.utils.exceptions import VerifyException
 
 from .kinds import is_vector, length_of, scalar_of
-from .types import (
-    ArrayType,
-    CooperativeMatrixType,
-    MatrixType,
-    PointerType,
-    RuntimeArrayType,
-    StructType,
-)
+from .struct_type import StructType
+from .types import ArrayType, CooperativeMatrixType, MatrixType, PointerType, RuntimeArrayType
 
 
 def member_type(kind: Attribute, index: int | None) -> Attribute:

@@ -15,7 +15,8 @@ from .base import SpirvOp
 from .constants import ConstantOp
 from .kinds import is_int
 from .members import member_type
-from .types import PointerType, RuntimeArrayType, StructType, parse_pointer_type
+from .struct_type import StructType
+from .types import PointerType, RuntimeArrayType, parse_pointer_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

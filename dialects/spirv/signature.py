@@ -22,7 +22,8 @@ from .kinds import (
     with_shape_of,
 )
 from .members import member_type
-from .types import CooperativeMatrixType, MatrixType, PointerType, StructType
+from .struct_type import StructType
+from .types import CooperativeMatrixType, MatrixType, PointerType
 
 CLASSES: dict[str, Callable[[Attribute], bool]] = {
     "int": lambda kind: is_elementwise(kind) and is_int(element_of(kind)),

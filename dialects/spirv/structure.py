@@ -23,7 +23,7 @@ from .attributes import (
 )
 from .base import SpirvOp
 from .environment import VceAttr
-from .types import is_spirv_type
+from .type_base import is_spirv_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -14,7 +14,8 @@ from xdsl.utils.exceptions import VerifyException
 from ..traits import SYMBOL
 from .attributes import as_attribute, parse_enum
 from .base import SpirvOp
-from .types import ArrayType, PointerType, RuntimeArrayType, StructType, parse_pointer_type
+from .struct_type import StructType
+from .types import ArrayType, PointerType, RuntimeArrayType, parse_pointer_type
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser

@@ -1,29 +1,15 @@
-"""Text of ops that are rows of a table: a row's *format* says what stands behind the op's name.
-
-    $0 $* $2*        operand 0; all operands; those from 2 on, with commas
-    T0 T* T2* R F    types: of operand 0; of all; from 2 on; of the results; `(T…) -> R`
-    ($*)             all operands in parentheses, or `()`
-    #size @kind      a property: an integer; a keyword
-    @@code           one that is a string
-    <name> 'name'    one that is an enumeration: <Device>; "Device"
-    {}               the attribute dictionary, with every property not shown
-    (? … ?)          left out where the first operand or property in it is not there
-    anything else    itself
-
-So `$0 [ $1 ] {} : T0` is `%a[%b] {x} : f32`. What the text does not show follows from the row, as
-the dialect's `from_text` knows. `row_parsing.py` reads the text; only files of IR need it.
-"""
+"""Ops that are rows of a table: printed and parsed by the format of the row (`row_tokens.py`)."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Self
 
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Operation
 
 from .lists import print_operands, print_types
+from .row_tokens import is_property, is_types, name_of, select, tokens_of
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser
@@ -61,11 +47,11 @@ class FormatOp(Operation):
     @classmethod
     def shown(cls) -> tuple[str, ...]:
         """The properties that the text shows."""
-        return tuple(name_of(token) for token in tokens_of(cls) if is_property(token))
+        return tuple(name_of(token) for token in tokens_of(cls.format()) if is_property(token))
 
     def print(self, printer: Printer) -> None:
         before = ""
-        for token in self._present(tokens_of(type(self))):
+        for token in self._present(tokens_of(self.format())):
             if token == "{}":
                 self.print_attributes(printer, but=self.shown())
                 continue
@@ -116,36 +102,6 @@ class FormatOp(Operation):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        from .row_parsing import parse_op
+        from .row_parsing import parse_op  # only files of IR need it
 
         return parse_op(cls, parser)
-
-
-@cache
-def tokens_of(cls: type[FormatOp]) -> tuple[str, ...]:
-    """The tokens of an op's format."""
-    return tuple(cls.format().split())
-
-
-def is_property(token: str) -> bool:
-    """Whether a token of a format is a property."""
-    return token[0] in "#@<'" and len(name_of(token)) > 0
-
-
-def name_of(token: str) -> str:
-    """The name of the property that a token is."""
-    return token.strip("#@<>'")
-
-
-def is_types(token: str) -> bool:
-    """Whether a token of a format is types of operands."""
-    return token[0] == "T" and (token[1:2].isdigit() or token == "T*")
-
-
-def select(values: Sequence[SSAValue], which: str) -> Sequence[SSAValue]:
-    """`*` all, `2*` from 2 on, `2` that one."""
-    if which == "*":
-        return values
-    if which.endswith("*"):
-        return values[int(which[:-1]) :]
-    return values[int(which) : int(which) + 1]

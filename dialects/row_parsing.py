@@ -1,4 +1,4 @@
-"""Parsing of ops by the formats of their rows; only files of IR need it. See `row_format.py`."""
+"""Parsing of ops by the formats of their rows: see `row_tokens.py`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from xdsl.ir import Attribute
 
-from .row_format import FormatOp, is_property, is_types, name_of, tokens_of
+from .row_tokens import is_property, is_types, name_of, tokens_of
 
 if TYPE_CHECKING:
     from xdsl.parser import Parser, UnresolvedOperand
 
-OpT = TypeVar("OpT", bound=FormatOp)
+    from .row_format import FormatOp
+
+OpT = TypeVar("OpT", bound="FormatOp")
 T = TypeVar("T")
 
 
@@ -40,7 +42,7 @@ class Reading:
 
     def run(self) -> None:
         """Read by the format."""
-        tokens = list(tokens_of(self.cls))
+        tokens = list(tokens_of(self.cls.format()))
         while tokens:
             token = tokens.pop(0)
             if token == "(?":

@@ -1,9 +1,8 @@
-"""Elements and slices of arrays: indices with their checks, loads, stores, views."""
+"""Elements of arrays: indices with their checks, loads, stores."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import arith, memref
@@ -12,7 +11,7 @@ from xdsl.ir import SSAValue
 
 from ..dialects import simt
 from ..dialects.predicates import NE
-from .convert import store_as, to_index
+from .convert import store_as, store_value, to_index
 from .emitter import I8, I64, INDEX, MEMORY, integer
 from .types import DTYPES, bool_
 from .typing_of import describe
@@ -27,6 +26,7 @@ from .values import (
     View,
     static_int,
 )
+from .variables import flatten, rebuild
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -44,33 +44,8 @@ def dimension(frame: Frame, view: AnyView, axis: int) -> Value:
     return Scalar(_INDEX, frame.emit.add(memref.DimOp, (source.ssa, at), (INDEX,)))
 
 
-def subscript_of(frame: Frame, node: ast.Subscript, value: Value) -> Value:
-    """`value[…]`: an element or a slice of an array, or an item of a tuple."""
-    if isinstance(value, (View, RecordView)):
-        if isinstance(value, RecordView):
-            field = _field_name(node)
-            if field is not None:
-                from .structs import field_view_checked
-
-                return field_view_checked(frame, node, value, field)
-        indices = index_nodes(frame, node, value)
-        if any(isinstance(index, ast.Slice) for index in indices):
-            from .slices import slice_view
-
-            return slice_view(frame, node, value, indices)
-        return load(frame, value, element(frame, node, value, indices))
-    if isinstance(value, TupleValue):
-        from .tuple_items import tuple_item
-
-        return tuple_item(frame, node, value.items)
-    if isinstance(value, StructValue):
-        from .structs import struct_item
-
-        return struct_item(frame, node, value)
-    raise frame.refuse(node, f"{describe(value)} cannot be indexed")
-
-
-def _field_name(node: ast.Subscript) -> str | None:
+def field_name(node: ast.Subscript) -> str | None:
+    """The name that is an index, as in `points["x"]`."""
     found = node.slice
     if isinstance(found, ast.Constant) and isinstance(found.value, str):
         return found.value
@@ -156,9 +131,7 @@ def checked_index(
 def load(frame: Frame, view: AnyView, indices: list[SSAValue]) -> Value:
     """The element at checked indices."""
     if isinstance(view, RecordView):
-        from .structs import load_record
-
-        return load_record(frame, view, indices)
+        return _load_record(frame, view, indices)
     value = frame.emit.add(memref.LoadOp, (view.ssa, *indices), (MEMORY[view.dtype],))
     if view.dtype is bool_:
         zero = _byte_zero(frame)
@@ -175,9 +148,7 @@ def store(
 ) -> None:
     """Write the element at checked indices; converts within the kind of its type."""
     if isinstance(view, RecordView):
-        from .structs import store_record
-
-        store_record(frame, node, view, indices, value, text)
+        _store_record(frame, node, view, indices, value, text)
         return
     scalar = store_as(frame, node, value, view.dtype, f"element of {text}")
     frame.mark_written(view)
@@ -185,6 +156,30 @@ def store(
     if view.dtype is bool_:
         ssa = frame.emit.add(arith.ExtUIOp, (ssa,), (I8,))
     frame.emit.add(memref.StoreOp, (ssa, view.ssa, *indices))
+
+
+def _load_record(frame: Frame, view: RecordView, indices: list[SSAValue]) -> Value:
+    """A copy of one element."""
+    scalars = [load(frame, leaf, indices) for leaf in view.leaves]
+    return rebuild(view.element, scalars, "the array element")
+
+
+def _store_record(
+    frame: Frame, node: ast.AST, view: RecordView, indices: list[SSAValue], value: Value, text: str
+) -> None:
+    """`points[i] = Point(x, y)`: field by field, by name."""
+    if isinstance(value, TupleValue) and len(value.items) == len(view.element.fields):
+        names = [field.name for field in view.element.fields]
+        value = StructValue(view.element, dict(zip(names, value.items, strict=True)))
+    if not isinstance(value, StructValue):
+        raise frame.refuse(
+            node,
+            f"element of {text} is a {view.element.name}, got {describe(value)}",
+            hint="assign one field, as in points[i].x = …, or a dataclass with the same fields",
+        )
+    stored = store_value(frame, node, value, view.element, f"element of {text}")
+    for leaf, scalar in zip(view.leaves, flatten(stored), strict=True):
+        store(frame, node, leaf, indices, scalar, text)
 
 
 def target_view(frame: Frame, node: ast.Subscript) -> tuple[AnyView, list[SSAValue]]:
@@ -196,7 +191,7 @@ def target_view(frame: Frame, node: ast.Subscript) -> tuple[AnyView, list[SSAVal
             hint = "tuples cannot be changed; use sw.local(…) for a small array"
         raise frame.refuse(node, f"cannot assign to an item of {describe(value)}", hint=hint)
     if isinstance(value, RecordView):
-        field = _field_name(node)
+        field = field_name(node)
         if field is not None:
             raise _slice_target(frame, node)
     indices = index_nodes(frame, node, value)
@@ -211,33 +206,3 @@ def _slice_target(frame: Frame, node: ast.Subscript) -> Exception:
         "a slice cannot be assigned to",
         hint="assign element by element, in a loop or one per thread",
     )
-
-
-def store_subscript(frame: Frame, node: ast.Subscript, value: Value) -> None:
-    """`x[i] = value`."""
-    if _is_field_of_element(frame, node):
-        from .struct_updates import store_field_item
-
-        store_field_item(frame, node, value)
-        return
-    view, indices = target_view(frame, node)
-    with frame.at(node):
-        store(frame, node, view, indices, value, frame.text_of(node.value))
-
-
-def _is_field_of_element(frame: Frame, node: ast.Subscript) -> bool:
-    """`pts[i]["x"] = value`."""
-    return _field_name(node) is not None and isinstance(node.value, ast.Subscript)
-
-
-def update_subscript(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
-    """`x[i] op= value`: the index is computed and checked once."""
-    if _is_field_of_element(frame, node):
-        from .struct_updates import update_field_item
-
-        update_field_item(frame, node, change)
-        return
-    view, indices = target_view(frame, node)
-    with frame.at(node):
-        value = change(load(frame, view, indices))
-        store(frame, node, view, indices, value, frame.text_of(node.value))

@@ -37,12 +37,13 @@ _BY_AXIS = (
 )
 
 
-def attribute_of(frame: Frame, node: ast.Attribute, value: Value, name: str) -> Value:
-    """The attribute of a value; a located error if it has none."""
+def attribute(frame: Frame, node: ast.Attribute) -> Value:
+    """`a.b`; a located error if there is no such attribute."""
+    value, name = frame.eval(node.value), node.attr
     if isinstance(value, (View, RecordView)):
         return _array_attribute(frame, node, value, name)
     if isinstance(value, StructValue):
-        from .structs import struct_attribute
+        from .struct_methods import struct_attribute
 
         return struct_attribute(frame, node, value, name)
     if isinstance(value, TensorMapValue):

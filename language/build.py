@@ -26,14 +26,13 @@ from ..dialects.diagnostics import CompileError
 from ..runtime.artifact import ArgumentPart, Form, Parameter
 from .constants import lift
 from .emitter import MEMORY, REGISTER, body
-from .expressions import EXPRESSIONS
 from .fingerprint import Dependency
 from .frame import Frame
 from .machines import CPU, Machine
 from .options import Options
 from .scope import Scope
 from .source import Source, source_of
-from .statements import STATEMENTS
+from .syntax import EXPRESSIONS, STATEMENTS
 from .tensor_maps import pointer_type, refuse_tensor_maps, tensor_map_attributes
 from .types import (
     ArrayType,

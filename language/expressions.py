@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .choices import choose
-from .comparisons import compare_chain
-from .conditions import boolop, condition
+from .conditions import condition
+from .constants import import_static
 from .operators import binary, negate, unary
 from .typing_of import describe, type_of
 from .values import LocalFunction, Static, StructValue, TupleValue, Value
@@ -43,15 +42,8 @@ def name(frame: Frame, node: ast.Name) -> Value:
             hint=foreign_hint(node.id) or (f"did you mean {close[0]}?" if close else None),
         )
     if isinstance(found, Static):
-        return import_constant(frame, node, found)
+        return import_static(frame, node, found)
     return found
-
-
-def import_constant(frame: Frame, node: ast.AST, found: Static) -> Value:
-    """A constant from outside the function, as a value; remembered as a dependency."""
-    from .constants import import_static
-
-    return import_static(frame, node, found)
 
 
 def binop(frame: Frame, node: ast.BinOp) -> Value:
@@ -66,7 +58,7 @@ def operate(
 ) -> Value:
     """`left op right` for numbers, tuples and structs with operator methods."""
     if isinstance(left, (StructValue, TupleValue)) or isinstance(right, (StructValue, TupleValue)):
-        from .struct_operators import operator_method
+        from .struct_methods import operator_method
 
         return operator_method(frame, node, op, left, right)
     return binary(frame, node, op, left, right)
@@ -78,7 +70,7 @@ def unaryop(frame: Frame, node: ast.UnaryOp) -> Value:
         return negate(frame, condition(frame, node.operand))
     value = frame.eval(node.operand)
     if isinstance(value, StructValue):
-        from .struct_operators import operator_method
+        from .struct_methods import operator_method
 
         return operator_method(frame, node, type(node.op), value, None)
     return unary(frame, node, type(node.op), value)
@@ -123,49 +115,3 @@ def walrus(frame: Frame, node: ast.NamedExpr) -> Value:
 def lambda_(frame: Frame, node: ast.Lambda) -> Value:
     """`lambda x: …`, to be called or passed on."""
     return LocalFunction("<lambda>", node, frame)
-
-
-def attribute(frame: Frame, node: ast.Attribute) -> Value:
-    """`a.b`."""
-    from .attributes import attribute_of
-
-    return attribute_of(frame, node, frame.eval(node.value), node.attr)
-
-
-def subscript(frame: Frame, node: ast.Subscript) -> Value:
-    """`a[i]`."""
-    from .arrays import subscript_of
-
-    return subscript_of(frame, node, frame.eval(node.value))
-
-
-def call(frame: Frame, node: ast.Call) -> Value:
-    """`f(a, b, c=d)`."""
-    from .calls import call_node
-
-    return call_node(frame, node)
-
-
-def f_string(frame: Frame, node: ast.JoinedStr) -> Value:
-    """`f"…{x}…"`, for print and assert."""
-    from .reports import joined_string
-
-    return joined_string(frame, node)
-
-
-EXPRESSIONS: dict[type[ast.expr], Callable[[Frame, ast.expr], Value]] = {  # pyright: ignore
-    ast.Constant: constant,
-    ast.Name: name,
-    ast.BinOp: binop,
-    ast.UnaryOp: unaryop,
-    ast.BoolOp: boolop,
-    ast.IfExp: ifexp,
-    ast.Compare: compare_chain,
-    ast.Tuple: tuple_,
-    ast.NamedExpr: walrus,
-    ast.Lambda: lambda_,
-    ast.Attribute: attribute,
-    ast.Subscript: subscript,
-    ast.Call: call,
-    ast.JoinedStr: f_string,
-}

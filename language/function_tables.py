@@ -70,10 +70,10 @@ def find_function(target: Any) -> Function | None:
         return found
     from dataclasses import replace
 
-    from . import struct_operators
+    from .structs import REPLACE, REPLACE_METHOD
 
-    if target is replace or target is struct_operators.REPLACE_METHOD:
-        return struct_operators.REPLACE
+    if target is replace or target is REPLACE_METHOD:
+        return REPLACE
     return None
 
 

@@ -13,7 +13,8 @@ from .conditions import condition
 from .emitter import INDEX, REGISTER, body
 from .frame import Loop, merge
 from .iterables import Counted, Unrolled, iterate
-from .statements import assign_to, end_region
+from .returns import end_region
+from .statements import assign_to
 from .types import bool_
 from .values import Scalar, Static, TupleValue, Value
 

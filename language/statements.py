@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..dialects import simt
 from .conditions import condition
-from .convert import store_value
 from .emitter import body
 from .expressions import operate
 from .frame import merge
 from .other_arm import check_other_arm
-from .types import Type
-from .typing_of import describe, join_types, settle_type, type_of
+from .returns import end_region, give_back
+from .typing_of import describe
 from .values import (
     LocalFunction,
     Scalar,
@@ -25,7 +24,7 @@ from .values import (
     View,
     unpacked,
 )
-from .variables import assign, flatten, read
+from .variables import assign, read
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -61,7 +60,7 @@ def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool
     elif isinstance(target, (ast.Tuple, ast.List)):
         _unpack(frame, target, value, loop_target)
     elif isinstance(target, ast.Subscript):
-        from .arrays import store_subscript
+        from .subscripts import store_subscript
 
         store_subscript(frame, target, value)
     elif isinstance(target, ast.Attribute):
@@ -130,7 +129,7 @@ def augmented(frame: Frame, node: ast.AugAssign) -> None:
         old = read(frame, target.id, target)
         assign(frame, target.id, operate(frame, node, op, old, frame.eval(node.value)), target)
     elif isinstance(target, ast.Subscript):
-        from .arrays import update_subscript
+        from .subscripts import update_subscript
 
         update_subscript(
             frame, target, lambda old: operate(frame, node, op, old, frame.eval(node.value))
@@ -180,90 +179,10 @@ def branch(frame: Frame, test: Value, then: Callable[[], None], orelse: Callable
         frame.emit.add(simt.IfOp, (test.ssa,), regions=(body(first), orelse_region))
 
 
-def end_region(frame: Frame) -> None:
-    """Close the current block, unless it was left by return, break or continue."""
-    if frame.emit.dry:
-        return
-    last = frame.emit.block.last_op
-    if last is None or not isinstance(last, simt.EXITS):
-        frame.emit.add(simt.YieldOp)
-
-
 def return_(frame: Frame, node: ast.Return) -> None:
     """`return`: ends the thread in a kernel, gives back a value in a called function."""
     value = Static(None) if node.value is None else frame.eval(node.value)
     give_back(frame, node, value)
-
-
-def give_back(frame: Frame, node: ast.AST, value: Value) -> None:
-    """Return a value; all returns of a function have one type."""
-    none = isinstance(value, Static) and value.value is None
-    if frame.is_kernel:
-        if not none:
-            raise frame.refuse(
-                node,
-                f"a kernel returns nothing, got {describe(value)}",
-                hint="store the result to an array parameter",
-            )
-        frame.emit.add(simt.ReturnOp)
-        frame.assigned = None
-        return
-    plan = frame.plan
-    plan.return_count += 1
-    frame.returned = value
-    type_ = type_of(value)
-    if type_ is None:
-        _return_static(frame, node, value)
-    else:
-        _return_typed(frame, node, value, type_)
-    frame.assigned = None
-
-
-def _return_static(frame: Frame, node: ast.AST, value: Value) -> None:
-    plan = frame.plan
-    if plan.returns is not None:
-        raise frame.refuse(
-            node,
-            f"this path returns {describe(value)}, line {frame.line_of(plan.return_site or node)} "
-            f"returns {plan.returns}",
-            hint="return a value of one type on every path",
-        )
-    if plan.return_count > 1 and not (isinstance(value, Static) and value.value is None):
-        raise frame.refuse(node, f"a function with several returns cannot return {describe(value)}")
-    if not isinstance(value, Static):
-        raise frame.refuse(
-            node,
-            f"a function cannot return {describe(value)}",
-            hint="pass the array and the index, and read or write the element there",
-        )
-    frame.emit.add(simt.ReturnOp)
-
-
-def _return_typed(frame: Frame, node: ast.AST, value: Value, type_: Type) -> None:
-    plan, emit = frame.plan, frame.emit
-    if plan.returns is None:
-        plan.returns, plan.return_site = type_, node
-    joined = join_types(plan.returns, type_)
-    if joined is None:
-        raise frame.refuse(
-            node,
-            f"this path returns {type_}, line {frame.line_of(plan.return_site or node)} returns "
-            f"{plan.returns}",
-            hint="return a value of one type on every path",
-        )
-    if joined != plan.returns:
-        plan.returns = joined
-        if not emit.dry:
-            frame.again("return type")
-    converted = store_value(frame, node, value, settle_type(joined), "the returned value")
-    emit.add(simt.ReturnOp, [scalar.ssa for scalar in flatten(converted)])
-
-
-def assert_(frame: Frame, node: ast.Assert) -> None:
-    """`assert condition, message`."""
-    from .reports import assert_statement
-
-    assert_statement(frame, node)
 
 
 def pass_(frame: Frame, node: ast.Pass) -> None:
@@ -282,49 +201,3 @@ def function_def(frame: Frame, node: ast.FunctionDef) -> None:
                 hint="return the new value and assign it where the function is called",
             )
     assign(frame, node.name, LocalFunction(node.name, node, frame), node)
-
-
-def break_or_continue(frame: Frame, node: ast.Break | ast.Continue) -> None:
-    """Leave the innermost loop, or go on with its next iteration."""
-    from .loops import leave
-
-    leave(frame, isinstance(node, ast.Break))
-
-
-def for_(frame: Frame, node: ast.For) -> None:
-    """`for target in iterable`."""
-    from .loops import for_loop
-
-    for_loop(frame, node)
-
-
-def while_(frame: Frame, node: ast.While) -> None:
-    """`while condition`."""
-    from .loops import while_loop
-
-    while_loop(frame, node)
-
-
-def match(frame: Frame, node: ast.Match) -> None:
-    """`match subject`."""
-    from .patterns import match_statement
-
-    match_statement(frame, node)
-
-
-STATEMENTS: dict[type[ast.stmt], Callable[[Frame, ast.stmt], None]] = {  # pyright: ignore
-    ast.Expr: expression,
-    ast.Assign: assignment,
-    ast.AnnAssign: annotated,
-    ast.AugAssign: augmented,
-    ast.If: if_,
-    ast.For: for_,
-    ast.While: while_,
-    ast.Break: break_or_continue,
-    ast.Continue: break_or_continue,
-    ast.Return: return_,
-    ast.Assert: assert_,
-    ast.Pass: pass_,
-    ast.FunctionDef: function_def,
-    ast.Match: match,
-}

@@ -7,30 +7,25 @@ allowed where it cannot be seen: no field of a shared object may be changed.
 from __future__ import annotations
 
 import ast
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .annotations import field_annotations, struct_type
 from .constants import lift, typed_constant
 from .convert import store_value
 from .fingerprint import UNFINDABLE
+from .functions import Function
 from .types import DType, Field, StructType, TupleType, Type, alignment_of, leaves, size_of
 from .typing_of import describe, settle_type, type_of
 from .values import (
-    Method,
     Origin,
     RecordView,
     Static,
     StructValue,
-    TupleValue,
     Value,
     unpacked,
 )
-from .variables import rebuild
 
 if TYPE_CHECKING:
-    from xdsl.ir import SSAValue
-
     from .frame import Frame
 
 
@@ -115,38 +110,6 @@ def class_origin(cls: type[Any]) -> Origin:
     return (("module", cls.__module__), *steps)
 
 
-def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str) -> Value:
-    """A field, a property, a method or a class constant."""
-    if name in value.fields:
-        return value.fields[name]
-    cls = value.type.cls
-    member = None if cls is None else class_member(cls, name)
-    if cls is None or member is None:
-        known = ", ".join(value.fields)
-        raise frame.refuse(node, f"{value.type.name} has no attribute {name}; it has {known}")
-    origin = class_origin(cls)
-    frame.unit.depend(origin, cls)
-    if name == "_replace":
-        from .struct_operators import REPLACE_METHOD
-
-        return Method(Static(REPLACE_METHOD), value, node)
-    if isinstance(member, property):
-        from .calls import call_value
-
-        getter = Static(member.fget, (*origin, ("attr", name), ("attr", "fget")))
-        return call_value(frame, node, getter, [value], {})
-    if isinstance(member, staticmethod):
-        return Static(getattr(cls, name), (*origin, ("attr", name)))
-    if isinstance(member, classmethod):
-        function = Static(
-            cast(Any, member).__func__, (*origin, ("attr", name), ("attr", "__func__"))
-        )
-        return Method(function, Static(cls, origin), node)
-    if isinstance(member, FunctionType):
-        return Method(Static(member, (*origin, ("attr", name))), value, node)
-    return lift(member)
-
-
 def class_member(cls: type[Any], name: str) -> Any:
     """What a class or its bases define under a name, not bound to anything."""
     return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
@@ -166,35 +129,6 @@ def struct_item(frame: Frame, node: ast.Subscript, value: StructValue) -> Value:
             node, f"{describe(value)} cannot be indexed", hint="read a field, as in p.x"
         )
     return tuple_item(frame, node, items)
-
-
-def load_record(frame: Frame, view: RecordView, indices: list[SSAValue]) -> Value:
-    """A copy of one element."""
-    from .arrays import load
-
-    scalars = [load(frame, leaf, indices) for leaf in view.leaves]
-    return rebuild(view.element, scalars, "the array element")
-
-
-def store_record(
-    frame: Frame, node: ast.AST, view: RecordView, indices: list[SSAValue], value: Value, text: str
-) -> None:
-    """`points[i] = Point(x, y)`: field by field, by name."""
-    from .arrays import store
-    from .variables import flatten
-
-    if isinstance(value, TupleValue) and len(value.items) == len(view.element.fields):
-        names = [field.name for field in view.element.fields]
-        value = StructValue(view.element, dict(zip(names, value.items, strict=True)))
-    if not isinstance(value, StructValue):
-        raise frame.refuse(
-            node,
-            f"element of {text} is a {view.element.name}, got {describe(value)}",
-            hint="assign one field, as in points[i].x = …, or a dataclass with the same fields",
-        )
-    stored = store_value(frame, node, value, view.element, f"element of {text}")
-    for leaf, scalar in zip(view.leaves, flatten(stored), strict=True):
-        store(frame, node, leaf, indices, scalar, text)
 
 
 def field_view(view: RecordView, name: str) -> Value:
@@ -224,3 +158,37 @@ def field_view_checked(frame: Frame, node: ast.Subscript, view: RecordView, name
         known = ", ".join(field.name for field in view.element.fields)
         raise frame.refuse(node, f"{view.element.name} has no field {name}; it has {known}")
     return field_view(view, name)
+
+
+def _replace_call(frame: Frame, node: ast.AST, obj: Value, **changes: Value) -> Value:
+    if not isinstance(obj, StructValue):
+        raise frame.refuse(node, f"replace takes a dataclass instance, got {describe(obj)}")
+    fields = dict(obj.fields)
+    for name, value in changes.items():
+        field = obj.type.field(name)
+        if name not in fields or field is None:
+            raise frame.refuse(node, f"{obj.type.name} has no field {name}")
+        fields[name] = store_value(frame, node, value, settle_type(field.type), f"field {name}")
+    return StructValue(obj.type, fields)
+
+
+class _ReplaceFunction(Function):
+    """`dataclasses.replace` and `_replace`: any keyword is a field."""
+
+    def call(
+        self, frame: Frame, node: ast.AST, arguments: list[Value], keywords: dict[str, Value]
+    ) -> Value:
+        """Compile one call."""
+        if len(arguments) != 1:
+            raise frame.refuse(node, "replace takes one object and its new fields by name")
+        return _replace_call(frame, node, arguments[0], **keywords)
+
+
+REPLACE = _ReplaceFunction("replace", _replace_call)
+
+
+def _replace_marker() -> None:
+    """Stands for a NamedTuple's `_replace` where a Python object is needed."""
+
+
+REPLACE_METHOD = _replace_marker

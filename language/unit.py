@@ -17,9 +17,9 @@ from .emitter import NOTHING, REGISTER, body
 from .fingerprint import Dependency, fingerprint
 from .frame import Frame, RestartError
 from .machines import CPU, Machine
+from .returns import end_region, give_back
 from .scope import Scope
 from .source import Source, assigned_names
-from .statements import end_region, give_back
 from .tensor_maps import pointer_type
 from .types import MatrixType, Type, leaves
 from .typing_of import settle_type

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .array import DeviceArray, HostArray, row_alignment
+from .array import DeviceArray, HostArray
+from .array_facts import row_alignment
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
 from .facts import LaunchShape, apart, size_needs, unfit

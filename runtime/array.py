@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from .array_facts import key_of, row_alignment, small_array, widest_alignment
 from .dtypes import DTYPES, check_dtype, from_numpy, numpy_dtype
 from .errors import ArrayError
 from .strides import contiguous_strides, extent, is_contiguous
@@ -25,15 +25,6 @@ HostArray = np.ndarray[Any, Any]
 ALIGNMENT = 64
 _checked_dtypes: set[np.dtype[Any]] = set()
 LARGE = 1 << 31  # bytes from which on an array may take other code
-_keys: WeakKeyDictionary[Device, dict[tuple[object, ...], object]] = WeakKeyDictionary()
-
-
-def key_of(device: Device, facts: tuple[object, ...]) -> object:
-    """The object that stands for such facts of what lies on a device; it holds no device."""
-    keys = _keys.get(device)
-    if keys is None:
-        keys = _keys.setdefault(device, {})
-    return keys.setdefault(facts, object())
 
 
 class Memory:
@@ -98,9 +89,10 @@ class DeviceArray:
         # that is only itself, since hashing what it stands for is slow.
         aligned: object = self.address % dtype.alignment == 0
         if "launch_facts" in memory.device.features and aligned:
-            from .facts import alignment_of, small_array
-
-            aligned = (alignment_of(self), small_array(shape, strides, dtype))
+            aligned = (
+                widest_alignment(row_alignment(self)),
+                small_array(shape, strides, dtype),
+            )
         facts = (dtype, len(shape), self.contiguous, aligned, readonly)
         if memory.nbytes >= LARGE and (variant := memory.device.variant([self])):
             facts = (*facts, variant)
@@ -373,11 +365,3 @@ def dtype_text(dtype: np.dtype[Any]) -> str:
     """Our name of a dtype, or NumPy's for a structured one."""
     row = from_numpy(dtype)
     return row.name if row is not None else str(dtype)
-
-
-def row_alignment(array: DeviceArray) -> int:
-    """The greatest number of bytes of which the addresses of all rows are multiples, 0 for 0."""
-    if array.contiguous:  # the stride of an axis with one element may be anything
-        row = array.shape[-1] * array.dtype.itemsize if array.ndim > 1 else 0
-        return math.gcd(array.address, row)
-    return math.gcd(array.address, *array.strides[:-1])

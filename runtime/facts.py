@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from .array import DeviceArray, HostArray, row_alignment
+from .array import DeviceArray, HostArray
+from .array_facts import SMALL_SIZE, row_alignment, small_array, widest_alignment
 from .strides import extent
 
 if TYPE_CHECKING:
@@ -53,12 +54,8 @@ class LaunchShape(NamedTuple):
 
 FEATURE = "launch_facts"
 SIZES = "launch_sizes"
-SMALL_SIZE, SMALL_GRID, SMALL_BLOCK = 1 << 29, (1 << 21) - 1, 1024
+SMALL_GRID, SMALL_BLOCK = (1 << 21) - 1, 1024
 GRID_SIZE, BLOCK_SIZE, GRID_THREADS, SHARED_BYTES = -1, -2, -3, -4  # those of `gpux`
-SMALL_REACH = 1 << 31  # elements from the first to the last one in memory
-# Those that make a difference: 16 bytes are the widest access, 32 from sm_100 on.
-ALIGNMENTS = (32, 16)
-
 
 # Elements from the first to the last one that an index of 32 bits does not reach.
 WIDE_REACH = 1 << 31
@@ -105,15 +102,8 @@ def small_launch(grid: Dim3, block: Dim3) -> bool:
     )
 
 
-def small_array(shape: Sequence[int], strides: Sequence[int], dtype: np.dtype[Any]) -> bool:
-    """Whether indices of an array fit 32 bits; those of a structure's fields count in fields."""
-    low, high = extent(shape, strides, dtype.itemsize)
-    step = 1 if dtype.fields is not None else max(1, dtype.itemsize)
-    return max(shape, default=0) <= SMALL_SIZE and (high - low) // step <= SMALL_REACH
-
-
 def alignment_of(value: Any) -> int:
-    """The greatest of `ALIGNMENTS` that the address of each row is a multiple of, or 0.
+    """The greatest alignment that makes a difference and that each row has, or 0.
 
     A NumPy array is moved to memory of its own, where it is contiguous.
     """
@@ -121,7 +111,7 @@ def alignment_of(value: Any) -> int:
         places = row_alignment(value)
     else:
         places = value.shape[-1] * value.dtype.itemsize if value.ndim > 1 else 0
-    return next((bytes_ for bytes_ in ALIGNMENTS if places % bytes_ == 0), 0)
+    return widest_alignment(places)
 
 
 def form_for(form: Form, arguments: Sequence[Any]) -> Form:

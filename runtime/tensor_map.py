@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .array import key_of
+from .array_facts import key_of
 from .dtypes import DTYPES, from_numpy
 from .errors import ArrayError
 

@@ -53,7 +53,7 @@ def _wrong(text: str, reason: str) -> CompileError:
 
 def annotated_types(kernel: Kernel) -> tuple[Any, ...]:
     """The types that the parameters are annotated with; CompileError if one has none."""
-    from ..language.types import Const
+    from ..language.annotations import Const
     from ..specialise import Specialiser
 
     found = Specialiser(kernel.function).annotations

@@ -1,7 +1,7 @@
 """What the ops of the nvvm dialect share: a row of the table, a format of text, a check.
 
 An op is a row of `TABLE` and nothing else; its class is made from the row. Its text
-follows a format (`row_format.py`). Types that the text does not show are those of the row.
+follows a format (`row_tokens.py`). Types that the text does not show are those of the row.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from xdsl.ir import Attribute, OpTraits, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ..llvm.base import LLVMOp
-from ..row_format import FormatOp, name_of
+from ..row_format import FormatOp
+from ..row_tokens import name_of
 from ..traits import NO_TRAITS
 
 if TYPE_CHECKING:

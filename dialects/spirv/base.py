@@ -1,7 +1,7 @@
 """What the ops of the spirv dialect share: how they are declared, built, printed and verified.
 
 An op that is one instruction is a row of a table and nothing else; its class is made from the row.
-Its text follows a format (`row_format.py`). Its *types*, a small language too, say what the
+Its text follows a format (`row_tokens.py`). Its *types*, a small language too, say what the
 operands are, then `->` and what the result is:
 
     int float bool value     a class of scalars and vectors (value: all of them)
@@ -26,7 +26,8 @@ from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr, SymbolRefA
 from xdsl.ir import Attribute, Operation, OpTraits, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ..row_format import FormatOp, name_of
+from ..row_format import FormatOp
+from ..row_tokens import name_of
 from ..traits import NO_TRAITS, PURE
 from .attributes import PROPERTY_KINDS, EnumAttr, as_attribute, parse_enum
 from .signature import Signature, signature

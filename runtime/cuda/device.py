@@ -9,17 +9,19 @@ import numpy as np
 
 from ..array import DeviceArray, HostArray, Memory, as_dtype
 from ..artifact import Artifact, Manifest
+from ..closing import OpenDevices
 from ..device import Device, Event, LoadedKernel
 from .context import Context
 from .core import Core
 from .driver import Driver
-from .find import IN_USE
 from .properties import Properties, read_properties, why_unusable
 from .stream import CudaStream, handle_of
 from .table import STREAM_LEGACY
 
 if TYPE_CHECKING:
     from ..tensor_map import Tensor
+
+IN_USE: OpenDevices[Core] = OpenDevices()
 
 
 class CudaDevice(Device):

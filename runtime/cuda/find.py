@@ -6,17 +6,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ..closing import OpenDevices
-
 if TYPE_CHECKING:
     from ..device import Device
-    from .core import Core
 
 # Where Linux shows an NVIDIA GPU to programs: the driver's own file, and WSL's.
 GPU_FILES = ("/dev/nvidiactl", "/dev/dxg")
 
 _reasons: list[str] = []
-IN_USE: OpenDevices[Core] = OpenDevices()
 
 
 def find() -> list[Device]:

@@ -10,14 +10,24 @@ import numpy as np
 
 from ..array import LARGE, DeviceArray, HostArray, Memory
 from ..artifact import Artifact, Manifest
+from ..closing import OpenDevices
 from ..device import Device, Event, LoadedKernel, Stream
 from ..facts import WIDE_REACH, is_wide
 from ..launch_shape import MAX_GRID, Limits
 from .core import Core
-from .find import IN_USE
+from .instance import close_instance
 from .physical import Physical
 from .profile import INDEX64
 from .stream import VulkanStream
+
+
+def _close_instance(cores: list[Core]) -> None:
+    """The instance goes after the last device, unless one hangs."""
+    if not any(core.context.is_stuck for core in cores):
+        close_instance()
+
+
+IN_USE: OpenDevices[Core] = OpenDevices(_close_instance)
 
 
 class VulkanDevice(Device):

@@ -6,11 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ..closing import OpenDevices
-
 if TYPE_CHECKING:
     from ..device import Device
-    from .core import Core
 
 # Where Linux shows a GPU to programs: render nodes, NVIDIA's own, WSL's, Qualcomm's.
 GPU_FILES = ("/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0")
@@ -45,14 +42,3 @@ def why_missing() -> str | None:
 def may_be_hardware() -> bool:
     """Whether there may be a GPU, told without loading a driver."""
     return not sys.platform.startswith("linux") or any(map(os.path.exists, GPU_FILES))
-
-
-def _close_instance(cores: list[Core]) -> None:
-    """The instance goes after the last device, unless one hangs."""
-    from .instance import close_instance
-
-    if not any(core.context.is_stuck for core in cores):
-        close_instance()
-
-
-IN_USE: OpenDevices[Core] = OpenDevices(_close_instance)

@@ -11,6 +11,7 @@ from .dialects.diagnostics import CompileError
 from .ir_files import compile_ir
 from .kernel import Kernel, kernel
 from .language import matrix, nvidia
+from .language.annotations import Array, Const
 from .language.intrinsics import (
     all,
     any,
@@ -53,8 +54,6 @@ from .language.intrinsics import (
     unroll,
 )
 from .language.types import (
-    Array,
-    Const,
     bf16,
     bool_,
     f16,

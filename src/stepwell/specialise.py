@@ -12,11 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from .dialects.diagnostics import CompileError, Location
-from .language.annotations import parameter_type, type_of_value
+from .language.annotations import Const, parameter_type, type_of_value
 from .language.types import (
     DTYPES,
     ArrayType,
-    Const,
     ConstType,
     DType,
     TensorMapType,

@@ -91,7 +91,7 @@ def _plain(f: FunctionWords, op: spirv.RowOp) -> list[int]:
 
 def _planned(words: str) -> Callable[[FunctionWords, spirv.RowOp], list[int]]:
     """The operands of an instruction by a row's `words`."""
-    from ....dialects.row_format import select
+    from ....dialects.row_tokens import select
 
     plan = words.split()
 

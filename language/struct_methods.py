@@ -1,54 +1,20 @@
-"""Functions and operators on structs: `dataclasses.replace`, `_replace`, `__add__` and its kin."""
+"""What classes of structs define: properties, methods, operators such as `__add__`."""
 
 from __future__ import annotations
 
 import ast
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from .convert import store_value
-from .functions import Function
+from .calls import call_value
+from .constants import lift
 from .operators import SYMBOLS
-from .structs import class_member, class_origin
-from .typing_of import describe, settle_type
-from .values import Static, StructValue, TupleValue, Value
+from .structs import REPLACE_METHOD, class_member, class_origin
+from .typing_of import describe
+from .values import Method, Static, StructValue, TupleValue, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
-
-
-def _replace_call(frame: Frame, node: ast.AST, obj: Value, **changes: Value) -> Value:
-    if not isinstance(obj, StructValue):
-        raise frame.refuse(node, f"replace takes a dataclass instance, got {describe(obj)}")
-    fields = dict(obj.fields)
-    for name, value in changes.items():
-        field = obj.type.field(name)
-        if name not in fields or field is None:
-            raise frame.refuse(node, f"{obj.type.name} has no field {name}")
-        fields[name] = store_value(frame, node, value, settle_type(field.type), f"field {name}")
-    return StructValue(obj.type, fields)
-
-
-class _ReplaceFunction(Function):
-    """`dataclasses.replace` and `_replace`: any keyword is a field."""
-
-    def call(
-        self, frame: Frame, node: ast.AST, arguments: list[Value], keywords: dict[str, Value]
-    ) -> Value:
-        """Compile one call."""
-        if len(arguments) != 1:
-            raise frame.refuse(node, "replace takes one object and its new fields by name")
-        return _replace_call(frame, node, arguments[0], **keywords)
-
-
-REPLACE = _ReplaceFunction("replace", _replace_call)
-
-
-def _replace_marker() -> None:
-    """Stands for a NamedTuple's `_replace` where a Python object is needed."""
-
-
-REPLACE_METHOD = _replace_marker
 
 _METHODS = {
     **{"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod"},
@@ -58,12 +24,38 @@ _METHODS = {
 _UNARY_METHODS: dict[type[ast.AST], str] = {ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert"}
 
 
+def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str) -> Value:
+    """A field, a property, a method or a class constant."""
+    if name in value.fields:
+        return value.fields[name]
+    cls = value.type.cls
+    member = None if cls is None else class_member(cls, name)
+    if cls is None or member is None:
+        known = ", ".join(value.fields)
+        raise frame.refuse(node, f"{value.type.name} has no attribute {name}; it has {known}")
+    origin = class_origin(cls)
+    frame.unit.depend(origin, cls)
+    if name == "_replace":
+        return Method(Static(REPLACE_METHOD), value, node)
+    if isinstance(member, property):
+        getter = Static(member.fget, (*origin, ("attr", name), ("attr", "fget")))
+        return call_value(frame, node, getter, [value], {})
+    if isinstance(member, staticmethod):
+        return Static(getattr(cls, name), (*origin, ("attr", name)))
+    if isinstance(member, classmethod):
+        function = Static(
+            cast(Any, member).__func__, (*origin, ("attr", name), ("attr", "__func__"))
+        )
+        return Method(function, Static(cls, origin), node)
+    if isinstance(member, FunctionType):
+        return Method(Static(member, (*origin, ("attr", name))), value, node)
+    return lift(member)
+
+
 def operator_method(
     frame: Frame, node: ast.AST, op: type[ast.AST], left: Value, right: Value | None
 ) -> Value:
     """`a + b` where one of them is a struct with `__add__` or `__radd__`."""
-    from .calls import call_value
-
     name = _UNARY_METHODS[op] if right is None else _METHODS[SYMBOLS[op]]
     attempts = [(left, f"__{name}__", right), (right, f"__r{name}__", left)]
     for owner, method, other in attempts:

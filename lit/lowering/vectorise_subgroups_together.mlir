@@ -96,11 +96,12 @@ func.func @checked(%x: memref<?xf32>, %n: index, %base: index) {
 // -----
 
 // Lanes that begin one after the other make most iterations together.
-func.func @strided(%x: memref<?xf32>, %y: memref<?xf32>, %n: index) {
+func.func @strided(%x: memref<?xf32>, %y: memref<?xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %zero = arith.constant 0.0 : f32
+  %n = memref.dim %x, %c0 : memref<?xf32>
   scf.for %t = %c0 to %c8 step %c1 {
     %sum = scf.for %k = %t to %n step %c8 iter_args(%s = %zero) -> (f32) {
       %v = memref.load %x[%k] : memref<?xf32>
@@ -126,6 +127,34 @@ func.func @strided(%x: memref<?xf32>, %y: memref<?xf32>, %n: index) {
 // CHECK:           } else {
 // CHECK-NEXT:        scf.yield %[[SUM]]
 // CHECK:           vector.store %[[R]], %y
+
+// -----
+
+// Where the last index plus the step may wrap, they make none together, and leave before it does.
+func.func @strided_to_any_end(%x: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %c8 step %c1 {
+    scf.for %k = %t to %n step %c8 {
+      memref.store %zero, %x[%k] : memref<?xf32>
+    }
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @strided_to_any_end
+// CHECK:           %[[LAST:.*]] = arith.subi %{{.*}}, %c8 : index
+// CHECK-NEXT:      %[[FITS:.*]] = arith.cmpi sle, %n, %[[LAST]] : index
+// CHECK-NEXT:      %[[ALL:.*]] = arith.andi %{{.*}}, %[[FITS]] : i1
+// CHECK:           arith.select %[[ALL]], %{{.*}}, %t : index
+// CHECK:           scf.while
+// CHECK:           } do {
+// CHECK:             vector.maskedstore
+// CHECK:             %[[LEFT:.*]] = arith.subi %{{.*}}, %{{.*}} : vector<4xindex>
+// CHECK-NEXT:        %[[MORE:.*]] = arith.cmpi ult, %{{.*}}, %[[LEFT]] : vector<4xindex>
+// CHECK-NEXT:        %[[STAY:.*]] = arith.andi %[[MORE]], %{{.*}} : vector<4xi1>
+// CHECK:             scf.yield %[[STAY]]
 
 // -----
 

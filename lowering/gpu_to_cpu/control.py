@@ -21,6 +21,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects import gpu, gpux
 from ...dialects.walking import ops_of
+from ..loop_forms import may_wrap
 from .frame import Frame
 from .scopes import BlockScope, LaneScope
 from .split import Control
@@ -184,7 +185,7 @@ class _Masked:
             build.if_(taken[index], (), lambda index=index, mask=mask: self._run(index, mask))
 
     def write_for(self, op: scf.ForOp) -> None:
-        build, mask = self.build, self.emitter.mask()
+        build, mask, wraps = self.build, self.emitter.mask(), may_wrap(op)
         variable = op.body.block.args[0]
         inner = self.scope.masked(mask)
 
@@ -195,9 +196,14 @@ class _Masked:
             return [self._or(found[0], runs)]
 
         def advance(frame: Frame, active: SSAValue | None, found: Sequence[SSAValue]):
-            index = build.plus(frame.load(variable), frame.get(op.step))
-            frame.store(index, variable)
-            runs = self._and(active, build.compare("slt", index, frame.get(op.ub)))
+            index, step, limit = frame.load(variable), frame.get(op.step), frame.get(op.ub)
+            following = build.plus(index, step)
+            frame.store(following, variable)
+            if wraps:
+                left = build.binary(arith.SubiOp, limit, index)
+                runs = self._and(active, build.compare("ult", step, left))
+            else:
+                runs = self._and(active, build.compare("slt", following, limit))
             build.store(runs, mask, frame.ids.lane)
             return [self._or(found[0], runs)]
 

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith, scf
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ...dialects.predicates import SLT
+from ...dialects.predicates import SLT, ULT
 from ...passes.analyses.divergence import is_function, terminator
+from ..loop_forms import may_wrap
 from .memory import is_masked_access
 from .single import choose
 from .together import branch_together, count_together, holds_for_all, is_in_step
@@ -299,11 +300,20 @@ class _Leaving:
                 body.select(again.args[0], body.vector(yielded[index]), before)
                 for index, before in zip(kept, again.args[first_kept:], strict=True)
             ]
-            body.add(scf.YieldOp.create(operands=[again.args[0], following, *values, *last]))
+            body.add(scf.YieldOp.create(operands=[self._staying(op), following, *values, *last]))
         results = self._loop(initial, types, test, again)
         for index in frozen:
             body.bind(op.results[index], results[2 + index])
         _bind_results(body, [op.results[index] for index in kept], results[first_kept:])
+
+    def _staying(self, op: scf.ForOp) -> SSAValue:
+        """The active lanes, at the end of a loop's body; without those whose variable may wrap."""
+        body = self.body
+        if not may_wrap(op):
+            return body.all_lanes()
+        limit, variable, step = map(body.vector, (op.ub, op.body.block.args[0], op.step))
+        left = body.binary(arith.SubiOp, limit, variable)
+        return body.among_active(body.compare(ULT, step, left))
 
     def repeat(self, op: scf.WhileOp) -> None:
         """A loop whose condition differs."""

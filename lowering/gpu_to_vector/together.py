@@ -23,6 +23,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.predicates import EQ, EXCHANGED, NE, SGE, SGT, SLE, SLT, UGE, UGT, ULE, ULT
 from ...passes.analyses.divergence import Spread, bits, terminator
+from ..loop_forms import may_wrap
 
 if TYPE_CHECKING:
     from .region import Body
@@ -172,6 +173,10 @@ def count_together(body: Body, op: scf.ForOp) -> SSAValue:
     reach = body.number(_reach(body, body.spreads[op.lb]), first.type)
     some, far = _below(body, SLT, first, end, _reach(body, body.spreads[op.lb]))
     all_in = body.binary(arith.AndIOp, some, far)
+    if may_wrap(op):
+        largest = body.number((1 << (bits(first.type) - 1)) - 1, first.type)
+        fits = body.compare(SLE, end, body.binary(arith.SubiOp, largest, step))
+        all_in = body.binary(arith.AndIOp, all_in, fits)
     last = body.select(all_in, body.binary(arith.SubiOp, end, reach), first)
     spreads = [body.spreads[argument] for argument in carried]
     initial = [first, *(body.get(*each) for each in zip(op.iter_args, spreads, strict=True))]

@@ -95,7 +95,7 @@ class Converge:
                 self._note_around(meant)
             self._control(ifs[-1], mask)
         elif isinstance(op, scf.ForOp):
-            loop = as_while(op)
+            loop = as_while(op, index_bits=32)  # or more
             self.around.add(loop)
             self._while(loop, mask)
         else:

@@ -194,6 +194,21 @@ def test_lanes_that_leave_a_loop_early_do_not_take_part(device: sw.Device, size:
     compare(kernel, np.zeros(2 * BLOCK, np.int32), device=device, size=size)
 
 
+@pytest.mark.parametrize("step", ["3", "step"])
+@pytest.mark.parametrize("bounds", ["last - 100 + i, last", "last - 100, last - i % 7"])
+def test_ranges_up_to_the_last_number_end(device: sw.Device, size: int, bounds: str, step: str):
+    kernel = define(f"""
+def kernel(last, step, sums, items):
+    i = sw.global_id(0)
+    for k in range({bounds}, {step}):
+        sums[i] += sw.subgroup_reduce_add(k - last)
+        items[i] = k
+""")
+    outs = np.zeros(2 * BLOCK, np.int64), np.zeros(2 * BLOCK, np.int64)
+    last = np.int64(2**63 - 1)
+    compare(kernel, last, np.int64(2**62), *outs, device=device, size=size)
+
+
 def test_lanes_that_have_returned_do_not_take_part(device: sw.Device, size: int):
     def kernel(out):
         i = sw.global_id(0)

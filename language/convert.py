@@ -16,7 +16,7 @@ from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects.predicates import NE
-from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter, as_float
+from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter
 from .promotion import WEAK, WEAK_FLOAT, promote, settle
 from .types import (
     DTYPES,
@@ -25,6 +25,7 @@ from .types import (
     StructType,
     TupleType,
     Type,
+    as_float,
     bool_,
     f32,
     i32,

@@ -30,7 +30,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ..dialects import simt
 from ..dialects.arith import plain_flags
 from ..dialects.making import make
-from .types import DTYPES, DType, MatrixType, bool_
+from .types import DTYPES, DType, MatrixType, as_float, bool_
 from .values import NOWHERE
 
 _INTEGERS = {bits: IntegerType(bits) for bits in (1, 8, 16, 32, 64)}
@@ -224,21 +224,6 @@ FIRST_INFINITE: dict[DType, float] = {
     DTYPES["f64"]: float("inf"),
 }
 """The smallest number of each float type that rounds to infinity."""
-
-
-def as_float(value: int | float, dtype: DType) -> float:
-    """The f64 that is rounded to `dtype` as the number itself is; infinity where f64 ends.
-
-    To fewer bits than f64 has, a long integer keeps 53, the last one set where more are lost
-    (rounded to odd), so that rounding again cannot go wrong.
-    """
-    lost = value.bit_length() - 53 if isinstance(value, int) and dtype.bits < 64 else 0
-    if isinstance(value, int) and lost > 0:
-        value = (value >> lost | (value & ((1 << lost) - 1) != 0)) << lost
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
 
 
 def nearest(value: int | float, dtype: DType) -> float:

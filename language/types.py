@@ -27,10 +27,20 @@ class DType:
         self.bits = bits
 
     def __call__(self, value: Any = 0) -> Any:
-        """`value` as a NumPy scalar of this type (`bf16` by ml_dtypes, `index` as int64)."""
-        from ..runtime.dtypes import numpy_dtype
+        """`value` as a NumPy scalar of this type (`bf16` is ml_dtypes', `index` int64).
 
-        return numpy_dtype(self.name).type(value)
+        Numbers are rounded once, as in kernels; NumPy and ml_dtypes round some of them twice.
+        """
+        from numbers import Integral
+
+        from ..runtime.dtypes import float_to_bfloat16, numpy_dtype
+
+        made = numpy_dtype(self.name)
+        if self.is_float and isinstance(value, Integral):
+            value = as_float(int(value), self)
+        if self.name == "bf16" and isinstance(value, float):
+            return numpy_dtype("u16").type(float_to_bfloat16(value)).view(made)
+        return made.type(value)
 
     @property
     def numpy(self) -> np.dtype[Any]:
@@ -79,6 +89,21 @@ DTYPES: dict[str, DType] = {
     dtype.name: dtype
     for dtype in (bool_, i8, u8, i16, u16, i32, u32, i64, u64, index, f16, bf16, f32, f64)
 }
+
+
+def as_float(value: int | float, dtype: DType) -> float:
+    """The f64 that is rounded to `dtype` as the number itself is; infinity where f64 ends.
+
+    To fewer bits than f64 has, a long integer keeps 53, the last one set where more are lost
+    (rounded to odd), so that rounding again cannot go wrong.
+    """
+    lost = value.bit_length() - 53 if isinstance(value, int) and dtype.bits < 64 else 0
+    if isinstance(value, int) and lost > 0:
+        value = (value >> lost | (value & ((1 << lost) - 1) != 0)) << lost
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def _dtype_named(name: str) -> DType:

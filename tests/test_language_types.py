@@ -77,6 +77,22 @@ def test_host_calls_give_numpy_scalars():
     assert sw.bf16(1.5).dtype == ml_dtypes.bfloat16
     assert sw.u8(200) == 200
     assert pickle.loads(pickle.dumps(sw.f32)) is sw.f32
+    assert sw.f32(10**400) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        (sw.bf16, 1 + 2.0**-8 + 2.0**-40, 1 + 2.0**-7),
+        (sw.bf16, np.float64(-1 - 2.0**-8 - 2.0**-40), -1 - 2.0**-7),
+        (sw.bf16, np.float32(1 + 2.0**-8), 1),
+        (sw.bf16, (257 << 40) + 1, 258 << 40),
+        (sw.bf16, np.uint64((257 << 40) + 1), 258 << 40),
+        (sw.f32, (1 << 60) + (1 << 36) + 1, (1 << 60) + (1 << 37)),
+    ],
+)
+def test_host_calls_round_once(dtype: Any, value: Any, expected: float):
+    assert float(dtype(value)) == expected
 
 
 @pytest.mark.parametrize(

@@ -308,12 +308,27 @@ def nearest_bfloat(value: Fraction) -> float:
     return -result if value < 0 else result
 
 
+def ties_of(bits: int) -> list[int]:
+    """The middles between all neighbours of 8 digits, and what is beside them."""
+    middles = [digits << place for digits in range(257, 512, 2) for place in range(bits - 8)]
+    return [middle + beside for middle in middles for beside in (-1, 0, 1)]
+
+
+def integer_to_bfloat(number: int) -> float:
+    """The nearest bfloat16, ties to even."""
+    unit = 1 << max(0, abs(number).bit_length() - 8)
+    return float(round(Fraction(number, unit)) * unit)
+
+
 def test_integers_round_to_bfloat_once(conversions: Loaded):
     for integer in INTEGERS:
         a = integers_of(integer)
+        bits = np.iinfo(a.dtype).bits
+        ties = np.array(ties_of(bits), np.uint64).astype(f"u{a.itemsize}").view(a.dtype)
+        a = np.unique(np.concatenate([a, ties, -ties]))
         for sign, numbers in (("s", a), ("u", a.view(f"u{a.itemsize}"))):
             got = run(conversions, f"bf16_from_{sign}{integer}", np.uint16, a).view(BFLOAT)
-            expected = [nearest_bfloat(Fraction(int(number))) for number in numbers]
+            expected = [integer_to_bfloat(int(number)) for number in numbers]
             np.testing.assert_array_equal(got.astype(float), expected, f"{sign}{integer}")
 
 

@@ -138,3 +138,15 @@ def test_python_on_neighbouring_elements_is_packed(kind: str) -> None:
     made = sw.kernel(checks=False)(neighbours)
     text = made.ir("ptx", array, array, target="cuda:sm_90", small=True, disjoint=True)
     assert f"add.rn.{kind}x2" in text and "ld.global.nc.v2.b32" in text
+
+
+def as_bfloat(x, y):
+    i = sw.global_id(0)
+    y[i] = sw.bf16(x[i])
+
+
+@pytest.mark.parametrize("integer", ["i32", "u32", "i64", "u64"])
+def test_integers_become_bf16_without_f64(integer: str) -> None:
+    types = ArrayType(getattr(sw, integer), 1), ArrayType(sw.bf16, 1)
+    text = sw.kernel(as_bfloat).ir("ptx", *types, target="cuda:sm_90")
+    assert "f64" not in text and "cvt.rn.f32." in text

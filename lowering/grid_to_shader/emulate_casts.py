@@ -28,7 +28,7 @@ from .emulated import (
     width_of,
     words,
 )
-from .small_floats import narrow
+from .small_floats import narrow, word_to_odd
 from .wide_integers import Wide
 
 RULES = Rules()
@@ -89,15 +89,14 @@ def convert_int_to_float(op: Operation, operands: Operands, rw: Rewriter) -> Res
     c, features = calculator(op), features_of(rw)
     source, kind = op.operands[0].type, op.results[0].type
     signed = isinstance(op, arith.SIToFPOp)
-    is_wide = integer_bits(source) == 64
-    odd = isinstance(kind, BFloat16Type) and (
-        isinstance(source, IndexType) or width_of(source) > 16
-    )
-    if is_wide or odd:
+    odd = isinstance(kind, BFloat16Type)
+    if integer_bits(source) == 64:
         number = as_wide(c, operands[0], source, signed)
         result = wide.to_single(c, number, signed, odd=odd)
     else:
         word = as_word(c, operands[0], source, signed)
+        if odd and (isinstance(source, IndexType) or width_of(source) > 16):
+            word = word_to_odd(c, word, signed)
         # Exact in f32, or so large that it is infinite as f16.
         work = f32 if is_small_float(kind, features) else kind
         result = c.op_of(type(op), (word,), work)

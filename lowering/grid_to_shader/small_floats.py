@@ -78,3 +78,13 @@ def _single_to_odd(c: Calculator, value: Number) -> Number:
     below = c.select(c.number(grew.value), bits - 1, bits)
     lost = c.number((back.differs(exact) & back.equals(back)).value)
     return c.as_float(c.select(lost, below | 1, bits))
+
+
+def word_to_odd(c: Calculator, word: Number, signed: bool) -> Number:
+    """A word that f32 holds exactly: a large one without its last 8 bits, a trace in the next."""
+    low = word & 0xFF
+    high = word ^ low
+    kept = c.select(low.equals(0), high, high | 0x100)
+    limit = 1 << 24
+    is_small = (word + limit).below(2 * limit) if signed else word.below(limit)
+    return c.select(is_small, word, kept)

@@ -9,16 +9,28 @@ them. Rounding is to nearest even; NaNs stay NaNs and become quiet, as the instr
 From f64 and wide integers a value is first brought to f32 *rounded to odd*: a result that is not
 exact gets its last bit set, so that rounding again cannot go wrong (S. Boldo, G. Melquiond,
 "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
+Integers are so without f64, of which GPUs have few units.
 """
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float64Type, f32, f64, i16, i32, i64
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float64Type, f32, i16, i32
 from xdsl.ir import Attribute, SSAValue
 
 from ...dialects import llvm
 from ..conversion import Rewriter
-from .target import State, binary, const, fcmp, icmp, like, resize, select, width
+from .target import (
+    State,
+    binary,
+    const,
+    fcmp,
+    float_const,
+    icmp,
+    like,
+    resize,
+    select,
+    width,
+)
 
 _HALF_TO_SINGLE = (127 - 15) << 23  # difference of the exponents' biases
 _QUIET = 0x400000
@@ -146,26 +158,48 @@ def single_to_odd(rw: Rewriter, value: SSAValue) -> SSAValue:
 
 
 def from_integer(rw: Rewriter, value: SSAValue, kind: Attribute, signed: bool) -> SSAValue:
-    """An integer rounded to f16 or bf16; `kind` is the old type of the result."""
+    """An integer rounded to f16 or bf16, without f64; `kind` is the old type of the result."""
     convert = llvm.SIToFPOp if signed else llvm.UIToFPOp
+    single = like(value.type, f32)
     if width(value.type) <= 16 or isinstance(llvm.element_type(kind), Float16Type):
         # Exact in f32, or so large that it is infinite as f16.
-        return narrow(rw, rw.value(convert, (value,), like(value.type, f32)), kind)
-    if width(value.type) > 32:
-        value = _to_odd_53_bits(rw, value, signed)
-    return narrow(rw, rw.value(convert, (value,), like(value.type, f64)), kind)
+        return narrow(rw, rw.value(convert, (value,), single), kind)
+    if width(value.type) == 32:
+        exact = rw.value(convert, (_to_odd_24_bits(rw, value, signed),), single)
+        return narrow(rw, exact, kind)
+    word, unit = _to_odd_32_bits(rw, value, signed)
+    exact = rw.value(convert, (_to_odd_24_bits(rw, word, signed),), single)
+    return narrow(rw, rw.value(llvm.FMulOp, (exact, unit), single), kind)
 
 
-def _to_odd_53_bits(rw: Rewriter, value: SSAValue, signed: bool) -> SSAValue:
-    """A 64-bit integer whose last 11 bits are gone where it is large, with a trace in the next."""
-    low = binary(rw, llvm.AndOp, value, 0x7FF)
-    high = binary(rw, llvm.XorOp, value, low)
+def _to_odd_24_bits(rw: Rewriter, word: SSAValue, signed: bool) -> SSAValue:
+    """A word that f32 holds exactly: a large one without its last 8 bits, a trace in the next."""
+    low = binary(rw, llvm.AndOp, word, 0xFF)
+    high = binary(rw, llvm.XorOp, word, low)
     lost = icmp(rw, "ne", low, 0)
-    kept = select(rw, lost, binary(rw, llvm.OrOp, high, 0x800), high)
-    limit = 1 << 53
-    if signed:
-        raised = binary(rw, llvm.AddOp, value, limit)
-        small = icmp(rw, "ule", raised, const(rw, 2 * limit, like(value.type, i64)))
-    else:
-        small = icmp(rw, "ule", value, limit)
-    return select(rw, small, value, kept)
+    kept = select(rw, lost, binary(rw, llvm.OrOp, high, 0x100), high)
+    return select(rw, _fits(rw, word, 24, signed), word, kept)
+
+
+def _to_odd_32_bits(rw: Rewriter, value: SSAValue, signed: bool) -> tuple[SSAValue, SSAValue]:
+    """A 64-bit integer as a word and the f32 that is its unit: 1, 2^16 or 2^32."""
+    word_type = like(value.type, i32)
+    shift = llvm.AShrOp if signed else llvm.LShrOp
+    word = resize(rw, value, word_type)
+    unit = float_const(rw, 1.0, like(value.type, f32))
+    for lost_bits, least in ((16, 32 - signed), (32, 48 - signed)):
+        lost = icmp(rw, "ne", binary(rw, llvm.AndOp, value, (1 << lost_bits) - 1), 0)
+        trace = rw.value(llvm.ZExtOp, (lost,), word_type)
+        high = resize(rw, binary(rw, shift, value, lost_bits), word_type)
+        is_smaller = _fits(rw, value, least, signed)
+        word = select(rw, is_smaller, word, binary(rw, llvm.OrOp, high, trace))
+        unit = select(rw, is_smaller, unit, float_const(rw, 2.0**lost_bits, unit.type))
+    return word, unit
+
+
+def _fits(rw: Rewriter, value: SSAValue, bits: int, signed: bool) -> SSAValue:
+    """Whether an integer's magnitude has no more than so many bits."""
+    if not signed:
+        return icmp(rw, "ult", value, 1 << bits)
+    raised = binary(rw, llvm.AddOp, value, 1 << bits)
+    return icmp(rw, "ult", raised, 2 << bits)

@@ -22,6 +22,7 @@ from .language.types import (
     Type,
     f64,
     leaves,
+    size_of,
 )
 from .runtime.arguments import argument_key, check_layout, is_contiguous
 from .runtime.array import DeviceArray
@@ -186,10 +187,15 @@ def _fitted(annotation: Any, found: Type, where: str) -> Type:
         if annotation.is_integer and found.is_integer:
             return annotation  # packing refuses a value that does not fit
     if isinstance(annotation, ArrayType) and isinstance(found, ArrayType):
-        same = annotation.element == found.element and annotation.rank == found.rank
-        if same and not annotation.contiguous:
+        same = annotation.rank == found.rank and _same_layout(annotation.element, found.element)
+        if same and (found.contiguous or not annotation.contiguous):
             return annotation
     raise ArrayError(f"{where} is {found}, the kernel's annotation says {annotation}")
+
+
+def _same_layout(one: Type, other: Type) -> bool:
+    """A structured dtype has the layout of a dataclass, whose methods it knows nothing of."""
+    return size_of(one) == size_of(other) and leaves(one) == leaves(other)
 
 
 def _holds_f64(type_: Type) -> bool:

@@ -1,7 +1,8 @@
 """Dataclasses, NamedTuples and structured arrays."""
 
 # Kernels have no annotations: they take what a call gives them.
-# pyright: basic, reportInvalidTypeForm=false
+# A checker has NumPy's f32 for no float.
+# pyright: basic, reportArgumentType=false
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import pytest
 from conformance.compare import check, expect_equal, launch, needs
 
 import stepwell as sw
+from stepwell.runtime.errors import ArrayError
 
 
 @dataclass
@@ -53,6 +55,26 @@ def test_dataclass_local_and_from_a_function(device: sw.Device):
         out[i] = b.x * 100.0 + b.y
 
     check(kernel, np.zeros(4, np.float32), device=device, over=4)
+
+
+def test_elements_of_an_array_annotated_with_a_dataclass_are_its_objects(device: sw.Device):
+    @sw.kernel
+    def squares(vectors: sw.Array[Vec, 1], out: sw.Array[sw.f32, 1]):
+        i = sw.global_id(0)
+        out[i] = vectors[i].dot(vectors[i])
+        vectors[i] = add(vectors[i], vectors[0])
+
+    vectors = np.array([(0, 0), (1, 2), (3, 4)], POINT)
+    out = np.zeros(3, np.float32)
+    squares.over(3, device=device)(vectors, out)
+    assert out.tolist() == [0, 5, 25]
+    assert vectors.tolist() == [(0, 0), (1, 2), (3, 4)]
+    for fields in ([("x", "f4"), ("z", "f4")], [("x", "f4"), ("y", "i4")], [*"xyz"]):
+        others = np.zeros(3, [field if len(field) == 2 else (field, "f4") for field in fields])
+        with pytest.raises(ArrayError, match=r"the kernel's annotation says .*Vec\{x: f32@0"):
+            squares.over(3, device=device)(others, out)
+    with pytest.raises(ArrayError, match=r"strided.*annotation says"):
+        squares.over(2, device=device)(vectors[::2], out)
 
 
 def test_methods_of_dataclasses(device: sw.Device):

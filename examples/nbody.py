@@ -1,7 +1,7 @@
 """Gravity between bodies: dataclasses as values in the kernel, arrays that stay on the device."""
 
 # Kernels have no annotations: they take what a call gives them.
-# pyright: basic, reportInvalidTypeForm=false
+# pyright: basic
 
 from __future__ import annotations
 

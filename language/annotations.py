@@ -1,4 +1,4 @@
-"""What parameters are annotated with; from Python's types and values to types of the language.
+"""From Python's types, NumPy's dtypes, dataclasses and argument values to types of the language.
 
 Imports neither xDSL nor NumPy. What has no counterpart gives None; the caller says where.
 """
@@ -160,55 +160,6 @@ def value_type(annotation: Any) -> Type | None:
         known = tuple(item for item in items if item is not None)
         return TupleType(known) if len(known) == len(items) else None
     return None
-
-
-class Array:
-    """Annotation of an array parameter: `Array[f32, 2]`, or `Array[f32, 2, "strided"]`.
-
-    The element type is a type of the language, a NumPy dtype or scalar type, or a dataclass or
-    NamedTuple (a struct). The result is an `ArrayType`.
-    """
-
-    def __class_getitem__(cls, parameters: Any) -> ArrayType:
-        """The array type; TypeError for what is none."""
-        single = not isinstance(parameters, tuple)
-        parts: tuple[Any, ...] = (parameters, 1) if single else cast(Any, parameters)
-        if not 2 <= len(parts) <= 3 or (len(parts) == 3 and parts[2] not in _LAYOUTS):
-            raise TypeError(
-                'Array takes an element type, a rank and perhaps "strided", as in '
-                f'Array[f32, 2, "strided"]; got {parts!r}'
-            )
-        element = element_type(parts[0])
-        if element is None:
-            raise TypeError(f"{parts[0]!r} is no element type; write Array[sw.f32, 2], for example")
-        if not isinstance(parts[1], int) or not 1 <= parts[1] <= 8:
-            raise TypeError(f"the rank of an Array is an integer from 1 to 8, got {parts[1]!r}")
-        return ArrayType(element, parts[1], len(parts) == 2 or parts[2] == "contiguous")
-
-
-_LAYOUTS = ("strided", "contiguous")
-
-
-class TensorMap:
-    """Annotation of a parameter: `TensorMap[sw.bf16, (128, 64)]`, or with a swizzle in bytes,
-    `TensorMap[sw.bf16, (128, 64), 128]`; the argument is made by `array.tensor_map(box, swizzle)`.
-    """
-
-    def __class_getitem__(cls, parameters: Any) -> TensorMapType:
-        """The type; TypeError for what is none."""
-        parts = cast("tuple[Any, ...]", parameters if isinstance(parameters, tuple) else ())
-        if not 2 <= len(parts) <= 3 or not isinstance(parts[0], DType):
-            raise TypeError(
-                "TensorMap takes an element type, the sizes of a box and perhaps a swizzle, as in "
-                "TensorMap[sw.bf16, (128, 64), 128]"
-            )
-        box = cast("tuple[Any, ...]", parts[1] if isinstance(parts[1], tuple) else (parts[1],))
-        if not 1 <= len(box) <= 5 or any(type(size) is not int or size < 1 for size in box):
-            raise TypeError(f"the box of a TensorMap has 1 to 5 positive sizes, got {parts[1]!r}")
-        swizzle = parts[2] if len(parts) == 3 else 0
-        if swizzle not in (0, 32, 64, 128):
-            raise TypeError(f"the swizzle of a TensorMap is 0, 32, 64 or 128, got {swizzle!r}")
-        return TensorMapType(parts[0], box, swizzle)
 
 
 class Const:

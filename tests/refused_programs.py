@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import stepwell as sw
-from stepwell.language.types import ArrayType, ConstType
+from stepwell.language.types import ArrayType, ConstType, bool_, f32, i32, u64, u8
 
-A = ArrayType(sw.f32, 1)
-A2 = ArrayType(sw.f32, 2)
-I = ArrayType(sw.i32, 1)
-B = ArrayType(sw.bool_, 1)
-U = ArrayType(sw.u64, 1)
+A = ArrayType(f32, 1)
+A2 = ArrayType(f32, 2)
+I = ArrayType(i32, 1)
+B = ArrayType(bool_, 1)
+U = ArrayType(u64, 1)
 
 CASES: list[tuple[FunctionType, tuple[Any, ...], int | None]] = []
 
@@ -222,7 +222,7 @@ def number_into_bool_array(b, k):
     b[0] = k[0]  # error 5: element of b has type bool ~ bool(
 
 
-@refused(ArrayType(sw.u8, 1))
+@refused(ArrayType(u8, 1))
 def literal_that_does_not_fit(x):
     x[0] = x[0] + 300  # error 12: 300 does not fit u8 (0 to 255)
 

@@ -18,13 +18,13 @@ import stepwell as sw
 from stepwell.language.annotations import struct_type
 from stepwell.language.build import build_module
 from stepwell.language.options import Options
-from stepwell.language.types import ArrayType, ConstType
+from stepwell.language.types import ArrayType, ConstType, bf16, bool_, f16, f32, f64, i32, u32
 from stepwell.runtime.artifact import Form
 
-A = ArrayType(sw.f32, 1)
-A2 = ArrayType(sw.f32, 2)
-I = ArrayType(sw.i32, 1)  # noqa: E741
-B = ArrayType(sw.bool_, 1)
+A = ArrayType(f32, 1)
+A2 = ArrayType(f32, 2)
+I = ArrayType(i32, 1)  # noqa: E741
+B = ArrayType(bool_, 1)
 
 
 def ir(function: Callable[..., Any], *types: Any, over: int | None = None, **options: Any) -> str:
@@ -125,7 +125,7 @@ def test_a_variable_assigned_twice_lives_in_a_cell_of_its_joined_type():
         x[0] = total
 
     in_order(
-        ir(kernel, ArrayType(sw.f64, 1)),
+        ir(kernel, ArrayType(f64, 1)),
         r"%total = simt.cell : !simt.cell<f64>",
         r"simt.set %\d+, %total : f64",
         r"simt.for %\d+ = %\d+ to %\d+ step %\d+ : index",
@@ -251,7 +251,7 @@ def test_bf16_computes_in_f32():
         x[0] = x[0] * x[1]
 
     in_order(
-        ir(kernel, ArrayType(sw.bf16, 1)),
+        ir(kernel, ArrayType(bf16, 1)),
         r"arith.extf %\d+ : bf16 to f32",
         r"arith.mulf %\d+, %\d+ : f32",
         r"arith.truncf %\d+ : f32 to bf16",
@@ -264,9 +264,7 @@ def test_signs_are_in_the_ops():
         u[0] = u[0] // u[1]
         u[1] = u[0] < u[1]
 
-    in_order(
-        ir(kernel, I, ArrayType(sw.u32, 1)), r"simt.floordiv", r"arith.divui", r"arith.cmpi ult"
-    )
+    in_order(ir(kernel, I, ArrayType(u32, 1)), r"simt.floordiv", r"arith.divui", r"arith.cmpi ult")
 
 
 def test_integer_division_is_checked_unless_the_divisor_is_known():
@@ -406,7 +404,7 @@ def test_subgroup_operations_widen_what_lanes_cannot_exchange():
         h[1] = sw.shuffle_xor(h[1], 1)
 
     in_order(
-        ir(kernel, ArrayType(sw.f16, 1)),
+        ir(kernel, ArrayType(f16, 1)),
         r"arith.extf",
         r"gpu.subgroup_reduce add %\d+ : \(f32\)",
         r"arith.truncf",
@@ -475,7 +473,7 @@ def test_parameters_of_a_strided_array_carry_strides():
     def kernel(x):
         x[0, 0] = 1
 
-    built = build_module(kernel, (ArrayType(sw.f32, 2, contiguous=False),))
+    built = build_module(kernel, (ArrayType(f32, 2, contiguous=False),))
     assert "strided<[?, ?]>" in str(built.module)
     assert built.parameters[0].strides == (None, None)
 

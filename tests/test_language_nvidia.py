@@ -19,7 +19,7 @@ import stepwell as sw
 from stepwell.language.build import build_module
 from stepwell.language.intrinsics import use_thread
 from stepwell.language.machines import CPU, Machine
-from stepwell.language.types import ArrayType
+from stepwell.language.types import ArrayType, i32
 from stepwell.lowering.emit.ptx import find_tool
 from stepwell.runtime.devices import KINDS
 
@@ -88,7 +88,7 @@ def test_what_target_says():
         out[5] = 1 if sw.target.arch == "sm_90a" else 0
 
     def stored(machine: Machine) -> list[int]:
-        text = str(build_module(ask, (ArrayType(sw.i32, 1),), machine=machine).module)
+        text = str(build_module(ask, (ArrayType(i32, 1),), machine=machine).module)
         names = dict(re.findall(r"(%\d+) = arith.constant (\d) : i32", text))
         return [int(names[name]) for name in re.findall(r"memref.store (%\d+),", text)]
 
@@ -111,7 +111,7 @@ def test_the_other_arm_leaves_nothing_behind():
             total += x[k]
         x[0] = total
 
-    built = build_module(kernel, (ArrayType(sw.i32, 1),) * 2)
+    built = build_module(kernel, (ArrayType(i32, 1),) * 2)
     text = str(built.module)
     assert [row.writes for row in built.parameters] == [True, False]
     assert "cell<i64>" not in text and "simt.break" not in text and "nvvm" not in text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -24,14 +24,26 @@ from stepwell.language.annotations import (
 from stepwell.language.build import build_module
 from stepwell.language.fingerprint import fingerprint_function, fingerprints
 from stepwell.language.promotion import WEAK_FLOAT, WEAK_INT, join, promote
-from stepwell.language.types import ArrayType, ConstType, TupleType, leaves
+from stepwell.language.types import (
+    ArrayType,
+    ConstType,
+    TupleType,
+    bf16,
+    bool_,
+    f32,
+    f64,
+    i16,
+    i32,
+    i64,
+    leaves,
+)
 
 
 @dataclasses.dataclass
 class Point:
     x: float
     inside: bool
-    weight: sw.f64  # pyright: ignore[reportInvalidTypeForm]
+    weight: sw.f64
 
 
 class Segment(NamedTuple):
@@ -66,15 +78,15 @@ def test_promotion_is_the_table_and_symmetric(a: Any, b: Any, expected: Any):
 
 
 def test_a_variable_does_not_change_its_kind():
-    assert join(sw.i32, sw.f32) is None
-    assert join(sw.bool_, sw.i32) is None
-    assert join(WEAK_INT, sw.f64) is sw.f64
-    assert join(sw.i32, sw.i64) is sw.i64
+    assert join(i32, f32) is None
+    assert join(bool_, i32) is None
+    assert join(WEAK_INT, f64) is f64
+    assert join(i32, i64) is i64
 
 
 def test_host_calls_give_numpy_scalars():
-    assert sw.f32(3).dtype == np.float32
-    assert sw.bf16(1.5).dtype == ml_dtypes.bfloat16
+    assert f32(3).dtype == np.float32
+    assert bf16(1.5).dtype == ml_dtypes.bfloat16
     assert sw.u8(200) == 200
     assert pickle.loads(pickle.dumps(sw.f32)) is sw.f32
     assert sw.f32(10**400) == np.inf
@@ -139,18 +151,29 @@ def test_packed_structures_are_no_element_type():
 
 
 def test_types_compare_by_what_they_say_and_print_stably():
-    assert ArrayType(sw.f32, 2) == sw.Array[sw.f32, 2] == sw.Array[np.float32, 2]
-    assert ArrayType(sw.f32, 2) != sw.Array[sw.f32, 2, "strided"]
+    assert ArrayType(f32, 2) == sw.Array[sw.f32, 2] == sw.Array[np.float32, 2]
+    assert ArrayType(f32, 2) != sw.Array[sw.f32, 2, "strided"]
     assert str(sw.Array[sw.f32, 2, "strided"]) == "f32[2, strided]"
+    assert sw.Array[sw.f32, 2, Literal["strided"]] == sw.Array[sw.f32, 2, "strided"]
+    assert sw.Array[sw.f32, 2, Literal["contiguous"]] == ArrayType(f32, 2)
     assert ConstType(1) != ConstType(True)
     assert ConstType(0.0) != ConstType(-0.0)
-    assert len({ConstType(1), ConstType(1), TupleType((sw.i32,))}) == 2
+    assert len({ConstType(1), ConstType(1), TupleType((i32,))}) == 2
     assert str(struct_type(Segment)).endswith(
         "Point{x: f32@0, inside: bool@4, weight: f64@8}:16@0, n: i32@16}:24"
     )
 
 
-@pytest.mark.parametrize("wrong", [(sw.f32,), ("f32", 1), (sw.f32, 0), (sw.f32, 1, "packed")])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (sw.f32,),
+        ("f32", 1),
+        (sw.f32, 0),
+        (sw.f32, 1, "packed"),
+        (sw.f32, 1, Literal["strided", "packed"]),
+    ],
+)
 def test_array_says_what_it_expects(wrong: Any):
     with pytest.raises(TypeError, match=r"Array|element type|rank"):
         sw.Array[wrong]
@@ -158,10 +181,10 @@ def test_array_says_what_it_expects(wrong: Any):
 
 def test_types_of_arguments():
     array = np.zeros((2, 3), np.int16)
-    assert type_of_value(array) == ArrayType(sw.i16, 2)
-    assert type_of_value(array.T) == ArrayType(sw.i16, 2, contiguous=False)
+    assert type_of_value(array) == ArrayType(i16, 2)
+    assert type_of_value(array.T) == ArrayType(i16, 2, contiguous=False)
     assert type_of_value(2**40) is sw.i64
-    assert type_of_value((1, 2.0)) == TupleType((sw.i32, sw.f32))
+    assert type_of_value((1, 2.0)) == TupleType((i32, f32))
     assert type_of_value(Point(1.0, True, 2.0)) == struct_type(Point)
     assert type_of_value("text") is None
     assert type_of_value([1, 2]) is None
@@ -180,7 +203,7 @@ def kernel(x: Any) -> None:
 
 
 def test_dependencies_notice_a_changed_global_and_function(monkeypatch: pytest.MonkeyPatch):
-    built = build_module(kernel, (ArrayType(sw.f32, 1),))
+    built = build_module(kernel, (ArrayType(f32, 1),))
     steps = {row.steps for row in built.dependencies}
     assert (("global", "scaled"),) in steps
     assert (("global", "scaled"), ("global", "SCALE")) in steps

@@ -14,14 +14,14 @@ from oracles import ptx_device
 
 import stepwell as sw
 from stepwell.dialects import marks
-from stepwell.language.types import ArrayType
+from stepwell.language.types import ArrayType, f32
 from stepwell.launch import Launch, Program
 from stepwell.runtime import facts
 from stepwell.runtime.artifact import Bundle, Form
 from stepwell.runtime.errors import LaunchError
 from stepwell.runtime.launch_shape import MAX_GRID, check_launch
 
-F32 = ArrayType(sw.f32, 1)
+F32 = ArrayType(f32, 1)
 
 
 @pytest.fixture(scope="module")
@@ -207,11 +207,11 @@ def test_each_alignment_has_its_code(device: sw.Device) -> None:
 
 
 def test_aligned_rows_are_accessed_in_vectors(device: sw.Device) -> None:
-    types = [ArrayType(sw.f32, 2, contiguous).aligned(16) for contiguous in (True, False)]
+    types = [ArrayType(f32, 2, contiguous).aligned(16) for contiguous in (True, False)]
     text = ptx(rows_by_four, types[0], types[0], checks=False, small=True, disjoint=True)
     assert "ld.global.nc.v4" in text and "st.global.v4" in text
     assert ".v4" not in ptx(
-        rows_by_four, ArrayType(sw.f32, 2), ArrayType(sw.f32, 2), checks=False, small=True
+        rows_by_four, ArrayType(f32, 2), ArrayType(f32, 2), checks=False, small=True
     )
 
 
@@ -229,7 +229,7 @@ def test_rows_that_start_anywhere_take_other_code(device: sw.Device) -> None:
 
 
 def test_code_for_aligned_rows_refuses_others(device: sw.Device, tmp_path: Any) -> None:
-    kind = ArrayType(sw.f32, 2).aligned(16)
+    kind = ArrayType(f32, 2).aligned(16)
     made = sw.kernel(rows_by_four).compile((kind, kind), target=ptx_device.KIND)
     Bundle((made,)).save(tmp_path / "rows.swa")
     launch = sw.load(tmp_path / "rows.swa").launch(3, 2, device=device)

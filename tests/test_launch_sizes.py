@@ -50,7 +50,7 @@ def first(n, y):
         y[i] = 1
 
 
-def by_number(x, y, n: sw.i32):  # pyright: ignore[reportInvalidTypeForm]
+def by_number(x, y, n: sw.i32):
     t = sw.thread_id(0)
     if t < y.shape[0]:
         y[t] = x[t] + n

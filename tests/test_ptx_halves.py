@@ -12,7 +12,7 @@ from oracles.ptx.module import Memory, Module
 
 import stepwell as sw
 from stepwell.compiler import lower_and_print
-from stepwell.language.types import ArrayType
+from stepwell.language.types import ArrayType, bf16
 from stepwell.lowering.emit.ptx import find_tool, resources
 from stepwell.lowering.parse import parse_module
 from stepwell.targets import find_target
@@ -147,6 +147,6 @@ def as_bfloat(x, y):
 
 @pytest.mark.parametrize("integer", ["i32", "u32", "i64", "u64"])
 def test_integers_become_bf16_without_f64(integer: str) -> None:
-    types = ArrayType(getattr(sw, integer), 1), ArrayType(sw.bf16, 1)
+    types = ArrayType(getattr(sw, integer), 1), ArrayType(bf16, 1)
     text = sw.kernel(as_bfloat).ir("ptx", *types, target="cuda:sm_90")
     assert "f64" not in text and "cvt.rn.f32." in text

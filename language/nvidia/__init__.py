@@ -6,7 +6,7 @@ Outside a kernel the functions call the methods `nvidia_…` of the current thre
 
 from __future__ import annotations
 
-from ..annotations import TensorMap
+from ..annotating import TensorMap
 from .ask import ALL_LANES
 from .copies import (
     address,

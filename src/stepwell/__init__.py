@@ -11,7 +11,24 @@ from .dialects.diagnostics import CompileError
 from .ir_files import compile_ir
 from .kernel import Kernel, kernel
 from .language import matrix, nvidia
-from .language.annotations import Array, Const
+from .language.annotating import (
+    Array,
+    Const,
+    bf16,
+    bool_,
+    f16,
+    f32,
+    f64,
+    i8,
+    i16,
+    i32,
+    i64,
+    index,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 from .language.intrinsics import (
     all,
     any,
@@ -52,22 +69,6 @@ from .language.intrinsics import (
     subgroup_size,
     thread_id,
     unroll,
-)
-from .language.types import (
-    bf16,
-    bool_,
-    f16,
-    f32,
-    f64,
-    i8,
-    i16,
-    i32,
-    i64,
-    index,
-    u8,
-    u16,
-    u32,
-    u64,
 )
 from .language.vendor import inline_ptx, target
 from .launch import Launch

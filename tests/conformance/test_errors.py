@@ -476,7 +476,7 @@ def test_numbers_at_the_end_of_their_type_do_not_make_arrays_long_enough(device:
             x[i] = 1
 
     @sw.kernel
-    def before(x, n: sw.i32):  # pyright: ignore[reportInvalidTypeForm]
+    def before(x, n: sw.i32):
         i = sw.global_id(0)
         if i + 1 < n:
             x[i] = 1

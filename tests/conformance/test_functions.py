@@ -1,7 +1,7 @@
 """What a kernel may call and capture: functions, lambdas, closures, tuples, constants."""
 
 # Kernels have no annotations: they take what a call gives them.
-# pyright: basic, reportInvalidTypeForm=false, reportArgumentType=false
+# pyright: basic
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Shapes of launches: grids, blocks, over; ids and sizes; limits; arguments that do not fit."""
 
 # Kernels have no annotations: they take what a call gives them.
-# pyright: basic, reportInvalidTypeForm=false, reportArgumentType=false, reportIndexIssue=false
+# pyright: basic, reportArgumentType=false, reportIndexIssue=false
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Small things that Python programs do: each kernel against itself as Python."""
 
 # Kernels have no annotations: they take what a call gives them.
-# pyright: basic, reportInvalidTypeForm=false, reportOperatorIssue=false
+# pyright: basic, reportOperatorIssue=false
 
 from __future__ import annotations
 

@@ -122,13 +122,21 @@ def test_what_the_types_page_says_that_operands_meet_in():
         assert promote(DTYPES[a], DTYPES[b]) is promote(DTYPES[b], DTYPES[a]) is DTYPES[expected]
 
 
-def test_a_sum_takes_the_type_of_its_terms():
-    (body,) = blocks("docs/types.md", "python")
-    lines = [f"    {line}\n" for line in [*body.splitlines(), "out[0] = acc"]]
-    total = define("def total(x, out):\n" + "".join(lines), "total")
+def test_the_functions_of_the_types_page():
+    codes = zip(blocks("docs/types.md", "python"), ("saxpy", "total"), strict=True)
+    saxpy, total = (define(code, name) for code, name in codes)
+
+    @sw.kernel
+    def kernel(x: Any, out: Any):
+        out[0] = total(x)
+
     x, out = np.array([1.0, 2**-40, -1.0]), np.zeros(1)
-    sw.kernel(total)[1, 1](x, out)
+    kernel[1, 1](x, out)
     assert out[0] == 2**-40  # in f32 it would be 0
+    assert isinstance(saxpy, sw.Kernel)
+    y = np.ones(3, np.float32)
+    saxpy.over(3)(2.0, x.astype(np.float32), y)
+    assert y.tolist() == [3, 1, -1]
 
 
 @sw.kernel

@@ -9,6 +9,7 @@ from .choices import choose
 from .conditions import condition
 from .constants import import_static
 from .operators import binary, negate, unary
+from .sharing import note_sharing
 from .typing_of import describe, type_of
 from .values import LocalFunction, Static, StructValue, TupleValue, Value
 from .variables import assign, read
@@ -108,6 +109,7 @@ def walrus(frame: Frame, node: ast.NamedExpr) -> Value:
     """`(n := value)`."""
     value = frame.eval(node.value)
     assert isinstance(node.target, ast.Name), "the grammar allows names only"
+    note_sharing(frame, node.value, value, [node.target.id])
     assign(frame, node.target.id, value, node.target)
     return read(frame, node.target.id, node) if type_of(value) is not None else value
 

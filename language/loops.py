@@ -14,6 +14,7 @@ from .emitter import INDEX, REGISTER, body
 from .frame import Loop, merge
 from .iterables import Counted, Unrolled, iterate
 from .returns import end_region
+from .sharing import names_in, note_sharing
 from .statements import assign_to
 from .types import bool_
 from .values import Scalar, Static, TupleValue, Value
@@ -125,10 +126,7 @@ def leave(frame: Frame, is_break: bool) -> None:
 
 
 def _unrolled(frame: Frame, node: ast.For, items: Sequence[Value]) -> None:
-    if isinstance(node.iter, ast.Tuple):
-        from .struct_updates import note_sharing
-
-        note_sharing(frame, node.iter, TupleValue(tuple(items)), [node.target])
+    note_sharing(frame, node.iter, TupleValue(tuple(items)), names_in(node.target))
     breaks, continues = _own_exits(node.body)
     loop = Loop()
     if continues and breaks:

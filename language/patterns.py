@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 from .comparisons import compare_one
 from .conditions import condition, short_circuit
+from .sharing import note_sharing
 from .statements import branch
 from .typing_of import describe
-from .values import (
-    Static,
-    Value,
-    unpacked,
-)
+from .values import Static, Value, unpacked
 from .variables import assign
 
 if TYPE_CHECKING:
@@ -24,6 +21,8 @@ if TYPE_CHECKING:
 def match_statement(frame: Frame, node: ast.Match) -> None:
     """The first case whose pattern fits and whose guard holds."""
     subject = frame.eval(node.subject)
+    names = set[str]().union(*(_names(case.pattern) for case in node.cases))
+    note_sharing(frame, node.subject, subject, names)
     _cases(frame, subject, node.cases)
 
 
@@ -43,10 +42,9 @@ def _cases(frame: Frame, subject: Value, cases: Sequence[ast.match_case]) -> Non
         return condition(frame, case.guard)
 
     def run() -> None:
-        if case.guard is None:
-            _bind(frame, subject, case.pattern)
-        elif frame.assigned is not None:  # the guard has held
+        if case.guard is not None and frame.assigned is not None:
             frame.assigned |= _names(case.pattern)
+        _bind(frame, subject, case.pattern, again=case.guard is not None)
         frame.run(case.body)
 
     def rest() -> None:
@@ -100,18 +98,27 @@ def _fits_sequence(frame: Frame, subject: Value, pattern: ast.MatchSequence) -> 
     return result
 
 
-def _bind(frame: Frame, subject: Value, pattern: ast.pattern) -> None:
-    """Give the names of a pattern that fits their values."""
+def _bind(frame: Frame, subject: Value, pattern: ast.pattern, *, again: bool = False) -> None:
+    """Give the names of a pattern that fits their values.
+
+    Behind a guard `again`, where the guard's block is not around; cells have them, or what the
+    guard made of them.
+    """
     if isinstance(pattern, ast.MatchAs):
         if pattern.pattern is not None:
-            _bind(frame, subject, pattern.pattern)
-        if pattern.name is not None:
+            _bind(frame, subject, pattern.pattern, again=again)
+        if pattern.name is not None and not (again and _is_there(frame, pattern.name)):
             assign(frame, pattern.name, subject, pattern)
     elif isinstance(pattern, ast.MatchSequence):
         items = unpacked(subject)
         assert items is not None, "the pattern fits"
         for item, part in zip(items, pattern.patterns, strict=True):
-            _bind(frame, item, part)
+            _bind(frame, item, part, again=again)
+
+
+def _is_there(frame: Frame, name: str) -> bool:
+    variable = frame.variable(name)
+    return variable.in_cell or variable.region in frame.regions
 
 
 def _names(pattern: ast.pattern) -> set[str]:

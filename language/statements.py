@@ -13,13 +13,12 @@ from .expressions import operate
 from .frame import merge
 from .other_arm import check_other_arm
 from .returns import end_region, give_back
+from .sharing import names_in, note_sharing
 from .typing_of import describe
 from .values import (
     LocalFunction,
     Scalar,
     Static,
-    StructValue,
-    TupleValue,
     Value,
     View,
     unpacked,
@@ -40,17 +39,10 @@ def expression(frame: Frame, node: ast.Expr) -> None:
 def assignment(frame: Frame, node: ast.Assign) -> None:
     """`a = b = value`."""
     value = frame.eval(node.value)
-    if _holds_struct(value):
-        from .struct_updates import note_sharing
-
-        note_sharing(frame, node.value, value, node.targets)
+    names = set[str]().union(*map(names_in, node.targets))
+    note_sharing(frame, node.value, value, names, targets=len(node.targets))
     for target in node.targets:
         assign_to(frame, target, value)
-
-
-def _holds_struct(value: Value) -> bool:
-    inside = isinstance(value, TupleValue) and any(map(_holds_struct, value.items))
-    return inside or isinstance(value, StructValue)
 
 
 def assign_to(frame: Frame, target: ast.expr, value: Value, *, loop_target: bool = False) -> None:
@@ -117,6 +109,7 @@ def annotated(frame: Frame, node: ast.AnnAssign) -> None:
             frame.again("declared")
     if node.value is not None:
         value = frame.eval(node.value)
+        note_sharing(frame, node.value, value, [node.target.id])
         assign(frame, node.target.id, value, node.target)
 
 

@@ -1,8 +1,4 @@
-"""Changing a field: of a local object, or of an element of an array of structs.
-
-A struct is held by value, so Python's sharing of one mutable object by two names is only allowed
-where it cannot be seen: a field of an object that another name may stand for is not changed.
-"""
+"""Changing a field: of a local object, or of an element of an array of structs."""
 
 from __future__ import annotations
 
@@ -10,92 +6,15 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .annotations import is_struct_class
 from .convert import store_value
+from .sharing import is_mutable, refusal
 from .structs import field_view
-from .types import StructType, TupleType, Type
 from .typing_of import describe, settle_type
-from .values import RecordView, Static, StructValue, TupleValue, Value, View
+from .values import RecordView, StructValue, Value, View
 from .variables import assign
 
 if TYPE_CHECKING:
     from .frame import Frame
-
-
-def note_sharing(frame: Frame, source: ast.expr, value: Value, targets: list[ast.expr]) -> None:
-    """An assignment after which several names may stand for one mutable object."""
-    if not _holds_mutable(value):
-        return
-    names = {name for target in targets for name in _names_in_target(target)}
-    shared = _shared_names(frame, source)
-    if len(targets) < 2 and not shared:
-        return
-    for name in names | shared:
-        variable = frame.plan.variables.get(name)
-        if variable is not None:
-            if name not in shared and isinstance(source, ast.Call) and len(targets) == 1:
-                variable.shares_parts = True  # a new object, made of shared ones
-                continue
-            variable.shared = True
-            # A change before this one is not seen by the other name, unless a loop comes back.
-            again = any(loop in variable.changed_in for loop in frame.loops)
-            if variable.changed is not None and again:
-                raise _shared(frame, name, variable.changed)
-
-
-def _holds_mutable(value: Value) -> bool:
-    if isinstance(value, StructValue):
-        return is_mutable(value.type) or any(map(_holds_mutable, value.fields.values()))
-    return isinstance(value, TupleValue) and any(map(_holds_mutable, value.items))
-
-
-def _names_in_target(target: ast.expr) -> set[str]:
-    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
-
-
-def _shared_names(frame: Frame, node: ast.expr) -> set[str]:
-    """Names whose object an expression's value may be, or hold."""
-    parts: list[ast.expr] = []
-    if isinstance(node, ast.Name):
-        return {node.id}
-    if isinstance(node, (ast.Attribute, ast.Subscript, ast.NamedExpr)):
-        parts = [node.value]
-    elif isinstance(node, ast.IfExp):
-        parts = [node.body, node.orelse]
-    elif isinstance(node, (ast.Tuple, ast.List)):
-        parts = node.elts
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        # Objects given to a constructor are part of the new one; other calls say it by `owner`.
-        callee = frame.scope.find(node.func.id)
-        if isinstance(callee, Static) and is_struct_class(callee.value):
-            parts = [*node.args, *(keyword.value for keyword in node.keywords)]
-    names = {name for part in parts for name in _shared_names(frame, part)}
-    return {name for name in names if _variable_holds_mutable(frame, name)}
-
-
-def _variable_holds_mutable(frame: Frame, name: str) -> bool:
-    variable = frame.plan.variables.get(name)
-    return variable is not None and _has_mutable(variable.type)
-
-
-def _has_mutable(type_: Type | None) -> bool:
-    if isinstance(type_, StructType):
-        return is_mutable(type_) or any(_has_mutable(field.type) for field in type_.fields)
-    return isinstance(type_, TupleType) and any(map(_has_mutable, type_.items))
-
-
-def is_mutable(type_: StructType) -> bool:
-    """Whether Python allows a field of such an object to be assigned."""
-    parameters = getattr(type_.cls, "__dataclass_params__", None)
-    return parameters is not None and not parameters.frozen
-
-
-def _shared(frame: Frame, name: str, node: ast.AST) -> Exception:
-    return frame.refuse(
-        node,
-        f"a field of {name} is changed, and another name may stand for the same object",
-        hint="make a new object: dataclasses.replace(p, x=…)",
-    )
 
 
 def store_attribute(frame: Frame, node: ast.Attribute, value: Value) -> None:
@@ -147,7 +66,7 @@ def _expect_changeable(
     variable = frame.variable(name)
     variable.changed, variable.changed_in = node, list(frame.loops)
     if variable.shared or (of_part and variable.shares_parts):
-        raise _shared(frame, name, node)
+        raise refusal(frame, name, node)
 
 
 def _replaced(

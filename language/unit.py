@@ -19,6 +19,7 @@ from .frame import Frame, RestartError
 from .machines import CPU, Machine
 from .returns import end_region, give_back
 from .scope import Scope
+from .sharing import owner_of
 from .source import Source, assigned_names
 from .tensor_maps import pointer_type
 from .types import MatrixType, Type, leaves
@@ -310,7 +311,7 @@ def specialise(
     if returns is not None and not (frame.plan.return_count == 1 and is_constant(static)):
         static = None
     written = tuple(root.written for root in frame.roots)
-    owner = frame.returned.owner if isinstance(frame.returned, StructValue) else ""
+    owner = owner_of(frame.returned)
     owner = owner and f"what {source.name} was given"
     found = Specialisation(op, returns, static, written, frame.callees, owner)
     unit.functions[key] = found

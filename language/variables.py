@@ -157,6 +157,8 @@ def _bind_static(frame: Frame, variable: Variable, value: Value, site: ast.AST) 
     """Arrays, functions and the like: one value at a time, rebound only in straight-line code."""
     if variable.type is not None:
         raise _clash(frame, variable, str(variable.type), describe(value), site)
+    if variable.region in frame.regions and _is_same(variable.value, value):
+        return
     known = variable.value is not None and any(other != id(site) for other in variable.sites)
     if known and variable.region != frame.regions[-1] and variable.region in frame.regions:
         assert variable.first is not None, "assigned before"
@@ -172,6 +174,11 @@ def _bind_static(frame: Frame, variable: Variable, value: Value, site: ast.AST) 
     variable.first = variable.first or site
     variable.value = value
     variable.region = frame.regions[-1]
+
+
+def _is_same(one: Value | None, other: Value) -> bool:
+    static = isinstance(one, Static) and isinstance(other, Static) and one.value is other.value
+    return one is other or static
 
 
 def read(frame: Frame, name: str, node: ast.AST) -> Value:

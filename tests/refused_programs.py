@@ -50,6 +50,12 @@ class Point:
     y: float
 
 
+@dataclasses.dataclass
+class Line:
+    start: Point
+    width: float
+
+
 @dataclasses.dataclass(frozen=True)
 class Frozen:
     x: float
@@ -815,6 +821,59 @@ def change_shared_object(x):
     p = Point(x[0], 1.0)
     q = p
     q.x = 2.0  # error 5: another name may stand for the same object ~ replace
+    x[0] = p.x
+
+
+@refused(A)
+def change_what_a_case_names(x):
+    p = Point(x[0], 1.0)
+    match (x[0] > 1, p):
+        case (True, q):
+            q.x = 2.0  # error 13: another name may stand for the same object ~ replace
+    x[0] = p.x
+
+
+@refused(A)
+def change_what_a_walrus_names(x):
+    p = Point(x[0], 1.0)
+    if (q := p).x > 1:
+        q.x = 2.0  # error 9: another name may stand for the same object ~ replace
+    x[0] = p.x
+
+
+@refused(A)
+def change_what_a_loop_goes_over(x):
+    p = Point(x[0], 1.0)
+    for k, q in enumerate((p, p)):
+        q.x = k  # error 9: another name may stand for the same object ~ replace
+    x[0] = p.x
+
+
+@refused(A)
+def change_what_an_annotated_name_shares(x):
+    p = Point(x[0], 1.0)
+    q: Point = p
+    q.x = 2.0  # error 5: another name may stand for the same object ~ replace
+    x[0] = p.x
+
+
+@refused(A)
+def change_a_part_that_a_copy_shares(x):
+    line = Line(Point(x[0], 1.0), 2.0)
+    other = dataclasses.replace(line, width=3.0)
+    other.start.x = 2.0  # error 5: another name may stand for the same object ~ replace
+    x[0] = line.start.x
+
+
+def with_number(p):
+    return p, 1
+
+
+@refused(A)
+def change_what_comes_back_in_a_tuple(x):
+    p = Point(x[0], 1.0)
+    q, _ = with_number(p)
+    q.x = 2.0  # error 5: q is what with_number was given
     x[0] = p.x
 
 

@@ -1,4 +1,4 @@
-"""if, for, while, break, continue, else, return, match: each kernel against itself as Python."""
+"""if, for, while, break, continue, else, return: each kernel against itself as Python."""
 
 # Kernels have no annotations: they take what a call gives them.
 # pyright: basic
@@ -230,52 +230,6 @@ def test_pass_and_docstring(device: sw.Device):
             out[i] = 1
         for _ in range(3):
             pass
-
-    over(kernel, device)
-
-
-def test_match_on_constants(device: sw.Device):
-    def kernel(out):
-        i = sw.global_id(0)
-        match i % 7:
-            case 0:
-                out[i] = 10
-            case 1 | 2:
-                out[i] = 20
-            case 5 if i > 7:
-                out[i] = 30
-            case _:
-                out[i] = 40
-
-    over(kernel, device)
-
-
-def test_names_of_a_case_are_given_values_only_where_its_pattern_fits(device: sw.Device):
-    def kernel(out):
-        i = sw.global_id(0)
-        a, seen = 100, 0
-        match (i % 3, i):
-            case (1, a) if a > 3:
-                out[i] = a
-            case (2, b) if (seen := b) > 3 and b < 9:
-                out[i] = b + 50
-            case _:
-                out[i] = a + 1000 + seen
-        out[i] += a
-
-    over(kernel, device)
-
-
-def test_match_without_a_case_that_fits(device: sw.Device):
-    def kernel(out):
-        i = sw.global_id(0)
-        out[i] = 5
-        match i:
-            case 3:
-                out[i] = 1
-            case 4:
-                return
-        out[i] += 100
 
     over(kernel, device)
 

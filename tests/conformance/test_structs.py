@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -224,3 +224,17 @@ def test_structured_array_of_two_dimensions(device: sw.Device):
     out = np.zeros((2, 3), np.float32)
     launch(kernel, p, out, device=device, over=(2, 3))
     expect_equal(out, p["x"] - p["y"], device=device)
+
+
+def test_objects_made_of_another_ones_numbers_are_changed_alone(device: sw.Device):
+    def kernel(out):
+        i = sw.global_id(0)
+        a = Vec(float(i), 1.0)
+        b = Vec(a.y, a.x)
+        c = replace(b, x=a.x + b.x)
+        a.x += 10.0
+        b.x += 20.0
+        c.y += 30.0
+        out[i] = (a.x * 100 + a.y) + (b.x * 10 + b.y) * 1000 + c.x - c.y
+
+    check(kernel, np.zeros(5, np.float32), device=device, over=5)

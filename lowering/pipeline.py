@@ -256,7 +256,10 @@ def _element_end(text: str, position: int) -> int:
 
 
 def _parse_pass(element: str, text: str, position: int) -> ModulePass:
-    found = find_pass(element.partition("{")[0].strip())
+    try:
+        found = find_pass(element.partition("{")[0].strip())
+    except CompileError as error:
+        raise CompileError(error.message, _place(text, position), hint=error.hint) from error
     try:
         (spec,) = parse_pipeline(element)
         return found.from_spec(spec)

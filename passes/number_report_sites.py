@@ -37,7 +37,7 @@ class NumberReportSites(ModulePass):
 
 
 def collect_sites(module: ModuleOp) -> list[dict[str, Any]]:
-    """The site table: one row for each number, ready for JSON.
+    """The site table: one row for each number, as a manifest has it.
 
     Rows have `kind` (that of the check, or "print"), `message`, `formats` (language type names),
     `file`, `line`, `column` (from 1; line 0: unknown) and `function` (the enclosing one's name).
@@ -69,7 +69,7 @@ def _describe(op: gpux.ReportOp) -> dict[str, Any]:
     return {
         "kind": op.kind.data if isinstance(op, gpux.CheckOp) else "print",
         "message": op.message.data,
-        "formats": [format_.data for format_ in op.formats],
+        "formats": tuple(format_.data for format_ in op.formats),
         "file": place.file if place is not None else "",
         "line": place.line if place is not None else 0,
         "column": place.column if place is not None else 0,

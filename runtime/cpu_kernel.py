@@ -21,7 +21,7 @@ import numpy as np
 from .artifact import Artifact, Manifest
 from .cpu_code import RECORD_STRIDE, LoadedCode, runner
 from .cpu_units import in_blocks, units_of
-from .device import Device, Direct, Launcher, LoadedKernel, Stream
+from .device import Device, Direct, Launcher, LoadedKernel, Stream, launch_nothing
 from .launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
 from .report import (
     CAPACITY_WORD,
@@ -77,7 +77,7 @@ class CpuKernel(LoadedKernel):
             return known.launch
         check_launch(self.device, self.manifest, grid, block, shared_bytes, options)
         if 0 in grid:
-            return _launch_nothing
+            return launch_nothing
         if len(self._launchers) >= MAX_LAUNCHERS:
             self._launchers.clear()
         made = CpuLauncher(self, grid, block, shared_bytes)
@@ -289,7 +289,3 @@ class CpuLauncher:
         raise_or_print(decoded, kernel.name, self._kernel.device.name)
         if failed:
             raise lost_failure(kernel.name, self._kernel.device.name)
-
-
-def _launch_nothing(packed: bytes) -> None:
-    """A grid without blocks."""

@@ -27,6 +27,10 @@ Direct = tuple[Callable[..., "bool | None"], Callable[[], None]]
 to be called, which prints and raises what the kernel reported."""
 
 
+def launch_nothing(packed: bytes) -> None:
+    """The launcher of a grid without blocks."""
+
+
 class Stream(ABC):
     """An ordered queue of launches and copies on one device."""
 
@@ -70,7 +74,7 @@ class LoadedKernel(ABC):
     ) -> Launcher:
         """Check a shape of launch once and give what launches it again and again.
 
-        The result takes the packed arguments (8-byte slots, see the kernel ABI in ARCHITECTURE.md)
+        The result takes the packed arguments (8-byte slots, see `stepwell docs add-a-device`)
         and raises `KernelError` if a check failed. Blocks are (x, y, z). LaunchError over the
         limits, and for options whose features the device has not (`check_launch`).
         """

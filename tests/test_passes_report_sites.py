@@ -37,8 +37,8 @@ def run(pipeline: str) -> ModuleOp:
 def test_sites_are_listed_in_the_order_of_their_numbers():
     sites = collect_sites(run("inline,number-report-sites"))
     assert [(site["kind"], site["message"], site["formats"]) for site in sites] == [
-        ("assert", "no", []),
-        ("print", "half of {}", ["i32"]),
+        ("assert", "no", ()),
+        ("print", "half of {}", ("i32",)),
     ]
     assert [(site["file"], site["line"], site["column"]) for site in sites] == [
         ("kernel.mlir", 9, 5),

@@ -147,8 +147,10 @@ def test_what_is_no_pipeline(text: str, message: str, column: int) -> None:
 
 def test_an_unknown_pass_names_the_nearest() -> None:
     with pytest.raises(CompileError, match="no pass is called 'canonicalise'") as caught:
-        Pipeline.parse("canonicalise")
+        Pipeline.parse("cse,canonicalise")
     assert caught.value.hint == "did you mean 'canonicalize'?"
+    assert caught.value.location is not None
+    assert caught.value.location.column == 5
 
 
 def test_an_unknown_option_names_those_there_are() -> None:

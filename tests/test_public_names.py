@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from types import ModuleType
 
 import pytest
 
 import stepwell
+from stepwell.language import intrinsics, matrix, nvidia, vendor
+from stepwell.language.function_tables import find_function
 
 NAMES = {
     "kernel and launch": "kernel compile compile_ir load device devices use",
@@ -33,6 +36,19 @@ def test_the_name_is_there_and_documented(name: str):
     value = getattr(stepwell, name)
     assert name in stepwell.__all__
     assert inspect.getdoc(value), f"stepwell.{name} has no docstring"
+
+
+@pytest.mark.parametrize("module", [intrinsics, matrix, nvidia, vendor], ids=lambda m: m.__name__)
+def test_kernels_take_the_parameters_that_python_shows(module: ModuleType):
+    rows = {function: find_function(function) for function in vars(module).values()
+            if inspect.isfunction(function)}  # fmt: skip
+    compiled = {function: row for function, row in rows.items() if row is not None}
+    assert compiled
+    for function, row in compiled.items():
+        parameters = inspect.signature(function).parameters.values()
+        positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        optional = {p.name for p in parameters if p.default is not p.empty}
+        assert (positional, optional) == (list(row.positional), set(row.optional)), row.name
 
 
 def test_all_names_what_is_public():

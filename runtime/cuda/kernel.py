@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..artifact import Artifact, Manifest
-from ..device import Launcher, LoadedKernel, Stream
+from ..device import Launcher, LoadedKernel, Stream, launch_nothing
 from ..errors import ArtifactError, LaunchError
 from ..launch_shape import PLAIN, Dim3, LaunchOptions, check_cluster, check_launch
 from ..report_pool import ReportPool
 from .driver import CudaError, result_name
-from .launch import BoundLaunch, launch_config, launch_nothing
+from .launch import BoundLaunch, launch_config
 from .slots import Slots
 from .table import RESULTS
 

@@ -173,10 +173,6 @@ _REASONS = {
 }
 
 
-def launch_nothing(packed: bytes) -> None:
-    """A grid without blocks."""
-
-
 def _starter(
     kernel: CudaKernel,
     queue: Queue,

@@ -6,12 +6,12 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..artifact import Artifact, Manifest
-from ..device import Launcher, LoadedKernel, Stream
+from ..device import Launcher, LoadedKernel, Stream, launch_nothing
 from ..errors import ArtifactError, DeviceError, LaunchError
 from ..launch_shape import PLAIN, Dim3, LaunchOptions, check_launch
 from ..report_pool import ReportPool
 from .descriptors import Descriptors
-from .launch import BindingLaunch, PointerLaunch, launch_nothing
+from .launch import BindingLaunch, PointerLaunch
 from .layout import ABIS, BDA, BINDINGS, ArgumentLayout
 from .pipelines import Pipelines, Variant
 from .profile import Profile

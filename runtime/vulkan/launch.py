@@ -333,9 +333,5 @@ class BindingLaunch(BoundLaunch):
             )
 
 
-def launch_nothing(packed: bytes) -> None:
-    """A grid without blocks."""
-
-
 def _range(allocation: Allocation) -> tuple[int, int, int]:
     return allocation.block.buffer, allocation.offset, allocation.nbytes

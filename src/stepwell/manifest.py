@@ -138,8 +138,7 @@ def sites_of(module: ModuleOp) -> tuple[Site, ...]:
     """The places that can report, in the order of their numbers."""
     from .passes.number_report_sites import collect_sites
 
-    rows = collect_sites(module)
-    return tuple(Site(**row)._replace(formats=tuple(row["formats"])) for row in rows)
+    return tuple(Site(**row) for row in collect_sites(module))
 
 
 def _versions(way: Target) -> dict[str, str]:

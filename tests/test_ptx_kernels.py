@@ -159,7 +159,7 @@ def test_kernels_of_the_benchmarks_spill_nothing(name: str, arch: str, checks: b
 def test_what_ptxas_refuses_is_an_error_where_it_is_made(monkeypatch: pytest.MonkeyPatch):
     text = ptx("saxpy")
     wrong = emit_ptx.PtxCode(text.replace("ret;", "rot;"), Target("", "sm_80", ""), "")
-    monkeypatch.setattr(emit_ptx, "assemble_ptx", lambda text, arch, opt: wrong)
+    monkeypatch.setattr(emit_ptx, "assemble_ptx", lambda text, arch: wrong)
     ptxas.watch(monkeypatch)
     with pytest.raises(CompileError, match="ptxas refuses the PTX for sm_80"):
         ptx("saxpy")

@@ -64,7 +64,7 @@ def emit(module: ModuleOp, arch: str) -> str:
     return f"; ptx {version}\n" + emit_llvm(module, triple=TRIPLE, debug=LINES)
 
 
-def assemble_ptx(ir_text: str, arch: str, opt: int = 3) -> PtxCode:
+def assemble_ptx(ir_text: str, arch: str) -> PtxCode:
     """Optimises and translates LLVM text for an architecture such as "sm_90a".
 
     A first line `; ptx 83` asks for PTX of at least version 8.3. CompileError for what LLVM
@@ -72,7 +72,7 @@ def assemble_ptx(ir_text: str, arch: str, opt: int = 3) -> PtxCode:
     """
     match = re.match(r"; ptx (\d+)\n", ir_text)
     least = max(int(match[1]) if match else 0, default_ptx(arch))
-    target = Target(TRIPLE, arch, f"+ptx{least}", opt)
+    target = Target(TRIPLE, arch, f"+ptx{least}", opt=3)
     text = generate_assembly(ir_text, target, external=(DYNAMIC_SHARED,))
     return PtxCode(without_packed_additions(_without_comments(text)), target, ir_text)
 

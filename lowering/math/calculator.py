@@ -23,8 +23,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     UnitAttr,
-    f32,
-    f64,
     i1,
     i32,
     i64,
@@ -294,5 +292,3 @@ class Calculator:
 
 
 Formula = Callable[[Calculator], Sequence[Number]]
-
-FLOATS = (f32, f64)

@@ -374,6 +374,6 @@ def _subview_size(op: memref.SubviewOp, axis: int) -> SSAValue | int | None:
     return sizes[axis]
 
 
-def is_non_negative(value: SSAValue, ranges: Ranges | None = None) -> bool:
+def is_non_negative(value: SSAValue) -> bool:
     """Whether a value is never negative, by its definition alone."""
-    return (ranges or Ranges()).interval(value)[0] >= 0
+    return Ranges().interval(value)[0] >= 0

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .kernel import Kernel
     from .language.build import Built
-    from .lowering.observers import Observer
 
 
 @dataclass(frozen=True)
@@ -30,17 +29,11 @@ class Compilation:
     dependencies: Any
 
 
-def compile_kernel(
-    kernel: Kernel,
-    types: Sequence[Any],
-    target: str,
-    form: Form,
-    observe: Sequence[Observer] = (),
-) -> Compilation:
+def compile_kernel(kernel: Kernel, types: Sequence[Any], target: str, form: Form) -> Compilation:
     """Compile for these parameter types; CompileError where the program is wrong."""
     way = find_target(target)
     built = build(kernel, types, form, way)
-    artifact = compile_module(built.module, kernel.__name__, built.parameters, way, observe=observe)
+    artifact = compile_module(built.module, kernel.__name__, built.parameters, way)
     manifest = artifact.manifest._replace(axes_used=built.axes_used)
     return Compilation(artifact._replace(manifest=manifest), built.dependencies)
 
@@ -52,16 +45,15 @@ def compile_module(
     way: Target,
     *,
     start: str = "simt",
-    observe: Sequence[Observer] = (),
 ) -> Artifact:
     """Compile a module with one kernel, of level `start` (simt or gpu); it is used up."""
-    lower_step(module, way, start, "gpu", observe)
+    lower_step(module, way, start, "gpu")
     manifest = waist_manifest(name, parameters, module, way)
-    lower_step(module, way, "gpu", way.sites_at, observe)
+    lower_step(module, way, "gpu", way.sites_at)
     sites = sites_of(module)
     if way.sites_at == SHADER:  # what a block takes may have become more
         manifest = manifest._replace(**block_facts(module))
-    lower_step(module, way, way.sites_at, way.levels[-1], observe)
+    lower_step(module, way, way.sites_at, way.levels[-1])
     emitted = way.emit(module)
     payload = way.assemble(emitted)
     content = emitted.encode() if isinstance(emitted, str) else emitted
@@ -127,16 +119,14 @@ def build(kernel: Kernel, types: Sequence[Any], form: Form, way: Target) -> Buil
     return build_module(kernel.function, tuple(types), form, kernel.options, machine)
 
 
-def lower_step(
-    module: ModuleOp, way: Target, start: str, end: str, observe: Sequence[Observer] = ()
-) -> None:
+def lower_step(module: ModuleOp, way: Target, start: str, end: str) -> None:
     """Take a module from one level of a target to another, in place."""
     from xdsl.context import Context
 
     if start == "simt" and end != start:
         lower_extensions(module)
     # Nothing is parsed on the way, so no dialect (of a plugin, say) has to be looked up.
-    way.pipeline(start, end).run(module, Context(), observe=observe)
+    way.pipeline(start, end).run(module, Context())
 
 
 def lower_extensions(module: ModuleOp) -> None:

@@ -29,8 +29,8 @@ def watch(patch: pytest.MonkeyPatch) -> None:
 def _checked(assemble: Callable[..., ptx.PtxCode], tool: str) -> Callable[..., ptx.PtxCode]:
     seen: set[tuple[str, str]] = set()
 
-    def assemble_and_check(ir_text: str, arch: str, opt: int = 3) -> ptx.PtxCode:
-        made = assemble(ir_text, arch, opt)
+    def assemble_and_check(ir_text: str, arch: str) -> ptx.PtxCode:
+        made = assemble(ir_text, arch)
         if (made.ptx, arch) not in seen:
             seen.add((made.ptx, arch))
             _read(tool, made.ptx, arch)

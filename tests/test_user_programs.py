@@ -63,6 +63,10 @@ def kernel(x: sw.Array[sw.f32, 1], a: sw.f32, n: sw.i32) -> None:
 
 
 values = np.zeros(4, np.float32)
+kernel(values, 1.0, 2)  # error
+kernel[4](values, 1.0, 2)  # error
+kernel["4", 64](values, 1.0, 2)  # error
+kernel[4, 64, None, 0, 1](values, 1.0, 2)  # error
 kernel.over(4, devcie="cpu")(values, 1.0, 2)  # error
 kernel.over("4")  # error
 kernel.over(1.5)  # error

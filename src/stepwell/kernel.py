@@ -70,11 +70,16 @@ class Kernel(Program):
         self.key = self._specialiser.key
         return self.key(arguments)
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        raise LaunchError(
-            f"kernel {self.__name__} needs the shape of its launch: write "
-            f"{self.__name__}.over(n)(…) or {self.__name__}[grid, block](…)"
-        )
+    if TYPE_CHECKING:
+        # To checkers, which find calls with arguments so, and still take it for a function.
+        def __call__(self) -> None: ...
+    else:
+
+        def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+            raise LaunchError(
+                f"kernel {self.__name__} needs the shape of its launch: write "
+                f"{self.__name__}.over(n)(…) or {self.__name__}[grid, block](…)"
+            )
 
     def artifact_for(self, arguments: Sequence[Any], form: Form, on: Device) -> Artifact:
         """Compile for the types of the arguments, or take what a cache has."""

@@ -41,6 +41,7 @@ from .tracebacks import TOLD, in_short
 if TYPE_CHECKING:
     from .runtime.artifact import Artifact
 
+Sizes = int | Sequence[int]
 _NONE = (0, 0, 0)
 # Code that relies on less than what arguments of a kind usually have: on no sizes, on no facts.
 _ANY_SIZE, _GENERAL = "any size", "general"
@@ -148,9 +149,13 @@ class Program(ABC):
         shape = Shape(form, blocks, threads, _NONE, shared_bytes, options)
         return self._bind(key, shape, on, stream)
 
-    def __getitem__(self, shape: Any) -> Launch:
+    def __getitem__(
+        self,
+        shape: tuple[Sizes, Sizes] | tuple[Sizes, Sizes, object] | tuple[Sizes, Sizes, object, int],
+    ) -> Launch:
         """`program[grid, block]` or `program[grid, block, stream, shared_bytes]`."""
-        parts = list(cast("tuple[Any, ...]", shape)) if isinstance(shape, tuple) else [shape]
+        given: Any = shape
+        parts = list(cast("tuple[Any, ...]", given)) if isinstance(given, tuple) else [given]
         if not 2 <= len(parts) <= 4:
             raise LaunchError(f"{self.__name__}[…] takes grid and block, got {shape!r}")
         grid, block, stream, shared_bytes = parts + [None, 0][len(parts) - 2 :]

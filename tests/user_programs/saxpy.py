@@ -22,6 +22,15 @@ def scale(x: sw.Array[np.float64, 2], factor: float, count: sw.Const) -> None:
         x[row, column] *= factor
 
 
+class Filters:
+    """Kernels may stand in a class."""
+
+    @staticmethod
+    @sw.kernel
+    def double(x: sw.Array[sw.f32, 1]) -> None:
+        x[sw.global_id()] *= 2
+
+
 def launches() -> None:
     x = np.arange(1000, dtype=np.float32)
     y = np.zeros_like(x)
@@ -30,6 +39,8 @@ def launches() -> None:
     saxpy[4, 256](2, x, y)
     saxpy.launch(4, 256, device=sw.device("cpu"))(sw.f32(2), x=x, y=y)
     assert np.array_equal(y, 8 * x)
+    Filters.double[4, 250](y)
+    assert np.array_equal(y, 16 * x)
     rows = np.ones((64, 4))
     scale.over(rows.shape)(rows, 2.0, 3)
     assert (rows == 8).all()

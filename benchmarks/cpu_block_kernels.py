@@ -30,30 +30,20 @@ LANES = _lanes()
 THREADS = 64
 
 
-def adder(threads: int) -> Any:
-    """A kernel with so many threads in a block."""
-
-    @kernel(fastmath="reassoc", block=threads)
-    def add_up(x, total, each):
-        """Each block adds up so many values."""
-        first, t = sw.block_id(0) * each, sw.thread_id(0)
-        own = 0.0
-        for i in range(first + t, min(first + each, x.shape[0]), threads):
-            own += x[i]
-        sw.atomic_add(total, 0, own)
-
-    return add_up
-
-
-SUM, LONG_SUM = adder(THREADS), adder(LANES)
-"""Several vectors at once are quicker than what is fetched ahead of them out of the cache."""
+@kernel(fastmath="reassoc", block=THREADS)
+def add_up(x, total, each):
+    """Each block adds up so many values."""
+    first, t = sw.block_id(0) * each, sw.thread_id(0)
+    own = 0.0
+    for i in range(first + t, min(first + each, x.shape[0]), THREADS):
+        own += x[i]
+    sw.atomic_add(total, 0, own)
 
 
 def _prepare_sum(given: Inputs) -> Prepared:
     x, total = given["x"], zeros(given, (1,))
     each = max(1 << 14, ceil(x.size, MOST_BLOCKS))
-    made = LONG_SUM if x.size >= 1 << 24 else SUM
-    launch = made[ceil(x.size, each), made.block]
+    launch = add_up[ceil(x.size, each), THREADS]
 
     def run() -> None:
         total[0] = 0

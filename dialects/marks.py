@@ -98,7 +98,7 @@ BUFFER = "gpux.buffer"
 INVARIANT = "gpux.invariant"
 """The dimensions of an access whose indices the loop around it leaves alone."""
 FETCH_AHEAD = "gpux.fetch_ahead"
-"""Of a store of a vector: the line so many bytes behind it is soon written, and may be fetched."""
+"""Of a load or store of a vector: what lies so many bytes behind it is soon wanted."""
 CHECKED = "gpux.checked"
 """A load or store of a matrix is to check its place, where the device takes a matrix from some
 places only. The front end sets it; who writes IR knows where arrays lie."""

@@ -63,6 +63,57 @@ func.func @large(%y: memref<?xf32>, %n: index) attributes {gpux.streams} {
 
 // -----
 
+// A loop that does little but to add up what it loads, which is not unrolled then.
+
+// CHECK-LABEL: func.func @adds_up
+// CHECK:         vector.load %x[%{{.*}}] {gpux.fetch_ahead = 512 : i64}
+// CHECK:         vector.load %y[%{{.*}}] {gpux.fetch_ahead = 512 : i64}
+// CHECK:         } {gpux.unroll = 1 : i64}
+func.func @adds_up(%x: memref<?xf32>, %y: memref<?xf32>, %zero: vector<16xf32>, %n: index) -> vector<16xf32> {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %sum = scf.for %t = %c0 to %n step %c16 iter_args(%before = %zero) -> (vector<16xf32>) {
+    %v = vector.load %x[%t] : memref<?xf32>, vector<16xf32>
+    %w = vector.load %y[%t] : memref<?xf32>, vector<16xf32>
+    %p = arith.mulf %v, %w : vector<16xf32>
+    %s = arith.addf %before, %p : vector<16xf32>
+    scf.yield %s : vector<16xf32>
+  }
+  func.return %sum : vector<16xf32>
+}
+
+// -----
+
+// Not one that computes more, loads nothing new, or keeps to an array of the block.
+
+// CHECK-LABEL: func.func @computes
+// CHECK-NOT:     gpux.fetch_ahead
+// CHECK-NOT:     gpux.unroll
+func.func @computes(%x: memref<?xf32>, %zero: vector<16xf32>, %n: index) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %own = memref.alloca() : memref<4096xf32>
+  %a = scf.for %t = %c0 to %n step %c16 iter_args(%before = %zero) -> (vector<16xf32>) {
+    %v = vector.load %x[%t] : memref<?xf32>, vector<16xf32>
+    %e = math.exp %v : vector<16xf32>
+    %s = arith.addf %before, %e : vector<16xf32>
+    scf.yield %s : vector<16xf32>
+  }
+  %b = scf.for %t = %c0 to %n step %c16 iter_args(%before = %zero) -> (vector<16xf32>) {
+    %v = vector.load %x[%n] : memref<?xf32>, vector<16xf32>
+    %s = arith.addf %before, %v : vector<16xf32>
+    scf.yield %s : vector<16xf32>
+  }
+  %c = scf.for %t = %c0 to %n step %c16 iter_args(%before = %zero) -> (vector<16xf32>) {
+    %v = vector.load %own[%t] : memref<4096xf32>, vector<16xf32>
+    %s = arith.addf %before, %v : vector<16xf32>
+    scf.yield %s : vector<16xf32>
+  }
+  func.return %a, %b, %c : vector<16xf32>, vector<16xf32>, vector<16xf32>
+}
+
+// -----
+
 // Not: another row each time, backwards, the same place, an unknown way, past the caches, few times.
 
 // CHECK-LABEL: func.func @others

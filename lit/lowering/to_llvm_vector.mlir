@@ -113,69 +113,23 @@ func.func @memory(%m: memref<?xf32>, %i: index, %k: vector<4xi1>) {
 
 // -----
 
-// The line that is written soon, which need not exist: to be written (1), kept (3), no code (1).
+// Lines that are accessed soon, which need not exist: to be written or not, kept (3), no code (1).
 
 // CHECK-LABEL: llvm.func @ahead
 // CHECK: [[P:%.+]] = llvm.getelementptr inbounds %{{.*}}[%i]
-// CHECK: llvm.store %v, [[P]]
+// CHECK: [[V:%.+]] = llvm.load [[P]]
+// CHECK-DAG: [[R:%.+]] = llvm.mlir.constant(0 : i32)
+// CHECK-DAG: [[W:%.+]] = llvm.mlir.constant(1 : i32)
 // CHECK: [[Q:%.+]] = llvm.getelementptr [[P]][512] : (!llvm.ptr) -> !llvm.ptr, i8
-// CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[Q]], %{{.+}}, %{{.+}}, %{{.+}}) : (!llvm.ptr, i32, i32, i32) -> ()
-func.func @ahead(%m: memref<?xf32>, %i: index, %v: vector<4xf32>) {
-  vector.store %v, %m[%i] {gpux.fetch_ahead = 512 : i64} : memref<?xf32>, vector<4xf32>
-  func.return
-}
-
-// -----
-
-// Elements anywhere: offsets count elements along the innermost dimension.
-
-// CHECK-LABEL: llvm.func @anywhere
-// CHECK: [[P:%.+]] = llvm.getelementptr %{{.*}}[%n] : (!llvm.ptr, vector<4xi32>) -> !llvm.vec<4 x ptr>, f32
-// CHECK: [[V:%.+]] = llvm.intr.masked.gather [[P]], %k, %a {alignment = 4 : i32} : (!llvm.vec<4 x ptr>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
-// CHECK: [[W:%.+]] = llvm.sext %n : vector<4xi32> to vector<4xi64>
-// CHECK: [[X:%.+]] = llvm.mul [[W]], %{{.+}} : vector<4xi64>
-// CHECK: [[Q:%.+]] = llvm.getelementptr %{{.*}}{{\[}}[[X]]] : (!llvm.ptr, vector<4xi64>) -> !llvm.vec<4 x ptr>, f32
-// CHECK: llvm.intr.masked.scatter [[V]], [[Q]], %k {alignment = 4 : i32} : vector<4xf32>, vector<4xi1> into !llvm.vec<4 x ptr>
-func.func @anywhere(%m: memref<?xf32>, %s: memref<?xf32, strided<[?]>>, %n: vector<4xi32>, %k: vector<4xi1>, %a: vector<4xf32>) {
-  %c0 = arith.constant 0 : index
-  %0 = vector.gather %m[%c0] [%n], %k, %a : memref<?xf32>, vector<4xi32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
-  vector.scatter %s[%c0] [%n], %k, %0 : memref<?xf32, strided<[?]>>, vector<4xi32>, vector<4xi1>, vector<4xf32>
-  func.return
-}
-
-// -----
-
-// Lanes of i1 are bytes in memory.
-
-// CHECK-LABEL: llvm.func @bools
-// CHECK: [[V:%.+]] = llvm.load %{{.*}} {alignment = 1 : i64} : !llvm.ptr -> vector<4xi8>
-// CHECK: [[B:%.+]] = llvm.icmp "ne" [[V]], %{{.*}} : vector<4xi8>
-// CHECK: [[E:%.+]] = llvm.zext [[B]] : vector<4xi1> to vector<4xi8>
-// CHECK: llvm.store [[E]], %{{.*}} {alignment = 1 : i64} : vector<4xi8>, !llvm.ptr
-func.func @bools(%m: memref<?xi1>, %i: index) {
-  %v = vector.load %m[%i] : memref<?xi1>, vector<4xi1>
-  vector.store %v, %m[%i] : memref<?xi1>, vector<4xi1>
-  func.return
-}
-
-// -----
-
-// CHECK-LABEL: llvm.func @elements
-// CHECK: [[FIRST:%.+]] = llvm.insertelement %x, %{{.*}}[%{{.*}} : i64] : vector<2xf32>
-// CHECK: llvm.insertelement %y, [[FIRST]][%{{.*}} : i64] : vector<2xf32>
-func.func @elements(%x: f32, %y: f32) -> vector<2xf32> {
-  %v = vector.from_elements %x, %y : vector<2xf32>
-  func.return %v : vector<2xf32>
-}
-
-// -----
-
-func.func @refused(%m: memref<?xf32, strided<[2]>>, %i: index, %a: vector<4xf32>) {
-  // expected-error@+1 {{are not next to each other; gather and scatter take them}}
-  %0 = vector.load %m[%i] : memref<?xf32, strided<[2]>>, vector<4xf32>
-  // expected-error@+1 {{lane 4 of 4}}
-  %1 = vector.extract %a[4] : f32 from vector<4xf32>
-  // expected-error@+1 {{xor of lanes of type f32}}
-  %2 = vector.reduction <xor>, %a : vector<4xf32> into f32
+// CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[Q]], [[R]], %{{.+}}, [[W]]) : (!llvm.ptr, i32, i32, i32) -> ()
+// CHECK: [[S:%.+]] = llvm.getelementptr [[P]][576] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[S]],
+// CHECK: llvm.store [[V]], [[T:%.+]] {
+// CHECK: [[X:%.+]] = llvm.mlir.constant(1 : i32)
+// CHECK: [[U:%.+]] = llvm.getelementptr [[T]][512] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[U]], [[X]], %{{.+}}, %{{.+}}) : (!llvm.ptr, i32, i32, i32) -> ()
+func.func @ahead(%m: memref<?xf32>, %n: memref<?xf32>, %i: index) {
+  %v = vector.load %m[%i] {gpux.fetch_ahead = 512 : i64} : memref<?xf32>, vector<32xf32>
+  vector.store %v, %n[%i] {gpux.fetch_ahead = 512 : i64} : memref<?xf32>, vector<32xf32>
   func.return
 }

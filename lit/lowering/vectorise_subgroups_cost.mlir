@@ -14,3 +14,67 @@ func.func @rare_case(%x: memref<?xf32>, %hi: index) {
   } {gpux.threads}
   func.return
 }
+
+// -----
+
+// No more vectors side by side than there are threads for: one for up to 7, two for up to 15.
+
+// CHECK-LABEL: func.func @few
+// CHECK-NOT:     vector<8xf32>
+// CHECK:         arith.addf %{{.*}} : vector<4xf32>
+// CHECK-NOT:     vector<8xf32>
+// CHECK-LABEL: func.func @some
+// CHECK-NOT:     vector<16xf32>
+// CHECK:         arith.addf %{{.*}} : vector<8xf32>
+// CHECK-NOT:     vector<16xf32>
+// CHECK-LABEL: func.func @many
+// CHECK:         arith.addf %{{.*}} : vector<16xf32>
+func.func @few(%x: memref<?xf32>, %y: memref<?xf32>, %left: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c7 = arith.constant 7 : index
+  %zero = arith.constant 0.0 : f32
+  %hi = arith.minsi %left, %c7 : index
+  scf.for %t = %c0 to %hi step %c1 {
+    %sum = scf.for %k = %c0 to %n step %c1 iter_args(%s = %zero) -> (f32) {
+      %j = arith.addi %k, %t : index
+      %v = memref.load %x[%j] : memref<?xf32>
+      %w = arith.addf %s, %v : f32
+      scf.yield %w : f32
+    }
+    memref.store %sum, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+func.func @some(%x: memref<?xf32>, %y: memref<?xf32>, %left: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c12 = arith.constant 12 : index
+  %zero = arith.constant 0.0 : f32
+  %hi = arith.minsi %left, %c12 : index
+  scf.for %t = %c0 to %hi step %c1 {
+    %sum = scf.for %k = %c0 to %n step %c1 iter_args(%s = %zero) -> (f32) {
+      %j = arith.addi %k, %t : index
+      %v = memref.load %x[%j] : memref<?xf32>
+      %w = arith.addf %s, %v : f32
+      scf.yield %w : f32
+    }
+    memref.store %sum, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}
+func.func @many(%x: memref<?xf32>, %y: memref<?xf32>, %hi: index, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %hi step %c1 {
+    %sum = scf.for %k = %c0 to %n step %c1 iter_args(%s = %zero) -> (f32) {
+      %j = arith.addi %k, %t : index
+      %v = memref.load %x[%j] : memref<?xf32>
+      %w = arith.addf %s, %v : f32
+      scf.yield %w : f32
+    }
+    memref.store %sum, %y[%t] : memref<?xf32>
+  } {gpux.threads}
+  func.return
+}

@@ -5,7 +5,7 @@ straight             loops without control flow: two vectors at once, then maske
 store_positions      where the first store of such a loop goes
 stream_stores        a pass before it: loops of launches that write more than the cache holds
 stream_loops         what it makes of them
-fetch_ahead          a pass after it: stores of vectors whose next lines are to be fetched
+fetch_ahead          a pass after it: accesses whose next lines are to be fetched
 vectors              the loop over vectors, and the last threads
 region               the ops of a body in order, each by the file that knows it
 lanes                values: scalars that all lanes have in common, bases of affine ones, vectors

@@ -29,6 +29,7 @@ from ...dialects import gpux
 from ...dialects.arith import RemFOp
 from ...dialects.walking import ops_of
 from ...passes.analyses.divergence import Divergence, is_function
+from ...passes.utils.block_editing import constant_value
 from ..memref_views import as_memref
 
 LARGEST = 64
@@ -110,8 +111,18 @@ def _work(op: Operation) -> int:
     return _FUNCTION if op.name.startswith("math.") and op.name not in _SIMPLE else 1
 
 
-def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:
-    """How many vectors a lane count should be made of: 1, 2 or 4."""
+def vectors_at_once(loop: scf.ForOp, spreads: Divergence, width: int) -> int:
+    """How many vectors of so many lanes there should be side by side: 1, 2 or 4, if there may be
+    enough threads."""
+    most = most_threads(loop)
+    threads = LARGEST if most is None else min(most, LARGEST)
+    found = _vectors_worthwhile(loop, spreads)
+    while found > 1 and found * width > threads:
+        found //= 2
+    return found
+
+
+def _vectors_worthwhile(loop: scf.ForOp, spreads: Divergence) -> int:
     inner = _loops_inside(loop)
     ops = [op for each in inner for op in ops_of(each) if not op.regions]
     work = [op for op in dict.fromkeys(ops) if _has_lanes(op, spreads)]
@@ -119,6 +130,27 @@ def vectors_at_once(loop: scf.ForOp, spreads: Divergence) -> int:
         return 1
     factor = 4 if len(work) <= _FOUR else 2 if len(work) <= _TWO else 1
     return max(1, factor // 2) if any(_is_wide(op) for op in work) else factor
+
+
+def most_threads(loop: scf.ForOp) -> int | None:
+    """How many threads a loop has at most, where that is known whatever is not constant."""
+    low, high = _limit(loop.lb, {}, upper=False), _limit(loop.ub, {}, upper=True)
+    return None if low is None or high is None else high - low
+
+
+def _limit(value: SSAValue, known: dict[SSAValue, int | None], *, upper: bool) -> int | None:
+    """The most or least that a value can be, where that is so whatever is not constant."""
+    if value not in known:
+        op = value.owner
+        known[value] = constant_value(value)
+        if isinstance(op, arith.MinSIOp | arith.MaxSIOp | arith.SelectOp):
+            parts = [_limit(part, known, upper=upper) for part in (op.lhs, op.rhs)]
+            numbers = [part for part in parts if part is not None]
+            if numbers and isinstance(op, arith.MinSIOp if upper else arith.MaxSIOp):
+                known[value] = min(numbers) if upper else max(numbers)
+            elif len(numbers) == len(parts):
+                known[value] = max(numbers) if upper else min(numbers)
+    return known[value]
 
 
 def waits_for_memory(loop: scf.ForOp, spreads: Divergence) -> bool:

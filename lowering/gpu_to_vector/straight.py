@@ -39,7 +39,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from ...dialects import marks
 from ...passes.analyses.divergence import Divergence, is_function, is_private_array
 from ...passes.utils.block_editing import constant_value, erase
-from .cost import LARGEST, find_registers, is_simple, waits_for_memory
+from .cost import LARGEST, find_registers, is_simple, most_threads, waits_for_memory
 from .fits import is_known
 from .region import DIVISIONS, Body
 from .store_positions import position_of_store
@@ -80,7 +80,7 @@ def lengths_of(loop: scf.ForOp, spreads: Divergence, bits: int) -> Lengths | Non
         vectors = (result for result in op.results if spreads[result].stride is None)
         widest = max(widest, *map(_bits_of, (*stored, *vectors)), 0)
     rest = min(bits // widest, LARGEST)
-    most = _most_threads(loop)
+    most = most_threads(loop)
     if rest < 2 or (most is not None and most < rest):
         return None
     if (most is not None and most < 2 * rest) or not find_registers(loop, spreads):
@@ -107,27 +107,6 @@ def _has_vectors(op: Operation, spreads: Divergence) -> bool:
 
 def _bits_of(value: SSAValue) -> int:
     return 8 * value.type.size if isinstance(value.type, FixedBitwidthType) else 64
-
-
-def _most_threads(loop: scf.ForOp) -> int | None:
-    """How many threads a loop has at most, where that is known whatever is not constant."""
-    low, high = _limit(loop.lb, {}, upper=False), _limit(loop.ub, {}, upper=True)
-    return None if low is None or high is None else high - low
-
-
-def _limit(value: SSAValue, known: dict[SSAValue, int | None], *, upper: bool) -> int | None:
-    """The most or least that a value can be, where that is so whatever is not constant."""
-    if value not in known:
-        op = value.owner
-        known[value] = constant_value(value)
-        if isinstance(op, arith.MinSIOp | arith.MaxSIOp | arith.SelectOp):
-            parts = [_limit(part, known, upper=upper) for part in (op.lhs, op.rhs)]
-            numbers = [part for part in parts if part is not None]
-            if numbers and isinstance(op, arith.MinSIOp if upper else arith.MaxSIOp):
-                known[value] = min(numbers) if upper else max(numbers)
-            elif len(numbers) == len(parts):
-                known[value] = max(numbers) if upper else min(numbers)
-    return known[value]
 
 
 # --- the loops ------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ from ...passes.analyses.divergence import (
 from ...passes.utils.block_editing import constant_value
 from ..gpu_to_cpu.split import expand_switch
 from .cost import (
-    LARGEST,
     gathers_too_much,
     has_branches,
     is_mostly_gathers,
@@ -101,10 +100,12 @@ class VectoriseSubgroups(ModulePass):
         if not _arrays_are_known(loop, spreads):
             assert not together, "gpu-to-cpu leaves only those subgroup ops that can be vectors"
             return
-        at_once = 1 if together or self.always else vectors_at_once(loop, spreads)
+        at_once = 1
+        if not (together or self.always):
+            at_once = vectors_at_once(loop, spreads, self.width)
         from .vectors import vectorise  # only kernels that need vectors pay for loading it
 
-        vectorise(loop, spreads, arrays, self.width, min(at_once, LARGEST // self.width))
+        vectorise(loop, spreads, arrays, self.width, at_once)
 
     def _straight(self, loop: scf.ForOp, spreads: Divergence) -> None:
         from .straight import lengths_of, vectorise_straight

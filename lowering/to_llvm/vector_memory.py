@@ -22,6 +22,7 @@ from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
 from ...dialects.vector import GatherOp, ScatterOp
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..memref_views import as_memref
 from .memref import view_of
 from .memref_address import (
     View,
@@ -36,6 +37,8 @@ from .target import binary, const, icmp, like, resize
 from .vector import splat
 
 RULES = Rules()
+LINE = 64
+"""Bytes of a line of the caches."""
 converts = RULES.converts
 
 
@@ -94,6 +97,7 @@ def convert_load(op: vector.LoadOp, operands: Operands, rw: Rewriter) -> Results
     address = element_address(rw, view, [index for (index,) in operands[1:]])
     properties = _flat_properties(rw, op, view)
     value = rw.value(llvm.LoadOp, (address,), _stored(rw, view, kind), properties)
+    _fetch(rw, op, address)
     return _from_memory(rw, value, kind)
 
 
@@ -106,18 +110,24 @@ def convert_store(op: vector.StoreOp, operands: Operands, rw: Rewriter) -> Resul
     address = element_address(rw, view, [index for (index,) in indices])
     properties = _flat_properties(rw, op, view)
     rw.create(llvm.StoreOp, (_to_memory(rw, value), address), properties=properties)
-    ahead = op.attributes.get(marks.FETCH_AHEAD)
-    if isinstance(ahead, IntegerAttr):
-        _fetch(rw, address, ahead.value.data)
+    _fetch(rw, op, address)
     return None
 
 
-def _fetch(rw: Rewriter, address: SSAValue, distance: int) -> None:
-    """The line so many bytes further on is to be in the caches, for a store; it need not exist."""
-    place = rw.insert(llvm.GEPOp.at(address, [distance], i8)).results[0]
-    write, keep, data = (const(rw, number, i32) for number in (1, 3, 1))
-    operands = (place, write, keep, data)
-    rw.insert(llvm.CallIntrinsicOp.to("llvm.prefetch.p0", operands, []))
+def _fetch(rw: Rewriter, op: vector.LoadOp | vector.StoreOp, address: SSAValue) -> None:
+    """Where an access is marked so: the lines behind its own are to be in the caches; they need not
+    exist."""
+    ahead = op.attributes.get(marks.FETCH_AHEAD)
+    if not isinstance(ahead, IntegerAttr):
+        return
+    lanes = op.result.type if isinstance(op, vector.LoadOp) else op.vector.type
+    size = llvm.lanes_of(rw.type(lanes)) * alignment_of(stored_type(rw, as_memref(op.base.type)))
+    is_store = int(isinstance(op, vector.StoreOp))
+    write, keep, data = (const(rw, number, i32) for number in (is_store, 3, 1))
+    for line in range(ahead.value.data, ahead.value.data + size, LINE):
+        place = rw.insert(llvm.GEPOp.at(address, [line], i8)).results[0]
+        operands = (place, write, keep, data)
+        rw.insert(llvm.CallIntrinsicOp.to("llvm.prefetch.p0", operands, []))
 
 
 # --- under a mask ---------------------------------------------------------------------------------

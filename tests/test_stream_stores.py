@@ -40,8 +40,8 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CpuDevice, "exceeds_caches", lambda self, threads: True)
 
 
-def compiled(kernel: Any, *types: Any, target: str = "cpu:x86-64-v4", large: bool = True) -> str:
-    return kernel.ir("asm", *types, over=1, target=target, large=large)
+def compiled(kernel: Any, *types: Any, target: str = "cpu:x86-64-v4", streams: bool = True) -> str:
+    return kernel.ir("asm", *types, over=1, target=target, streams=streams)
 
 
 # --- the code -------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ def test_large_launches_store_whole_vectors_past_the_caches(arch: str, register:
 
 
 def test_other_launches_do_not() -> None:
-    text = compiled(triple, F32, F32, large=False)
+    text = compiled(triple, F32, F32, streams=False)
     assert "vmovnt" not in text and "sfence" not in text
 
 
@@ -69,7 +69,7 @@ def test_machines_for_which_it_is_not_worth_it_do_not(target: str) -> None:
 
 def test_explain_lists_the_stores() -> None:
     line = triple.function.__code__.co_firstlineno + 3
-    text = triple.explain(F32, F32, over=1, large=True)
+    text = triple.explain(F32, F32, over=1, streams=True)
     assert f"stores past the caches:\n    {__file__}:{line}\n" in text
     assert "past the caches" not in triple.explain(F32, F32, over=1)
 

@@ -119,7 +119,7 @@ class Kernel(Program):
         small: bool = False,
         disjoint: bool = False,
         sizes: bool = False,
-        large: bool = False,
+        streams: bool = False,
     ) -> str:
         """The kernel as text at a level: "simt", "gpu", "cpu", "llvm" or "asm", or as LLVM's "ll".
 
@@ -127,13 +127,13 @@ class Kernel(Program):
         The arguments are those of a call (or their types); `over` is the rank of an `over` launch,
         or its shape, and without it the code is that of grids of blocks of any shape; `small` and
         `disjoint` are as in `compile`; with `sizes` it is the code of launches on GPUs that are
-        held to sizes of arrays, without the checks that these make needless; `large` is for
+        held to sizes of arrays, without the checks that these make needless; `streams` is for
         launches that write more than the caches of a CPU hold.
         """
         from .compiler import print_level
 
         types = self._specialiser.types_of(self.arrange(arguments, {}))
-        form = Form(over_rank(over), small=small, disjoint=disjoint, sizes=sizes, streams=large)
+        form = Form(over_rank(over), small=small, disjoint=disjoint, sizes=sizes, streams=streams)
         return print_level(self, types, level, target=target, form=form)
 
     @tells_in_short
@@ -143,13 +143,13 @@ class Kernel(Program):
         over: int | Sequence[int] | None = None,
         device: str | Device | None = None,
         uniformity: bool = False,
-        large: bool = False,
+        streams: bool = False,
     ) -> str:
         """What the compiler makes of the kernel for a device, in words.
 
         Says which checks remain, what memory a block needs, and everything that stands for
         something that the device lacks; with `uniformity`, also which branches and accesses
-        differ between the lanes of a subgroup; with `large`, of launches that write more than the
+        differ between the lanes of a subgroup; with `streams`, of launches that write more than the
         caches of a CPU hold. The arguments are those of a call (or their types).
         """
         from .explain import explain
@@ -157,7 +157,7 @@ class Kernel(Program):
         types = self._specialiser.types_of(self.arrange(arguments, {}))
         target = find_device(device).target
         return explain(
-            self, types, target, Form(over_rank(over), streams=large), uniformity=uniformity
+            self, types, target, Form(over_rank(over), streams=streams), uniformity=uniformity
         )
 
     def __repr__(self) -> str:

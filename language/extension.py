@@ -91,16 +91,20 @@ def find_intrinsic(target: object) -> Function | None:
     names = tuple(inspect.signature(function).parameters)
 
     def call(frame: Frame, node: ast.AST, *values: Value) -> Value:
-        return _emit(frame, node, _op_class(op), of, values)
+        return _emit(frame, node, _op_class(frame, node, op), of, values)
 
     return Function(function.__name__, call, names, folds=function)
 
 
-def _op_class(row: str) -> type[Operation]:
+def _op_class(frame: Frame, node: ast.AST, row: str) -> type[Operation]:
     from importlib import import_module
 
     module, _, name = row.partition(":")
-    return getattr(import_module(module), name)
+    try:
+        return getattr(import_module(module), name)
+    except Exception as error:  # whatever the package's own code raises
+        reason = f"{type(error).__name__}: {error}"
+        raise frame.refuse(node, f"the op {row!r} cannot be loaded: {reason}") from error
 
 
 def _emit(

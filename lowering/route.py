@@ -100,7 +100,12 @@ def step(takes: str, gives: str, **parameters: object) -> Pipeline:
     if not rows:  # looking for what is installed takes 20 ms
         rows = [row for row in lowerings() if (row.takes, row.gives) == (takes, gives)]
     if not rows:
-        raise CompileError(f"no lowering leads from level {takes!r} to {gives!r} at once")
+        find_level(takes)
+        find_level(gives)
+        raise CompileError(
+            f"no lowering leads from level {takes!r} to {gives!r} at once",
+            hint="add one by register_lowering, or by an entry point in stepwell.lowerings",
+        )
     return min(rows, key=lambda row: row.cost).pipeline(**parameters)
 
 

@@ -168,6 +168,21 @@ def test_the_disk_cache_sees_when_the_package_changes(
     assert stamp() != before
 
 
+@pytest.mark.parametrize("row", ["exttestnowhere:Op", f"{__name__}:NoOp"])
+def test_an_op_that_is_not_there_is_named_at_the_call(row: str):
+    @intrinsic(row)
+    def lost(a):
+        return a
+
+    @sw.kernel
+    def calls(x):
+        x[0] = lost(x[0])
+
+    with pytest.raises(sw.CompileError, match=f"the op '{row}' cannot be loaded: ") as caught:
+        calls.ir("simt", np.zeros(1, np.float32))
+    assert caught.value.location is not None
+
+
 def test_what_is_no_intrinsic_is_refused():
     with pytest.raises(sw.CompileError, match="the op of an intrinsic is 'geo'"):
         intrinsic("geo")

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -172,6 +174,29 @@ def test_what_is_not_of_the_kind_is_refused(packages: Install, group: str, value
     }[group]
     with pytest.raises(sw.CompileError, match=f"of package wrong .* cannot be used: {reason}"):
         find("x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"assemble": len}, r"assemble of target 'odd' gave \d+, expected a Payload"),
+        ({"levels": ("gpu", "nirvana"), "sites_at": "gpu"}, "no level is called 'nirvana'"),
+        ({"levels": ("gpu", "spirv"), "sites_at": "gpu"}, "no lowering leads from level 'gpu' to"),
+    ],
+    ids=["payload", "level", "way"],
+)
+def test_a_target_that_is_wrong_says_how(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reason: str
+):
+    odd = replace(targets.find_target("cuda"), name="odd", **changes)
+    monkeypatch.setitem(targets.TARGETS, "odd", odd)
+
+    @sw.kernel
+    def nothing(x):
+        x[0] = 1
+
+    with pytest.raises(sw.CompileError, match=reason):
+        nothing.ir("asm", sw.Array[sw.i32, 1], target="odd")
 
 
 TARGET = """

@@ -55,7 +55,7 @@ def compile_module(
         manifest = manifest._replace(**block_facts(module))
     lower_step(module, way, way.sites_at, way.levels[-1])
     emitted = way.emit(module)
-    payload = way.assemble(emitted)
+    payload = way.payload(emitted)
     content = emitted.encode() if isinstance(emitted, str) else emitted
     fields = {"features": payload.features, **way.manifest(module)}
     manifest = manifest._replace(
@@ -91,7 +91,7 @@ def lower_and_print(module: ModuleOp, way: Target, start: str, level: str) -> st
         return way.emit(module)
     if level in ("asm", way.text):
         lower_step(module, way, start, last)
-        return way.assemble(way.emit(module)).text()
+        return way.payload(way.emit(module)).text()
     if level != start:  # a level of another package has just this one way to be shown
         lower_step(module, way, start, level)
     _say_level(module, level)

@@ -100,6 +100,15 @@ class Target:
             way += step(takes, gives, **self.parameters())
         return way
 
+    def payload(self, emitted: Any) -> Payload:
+        """What is made of the emitted text or words; CompileError if a package's is none."""
+        made: Any = self.assemble(emitted)
+        if not isinstance(made, Payload):
+            raise CompileError(
+                f"assemble of target {self.name!r} gave {made!r}, expected a Payload"
+            )
+        return made
+
     def parameters(self) -> dict[str, str]:
         """What pipelines may ask of the target, as text."""
         return {

@@ -18,10 +18,11 @@ import numpy as np
 
 from .array import DeviceArray, HostArray
 from .array_facts import row_alignment
+from .artifact import TENSOR_MAP_SLOTS
 from .dtypes import DTYPES, float_to_bfloat16, from_numpy
 from .errors import ArrayError
 from .facts import LaunchShape, apart, size_needs, unfit
-from .tensor_map import WORDS, TensorMap
+from .tensor_map import TensorMap
 
 if TYPE_CHECKING:
     from .artifact import Manifest, Parameter
@@ -245,7 +246,7 @@ def make_packer(
     for row in manifest.parameters:
         name = f"a[{row.source.argument}]"
         if row.kind == "tensor_map":
-            codes.append(f"{WORDS}Q")
+            codes.append(f"{TENSOR_MAP_SLOTS}Q")
             words.append(f"*{name}.words")
         elif row.kind == "scalar":
             codes.append(_slot_code(row.dtype))

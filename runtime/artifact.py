@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from .errors import ArtifactError
 
 MAGIC = b"stepwell"
+TENSOR_MAP_SLOTS = 16
 FORMAT = 2  # code for CPUs is of single blocks, in files of format 1 it was of all of a launch
 _HEADER = struct.Struct("<8sIIQ")
 
@@ -53,6 +54,13 @@ class Parameter(NamedTuple):
     source: ArgumentPart = ArgumentPart(0)
     alignment: int = 0
     swizzle: int = 0
+
+    @property
+    def slots(self) -> int:
+        """Words of 8 bytes that it takes among packed arguments."""
+        if self.kind == "tensor_map":
+            return TENSOR_MAP_SLOTS
+        return 1 + self.sizes.count(None) + (self.strides or ()).count(None)
 
 
 class Site(NamedTuple):

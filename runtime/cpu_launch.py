@@ -247,7 +247,7 @@ def _rows_of(
             return None, 0
         row.argument, row.type, row.word = parameter.source.argument, type(value), word
         rows.append(row)
-        word += 1 + (parameter.rank if parameter.kind == "buffer" else 0)
+        word += parameter.slots
     packed = {row.argument for row in rows}
     for number, value in enumerate(arguments):
         if number not in packed:

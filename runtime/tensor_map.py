@@ -11,17 +11,17 @@ import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .array_facts import key_of
+from .artifact import TENSOR_MAP_SLOTS
 from .dtypes import DTYPES, from_numpy
 from .errors import ArrayError
 
 if TYPE_CHECKING:
     from .array import DeviceArray
 
-WORDS = 16  # of 8 bytes
 _RANK, _BOX, _BYTES = 5, 256, 16
 _SWIZZLES = (0, 32, 64, 128)
 _ELEMENTS = frozenset(DTYPES) - {"bool", "index"}
-_words = struct.Struct(f"<{WORDS}Q")
+_words = struct.Struct(f"<{TENSOR_MAP_SLOTS}Q")
 
 
 class Tensor(NamedTuple):

@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..artifact import TENSOR_MAP_SLOTS
 from ..device import Launcher
 from ..errors import DeviceError, LaunchError
 from ..launch_shape import PLAIN, Dim3, LaunchOptions
 from ..process import caller
-from ..tensor_map import WORDS
 from .slots import SLOT
 from .table import RESULTS
 
@@ -46,7 +46,7 @@ class Arguments:
         start = ctypes.addressof(self._data)
         places = list(range(start, start + nbytes, SLOT))
         for slot in reversed(wide):
-            del places[slot + 1 : slot + WORDS]
+            del places[slot + 1 : slot + TENSOR_MAP_SLOTS]
         self._pointers = (ctypes.c_void_p * max(len(places), 1))(*places)
         self.place = ctypes.addressof(self._pointers)
 

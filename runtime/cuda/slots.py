@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from ..artifact import Manifest
-from ..tensor_map import WORDS
+from ..artifact import TENSOR_MAP_SLOTS, Manifest
 
 SLOT = 8
 
@@ -26,12 +25,9 @@ class Slots(NamedTuple):
         for row in manifest.parameters:
             if row.kind == "buffer":
                 addresses.append(at)
-                at += 1 + row.sizes.count(None) + (row.strides or ()).count(None)
             elif row.kind == "tensor_map":
                 maps.append(at)
-                at += WORDS
-            else:
-                at += 1
+            at += row.slots
         return cls(tuple(addresses), tuple(maps))
 
     def addresses_in(self, packed: bytes) -> list[int]:
@@ -40,4 +36,4 @@ class Slots(NamedTuple):
 
     def maps_in(self, packed: bytes) -> list[bytes]:
         """The tensor maps among packed arguments."""
-        return [packed[SLOT * slot : SLOT * (slot + WORDS)] for slot in self.maps]
+        return [packed[SLOT * slot : SLOT * (slot + TENSOR_MAP_SLOTS)] for slot in self.maps]

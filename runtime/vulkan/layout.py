@@ -41,14 +41,11 @@ class ArgumentLayout:
         self.buffers: list[Buffer] = []
         slot = 0
         for row in manifest.parameters:
-            words = 1
             if row.kind == "buffer":
-                sizes = row.sizes.count(None)
-                strides = row.strides.count(None) if row.strides is not None else 0
                 size, known = DTYPES[row.dtype].size, prod(s for s in row.sizes if s is not None)
+                sizes = row.sizes.count(None)
                 self.buffers.append(Buffer(row.name, slot, row.writes, size, known, sizes))
-                words += sizes + strides
-            slot += words
+            slot += row.slots
         slot += 0 if manifest.over is None else 3
         has_report, in_memory = manifest.has_report, manifest.block_in_memory
         self.block_bytes = SLOT * slot + GRID.size

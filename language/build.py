@@ -80,7 +80,7 @@ def build_module(
     """
     assert isinstance(function, FunctionType), "a kernel is a Python function"
     source = source_of(function)
-    unit = Unit(options.checks, options.fastmath, form.over, machine)
+    unit = Unit(options.checks, options.fastmath, form.over, options.block, machine)
     refuse_tensor_maps(source, signature, machine)
     unit.unique_name(source.name)
     arguments, inputs = _arguments(source, signature)

@@ -197,7 +197,7 @@ def _counter_type(frame: Frame, node: ast.expr, value: RangeValue) -> DType:
 
 def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
     dtype = _counter_type(frame, node, value)
-    if dtype is u64 or not _is_positive(value.step):
+    if dtype is u64 or not _is_positive(frame, value.step):
         sequence = _range_sequence(frame, node, value)
         upper = to_type(frame, node, sequence.length, _INDEX)
         zero, one = (Scalar(_INDEX, frame.emit.index(number)) for number in (0, 1))
@@ -215,24 +215,35 @@ def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
     return Counted(work, lower, upper, by, item, _runs(value))
 
 
-def _is_positive(step: Value) -> bool:
-    """Whether a step is known to be above zero: a constant, a size of the launch, or their product.
-
-    Such a product does not wrap: a launch has less than 2^29 threads along a dimension where an
-    index has 32 bits.
-    """
+def _is_positive(frame: Frame, step: Value) -> bool:
+    """Whether a step is known to be above zero: a constant, a size of the launch, or a product of
+    these that does not wrap."""
     known = static_int(step)
     if known is not None:
         return known > 0
     # Before there is code there are no values: what is not known here only changes the counter.
     owner = getattr(step.ssa, "owner", None) if isinstance(step, Scalar) else None
     if isinstance(owner, arith.MuliOp):
-        return any(
-            isinstance(size.owner, _SIZES)
-            and 0 < (constant_value(factor) or 0) <= _MOST_THREADS_EACH
-            for size, factor in ((owner.lhs, owner.rhs), (owner.rhs, owner.lhs))
-        )
+        ways = ((owner.lhs, owner.rhs), (owner.rhs, owner.lhs))
+        return any(_is_at_most_threads(frame, size, factor) for size, factor in ways)
     return isinstance(owner, _SIZES)
+
+
+def _is_at_most_threads(frame: Frame, size: SSAValue, factor: SSAValue) -> bool:
+    """Whether a size times something is no more than a few times the threads along a dimension, of
+    which a launch has less than 2^29 where an index has 32 bits: all blocks times what a block has,
+    or times a number that blocks have, or a size times a small number."""
+    op, other = size.owner, factor.owner
+    if not isinstance(op, _SIZES):
+        return False
+    number, most = constant_value(factor), _MOST_THREADS_EACH
+    if not isinstance(op, gpu.GridDimOp):
+        return 0 < (number or 0) <= most
+    if number is None:
+        return isinstance(other, gpu.BlockDimOp) and other.axis == op.axis
+    if frame.unit.block is not None:
+        most = max(most, frame.unit.block[op.axis])
+    return 0 < number <= most
 
 
 def _runs(value: RangeValue) -> bool:

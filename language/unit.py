@@ -69,6 +69,8 @@ class Unit:
     fastmath: Sequence[str]
     over: int | None
     """The rank of an `over` launch; None for a plain one."""
+    block: tuple[int, int, int] | None = None
+    """The threads of a block along x, y and z, where the kernel says so."""
     machine: Machine = CPU
     """What `sw.target` is; in an arm that is only checked, a machine that would take it."""
     machine_asked: int = 0

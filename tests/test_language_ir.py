@@ -222,6 +222,29 @@ def test_a_step_known_at_run_time_only_is_checked():
     )
 
 
+def test_a_step_of_all_threads_is_known_to_be_positive():
+    def product(x):
+        for i in range(sw.global_id(0), x.shape[0], sw.grid_dim(0) * sw.block_dim(0)):
+            x[i] = 1.0
+
+    def constant(x):
+        for i in range(sw.global_id(0), x.shape[0], 64 * sw.grid_dim(0)):
+            x[i] = 1.0
+
+    def other(x):
+        for i in range(sw.global_id(0), x.shape[0], sw.grid_dim(0) * sw.block_dim(1)):
+            x[i] = 1.0
+
+    counts = r"simt.for %\d+ = %\d+ to %\d+ step %(?!1\b)"
+    assert "divui" not in ir(product, A)
+    assert "divui" not in ir(constant, A, block=(64, 1, 1))
+    in_order(ir(product, A), r"%(\d+) = arith.muli", counts)
+    # It could wrap, where an index has 32 bits.
+    assert "divui" in ir(other, A)
+    assert "divui" in ir(constant, A)
+    assert "divui" in ir(constant, A, block=(32, 1, 1))
+
+
 def test_break_continue_else_stay_structured():
     def kernel(x):
         for i in range(len(x)):

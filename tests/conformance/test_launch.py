@@ -311,6 +311,37 @@ def test_a_strided_loop_visits_every_item_once(device: sw.Device, shape: int | t
         assert (out == shape[0]).all()
 
 
+def test_a_stride_is_blocks_times_what_a_block_has(device: sw.Device):
+    @sw.kernel
+    def product(out):
+        step = sw.block_dim(0) * sw.grid_dim(0)
+        for i in range(sw.global_id(0), out.shape[0], step):
+            out[i] += 1
+
+    @sw.kernel(block=(32, 2))
+    def known(out):
+        first = sw.block_id(0) * 32 + sw.thread_id(0)
+        for i in range(first, out.shape[0], sw.grid_dim(0) * 32):
+            for j in range(sw.global_id(1), out.shape[1], 2 * sw.grid_dim(1)):
+                out[i, j] += 1
+
+    @sw.kernel
+    def mixed(out):  # not how many threads there are along a dimension
+        for i in range(sw.global_id(0), out.shape[0], sw.grid_dim(0) * sw.block_dim(1)):
+            sw.atomic_add(out, i, 1)
+
+    line, square = np.zeros(5000, np.int32), np.zeros((300, 7), np.int32)
+    product.launch(7, 13, device=device)(line)
+    known.launch((3, 2), (32, 2), device=device)(square)
+    assert (line == 1).all()
+    assert (square == 1).all()
+    line[:] = 0
+    mixed.launch((3, 1), (4, 2), device=device)(line)
+    first = np.arange(12)
+    wanted = np.bincount(np.concatenate([np.arange(k, 5000, 6) for k in first]), minlength=5000)
+    assert (line == 2 * wanted).all()
+
+
 def test_a_kernel_for_one_block_is_launched_with_no_other(device: sw.Device):
     @sw.kernel(block=(4, 2))
     def kernel(out):

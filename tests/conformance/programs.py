@@ -5,7 +5,8 @@ made so that Python with NumPy scalars means the same as a kernel: both operands
 one type (or one is a literal that fits it), divisors are odd, casts lose nothing undefined, and
 loops are bounded. Statements know whether all threads of the block execute them (`uniform`); only
 there may a block exchange values over a barrier. Lanes may meet anywhere but in loops that some of
-them leave early (`lanes`): there Python's threads would have to know which iteration others are in.
+them leave early, in branches of loops, and in loops in a loop that go round as often as a lane's
+value says (`lanes`): there Python's threads would have to know which iteration others are in.
 """
 
 from __future__ import annotations
@@ -244,7 +245,8 @@ def swap(draw: Draw, scope: Scope) -> list[str]:
 
 def branch(draw: Draw, scope: Scope) -> list[str]:
     # Some threads must not leave a loop of all.
-    inner = scope.inner(uniform=False, loop=scope.loop and not scope.uniform)
+    leave = scope.loop and not scope.uniform
+    inner = scope.inner(uniform=False, loop=leave, lanes=not scope.counters)
     lines = [f"if {condition(draw, scope)}:", *indented(body(draw, inner, 3))]
     if draw(st.booleans()):
         lines += [f"elif {condition(draw, scope)}:", *indented(body(draw, inner, 2))]
@@ -270,7 +272,7 @@ def for_loop(draw: Draw, scope: Scope) -> list[str]:
     else:
         value = expression(draw, scope, draw(st.sampled_from(integers)), 1)
         bounds, uniform = f"to_i32({value} & 3)", False
-    lanes = draw(st.booleans())
+    lanes = draw(st.booleans()) and (uniform or not scope.counters)
     inner = scope.inner(uniform=uniform, loop=True, lanes=lanes, counter=name)
     return [f"for {name} in range({bounds}):", *indented(body(draw, inner, 3)), *tail(draw, scope)]
 
@@ -278,7 +280,8 @@ def for_loop(draw: Draw, scope: Scope) -> list[str]:
 def while_loop(draw: Draw, scope: Scope) -> list[str]:
     name = f"n{scope.depth}"
     limit = draw(st.integers(0, 4))
-    inner = scope.inner(uniform=True, loop=True, lanes=draw(st.booleans()), counter=name)
+    lanes = draw(st.booleans()) and (scope.uniform or not scope.counters)
+    inner = scope.inner(uniform=True, loop=True, lanes=lanes, counter=name)
     more = "" if scope.uniform else f" and {condition(draw, scope, 1)}"
     inside = [f"{name} += 1", *body(draw, inner, 3)]
     return [

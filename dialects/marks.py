@@ -104,6 +104,8 @@ CHECKED = "gpux.checked"
 places only. The front end sets it; who writes IR knows where arrays lie."""
 STRONG = "gpux.strong"
 """An atomic that has an order on a device whose atomics have one without being asked for it."""
+IN_RANGE = "gpux.in_range"
+"""Of a conversion of a float to an integer: there is one that is nearest towards zero."""
 LOOSE = "gpux.loose"
 """The result of a `math.fma` may be rounded twice, as by a product and a sum."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
+from ..dialects import marks
 from ..dialects.predicates import NE
 from .emitter import FIRST_INFINITE, I32, I64, REGISTER, Emitter
 from .promotion import WEAK, WEAK_FLOAT, promote, settle
@@ -294,7 +295,8 @@ def _float_to_integer(emit: Emitter, value: SSAValue, source: DType, to: DType) 
     below = emit.compare(OLT, value, top, floats=True)
     inside = emit.binary(arith.AndIOp, at_least, below, bool_)
     safe = emit.select(inside, value, emit.constant(0.0, source), source)
-    number = emit.unary(arith.FPToSIOp if to.is_signed else arith.FPToUIOp, safe, to)
+    cls = arith.FPToSIOp if to.is_signed else arith.FPToUIOp
+    number = emit.unary(cls, safe, to, mark=marks.IN_RANGE)
     over = emit.compare(OGE, value, top, floats=True)
     number = emit.select(over, emit.constant(high, to), number, to)
     if low == 0:

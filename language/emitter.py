@@ -23,6 +23,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     LocationAttr,
     Signedness,
+    UnitAttr,
 )
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -110,9 +111,14 @@ class Emitter:
         """An op on two values of a type that gives a third one of it."""
         return self.add(cls, (a, b), (REGISTER[dtype],), self._flags(cls))
 
-    def unary(self, cls: type[Operation], a: SSAValue, to: DType) -> SSAValue:
-        """An op on one value; `to` is the type of its result."""
-        return self.add(cls, (a,), (REGISTER[to],), self._flags(cls))
+    def unary(
+        self, cls: type[Operation], a: SSAValue, to: DType, *, mark: str | None = None
+    ) -> SSAValue:
+        """An op on one value, with a mark of gpux; `to` is the type of its result."""
+        result = self.add(cls, (a,), (REGISTER[to],), self._flags(cls))
+        if mark is not None and not self.dry and isinstance(result.owner, Operation):
+            result.owner.attributes[mark] = UnitAttr()
+        return result
 
     def _flags(self, cls: type[Operation]) -> Mapping[str, Attribute]:
         flags = plain_flags(cls)

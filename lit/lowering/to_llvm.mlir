@@ -121,6 +121,22 @@ func.func @numbers(%x: f32, %a: i32) {
 
 // -----
 
+// What is in range needs no care; LLVM has no vector code for integers of less than 32 bits.
+
+// CHECK-LABEL: llvm.func @in_range(
+// CHECK: llvm.fptosi %x : f32 to i32
+// CHECK: llvm.fptoui %x : f32 to i64
+// CHECK: [[W:%.+]] = llvm.fptosi %v : vector<4xf32> to vector<4xi32>
+// CHECK: llvm.trunc [[W]] : vector<4xi32> to vector<4xi8>
+func.func @in_range(%x: f32, %v: vector<4xf32>) {
+  %0 = arith.fptosi %x {gpux.in_range} : f32 to i32
+  %1 = arith.fptoui %x {gpux.in_range} : f32 to i64
+  %2 = arith.fptoui %v {gpux.in_range} : vector<4xf32> to vector<4xi8>
+  func.return
+}
+
+// -----
+
 // 16-bit floats: bf16 is kept as i16, both are computed with in f32.
 
 // CHECK-LABEL: llvm.func @small(%h: f16, %b: i16)

@@ -40,6 +40,7 @@ from ...passes.utils.block_editing import constant_value
 from ..gpu_to_cpu.split import expand_switch
 from .cost import (
     gathers_too_much,
+    goes_along_rows,
     has_branches,
     is_mostly_gathers,
     vectors_at_once,
@@ -94,7 +95,9 @@ class VectoriseSubgroups(ModulePass):
         if not together and _may_wait(loop, spreads):
             return
         if not (together or self.always) and (
-            gathers_too_much(loop, spreads) or is_mostly_gathers(loop, spreads, self.gathers)
+            gathers_too_much(loop, spreads)
+            or is_mostly_gathers(loop, spreads, self.gathers)
+            or goes_along_rows(loop, spreads)
         ):
             return
         if not _arrays_are_known(loop, spreads):

@@ -19,10 +19,11 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     VectorType,
+    i32,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import llvm
+from ...dialects import llvm, marks
 from ...dialects.arith import RemFOp
 from ...passes.utils.block_editing import constant_value
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
@@ -376,9 +377,21 @@ def convert_float_to_int(op: Operation, operands: Operands, rw: Rewriter) -> Res
     source, kind = op.operands[0].type, rw.type(op.results[0].type)
     if is_small(source):
         value = widen(rw, value, source)
-    word = "fptosi" if isinstance(op, arith.FPToSIOp) else "fptoui"
+    signed = isinstance(op, arith.FPToSIOp)
+    if marks.IN_RANGE in op.attributes:
+        return _in_range_to_int(rw, value, kind, signed=signed)
+    word = "fptosi" if signed else "fptoui"
     name = f"llvm.{word}.sat.{mangled(kind)}.{mangled(value.type)}"
     return rw.insert(llvm.CallIntrinsicOp.to(name, (value,), [kind])).results[0]
+
+
+def _in_range_to_int(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: bool) -> SSAValue:
+    """Where nothing has to be done for numbers out of range. On x86 LLVM does that lane by lane,
+    and converts lane by lane to integers of less than 32 bits: so these come by way of 32."""
+    if width(kind) < 32:
+        wide = rw.value(llvm.FPToSIOp, (value,), like(kind, i32))
+        return resize(rw, wide, kind)
+    return rw.value(llvm.FPToSIOp if signed else llvm.FPToUIOp, (value,), kind)
 
 
 @converts(arith.BitcastOp)

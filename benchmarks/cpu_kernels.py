@@ -91,17 +91,20 @@ def layernorm(x, out):
         out[row, j] = (x[row, j] - mean) * scale
 
 
+TILE_ROWS = 512
+
+
 @kernel(block=(16, 16))
-def transpose(x, out, rows: sw.Const):
-    """A tile of so many rows and 16 columns for each block."""
+def transpose(x, out):
+    """A tile of so many rows and 16 columns for each block: long pieces of rows are written."""
     tx, ty = sw.thread_id(0), sw.thread_id(1)
-    column, row = sw.block_id(0) * 16, sw.block_id(1) * rows
-    tile = sw.shared((rows, 17), sw.f32)
-    for r in range(0, rows, 16):
+    column, row = sw.block_id(0) * 16, sw.block_id(1) * TILE_ROWS
+    tile = sw.shared((TILE_ROWS, 17), sw.f32)
+    for r in range(0, TILE_ROWS, 16):
         if row + r + ty < x.shape[0] and column + tx < x.shape[1]:
             tile[r + ty, tx] = x[row + r + ty, column + tx]
     sw.barrier()
-    for r in range(0, rows, 16):
+    for r in range(0, TILE_ROWS, 16):
         if column + ty < out.shape[0] and row + r + tx < out.shape[1]:
             out[column + ty, row + r + tx] = tile[r + tx, ty]
 
@@ -269,9 +272,8 @@ def _by_rows(made: Any) -> Prepare:
 def _prepare_transpose(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:
     x = given["x"]
     out = zeros(given, x.shape[::-1])
-    rows = 256 if x.shape[0] >= 1024 else 16
-    launch = transpose[(ceil(x.shape[1], 16), ceil(x.shape[0], rows)), (16, 16)]
-    return lambda: launch(x, out, rows), out
+    launch = transpose[(ceil(x.shape[1], 16), ceil(x.shape[0], TILE_ROWS)), (16, 16)]
+    return lambda: launch(x, out), out
 
 
 def _prepare_fractal(given: dict[str, Any]) -> tuple[Callable[[], None], Array]:

@@ -22,6 +22,7 @@ import os
 import random
 import statistics
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from cpu_checks import ratios, row_of
@@ -93,7 +94,8 @@ def main() -> int:
         for one in contenders:
             tools |= one.process.hello.get("versions", {})
         for task, size in cases:
-            found = measure(task, size, contenders, asked.rounds, absent, check=number == 0)
+            rounds = range(number * asked.rounds, (number + 1) * asked.rounds)
+            found = measure(task, size, contenders, rounds, absent, check=number == 0)
             if found.keys() >= set(OURS):
                 once = statistics.median(found[OURS[0]])
                 checks.setdefault(f"{task.name} {size}", []).extend(
@@ -136,12 +138,15 @@ def measure(
     task: Task,
     size: int,
     contenders: list[Contender],
-    rounds: int,
+    rounds: Iterable[int],
     absent: dict[str, str],
     *,
     check: bool,
 ) -> Times:
-    """Seconds of each contender that has the task; who has not is told in `absent`."""
+    """Seconds of each contender that has the task; who has not is told in `absent`.
+
+    The order differs from round to round, by the rounds' numbers: who comes after whom matters.
+    """
     present: list[Contender] = []
     for contender in contenders:
         why = contender.prepare(task, size, check=check)
@@ -150,9 +155,8 @@ def measure(
         elif not contender.error:
             absent[f"{contender.name}, {task.name} {size}"] = why
     times: Times = {one.name: [] for one in present}
-    for number in range(rounds):
-        order = random.Random(number).sample(present, len(present))  # who comes after whom matters
-        for one in order:
+    for number in rounds:
+        for one in random.Random(number).sample(present, len(present)):
             times[one.name].append(one.run(one.count) / one.count)
     return times
 

@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
+from c_library import call, library
 from cpu_tasks import BINS, A
 
 Prepared = tuple[Callable[[], Any], Any]
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC")
 
-
-def _library() -> tuple[Any, str]:
-    """The functions, and what compiled them; OSError where there is no compiler."""
-    compiler = shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        raise OSError("no C compiler (gcc or clang)")
-    source = Path(__file__).with_name("cpu_tasks.c")
-    with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / "tasks.so"
-        subprocess.run([compiler, *FLAGS, str(source), "-o", str(built), "-lm"], check=True)
-        library = ctypes.CDLL(str(built))
-    told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True)
-    return library, f"{told.stdout.splitlines()[0]} {' '.join(FLAGS)}"
-
-
-_functions, _compiler = _library()
+_functions, _compiler = library("cpu_tasks.c")
 VERSIONS = {"c": _compiler}
-
-
-def _call(name: str, *arguments: Any) -> Callable[[], None]:
-    """A call of a function: arrays are passed by their address, ints as n_t, floats as float."""
-    function = getattr(_functions, name)
-    function.restype = None
-    kept = [value for value in arguments if isinstance(value, np.ndarray)]
-    words: list[Any] = []
-    for value in arguments:
-        if isinstance(value, np.ndarray):
-            words.append(ctypes.c_void_p(value.ctypes.data))
-        elif isinstance(value, np.floating):
-            words.append(ctypes.c_float(float(value)))
-        else:
-            words.append(ctypes.c_int64(value))
-
-    def run() -> None:
-        assert kept is not None, "the arrays live as long as the call"
-        function(*words)
-
-    return run
+_call = partial(call, _functions)
 
 
 def _saxpy(given: dict[str, Any]) -> Prepared:

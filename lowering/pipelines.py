@@ -55,6 +55,7 @@ PIPELINES: dict[str, Steps] = {
             "masks=$masks}",
             "the loops that are split have no guards, and cold ones are no loops over threads",
         ),
+        ("version-row-lengths", "loops that are not vectors by now are LLVM's"),
         ("fetch-ahead{wanted=$fetches}", "vectors are stored by now"),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
         (

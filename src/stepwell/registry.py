@@ -73,6 +73,7 @@ PASSES: dict[str, str] = {
     "unpack-arguments": "stepwell.lowering.to_llvm.unpack_arguments:UnpackArguments",
     "unroll-array-loops": "stepwell.passes.unroll_array_loops:UnrollArrayLoops",
     "vectorise-subgroups": "stepwell.lowering.gpu_to_vector.vectorise_subgroups:VectoriseSubgroups",
+    "version-row-lengths": "stepwell.passes.version_row_lengths:VersionRowLengths",
 }
 
 DIALECTS: dict[str, str] = {

@@ -359,3 +359,43 @@ def test_arrays_that_share_some_elements_are_seen_in_place_or_refused(device: sw
     with pytest.raises(ArrayError, match="x and y of kernel kernel share memory and x is"):
         launch(kernel, *args, device=device, over=2)
     assert whole.tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("columns", [3, 4, 7])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_rows_of_a_few_elements_of_any_length(device: sw.Device, columns: int, dtype: Any):
+    @sw.kernel
+    def mix(x, y):
+        i = sw.global_id(0)
+        if i < x.shape[0]:
+            y[i, 0] = x[i, 2] + x[i, 0]
+            y[i, 1] = x[i, 1]
+
+    x = np.random.default_rng(0).integers(0, 100, (1001, columns)).astype(dtype)
+    y = np.zeros((1001, columns), dtype)
+    mix.over(1001, device=device)(x, y)
+    assert (y[:, 0] == x[:, 0] + x[:, 2]).all()
+    assert (y[:, 1] == x[:, 1]).all()
+    assert not y[:, 2:].any()
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.float32])
+def test_threads_go_along_rows_of_their_own(device: sw.Device, dtype: Any):
+    wide = sw.f32 if dtype is np.float32 else sw.i32
+
+    @sw.kernel(fastmath="reassoc")
+    def times(a, x, y):
+        r = sw.global_id(0)
+        if r < y.shape[0]:
+            total = y[r]
+            for k in range(a.shape[1]):
+                total += wide(a[r, k]) * wide(x[k])
+            y[r] = total
+
+    rng = np.random.default_rng(0)
+    for rows, columns in ((1, 1), (70, 33), (257, 100)):
+        a = rng.integers(-100, 100, (rows, columns)).astype(dtype)
+        x = rng.integers(-100, 100, columns).astype(dtype)
+        y = np.ones(rows, np.float32 if dtype is np.float32 else np.int32)
+        times.over(rows, device=device)(a, x, y)
+        assert (y == a.astype(np.int64) @ x.astype(np.int64) + 1).all()

@@ -1,0 +1,192 @@
+"""Kernels as they are written for GPUs, on the CPU, beside loops in C: where it falls behind.
+
+    python benchmarks/cpu_idioms.py [NAMES]
+
+Both in one process, on the same inputs, with the threads that each takes by itself, checks on; C
+with `-O3 -march=native -ffast-math -fopenmp`. Medians and quartiles of rounds; each has several
+turns, and runs a while before it is timed. Results are compared. Writes
+`benchmarks/results/cpu_idioms-<processor>-<date>.json` where all were run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter, sleep
+from typing import Any, NamedTuple
+
+import cpu_idiom_kernels as kernels
+import numpy as np
+from c_library import call, library
+from machine import short_name
+from measure import Row, rows_of
+from record import record
+
+Array = np.ndarray[Any, Any]
+Launch = Callable[..., Any]
+VISITS, ROUNDS = 3, 7
+REST_SECONDS, WARM_SECONDS, ROUND_SECONDS = 0.05, 0.15, 0.01
+MANY = 1 << 20
+FUNCTIONS, COMPILER = library("cpu_idioms.c")
+
+
+class Idiom(NamedTuple):
+    """A launch, what C is called with before the arrays, the inputs, and the output of each.
+
+    `sums` says that a launch adds to what is in the output; `slack`, by how much results may differ
+    beside a thousandth.
+    """
+
+    name: str
+    launch: Launch
+    function: str
+    sizes: tuple[int, ...]
+    inputs: tuple[Any, ...]
+    out: Array
+    slack: float = 1e-3
+    sums: bool = False
+    scalars: tuple[Any, ...] = ()
+
+
+def idioms() -> list[Idiom]:
+    """All of them, with inputs."""
+    rng = np.random.default_rng(0)
+    f32 = partial(rng.random, dtype=np.float32)
+    square, row, line = f32((512, 512)), f32(1024), f32(MANY)
+    wide, points = f32((1024, 1024)), f32((MANY, 3))
+    rows, each = 100_000, 16
+    begins = (np.arange(rows + 1) * each).astype(np.int32)
+    columns = rng.integers(0, rows, rows * each, np.int32)
+    pixels = rng.integers(0, 256, (MANY, 3), np.uint8)
+    cells = rng.integers(0, 2, (1024, 1024), np.uint8)
+    small = rng.integers(-128, 128, (1024, 1024), np.int8)
+    k = kernels
+
+    def zeros(*shape: int, dtype: Any = np.float32) -> Array:
+        return np.zeros(shape, dtype)
+
+    def of(
+        name: str, launch: Launch, sizes: tuple[int, ...], *given: Any, c: str = "", **facts: Any
+    ) -> Idiom:
+        *inputs, out = given
+        return Idiom(name, launch, c or name, sizes, tuple(inputs), out, **facts)
+
+    tiles, threads = (32, 32), (k.TILE, k.TILE)
+    in_rows = partial(of, c="times")
+    return [
+        of("product", k.product[tiles, threads], (512,), square, square, zeros(512, 512)),
+        of(
+            *("tiled product", k.tiled_product[tiles, threads], (512,)),
+            *(square, square, zeros(512, 512)),
+            c="product",
+        ),
+        of(
+            *("sparse", k.sparse.over(rows), (rows,)),
+            *(begins, columns, f32(rows * each), f32(rows), zeros(rows)),
+        ),
+        of("window", k.window.over(MANY - 32), (MANY - 32, 33), line, f32(33), zeros(MANY - 32)),
+        of("distance", k.distance.over(MANY), (MANY,), points, f32((MANY, 3)), zeros(MANY)),
+        of("heat", k.heat.over((128,) * 3), (128,), f32((128,) * 3), zeros(128, 128, 128)),
+        of("gray", k.gray.over(MANY), (MANY,), pixels, zeros(MANY, dtype=np.uint8), slack=1),
+        of(
+            *("planes", k.planes.over(MANY), (MANY,)),
+            *(np.ascontiguousarray(pixels.T), zeros(MANY, dtype=np.uint8)),
+            slack=1,
+        ),
+        of("life", k.life.over(cells.shape), (1024,), cells, zeros(1024, 1024, dtype=np.uint8)),
+        of(
+            *("darts", k.darts.over(1 << 14), (1 << 14, 256), zeros(1 << 14, dtype=np.int32)),
+            scalars=(256,),
+            slack=1,
+        ),
+        of(
+            *("nearest", k.nearest.over(1 << 18), (1 << 18, 64)),
+            *(f32((1 << 18, 2)), f32((64, 2)), zeros(1 << 18, dtype=np.int32)),
+        ),
+        of(
+            *("gather", k.gather.over(MANY), (MANY,)),
+            *(rng.integers(0, MANY, MANY, np.int32), line, zeros(MANY)),
+        ),
+        of(
+            *("bytes times", k.bytes_times.over(1024), (1024, 1024)),
+            *(small, small[0].copy(), zeros(1024, dtype=np.int32)),
+            c="bytes_times",
+        ),
+        in_rows("times", k.times.over(1024), (1024, 1024), wide, row, zeros(1024)),
+        in_rows(
+            *("block times", k.block_times[1024, k.THREADS], (1024, 1024)), wide, row, zeros(1024)
+        ),
+        in_rows(
+            *("subgroup times", k.subgroup_times[1024, k.THREADS], (1024, 1024)),
+            *(wide, row, zeros(1024)),
+        ),
+        of(
+            *("resize", k.resize.over((1500, 1500)), (1000, 1000, 1500, 1500)),
+            *(f32((1000, 1000)), zeros(1500, 1500)),
+        ),
+        of("inner", k.inner[32, k.THREADS], (MANY,), line, f32(MANY), zeros(1), sums=True),
+        of("largest", k.largest[8, 64], (MANY,), line, zeros(1)),
+        of("turned", k.turned[(32, 32), (32, 8)], (1024,), wide, zeros(1024, 1024)),
+    ]
+
+
+def measure(idiom: Idiom) -> list[Row]:
+    """Rows of both."""
+    theirs = np.zeros_like(idiom.out)
+    c = call(FUNCTIONS, idiom.function, *idiom.sizes, *idiom.inputs, theirs)
+
+    def ours() -> None:
+        if idiom.sums:
+            idiom.out[:] = 0
+        idiom.launch(*idiom.scalars, *idiom.inputs, idiom.out)
+
+    ours()
+    c()
+    found, wanted = idiom.out.astype(np.float64), theirs.astype(np.float64)
+    correct = np.allclose(found, wanted, rtol=1e-3, atol=idiom.slack)
+    runs = {"stepwell": ours, "c": c}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(VISITS):
+        for name, run in runs.items():
+            times[name] += _seconds(run)
+    right = {"stepwell": correct}
+    return rows_of(idiom.name, times, unit="us", scale=1e6, correct=right, against="c")
+
+
+def _seconds(run: Callable[[], None]) -> list[float]:
+    """What a run takes in some rounds, when the threads of others sleep and its own do not."""
+    sleep(REST_SECONDS)
+    count, end = 0, perf_counter() + WARM_SECONDS
+    while perf_counter() < end:
+        run()
+        count += 1
+    count = max(1, int(count * ROUND_SECONDS / WARM_SECONDS))
+    times: list[float] = []
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        for _ in range(count):
+            run()
+        times.append((perf_counter() - start) / count)
+    return times
+
+
+def main() -> int:
+    """Measure what was asked for; 1 if a result was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("names", nargs="*", help="of idioms; all by default")
+    wanted: list[str] = parser.parse_args().names
+    rows: list[Row] = []
+    for idiom in idioms():
+        if not wanted or idiom.name in wanted:
+            made = measure(idiom)
+            print(made[0].line(), flush=True)
+            rows += made
+    if not wanted:
+        record(f"cpu_idioms-{short_name()}", rows, tools={"c": COMPILER})
+    return 0 if all(row.correct for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -101,8 +101,9 @@ def life(x, y):
     i, j = sw.global_id(0), sw.global_id(1)
     h, w = x.shape
     if i < h and j < w:
-        u, d, l, r = (i + h - 1) % h, (i + 1) % h, (j + w - 1) % w, (j + 1) % w  # noqa: E741
-        around = x[u, l] + x[u, j] + x[u, r] + x[i, l] + x[i, r] + x[d, l] + x[d, j] + x[d, r]
+        up, down, left, right = (i + h - 1) % h, (i + 1) % h, (j + w - 1) % w, (j + 1) % w
+        around = x[up, left] + x[up, j] + x[up, right] + x[i, left] + x[i, right]
+        around += x[down, left] + x[down, j] + x[down, right]
         y[i, j] = 1 if around == 3 or (around == 2 and x[i, j] == 1) else 0
 
 
@@ -169,6 +170,18 @@ def times(a, x, y):
         y[r] = total
 
 
+def add_up(parts, t, own):
+    """A tree in shared memory: what the threads have, in the first place."""
+    parts[t] = own
+    sw.barrier()
+    half = THREADS // 2
+    while half > 0:
+        if t < half:
+            parts[t] += parts[t + half]
+        sw.barrier()
+        half //= 2
+
+
 @kernel(block=THREADS)
 def block_times(a, x, y):
     """A block for each row; a tree in shared memory adds up."""
@@ -177,14 +190,7 @@ def block_times(a, x, y):
     total = 0.0
     for k in range(t, a.shape[1], THREADS):
         total += a[r, k] * x[k]
-    parts[t] = total
-    sw.barrier()
-    half = THREADS // 2
-    while half > 0:
-        if t < half:
-            parts[t] += parts[t + half]
-        sw.barrier()
-        half //= 2
+    add_up(parts, t, total)
     if t == 0:
         y[r] = parts[0]
 
@@ -233,14 +239,7 @@ def inner(x, y, out):
     total = 0.0
     for i in range(sw.global_id(0), x.shape[0], sw.grid_dim(0) * sw.block_dim(0)):
         total += x[i] * y[i]
-    parts[t] = total
-    sw.barrier()
-    half = THREADS // 2
-    while half > 0:
-        if t < half:
-            parts[t] += parts[t + half]
-        sw.barrier()
-        half //= 2
+    add_up(parts, t, total)
     if t == 0:
         sw.atomic_add(out, 0, parts[0])
 

@@ -53,106 +53,119 @@ class Idiom(NamedTuple):
 def idioms() -> list[Idiom]:
     """All of them, with inputs."""
     rng = np.random.default_rng(0)
-    f32 = partial(rng.random, dtype=np.float32)
-    square, row, line = f32((512, 512)), f32(1024), f32(MANY)
-    wide, points = f32((1024, 1024)), f32((MANY, 3))
+    return [*of_matrices(rng), *of_pictures(rng), *of_lines(rng)]
+
+
+def of_matrices(rng: np.random.Generator) -> list[Idiom]:
+    """Products, and what moves matrices."""
+    k, f32 = kernels, partial(rng.random, dtype=np.float32)
+    square, wide, row = f32((512, 512)), f32((1024, 1024)), f32(1024)
+    small = rng.integers(-128, 128, (1024, 1024), np.int8)
     rows, each = 100_000, 16
     begins = (np.arange(rows + 1) * each).astype(np.int32)
     columns = rng.integers(0, rows, rows * each, np.int32)
-    pixels = rng.integers(0, 256, (MANY, 3), np.uint8)
-    cells = rng.integers(0, 2, (1024, 1024), np.uint8)
-    small = rng.integers(-128, 128, (1024, 1024), np.int8)
-    k = kernels
-
-    def zeros(*shape: int, dtype: Any = np.float32) -> Array:
-        return np.zeros(shape, dtype)
-
-    def of(
-        name: str, launch: Launch, sizes: tuple[int, ...], *given: Any, c: str = "", **facts: Any
-    ) -> Idiom:
-        *inputs, out = given
-        return Idiom(name, launch, c or name, sizes, tuple(inputs), out, **facts)
-
     tiles, threads = (32, 32), (k.TILE, k.TILE)
-    in_rows = partial(of, c="times")
+    products = [("product", k.product), ("tiled product", k.tiled_product)]
+    by_rows = [
+        ("times", k.times.over(1024)),
+        ("block times", k.block_times[1024, k.THREADS]),
+        ("subgroup times", k.subgroup_times[1024, k.THREADS]),
+    ]
     return [
-        of("product", k.product[tiles, threads], (512,), square, square, zeros(512, 512)),
-        of(
-            *("tiled product", k.tiled_product[tiles, threads], (512,)),
-            *(square, square, zeros(512, 512)),
-            c="product",
+        *(
+            idiom(name, made[tiles, threads], (512,), square, square, zeros(512, 512), c="product")
+            for name, made in products
         ),
-        of(
+        idiom(
             *("sparse", k.sparse.over(rows), (rows,)),
             *(begins, columns, f32(rows * each), f32(rows), zeros(rows)),
         ),
-        of("window", k.window.over(MANY - 32), (MANY - 32, 33), line, f32(33), zeros(MANY - 32)),
-        of("distance", k.distance.over(MANY), (MANY,), points, f32((MANY, 3)), zeros(MANY)),
-        of("heat", k.heat.over((128,) * 3), (128,), f32((128,) * 3), zeros(128, 128, 128)),
-        of("gray", k.gray.over(MANY), (MANY,), pixels, zeros(MANY, dtype=np.uint8), slack=1),
-        of(
-            *("planes", k.planes.over(MANY), (MANY,)),
-            *(np.ascontiguousarray(pixels.T), zeros(MANY, dtype=np.uint8)),
-            slack=1,
-        ),
-        of("life", k.life.over(cells.shape), (1024,), cells, zeros(1024, 1024, dtype=np.uint8)),
-        of(
-            *("darts", k.darts.over(1 << 14), (1 << 14, 256), zeros(1 << 14, dtype=np.int32)),
-            scalars=(256,),
-            slack=1,
-        ),
-        of(
-            *("nearest", k.nearest.over(1 << 18), (1 << 18, 64)),
-            *(f32((1 << 18, 2)), f32((64, 2)), zeros(1 << 18, dtype=np.int32)),
-        ),
-        of(
-            *("gather", k.gather.over(MANY), (MANY,)),
-            *(rng.integers(0, MANY, MANY, np.int32), line, zeros(MANY)),
-        ),
-        of(
+        idiom(
             *("bytes times", k.bytes_times.over(1024), (1024, 1024)),
             *(small, small[0].copy(), zeros(1024, dtype=np.int32)),
             c="bytes_times",
         ),
-        in_rows("times", k.times.over(1024), (1024, 1024), wide, row, zeros(1024)),
-        in_rows(
-            *("block times", k.block_times[1024, k.THREADS], (1024, 1024)), wide, row, zeros(1024)
+        *(
+            idiom(name, launch, (1024, 1024), wide, row, zeros(1024), c="times")
+            for name, launch in by_rows
         ),
-        in_rows(
-            *("subgroup times", k.subgroup_times[1024, k.THREADS], (1024, 1024)),
-            *(wide, row, zeros(1024)),
-        ),
-        of(
-            *("resize", k.resize.over((1500, 1500)), (1000, 1000, 1500, 1500)),
-            *(f32((1000, 1000)), zeros(1500, 1500)),
-        ),
-        of("inner", k.inner[32, k.THREADS], (MANY,), line, f32(MANY), zeros(1), sums=True),
-        of("largest", k.largest[8, 64], (MANY,), line, zeros(1)),
-        of("turned", k.turned[(32, 32), (32, 8)], (1024,), wide, zeros(1024, 1024)),
+        idiom("turned", k.turned[(32, 32), (32, 8)], (1024,), wide, zeros(1024, 1024)),
     ]
 
 
-def measure(idiom: Idiom) -> list[Row]:
+def of_pictures(rng: np.random.Generator) -> list[Idiom]:
+    """Neighbours and pixels."""
+    k, f32 = kernels, partial(rng.random, dtype=np.float32)
+    pixels = rng.integers(0, 256, (MANY, 3), np.uint8)
+    planes = np.ascontiguousarray(pixels.T)
+    cells = rng.integers(0, 2, (1024, 1024), np.uint8)
+    cube = f32((128, 128, 128))
+    gray, resized = zeros(MANY, dtype=np.uint8), zeros(1500, 1500)
+    sizes = (1000, 1000, 1500, 1500)
+    return [
+        idiom("heat", k.heat.over(cube.shape), (128,), cube, np.zeros_like(cube)),
+        idiom("gray", k.gray.over(MANY), (MANY,), pixels, gray, slack=1),
+        idiom("planes", k.planes.over(MANY), (MANY,), planes, gray.copy(), slack=1),
+        idiom("life", k.life.over(cells.shape), (1024,), cells, np.zeros_like(cells)),
+        idiom("resize", k.resize.over(resized.shape), sizes, f32((1000, 1000)), resized),
+    ]
+
+
+def of_lines(rng: np.random.Generator) -> list[Idiom]:
+    """What goes along one axis."""
+    k, f32 = kernels, partial(rng.random, dtype=np.float32)
+    line, index = f32(MANY), rng.integers(0, MANY, MANY, np.int32)
+    players, length, clouds = 1 << 14, MANY - 32, 1 << 18
+    inside, at = zeros(players, dtype=np.int32), zeros(clouds, dtype=np.int32)
+    points, centres = f32((clouds, 2)), f32((64, 2))
+    return [
+        idiom("window", k.window.over(length), (length, 33), line, f32(33), zeros(length)),
+        idiom(
+            *("distance", k.distance.over(MANY), (MANY,)),
+            *(f32((MANY, 3)), f32((MANY, 3)), zeros(MANY)),
+        ),
+        idiom(*("darts", k.darts.over(players), (players, 256), inside), scalars=(256,), slack=1),
+        idiom("nearest", k.nearest.over(clouds), (clouds, 64), points, centres, at),
+        idiom("gather", k.gather.over(MANY), (MANY,), index, line, zeros(MANY)),
+        idiom("inner", k.inner[32, k.THREADS], (MANY,), line, f32(MANY), zeros(1), sums=True),
+        idiom("largest", k.largest[8, 64], (MANY,), line, zeros(1)),
+    ]
+
+
+def idiom(
+    name: str, launch: Launch, sizes: tuple[int, ...], *arrays: Any, c: str = "", **facts: Any
+) -> Idiom:
+    """One whose function in C has the same name, or another; the output is the last array."""
+    *inputs, out = arrays
+    return Idiom(name, launch, c or name, sizes, tuple(inputs), out, **facts)
+
+
+def zeros(*shape: int, dtype: Any = np.float32) -> Array:
+    """An output."""
+    return np.zeros(shape, dtype)
+
+
+def measure(one: Idiom) -> list[Row]:
     """Rows of both."""
-    theirs = np.zeros_like(idiom.out)
-    c = call(FUNCTIONS, idiom.function, *idiom.sizes, *idiom.inputs, theirs)
+    theirs = np.zeros_like(one.out)
+    c = call(FUNCTIONS, one.function, *one.sizes, *one.inputs, theirs)
 
     def ours() -> None:
-        if idiom.sums:
-            idiom.out[:] = 0
-        idiom.launch(*idiom.scalars, *idiom.inputs, idiom.out)
+        if one.sums:
+            one.out[:] = 0
+        one.launch(*one.scalars, *one.inputs, one.out)
 
     ours()
     c()
-    found, wanted = idiom.out.astype(np.float64), theirs.astype(np.float64)
-    correct = np.allclose(found, wanted, rtol=1e-3, atol=idiom.slack)
+    found, wanted = one.out.astype(np.float64), theirs.astype(np.float64)
+    correct = np.allclose(found, wanted, rtol=1e-3, atol=one.slack)
     runs = {"stepwell": ours, "c": c}
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(VISITS):
         for name, run in runs.items():
             times[name] += _seconds(run)
     right = {"stepwell": correct}
-    return rows_of(idiom.name, times, unit="us", scale=1e6, correct=right, against="c")
+    return rows_of(one.name, times, unit="us", scale=1e6, correct=right, against="c")
 
 
 def _seconds(run: Callable[[], None]) -> list[float]:
@@ -178,9 +191,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="of idioms; all by default")
     wanted: list[str] = parser.parse_args().names
     rows: list[Row] = []
-    for idiom in idioms():
-        if not wanted or idiom.name in wanted:
-            made = measure(idiom)
+    for one in idioms():
+        if not wanted or one.name in wanted:
+            made = measure(one)
             print(made[0].line(), flush=True)
             rows += made
     if not wanted:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from xdsl.dialects.builtin import (
     DenseArrayBase,
     IndexType,
+    IntegerAttr,
     IntegerType,
     MemRefType,
     VectorType,
@@ -165,6 +166,12 @@ class ScatterOp(IRDLOperation):
     def verify_(self) -> None:
         _verify_access(self, self.base.type, len(self.indices), self.value.type)
         _verify_lanes(self.index_vec.type, self.mask.type, self.value.type)
+
+
+def is_nontemporal(op: Operation) -> bool:
+    """Whether a load or store of consecutive lanes goes past the caches."""
+    flag = op.properties.get("nontemporal")
+    return isinstance(flag, IntegerAttr) and bool(flag.value.data)
 
 
 def reduction(kind: str, vector: SSAValue, acc: SSAValue | None = None) -> ReductionOp:

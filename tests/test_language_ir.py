@@ -235,10 +235,9 @@ def test_a_step_of_all_threads_is_known_to_be_positive():
         for i in range(sw.global_id(0), x.shape[0], sw.grid_dim(0) * sw.block_dim(1)):
             x[i] = 1.0
 
-    counts = r"simt.for %\d+ = %\d+ to %\d+ step %(?!1\b)"
     assert "divui" not in ir(product, A)
     assert "divui" not in ir(constant, A, block=(64, 1, 1))
-    in_order(ir(product, A), r"%(\d+) = arith.muli", counts)
+    in_order(ir(product, A), r"arith.muli", r"simt.for .* : index")
     # It could wrap, where an index has 32 bits.
     assert "divui" in ir(other, A)
     assert "divui" in ir(constant, A)

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+LINE = 64
+"""Bytes of a line of the caches, of every processor that there is code for."""
+
 
 @dataclass(frozen=True)
 class Machine:

@@ -33,11 +33,12 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from ...dialects.arith import plain_flags
 from ...dialects.making import make
+from ..emit.machine import LINE
 
 INDEX = IndexType()
 MAX_THREADS = 1024  # of a block
 ALIGNMENT = IntegerAttr(64, i64)
-_LINE, _ALIASING = 64, 1024  # bytes
+_ALIASING = 1024  # bytes
 PREDICATES = {"eq": 0, "ne": 1, "slt": 2, "ult": 6}
 
 
@@ -190,7 +191,7 @@ class Builder:
         if known is None:
             self.array_bytes += MAX_THREADS * prod(shape) * byte_width(element)
         elif not shape and known * byte_width(element) % _ALIASING == 0:
-            known += _LINE // byte_width(element)
+            known += LINE // byte_width(element)
         first = DYNAMIC_INDEX if known is None else known
         type = MemRefType(i8 if element == i1 else element, [first, *shape])
         return self.array(type, [count] if known is None else [])

@@ -36,6 +36,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import marks
+from ...dialects.vector import is_nontemporal
 from ...dialects.walking import ops_of_class
 from ...passes.analyses.divergence import VARYING, Divergence, Spread, affine, terminator
 from ...passes.utils.block_editing import constant_value
@@ -76,7 +77,7 @@ def _loop(loop: scf.ForOp, streams: bool) -> None:
     if stores:
         readers = [] if streams else [op for op in ops if op.name in _LOADS]
         read = {op.operands[0] for op in readers}
-        found = [op for op in stores if op.base not in read and _is_cached(op)]
+        found = [op for op in stores if op.base not in read and not is_nontemporal(op)]
     else:
         found = loads if _only_adds_up(ops, len(loads)) else []
     if not found:
@@ -87,11 +88,6 @@ def _loop(loop: scf.ForOp, streams: bool) -> None:
         op.attributes[marks.FETCH_AHEAD] = IntegerAttr(DISTANCE, i64)
     if found and not stores:
         loop.attributes[marks.UNROLL] = IntegerAttr(1, i64)
-
-
-def _is_cached(store: vector.StoreOp) -> bool:
-    nontemporal = store.properties.get("nontemporal")
-    return not isinstance(nontemporal, IntegerAttr) or not nontemporal.value.data
 
 
 def _only_adds_up(ops: Sequence[Operation], loads: int) -> bool:

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from xdsl.dialects import arith, memref, scf, vector
 from xdsl.dialects.builtin import BoolAttr, IndexType, IntegerAttr, UnitAttr, i64
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import marks
+from ..emit.machine import LINE
 from .region import Body
 from .store_positions import position_of_store
-from .stream_stores import LINE, Stream
 from .vectors import At, partial_vector, whole_vectors
+
+if TYPE_CHECKING:
+    from .stream_stores import Stream
 
 INDEX = IndexType()
 

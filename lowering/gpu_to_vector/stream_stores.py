@@ -49,9 +49,9 @@ from ...dialects import gpux, marks
 from ...dialects.diagnostics import location_of
 from ...passes.analyses.divergence import Divergence, affine, is_function, is_private_array
 from ...passes.utils.block_editing import constant_value
+from ..emit.machine import LINE
 from .cost import is_simple, waits_for_memory
 
-LINE = 64
 _LEAST_THREADS = 256
 """Shorter rows have too few whole lines."""
 _LEAST_BYTES = 4

@@ -380,8 +380,7 @@ def convert_float_to_int(op: Operation, operands: Operands, rw: Rewriter) -> Res
     signed = isinstance(op, arith.FPToSIOp)
     if marks.IN_RANGE in op.attributes:
         return _in_range_to_int(rw, value, kind, signed=signed)
-    word = "fptosi" if signed else "fptoui"
-    name = f"llvm.{word}.sat.{mangled(kind)}.{mangled(value.type)}"
+    name = f"llvm.fpto{'si' if signed else 'ui'}.sat.{mangled(kind)}.{mangled(value.type)}"
     return rw.insert(llvm.CallIntrinsicOp.to(name, (value,), [kind])).results[0]
 
 
@@ -389,8 +388,7 @@ def _in_range_to_int(rw: Rewriter, value: SSAValue, kind: Attribute, *, signed: 
     """Where nothing has to be done for numbers out of range. On x86 LLVM does that lane by lane,
     and converts lane by lane to integers of less than 32 bits: so these come by way of 32."""
     if width(kind) < 32:
-        wide = rw.value(llvm.FPToSIOp, (value,), like(kind, i32))
-        return resize(rw, wide, kind)
+        return resize(rw, rw.value(llvm.FPToSIOp, (value,), like(kind, i32)), kind)
     return rw.value(llvm.FPToSIOp if signed else llvm.FPToUIOp, (value,), kind)
 
 

@@ -16,14 +16,13 @@ from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
 from ...passes.analyses.divergence import is_private
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..emit.machine import LINE
 from ..memref_views import DYNAMIC, Size, as_memref
 from .memref_address import alignment_of, multiply, stored_type
 from .target import const, enclosing_function, space_number
 
 RULES = Rules()
 converts = RULES.converts
-
-_CACHE_LINE = 64
 
 
 def _is_at_entry(op: memref.AllocaOp) -> bool:
@@ -46,7 +45,7 @@ def convert_alloca(op: memref.AllocaOp, operands: Operands, rw: Rewriter) -> Res
     for size in sizes:
         count = multiply(rw, count, size)
     given = op.alignment.value.data if op.alignment is not None else 0
-    alignment = given or max(alignment_of(element), _CACHE_LINE)
+    alignment = given or max(alignment_of(element), LINE)
     properties: dict[str, Attribute] = {
         "elem_type": element,
         "alignment": llvm.number(alignment),
@@ -80,7 +79,7 @@ def convert_global(op: memref.GlobalOp, operands: Operands, rw: Rewriter) -> Res
             raise CannotConvert(f"a global with elements of type {kind.element_type}")
         value = cast(Attribute, start)
     properties = op.properties.get("alignment")
-    alignment = properties.value.data if isinstance(properties, IntegerAttr) else _CACHE_LINE
+    alignment = properties.value.data if isinstance(properties, IntegerAttr) else LINE
     rw.insert(
         llvm.GlobalOp.define(
             op.sym_name.data,

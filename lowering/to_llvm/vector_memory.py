@@ -20,8 +20,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import llvm, marks
 from ...dialects.llvm.base import UNIT
-from ...dialects.vector import GatherOp, ScatterOp
+from ...dialects.vector import GatherOp, ScatterOp, is_nontemporal
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..emit.machine import LINE
 from ..memref_views import as_memref
 from .memref import view_of
 from .memref_address import (
@@ -37,8 +38,6 @@ from .target import binary, const, icmp, like, resize
 from .vector import splat
 
 RULES = Rules()
-LINE = 64
-"""Bytes of a line of the caches."""
 converts = RULES.converts
 
 
@@ -83,8 +82,7 @@ def _consecutive(view: View) -> None:
 
 def _flat_properties(rw: Rewriter, op: Operation, view: View) -> dict[str, Attribute]:
     properties: dict[str, Attribute] = {"alignment": llvm.number(_alignment(rw, op, view))}
-    nontemporal = op.properties.get("nontemporal")
-    if isinstance(nontemporal, IntegerAttr) and nontemporal.value.data:
+    if is_nontemporal(op):
         properties["nontemporal"] = UNIT
     return properties
 

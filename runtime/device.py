@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .errors import DeviceError
@@ -31,6 +32,14 @@ def launch_nothing(packed: bytes) -> None:
     """The launcher of a grid without blocks."""
 
 
+class Graph(ABC):
+    """Launches that a stream has captured."""
+
+    @abstractmethod
+    def launch(self, stream: Stream | None = None) -> None:
+        """Launch them all, in their order."""
+
+
 class Stream(ABC):
     """An ordered queue of launches and copies on one device."""
 
@@ -39,6 +48,17 @@ class Stream(ABC):
     @abstractmethod
     def synchronize(self) -> None:
         """Wait until everything that was enqueued is done."""
+
+    def wait(self, event: Event) -> None:
+        """Have what comes next in this stream wait for an event; here the host does."""
+        event.synchronize()
+
+    def capture(self) -> AbstractContextManager[Graph]:
+        """`with stream.capture() as graph:` makes a graph of the launches in this stream.
+
+        DeviceError on a device without the feature `graphs`.
+        """
+        raise DeviceError(f"{self.device.name} has no graphs; NVIDIA GPUs have them")
 
 
 class Event(ABC):

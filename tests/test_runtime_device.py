@@ -146,6 +146,16 @@ def test_events_measure_time() -> None:
     assert 0 <= start.elapsed_ms(end) < 1000
 
 
+def test_streams_wait_for_events_and_say_where_there_are_no_graphs() -> None:
+    cpu = device("cpu")
+    event, waited = cpu.event(), list[str]()
+    event.synchronize = lambda: waited.append("for it")
+    cpu.stream().wait(event)
+    assert waited == ["for it"]
+    with pytest.raises(DeviceError, match="cpu:0 has no graphs; NVIDIA GPUs have them"):
+        cpu.stream().capture()
+
+
 def test_the_runtime_needs_no_compiler_and_no_llvm_before_a_launch() -> None:
     code = (
         "import sys, numpy; before = set(sys.modules)\n"

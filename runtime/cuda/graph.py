@@ -14,10 +14,11 @@ it that can report has one report buffer in it, so what it prints is told kernel
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..device import Stream
+from ..device import Graph, Stream
 from ..errors import DeviceError, LaunchError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Parts(NamedTuple):
         return True
 
 
-class Graph:
+class CudaGraph(Graph):
     """Captured launches; made by `CudaStream.capture`."""
 
     def __init__(self, stream: CudaStream):
@@ -151,13 +152,13 @@ def _give_back(reports: list[CapturedReport]) -> None:
         report.buffer.give_back()
 
 
-class Capture:
+class Capture(AbstractContextManager[CudaGraph]):
     """The block in which a stream captures."""
 
     def __init__(self, stream: CudaStream):
-        self._graph = Graph(stream)
+        self._graph = CudaGraph(stream)
 
-    def __enter__(self) -> Graph:
+    def __enter__(self) -> CudaGraph:
         self._graph.begin()
         return self._graph
 

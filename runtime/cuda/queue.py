@@ -16,7 +16,7 @@ from ..outcome import for_this_thread
 if TYPE_CHECKING:
     from ..outcome import Outcome
     from ..report_pool import ReportBuffer
-    from .graph import CapturedReport, Graph
+    from .graph import CapturedReport, CudaGraph
 
 # Launches that an error can be blamed on.
 MOST_RECENT = 8
@@ -36,7 +36,7 @@ class Queue:
         self.launchers: dict[Any, Any] = {}
         self.recent: deque[str] = deque(maxlen=MOST_RECENT)
         self.outcomes: list[Outcome] = []
-        self.capture: Graph | None = None
+        self.capture: CudaGraph | None = None
         # Launches that can report and are not read yet; how many there were, and were read.
         self.pending: deque[ReportBuffer | CapturedReport] = deque()
         self.sent = 0

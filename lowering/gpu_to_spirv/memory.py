@@ -27,7 +27,20 @@ from xdsl.ir import Operation, SSAValue
 from ...dialects import gpu, gpux, marks, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import as_memref
-from .build import access, as_index, binary, bits, is_integer, load, once, state_of, store
+from .build import (
+    access,
+    as_index,
+    binary,
+    bits,
+    compare,
+    const,
+    is_integer,
+    load,
+    once,
+    select,
+    state_of,
+    store,
+)
 from .build import op as op_
 from .control import variable
 from .parameters import global_variable
@@ -80,8 +93,27 @@ def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Resul
     """A store of one element."""
     (value,), *rest = operands
     (view,), (index,) = _one_index(tuple(rest))
-    store(rw, element(rw, view, index), value)
+    store(rw, element(rw, view, _kept_index(rw, view, index)), value)
     return None
+
+
+def _kept_index(rw: Rewriter, view: SSAValue, index: SSAValue) -> SSAValue:
+    """The index of a store, for llvmpipe into a thread's array as a value of its own.
+
+    Its compiler (seen with 22.3) keeps the rounds' values of a loop's variable in one register, and
+    takes no notice of a store to such an array that has one of them for its index: `a[n] = x` then
+    goes to the next round's `n` where that is computed before. The least of index and end is in the
+    array what the index is, and not a variable.
+    """
+    kind = view.type
+    assert isinstance(kind, spirv.PointerType), "a view is a pointer"
+    if kind.storage_class != "Function" or not state_of(rw).target.suits_llvmpipe:
+        return index
+    assert isinstance(kind.pointee, spirv.ArrayType), "a thread's view is an array"
+    size = kind.pointee.length
+    if size is None or isinstance(index.owner, spirv.ConstantOp):
+        return index
+    return select(rw, compare(rw, "ULessThan", index, size), index, const(rw, size - 1, index.type))
 
 
 def _one_index(operands: Operands) -> Operands:

@@ -308,3 +308,26 @@ def test_local_arrays_live_across_barriers_and_are_per_thread(device: sw.Device)
         out[t] = mine[0] + mine[1] * 2 + mine[2] * 3
 
     check(kernel, X, np.zeros(4, np.int32), device=device, block=4, cooperative=True)
+
+
+def test_local_arrays_are_stored_to_at_what_a_variable_was(device: sw.Device):
+    """The next round's index is known, by the assert, before the stores at this one's."""
+
+    def kernel(out, rounds):
+        stack = sw.local(8, sw.i32)
+        stack[0] = 5
+        n = 1
+        k = 0
+        while n > 0 and k < 20:
+            n -= 1
+            k += 1
+            top = stack[n]
+            if top != 0:
+                assert n + 2 <= 8, "the stack is full"
+                stack[n] = top - 1
+                stack[n + 1] = 0
+                n += 2
+            out[k - 1] = top
+        rounds[0] = k
+
+    check(kernel, np.zeros(20, np.int32), np.zeros(1, np.int32), device=device, over=1)

@@ -37,6 +37,14 @@ _BY_AXIS = (
 )
 
 
+_NUMBER_HINTS = {
+    "astype": "write a cast such as sw.f32(x)",
+    "view": "write sw.bitcast(x, sw.u32)",
+    "bit_count": "write sw.popcount(x)",
+    "bit_length": "write 32 - sw.leading_zeros(x), for a number of 32 bits",
+}
+
+
 def attribute(frame: Frame, node: ast.Attribute) -> Value:
     """`a.b`; a located error if there is no such attribute."""
     value, name = frame.eval(node.value), node.attr
@@ -50,9 +58,7 @@ def attribute(frame: Frame, node: ast.Attribute) -> Value:
         return tensor_map_attribute(frame, node, value, name)
     if isinstance(value, Static):
         return _static_attribute(frame, node, value, name)
-    hint = None
-    if isinstance(value, Scalar) and name == "astype":
-        hint = "write a cast such as sw.f32(x)"
+    hint = _NUMBER_HINTS.get(name) if isinstance(value, Scalar) else None
     if isinstance(value, TupleValue):
         hint = "index the tuple, as in t[0]"
     raise frame.refuse(node, f"{describe(value)} has no attribute {name}", hint=hint)

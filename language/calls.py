@@ -108,17 +108,18 @@ def _refuse_callee(frame: Frame, node: ast.AST, target: Any) -> Exception:
             f"{name} is a kernel and cannot be called from a kernel",
             hint="move what both need into a plain function without @sw.kernel and call that",
         )
+    from .function_tables import call_hint
+
+    module = getattr(target, "__module__", None)
+    hint = call_hint(module, name)
     if isinstance(target, type):
+        ours = "make it a dataclass or a NamedTuple with annotated fields"
         return frame.refuse(
             node,
             f"class {name} cannot be used in a kernel",
-            hint="make it a dataclass or a NamedTuple with annotated fields",
+            hint=hint if module == "builtins" and hint else ours,
         )
-    module = getattr(target, "__module__", None)
     what = f"{module}.{name}" if module and module != "builtins" else name
-    from .function_tables import call_hint
-
-    hint = call_hint(module, name)
     if not callable(target):
         return frame.refuse(node, f"{describe(Static(target))} cannot be called")
     return frame.refuse(node, f"{what} cannot be called in a kernel", hint=hint)

@@ -62,9 +62,10 @@ def find_function(target: Any) -> Function | None:
     if numpy is not None:
         from .numpy_functions import NUMPY
 
-        name = getattr(target, "__name__", None)
-        if isinstance(target, numpy.ufunc) or getattr(numpy, str(name), None) is target:
-            return NUMPY.get(str(name))
+        name = str(getattr(target, "__name__", None))
+        row = NUMPY.get(name)
+        if row and (isinstance(target, numpy.ufunc) or getattr(numpy, name, None) is target):
+            return row
     found = extension.find_intrinsic(target)
     if found is not None:
         return found

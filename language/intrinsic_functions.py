@@ -10,6 +10,7 @@ from xdsl.ir import Operation
 
 from ..dialects import gpu, simt
 from .atomics import ATOMICS
+from .bit_functions import BITS
 from .emitter import INDEX
 from .functions import Function
 from .subgroups import SUBGROUPS
@@ -84,5 +85,6 @@ INTRINSICS: dict[str, Function] = {
     "shared": Function("sw.shared", shared_array, ("shape", "dtype")),
     "local": Function("sw.local", local_array, ("shape", "dtype")),
     **ATOMICS,
+    **BITS,
     **SUBGROUPS,
 }

@@ -273,6 +273,31 @@ def all(predicate: Any) -> bool:
     return _current("all")(predicate)
 
 
+def popcount(value: Any) -> int:
+    """How many bits of an integer are ones (`i32`); a negative one has its two's complement."""
+    return _current("popcount")(value)
+
+
+def leading_zeros(value: Any) -> int:
+    """How many bits stand above an integer's first one (`i32`); all of its type's if it is 0."""
+    return _current("leading_zeros")(value)
+
+
+def trailing_zeros(value: Any) -> int:
+    """How many bits stand below an integer's last one (`i32`); all of its type's if it is 0."""
+    return _current("trailing_zeros")(value)
+
+
+def multiply_high(a: Any, b: Any) -> Any:
+    """The upper half of the product of two integers, which has twice as many bits as they have."""
+    return _current("multiply_high")(a, b)
+
+
+def bitcast(value: Any, dtype: Any) -> Any:
+    """The number of type `dtype` that has the bits of `value`; both types are equally wide."""
+    return _current("bitcast")(value, dtype)
+
+
 def unroll(iterable: Any) -> Any:
     """`for i in sw.unroll(range(4))`: the loop is unrolled, and `i` is a compile-time constant."""
     return iterable

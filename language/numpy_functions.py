@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation
 
+from .bit_functions import bitwise_count
 from .builtin_functions import absolute
 from .choices import choose
 from .convert import convert, materialise, meet, number_type, truth
@@ -182,6 +183,7 @@ NUMPY: dict[str, Function] = {
     "logical_not": _row("logical_not", _logical_not, "x"),
     "where": _row("where", _where, "condition", "x", "y"),
     "clip": _row("clip", _clip, "a", "a_min", "a_max"),
+    "bitwise_count": _row("bitwise_count", bitwise_count, "x"),
     "square": _row("square", _square, "x"),
     "reciprocal": _row("reciprocal", _reciprocal, "x"),
     "sign": _row("sign", _sign, "x"),

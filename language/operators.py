@@ -29,6 +29,7 @@ from .convert import (
     to_type,
 )
 from .promotion import WEAK, WEAK_FLOAT
+from .refusals import TEXT
 from .shifts import SHIFTS, shift
 from .types import DType, bf16, bool_, f32, i32
 from .typing_of import describe
@@ -111,7 +112,7 @@ def _expect_numbers(frame: Frame, node: ast.AST, op: type[ast.AST], *values: Val
             raise frame.refuse(
                 node,
                 f"operator {SYMBOLS[op]} needs numbers, got {describe(value)}",
-                hint="strings exist only in print and assert" if text else None,
+                hint=TEXT if text else None,
             )
         number_type(frame, node, value)
 

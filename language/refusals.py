@@ -40,6 +40,7 @@ EXPRESSIONS: dict[type[ast.expr], tuple[str, str]] = {
 
 _CAS = "sw.atomic_compare_exchange(view, index, expected, desired)"
 _EXCHANGE = "sw.atomic_exchange(view, index, value)"
+_ORDER = 'sw.atomic_add(…, order="acq_rel"): atomics order what is around them'
 _KERNEL = "sw.thread_id(0), sw.barrier(), … (`stepwell docs language`)"
 # Names of CUDA, Numba, Triton and Taichi, and what kernels here write for them.
 FOREIGN: dict[str, str] = {
@@ -63,6 +64,13 @@ FOREIGN: dict[str, str] = {
     **dict.fromkeys(("shfl_up_sync", "__shfl_up_sync"), "sw.shuffle_up(value, delta)"),
     **dict.fromkeys(("shfl_down_sync", "__shfl_down_sync"), "sw.shuffle_down(value, delta)"),
     **dict.fromkeys(("ballot_sync", "__ballot_sync"), "sw.ballot(predicate)"),
+    **dict.fromkeys(("popc", "__popc", "popcll", "bit_count"), "sw.popcount(x)"),
+    **dict.fromkeys(("clz", "__clz", "clzll"), "sw.leading_zeros(x)"),
+    "ctz": "sw.trailing_zeros(x)",
+    **dict.fromkeys(("ffs", "__ffs"), "sw.trailing_zeros(x) + 1, where x is not 0"),
+    **dict.fromkeys(("mulhi", "__umulhi", "mul_hi", "umulhi"), "sw.multiply_high(a, b)"),
+    **dict.fromkeys(("float_as_int", "__float_as_int", "bit_cast"), "sw.bitcast(x, sw.i32)"),
+    **dict.fromkeys(("fence", "threadfence", "__threadfence"), _ORDER),
     **dict.fromkeys(("static_range", "static"), "sw.unroll(range(…))"),
     "constexpr": "sw.Const",
 }
@@ -87,6 +95,7 @@ def refuse_expression(frame: Frame, node: ast.expr) -> CompileError:
     return frame.refuse(node, f"{name} is not in the kernel language", hint=hint or None)
 
 
+TEXT = "write an f-string in print or assert; there are no other strings in kernels"
 _LOCAL = "sw.local(shape, dtype) makes an array of the thread, to be filled in a loop"
 _LOOP = "write a loop over the elements"
 _RANGE = "write `for i in range(…)`"
@@ -110,7 +119,8 @@ CALLS: dict[str, str] = {
     "list": "use a tuple, or sw.local(…) for an array",
     "dict": "use a tuple or a dataclass",
     "set": "use a tuple",
-    "str": "strings exist only in print and assert",
+    "str": TEXT,
+    "complex": "use a dataclass of two floats with methods such as __mul__",
     "map": "write a loop",
     "filter": "write a loop with if",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .calls import call_value
 from .constants import lift
 from .operators import SYMBOLS
+from .refusals import TEXT
 from .structs import REPLACE_METHOD, class_member, class_origin
 from .typing_of import describe
 from .values import Method, Static, StructValue, TupleValue, Value
@@ -52,6 +53,18 @@ def struct_attribute(frame: Frame, node: ast.AST, value: StructValue, name: str)
     return lift(member)
 
 
+def _operator_hint(name: str, *operands: Value | None) -> str:
+    """What stands for an operator that the operands do not have."""
+    if any(isinstance(one, Static) and isinstance(one.value, str) for one in operands):
+        return TEXT
+    if any(isinstance(one, StructValue) and one.type.cls is None for one in operands):
+        return (
+            "an array that is annotated with a dataclass, as points: sw.Array[Point, 1], has its "
+            f"elements of the class, which may have a method __{name}__"
+        )
+    return f"give the class a method __{name}__, or combine the fields one by one"
+
+
 def operator_method(
     frame: Frame, node: ast.AST, op: type[ast.AST], left: Value, right: Value | None
 ) -> Value:
@@ -73,5 +86,5 @@ def operator_method(
     raise frame.refuse(
         node,
         f"operator {SYMBOLS[op]} is not defined for {what}",
-        hint=f"give the class a method __{name}__, or combine the fields one by one",
+        hint=_operator_hint(name, left, right),
     )

@@ -280,7 +280,7 @@ def folded_division_by_zero(x):
 
 @refused(A)
 def string_arithmetic(x):
-    x[0] = "a" + 1  # error 12: operator + needs numbers, got 'a' ~ print and assert
+    x[0] = "a" + 1  # error 12: operator + needs numbers, got 'a' ~ in print or assert
 
 
 @refused(A)
@@ -911,3 +911,79 @@ def struct_without_an_operator(x):
 @refused(A, ConstType("slow"))
 def constant_used_as_number(x, mode):
     x[0] = mode * 2.0  # error 12: operator * needs numbers, got 'slow'
+
+
+# Bits
+
+
+@refused(A)
+def popcount_of_another_language(x):
+    x[0] = sw.popc(3)  # error 12: sw has no attribute popc ~ sw.popcount(x)
+
+
+@refused(A)
+def fence_of_another_language(x):
+    sw.threadfence()  # error 5: sw has no attribute threadfence ~ order="acq_rel"
+
+
+@refused(I)
+def method_of_an_integer(x):
+    x[0] = x[1].bit_count()  # error 12: i32 has no attribute bit_count ~ sw.popcount(x)
+
+
+@refused(A)
+def ones_of_a_float(x):
+    x[0] = sw.popcount(x[1])  # error 12: sw.popcount of a float (f32) ~ sw.bitcast
+
+
+@refused(I)
+def bits_of_an_index(x):
+    x[0] = sw.leading_zeros(sw.thread_id())  # error 12: an index, which has ~ sw.u32(i)
+
+
+@refused(I)
+def bits_of_a_bool(x):
+    x[0] = sw.trailing_zeros(x[1] > 2)  # error 12: sw.trailing_zeros of a bool ~ sw.u32(p)
+
+
+@refused(A)
+def product_of_floats(x):
+    x[0] = sw.multiply_high(x[1], 2)  # error 12: sw.multiply_high of a float (f32)
+
+
+@refused(A)
+def bits_of_another_width(x):
+    x[0] = sw.bitcast(x[1], sw.u64)  # error 12: of f32 to u64, which has 64 bits ~ of 32 bits
+
+
+@refused(A)
+def bits_as_no_type(x):
+    x[0] = sw.bitcast(x[1], 32)  # error 12: expected a number type, got 32 ~ sw.u32
+
+
+# Text
+
+
+@refused(I)
+def text_of_a_number(x):
+    assert x[0] > 1, "x is " + str(x[0])  # error 32: class str cannot be used ~ an f-string
+
+
+@refused(I)
+def text_by_the_operator(x):
+    print("%d" % x[0])  # error 11: operator % needs numbers, got '%d' ~ an f-string
+
+
+@refused(I)
+def texts_by_the_operator(x):
+    print("%d %d" % (x[0], x[1]))  # error 11: operator % is not defined for '%d %d' ~ an f-string
+
+
+@refused(A)
+def complex_number(x):
+    x[0] = complex(1, x[1])  # error 12: class complex cannot be used ~ of two floats
+
+
+@refused(sw.Array[np.dtype([("x", "f4"), ("y", "f4")], align=True), 1], A)
+def operator_of_a_plain_struct(points, x):
+    x[0] = (points[0] * 2).x  # error 13: operator * is not defined ~ sw.Array[Point, 1]

@@ -23,6 +23,7 @@ NAMES = {
     "subgroup_reduce_min subgroup_reduce_max subgroup_reduce_and_ subgroup_reduce_or_ "
     "subgroup_reduce_xor subgroup_inclusive_add subgroup_exclusive_add shuffle shuffle_xor "
     "shuffle_up shuffle_down broadcast ballot any all",
+    "bits": "popcount leading_zeros trailing_zeros multiply_high bitcast",
     "compile time": "unroll target",
     "matrices": "matrix",
     "one vendor's": "nvidia inline_ptx",

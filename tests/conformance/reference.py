@@ -113,6 +113,24 @@ class Thread:
     ) -> Any:
         return self.atomic(lambda old, _: desired if old == expected else old, view, index, desired)
 
+    # Bits, of NumPy scalars
+
+    def popcount(self, value: Any) -> np.int32:
+        return np.int32(bits_of(value).count("1"))
+
+    def leading_zeros(self, value: Any) -> np.int32:
+        return np.int32(len(bits_of(value)) - len(bits_of(value).lstrip("0")))
+
+    def trailing_zeros(self, value: Any) -> np.int32:
+        return np.int32(len(bits_of(value)) - len(bits_of(value).rstrip("0")))
+
+    def multiply_high(self, a: Any, b: Any) -> Any:
+        product = int(a) * int(b) >> 8 * a.itemsize
+        return np.array(product, a.dtype)[()]
+
+    def bitcast(self, value: Any, dtype: Any) -> Any:
+        return value.view(dtype)
+
     # Subgroups: the lanes of one subgroup meet and each gets what `combine` makes of all values
 
     def lane_id(self) -> int:
@@ -190,6 +208,12 @@ class Thread:
 
     def all(self, p: Any) -> bool:
         return self.meet(p, lambda lanes, _: all(map(bool, lanes.values())))
+
+
+def bits_of(value: Any) -> str:
+    """All bits of an integer of NumPy, the first one first."""
+    width = 8 * value.itemsize
+    return f"{int(value) % 2**width:0{width}b}"
 
 
 class Block:

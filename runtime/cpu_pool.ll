@@ -10,11 +10,13 @@
 ; that a helper touches of a job, since the job may be gone right after.
 
 ; guard, acquire(lock, wait), release(lock), yield(), stop; open places in all jobs; jobs, idle;
-; all workers
-%Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr, ptr }
-; next idle worker, lock to sleep on, number from 1 on, another worker; its mail, alone in a line of
-; the cache: 0 if it does not look, 1 if it does, or a job, which it marks by adding 2 when it begins
-%Worker = type { ptr, ptr, i64, ptr, [4 x i64], i64, [7 x i64] }
+; all workers; processor() and allow(thread, bytes, processors), or nulls, and the processors that
+; workers may run on, a bit each
+%Pool = type { ptr, ptr, ptr, ptr, i64, [3 x i64], i64, [7 x i64], ptr, ptr, ptr, ptr, ptr, [16 x i64] }
+; next idle worker, lock to sleep on, number from 1 on, another worker, the system's number of its
+; thread, the processor that it is kept off; its mail, alone in a line of the cache: 0 if it does not
+; look, 1 if it does, or a job, which it marks by adding 2 when it begins
+%Worker = type { ptr, ptr, i64, ptr, i64, i64, [2 x i64], i64, [7 x i64] }
 ; next job, entry(packed, launch), its arguments; open places, helpers inside, helpers in all,
 ; whether one failed, whether the launching thread sleeps, the lock that it sleeps on; launch records
 ; and bytes from one to the next
@@ -117,7 +119,7 @@ ask:
   br i1 %over, label %asked.all, label %one
 
 one:
-  %mail = getelementptr %Worker, ptr %worker, i32 0, i32 5
+  %mail = getelementptr %Worker, ptr %worker, i32 0, i32 7
   %sent = cmpxchg ptr %mail, i64 1, i64 %letter acq_rel monotonic
   %listens = extractvalue { i64, i1 } %sent, 1
   %more = zext i1 %listens to i64
@@ -145,7 +147,7 @@ collect:
 
 wait:
   %round = phi i64 [ 0, %collect ], [ %after, %busy ]
-  %its.mail = getelementptr %Worker, ptr %each, i32 0, i32 5
+  %its.mail = getelementptr %Worker, ptr %each, i32 0, i32 7
   %back = cmpxchg ptr %its.mail, i64 %letter, i64 1 acq_rel acquire
   %seen = extractvalue { i64, i1 } %back, 0
   %unread = extractvalue { i64, i1 } %back, 1
@@ -249,11 +251,57 @@ next:
 one:
   %rest = load ptr, ptr %worker
   store ptr %rest, ptr %idle
+  call void @keep.off(ptr %pool, ptr %worker)
   %lock.at = getelementptr %Worker, ptr %worker, i32 0, i32 1
   %lock = load ptr, ptr %lock.at
   call void @release(ptr %pool, ptr %lock)
   %fewer = sub i64 %left, 1
   br label %next
+
+end:
+  ret void
+}
+
+; Lets a worker that sleeps run on any processor but this one: the launching thread goes on here, and
+; systems like to wake a thread on the processor of whoever wakes it and move it milliseconds later.
+define private void @keep.off(ptr %pool, ptr %worker) nounwind {
+begin:
+  %processors = alloca [16 x i64]
+  %where.at = getelementptr %Pool, ptr %pool, i32 0, i32 11
+  %where = load ptr, ptr %where.at
+  %unknown = icmp eq ptr %where, null
+  br i1 %unknown, label %end, label %known
+
+known:
+  %here = call i32 %where()
+  %number = zext i32 %here to i64
+  %last.at = getelementptr %Worker, ptr %worker, i32 0, i32 5
+  %last = load i64, ptr %last.at
+  %same = icmp eq i64 %number, %last
+  %beyond = icmp uge i64 %number, 1024
+  %nothing = or i1 %same, %beyond
+  br i1 %nothing, label %end, label %change
+
+change:
+  store i64 %number, ptr %last.at
+  %allowed = getelementptr %Pool, ptr %pool, i32 0, i32 13
+  %all = load [16 x i64], ptr %allowed
+  store [16 x i64] %all, ptr %processors
+  %place = lshr i64 %number, 6
+  %word.at = getelementptr i64, ptr %processors, i64 %place
+  %word = load i64, ptr %word.at
+  %bit = and i64 %number, 63
+  %own = shl i64 1, %bit
+  %others = xor i64 %own, -1
+  %rest = and i64 %word, %others
+  store i64 %rest, ptr %word.at
+  %allow.at = getelementptr %Pool, ptr %pool, i32 0, i32 12
+  %allow = load ptr, ptr %allow.at
+  %thread.at = getelementptr %Worker, ptr %worker, i32 0, i32 4
+  %thread = load i64, ptr %thread.at
+  %id = trunc i64 %thread to i32
+  %_0 = call i32 %allow(i32 %id, i64 128, ptr %processors)
+  br label %end
 
 end:
   ret void

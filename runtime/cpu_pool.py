@@ -13,12 +13,14 @@ from __future__ import annotations
 import atexit
 import ctypes
 import os
+import sys
 import threading
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 STACK_BYTES = 8 << 20
 _LINE = 64
+_MOST_PROCESSORS = 1024  # of a set of them as Linux's C libraries have it
 _Struct = TypeVar("_Struct", bound=ctypes.Structure)
 
 
@@ -49,6 +51,9 @@ class _Pool(ctypes.Structure):
         ("jobs", ctypes.c_void_p),
         ("idle", ctypes.c_void_p),
         ("workers", ctypes.c_void_p),
+        ("processor", ctypes.c_void_p),
+        ("allow", ctypes.c_void_p),
+        ("allowed", ctypes.c_uint64 * (_MOST_PROCESSORS // 64)),
     )
 
 
@@ -58,7 +63,9 @@ class _Worker(ctypes.Structure):
         ("lock", ctypes.c_void_p),
         ("number", ctypes.c_int64),
         ("following", ctypes.c_void_p),
-        ("_pad0", ctypes.c_int64 * 4),
+        ("thread", ctypes.c_int64),
+        ("kept_off", ctypes.c_int64),
+        ("_pad0", ctypes.c_int64 * 2),
         ("mail", ctypes.c_int64),
         ("_pad1", ctypes.c_int64 * 7),
     )
@@ -233,6 +240,7 @@ class Pool:
                     name = f"stepwell-worker-{len(self._threads)}"
                     worker = _aligned(_Worker)
                     worker.lock, worker.number = new_lock(), len(self._threads) + 1
+                    worker.kept_off = -1
                     worker.following, memory.workers = memory.workers, ctypes.addressof(worker)
                     self._workers.append(worker)
                     arguments = (_code().work, memory, worker)
@@ -241,14 +249,32 @@ class Pool:
                     self._threads.append(thread)
             finally:
                 threading.stack_size(before)
+            _spread(memory, len(self._threads))
             self.workers.run = ctypes.cast(_code().run, ctypes.c_void_p).value
             self.workers.hand = ctypes.cast(_code().hand, ctypes.c_void_p).value
             self.workers.pool = ctypes.addressof(memory)
             return memory
 
 
+def _spread(memory: _Pool, workers: int) -> None:
+    """Have workers woken on other processors than the launching thread's, if there are so many.
+
+    On Linux only: elsewhere a program has no say in where its threads run, or another one.
+    """
+    memory.processor = None
+    if sys.platform != "linux":
+        return
+    allowed = os.sched_getaffinity(0)
+    if workers < len(allowed) and max(allowed) < _MOST_PROCESSORS:
+        for place in range(len(memory.allowed)):
+            memory.allowed[place] = sum(1 << (n % 64) for n in allowed if n // 64 == place)
+        memory.allow = _address_of(ctypes.CDLL(None).sched_setaffinity)
+        memory.processor = _address_of(ctypes.CDLL(None).sched_getcpu)
+
+
 def _work(work: Any, memory: _Pool, worker: _Worker) -> None:
     """What a worker's thread does: it comes back when the pool is stopped."""
+    worker.thread = threading.get_native_id()
     work(ctypes.byref(memory), ctypes.byref(worker))
 
 

@@ -8,7 +8,7 @@ begin:
   %stop = getelementptr %Pool, ptr %pool, i32 0, i32 4
   %jobs = getelementptr %Pool, ptr %pool, i32 0, i32 8
   %idle = getelementptr %Pool, ptr %pool, i32 0, i32 9
-  %mail = getelementptr %Worker, ptr %worker, i32 0, i32 5
+  %mail = getelementptr %Worker, ptr %worker, i32 0, i32 7
   br label %listen
 
 listen:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -68,6 +70,42 @@ def test_workers_that_went_to_sleep_are_woken(pool: Pool) -> None:
     for _ in range(5):
         time.sleep(0.05)
         assert run(pool, Meeting(3), 2) == (False, 3)
+
+
+def processors_of_workers(pool: Pool, helpers: int) -> list[set[int]]:
+    """Where the workers may run that help with a job after they have gone to sleep."""
+    launching, allowed, meeting = threading.current_thread(), list[set[int]](), Meeting(1 + helpers)
+
+    def entry(packed: bytes, launch: int) -> int:
+        if threading.current_thread() is not launching:
+            allowed.append(os.sched_getaffinity(0))
+        return meeting(packed, launch)
+
+    time.sleep(0.2)
+    run(pool, entry, helpers)
+    return allowed
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
+    reason="workers are kept off a processor on Linux, where there are several",
+)
+def test_a_worker_is_woken_on_another_processor(pool: Pool) -> None:
+    allowed = os.sched_getaffinity(0)
+    run(pool, Meeting(2), 1)
+    try:
+        for here in sorted(allowed)[:2]:
+            os.sched_setaffinity(0, {here})
+            assert processors_of_workers(pool, 1) == [allowed - {here}]
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers run anywhere always")
+def test_more_workers_than_other_processors_run_anywhere(pool: Pool) -> None:
+    allowed = os.sched_getaffinity(0)
+    run(pool, Meeting(1 + len(allowed)), len(allowed))
+    assert processors_of_workers(pool, len(allowed)) == [allowed] * len(allowed)
 
 
 def test_a_failure_of_a_worker_is_one_of_the_job(pool: Pool) -> None:

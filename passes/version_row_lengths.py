@@ -22,13 +22,14 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, MemRefType, ModuleOp, NoneAttr
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import marks
 from ..dialects.making import copy_of
 from ..dialects.walking import ops_of
 from .utils.block_editing import constant, constant_value, is_outside
+from .utils.versions import branch_instead
 
 _LONGEST = 4
 _INDEX = IndexType()
@@ -82,7 +83,7 @@ def _version(loop: scf.ForOp, lengths: dict[SSAValue, int]) -> None:
     outer, location = loop.parent, loop.location
     assert outer is not None, "a loop stands in a block"
     short: SSAValue | None = None
-    known, unknown = Block(), Block()
+    views: list[Operation] = []
     values: dict[SSAValue, SSAValue] = {}
 
     def add(op: Operation) -> SSAValue:
@@ -99,12 +100,7 @@ def _version(loop: scf.ForOp, lengths: dict[SSAValue, int]) -> None:
         short = equal if short is None else add(arith.AndIOp(short, equal))
         view = memref.CastOp.get(array, MemRefType(kind.element_type, [*sizes, length]))
         view.location = location
-        known.add_op(view)
+        views.append(view)
         values[array] = view.dest
     assert short is not None, "there is an array"
-    known.add_ops([copy_of(loop, values), scf.YieldOp.create(location=location)])
-    regions = [Region(known), Region(unknown)]
-    branch = scf.IfOp.create(operands=[short], regions=regions, location=location)
-    outer.insert_op_before(branch, loop)
-    loop.detach()
-    unknown.add_ops([loop, scf.YieldOp.create(location=location)])
+    branch_instead(loop, short, [*views, copy_of(loop, values)], [loop])

@@ -63,12 +63,25 @@ func.func @large(%y: memref<?xf32>, %n: index) attributes {gpux.streams} {
 
 // -----
 
-// A loop that does little but to add up what it loads, which is not unrolled then.
+// A loop that does little but to add up what it loads: another one, which is not unrolled, for arrays
+// of 4 MiB and more.
 
 // CHECK-LABEL: func.func @adds_up
-// CHECK:         vector.load %x[%{{.*}}] {gpux.fetch_ahead = 512 : i64}
-// CHECK:         vector.load %y[%{{.*}}] {gpux.fetch_ahead = 512 : i64}
-// CHECK:         } {gpux.unroll = 1 : i64}
+// CHECK:         %[[SIZE:.*]] = arith.muli %{{.*}}, %{{.*}} : index
+// CHECK:         %[[MOST:.*]] = arith.constant 4194304 : index
+// CHECK:         %[[LARGE:.*]] = arith.cmpi sge, %[[SIZE]], %[[MOST]] : index
+// CHECK:         %[[SUM:.*]] = scf.if %[[LARGE]] -> (vector<16xf32>) {
+// CHECK:           %[[FAR:.*]] = scf.for
+// CHECK:             vector.load %x[%{{.*}}] {gpux.fetch_ahead = 512 : i64}
+// CHECK:             vector.load %y[%{{.*}}] {gpux.fetch_ahead = 512 : i64}
+// CHECK:           } {gpux.unroll = 1 : i64}
+// CHECK:           scf.yield %[[FAR]] : vector<16xf32>
+// CHECK:         } else {
+// CHECK-NEXT:      %[[NEAR:.*]] = scf.for
+// CHECK-NOT:         gpux
+// CHECK:           scf.yield %[[NEAR]] : vector<16xf32>
+// CHECK:         }
+// CHECK:         func.return %[[SUM]]
 func.func @adds_up(%x: memref<?xf32>, %y: memref<?xf32>, %zero: vector<16xf32>, %n: index) -> vector<16xf32> {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index

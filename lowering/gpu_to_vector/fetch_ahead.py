@@ -12,16 +12,17 @@ one fills the store buffer. Of loads alone it fetches too little. So it is asked
 - what stores of a loop come to, that go on for some lines in an array which the loop does not load
   from (those lines come with the loads);
 - in launches that write more than the caches hold (`gpux.streams`), in any array;
-- what loops without stores load that do little but to add it up. These are not unrolled: of loads
-  and requests in another order nothing is gained, or lost.
+- what loops without stores load that do little but to add it up, where the array is larger than a
+  cache of one processor, which is found out before the loop. Then it is not unrolled: of loads and
+  requests in another order nothing is gained, or lost.
 
 Two threads on that Xeon, time with it in units of that without, both in one process: a
 normalisation of rows of 1024 f32, 128 of them 0.91, 4096 0.95 (0.73 and 0.89 in other processes,
-whose arrays lie in other places), softmax 0.99, saxpy of 2^25 0.94, the sum of 2^26 0.87, of 2^20
-to 2^24 1.00, of 2^17 1.09; exp, a stencil and a convolution in the caches 0.98 to 1.02. 256 to 2048
-bytes ahead are much the same, where an iteration does not go on further: if it asks for lines that
-others read, the sum of 2^26 by blocks of 256 threads takes 1.4. Where arrays are read and written
-in the cache it would cost saxpy a tenth.
+whose arrays lie in other places), softmax 0.99, saxpy of 2^25 0.94, the sum of 2^26 0.91, of 2^20
+to 2^24 1.00, of 2^17 and 2^18, if it were asked for, 1.09; exp, a stencil and a convolution in the
+caches 0.98 to 1.02. 256 to 2048 bytes ahead are much the same, where an iteration does not go on
+further: if it asks for lines that others read, the sum of 2^26 by blocks of 256 threads takes 1.4.
+Where arrays are read and written in the cache it would cost saxpy a tenth.
 """
 
 from __future__ import annotations
@@ -36,14 +37,20 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects import marks
+from ...dialects.making import copy_of
 from ...dialects.vector import is_nontemporal
 from ...dialects.walking import ops_of_class
 from ...passes.analyses.divergence import VARYING, Divergence, Spread, affine, terminator
 from ...passes.utils.block_editing import constant_value
+from ...passes.utils.versions import branch_instead
 from ..memref_views import as_memref
+from .vectors import At
 
 DISTANCE = 512
 """Bytes from an access to the line that is fetched for one of the next."""
+_LARGE = 4 << 20
+"""Bytes of an array from which on loops ask for what they add up."""
+"""Bytes of an array that loops add up in another way than smaller ones."""
 _LITTLE = 3
 """Ops on vectors for each that is loaded."""
 _PLAIN = (vector.LoadOp, scf.YieldOp)
@@ -84,10 +91,22 @@ def _loop(loop: scf.ForOp, streams: bool) -> None:
         return
     spreads = Divergence(loop.body, _from_iteration_to_iteration(loop))
     found = [op for op in found if _goes_on(loop, op, spreads)]
+    if found and isinstance(found[0], vector.LoadOp):
+        _in_cache_apart(loop, found[0])
+        loop.attributes[marks.UNROLL] = IntegerAttr(1, i64)
     for op in found:
         op.attributes[marks.FETCH_AHEAD] = IntegerAttr(DISTANCE, i64)
-    if found and not stores:
-        loop.attributes[marks.UNROLL] = IntegerAttr(1, i64)
+
+
+def _in_cache_apart(loop: scf.ForOp, load: vector.LoadOp) -> None:
+    """Put a branch in a loop's place: the loop itself where the array of a load is large."""
+    before, array = At(loop), load.base
+    size = before.number(_element_bytes(array))
+    for axis in range(len(load.indices)):
+        length = before.add(memref.DimOp(array, before.number(axis)))
+        size = before.binary(arith.MuliOp, size, length)
+    is_large = before.add(arith.CmpiOp(size, before.number(_LARGE), "sge"))
+    branch_instead(loop, is_large, [loop], [copy_of(loop)])
 
 
 def _only_adds_up(ops: Sequence[Operation], loads: int) -> bool:
@@ -119,9 +138,13 @@ def _goes_on(loop: scf.ForOp, op: vector.LoadOp | vector.StoreOp, spreads: Diver
     *outer, last = (spreads[index] for index in op.indices)
     if last.stride is None or not all(spread.is_uniform for spread in outer):
         return False
-    kind = as_memref(op.base.type).element_type
-    ahead = last.stride * (kind.size if isinstance(kind, FixedBitwidthType) else 8)
+    ahead = last.stride * _element_bytes(op.base)
     return 0 < ahead <= DISTANCE and not _is_short(loop, ahead)
+
+
+def _element_bytes(array: SSAValue) -> int:
+    kind = as_memref(array.type).element_type
+    return kind.size if isinstance(kind, FixedBitwidthType) else 8
 
 
 def _is_short(loop: scf.ForOp, ahead: int) -> bool:

@@ -41,6 +41,25 @@ def tiled_product(a, b, c):
     c[row, column] = total
 
 
+@kernel(block=(TILE, TILE))
+def turns_product(a, b, c):
+    """The same, while the next tiles come into another half of shared memory."""
+    left, right = sw.shared((2, TILE, TILE), sw.f32), sw.shared((2, TILE, TILE), sw.f32)
+    tx, ty = sw.thread_id(0), sw.thread_id(1)
+    row, column = sw.block_id(1) * TILE + ty, sw.block_id(0) * TILE + tx
+    left[0, ty, tx], right[0, ty, tx] = a[row, tx], b[ty, column]
+    total, half = 0.0, 0
+    for start in range(TILE, a.shape[1] + TILE, TILE):
+        sw.barrier()
+        if start < a.shape[1]:
+            left[1 - half, ty, tx] = a[row, start + tx]
+            right[1 - half, ty, tx] = b[start + ty, column]
+        for k in range(TILE):
+            total += left[half, ty, k] * right[half, k, tx]
+        half = 1 - half
+    c[row, column] = total
+
+
 @kernel()
 def sparse(begins, column, value, x, y):
     """A thread for each row of a sparse matrix, times a vector."""
@@ -60,6 +79,42 @@ def window(x, w, y):
         for k in range(w.shape[0]):
             total += x[i + k] * w[k]
         y[i] = total
+
+
+@kernel(block=THREADS)
+def tile_window(x, w, y):
+    """A tile in shared memory, with what neighbours need of the next one; 33 weights."""
+    i, t = sw.global_id(0), sw.thread_id(0)
+    tile = sw.shared((THREADS + 32,), sw.f32)
+    tile[t] = x[i]
+    if t < 32:
+        tile[THREADS + t] = x[i + THREADS]
+    sw.barrier()
+    total = 0.0
+    for k in range(33):
+        total += tile[t + k] * w[k]
+    y[i] = total
+
+
+@kernel(block=(TILE, TILE))
+def blur(x, y):
+    """Sums of 3 x 3, from a tile with an edge in shared memory."""
+    tile = sw.shared((TILE + 2, TILE + 2), sw.f32)
+    tx, ty = sw.thread_id(0), sw.thread_id(1)
+    i, j = sw.global_id(1), sw.global_id(0)
+    tile[ty, tx] = x[i, j]
+    if ty < 2:
+        tile[TILE + ty, tx] = x[i + TILE, j]
+    if tx < 2:
+        tile[ty, TILE + tx] = x[i, j + TILE]
+    if tx < 2 and ty < 2:
+        tile[TILE + ty, TILE + tx] = x[i + TILE, j + TILE]
+    sw.barrier()
+    total = 0.0
+    for di in range(3):
+        for dj in range(3):
+            total += tile[ty + di, tx + dj]
+    y[i, j] = total
 
 
 @kernel()

@@ -165,3 +165,14 @@ void turned(n_t n, const float *restrict x, float *restrict y) {
       for (n_t j = b; j < b + 32; j++)
         for (n_t i = a; i < a + 32; i++) y[j * n + i] = x[i * n + j];
 }
+
+void blur(n_t n, const float *restrict x, float *restrict y) {
+#pragma omp parallel for
+  for (n_t i = 0; i < n; i++)
+    for (n_t j = 0; j < n; j++) {
+      float sum = 0;
+      for (n_t a = 0; a < 3; a++)
+        for (n_t b = 0; b < 3; b++) sum += x[(i + a) * (n + 2) + j + b];
+      y[i * n + j] = sum;
+    }
+}

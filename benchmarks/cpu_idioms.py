@@ -65,7 +65,11 @@ def of_matrices(rng: np.random.Generator) -> list[Idiom]:
     begins = (np.arange(rows + 1) * each).astype(np.int32)
     columns = rng.integers(0, rows, rows * each, np.int32)
     tiles, threads = (32, 32), (k.TILE, k.TILE)
-    products = [("product", k.product), ("tiled product", k.tiled_product)]
+    products = [
+        ("product", k.product),
+        ("tiled product", k.tiled_product),
+        ("turns product", k.turns_product),
+    ]
     by_rows = [
         ("times", k.times.over(1024)),
         ("block times", k.block_times[1024, k.THREADS]),
@@ -101,11 +105,13 @@ def of_pictures(rng: np.random.Generator) -> list[Idiom]:
     cells = rng.integers(0, 2, (1024, 1024), np.uint8)
     cube = f32((128, 128, 128))
     gray, resized = zeros(MANY, dtype=np.uint8), zeros(1500, 1500)
+    blurred = zeros(1024, 1024)
     sizes = (1000, 1000, 1500, 1500)
     return [
         idiom("heat", k.heat.over(cube.shape), (128,), cube, np.zeros_like(cube)),
         idiom("gray", k.gray.over(MANY), (MANY,), pixels, gray, slack=1),
         idiom("planes", k.planes.over(MANY), (MANY,), planes, gray.copy(), slack=1),
+        idiom("blur", k.blur[(64, 64), (k.TILE, k.TILE)], (1024,), f32((1026, 1026)), blurred),
         idiom("life", k.life.over(cells.shape), (1024,), cells, np.zeros_like(cells)),
         idiom("resize", k.resize.over(resized.shape), sizes, f32((1000, 1000)), resized),
     ]
@@ -115,11 +121,16 @@ def of_lines(rng: np.random.Generator) -> list[Idiom]:
     """What goes along one axis."""
     k, f32 = kernels, partial(rng.random, dtype=np.float32)
     line, index = f32(MANY), rng.integers(0, MANY, MANY, np.int32)
-    players, length, clouds = 1 << 14, MANY - 32, 1 << 18
+    players, length, clouds = 1 << 14, MANY - k.THREADS, 1 << 18
+    by_tiles = k.tile_window[length // k.THREADS, k.THREADS]
+    windows = [("window", k.window.over(length)), ("tile window", by_tiles)]
     inside, at = zeros(players, dtype=np.int32), zeros(clouds, dtype=np.int32)
     points, centres = f32((clouds, 2)), f32((64, 2))
     return [
-        idiom("window", k.window.over(length), (length, 33), line, f32(33), zeros(length)),
+        *(
+            idiom(name, launch, (length, 33), line, f32(33), zeros(length), c="window")
+            for name, launch in windows
+        ),
         idiom(
             *("distance", k.distance.over(MANY), (MANY,)),
             *(f32((MANY, 3)), f32((MANY, 3)), zeros(MANY)),

@@ -14,7 +14,7 @@
 At the cpu level, for loops over the threads of a block (the iterations may run in any order). A
 condition that compares `±i + invariant` with an invariant holds for a range of i; `a` and `b` are
 what all such conditions leave of `lo` and `hi`. Solved are the conditions of checks, and of the
-`scf.if`s around solved checks. What is left in the new loop LLVM can vectorise; the rest is marked
+`scf.if`s around solved checks, but for those that `thread_guards` keeps. What is left in the new loop LLVM can vectorise; the rest is marked
 `gpux.cold` for outline-cold-loops (where none can be left before `a`, it is one loop). It comes
 last: a failed check ends the block, and what threads do whose checks hold is done by then, prints
 too. Where no condition differs from thread to thread, a branch chooses between the loops, and both
@@ -42,8 +42,9 @@ from ..dialects import gpux, marks
 from ..dialects.making import copy_of, make
 from ..dialects.walking import ops_of
 from .analyses.bounded_checks import BoundedChecks
+from .analyses.thread_guards import Guards, only_effect
 from .analyses.thread_nests import checked_loops
-from .analyses.thread_ranges import INDEX, Solver, is_effectless, select
+from .analyses.thread_ranges import INDEX, Solver, select
 from .utils.block_editing import constant
 
 _LARGEST_BODY = 2000
@@ -75,17 +76,18 @@ def _is_cold(op: Operation | None) -> bool:
 
 def _split(loop: scf.ForOp, checks: list[gpux.CheckOp], index_bits: int) -> None:
     solver = Solver(loop, index_bits)
-    solved = [check for check in checks if solver.solve(check.condition)]
-    guards = _solved_guards(solver, solved, {})
+    around = Guards(solver, set(checks))
+    solved = [check for check in checks if _solve(check, solver, around)]
+    guards = _solved_guards(solver, around, solved, {})
     is_exact = True
     if left := set[Operation](checks).difference(solved):
-        bounded = BoundedChecks(solver, left, set(guards), index_bits)
+        bounded = BoundedChecks(solver, left, around, set(guards), index_bits)
         solved += bounded.solved
-        guards |= _solved_guards(solver, bounded.solved, guards)
+        guards |= _solved_guards(solver, around, bounded.solved, guards)
         is_exact = bounded.exact
     if not solved:
         return
-    only_fails = is_exact and _only_fails(loop, solved, list(guards))
+    only_fails = is_exact and _only_fails(loop, solved, list(guards), around)
     fast = _copy_without_checks(loop, solved, list(guards))
     if solver.lower or solver.upper or not solver.when:
         start, end = solver.range()
@@ -101,13 +103,26 @@ def _split(loop: scf.ForOp, checks: list[gpux.CheckOp], index_bits: int) -> None
         rest.attributes[marks.AS_IS] = UnitAttr()
 
 
+def _solve(check: gpux.CheckOp, solver: Solver, around: Guards) -> bool:
+    """Take up what a check asks of those threads that make it."""
+    since = solver.marks()
+    if not solver.solve(check.condition):
+        return False
+    around.relax(check, since)
+    return True
+
+
 def _solved_guards(
-    solver: Solver, checks: list[gpux.CheckOp], known: dict[scf.IfOp, None]
+    solver: Solver, around: Guards, checks: list[gpux.CheckOp], known: dict[scf.IfOp, None]
 ) -> dict[scf.IfOp, None]:
-    """The guards around checks that can be solved; they are taken up, unless known already."""
-    guards = dict.fromkeys(guard for check in checks for guard in _guards_of(check, solver.loop))
+    """The branches around checks that are not kept and can be solved; they are taken up, unless
+    known already."""
+    sides = [side for check in checks for side in around.around(check)]
+    guards = dict.fromkeys(branch for branch, is_true in sides if is_true)
     return dict.fromkeys(
-        guard for guard in guards if guard not in known and solver.solve(guard.cond)
+        guard
+        for guard in guards
+        if guard not in known and not around.is_kept(guard) and solver.solve(guard.cond)
     )
 
 
@@ -122,18 +137,9 @@ def _only_if(condition: SSAValue, *sides: Operation) -> None:
         region.add_block(Block((op, make(scf.YieldOp, location=location))))
 
 
-def _guards_of(op: Operation, loop: scf.ForOp) -> list[scf.IfOp]:
-    """The `scf.if`s inside the loop of which `op` is in the then region."""
-    found: list[scf.IfOp] = []
-    region = op.parent_region()
-    while region is not None and (parent := region.parent) is not None and parent is not loop:
-        if isinstance(parent, scf.IfOp) and region is parent.true_region:
-            found.append(parent)
-        region = parent.parent_region()
-    return found
-
-
-def _only_fails(loop: scf.ForOp, solved: list[gpux.CheckOp], guards: list[scf.IfOp]) -> bool:
+def _only_fails(
+    loop: scf.ForOp, solved: list[gpux.CheckOp], guards: list[scf.IfOp], around: Guards
+) -> bool:
     """Whether an iteration in which a solved condition is false does nothing, or a check fails.
 
     So it is where the guards are one inside the other around everything that has effects, and what
@@ -141,31 +147,23 @@ def _only_fails(loop: scf.ForOp, solved: list[gpux.CheckOp], guards: list[scf.If
     """
     block, left, checks = loop.body.block, set(guards), set[Operation](solved)
     met = {block}
-    while (guard := _only_effect(block, checks)) in left and isinstance(guard, scf.IfOp):
+    while (guard := only_effect(block, checks)) in left and isinstance(guard, scf.IfOp):
         left.discard(guard)
         block = guard.true_region.block
         met.add(block)
-    return not left and all(_around_loops(check) & met for check in solved)
+    return not left and all(_around_loops(check, around) & met for check in solved)
 
 
-def _only_effect(block: Block, checks: set[Operation]) -> Operation | None:
-    """The one op of a block that does something beside these checks; an else branch does not."""
-    effects = [op for op in block.ops if op not in checks and not is_effectless(op)]
-    if len(effects) != 1:
-        return None
-    orelse = effects[0].regions[1:]
-    idle = all(is_effectless(op) for region in orelse for op in region.walk())
-    return effects[0] if idle else None
-
-
-def _around_loops(op: Operation) -> set[Block]:
-    """The block of an op, and the blocks of the loops around it up to another kind of op."""
+def _around_loops(op: Operation, around: Guards) -> set[Block]:
+    """The block of an op, and the blocks of what is around it: loops, and branches that are kept,
+    since what was taken up is what the threads in them ask."""
     found: set[Block] = set()
     block = op.parent
     while block is not None:
         found.add(block)
         parent = block.parent_op()
-        block = parent.parent if isinstance(parent, scf.ForOp) else None
+        is_kept = isinstance(parent, scf.IfOp) and around.is_kept(parent)
+        block = parent.parent if isinstance(parent, scf.ForOp) or is_kept else None
     return found
 
 

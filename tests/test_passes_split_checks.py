@@ -109,18 +109,58 @@ class LoopWriter(Writer):
         self.statements()
         body = "\n".join(self.lines)
         arguments = ", ".join(f"{name}: index" for name in (*LAUNCH, "%bytes"))
-        count = self.chance.choice(["%bdim_x", "%bdim_x", "%c3", "%m"])
+        count = self.chance.choice(["%bdim_x", "%bdim_x", "%c3", "%c6", "%m"])
         return f"""
 func.func @kernel(%x: {VIEW}, %y: {VIEW}, %m: index, %k: i5, %l: i7, %p: i1, {arguments},
     %report: index) attributes {{gpux.kernel}} {{
 %c0 = arith.constant 0 : index
 %c1 = arith.constant 1 : index
 %c3 = arith.constant 3 : index
+%c6 = arith.constant 6 : index
 scf.for %t = %c0 to {count} step %c1 {{
 {body}
 }} {{row}}
 func.return
 }}"""
+
+
+class BranchWriter(LoopWriter):
+    """Branches beside each other, one inside the other: of the launch, of few threads, of many."""
+
+    def index(self, depth: int = 0) -> str:
+        if self.chance.random() < 0.2:
+            return super().index(depth)
+        base, name = self.chance.choice([*self.indices, "%t"]), self.chance.choice(["addi", "subi"])
+        return self.define("index", f"arith.{name} {base}, {self.small()} : index")
+
+    def condition(self) -> str:
+        predicate = self.chance.choice(["slt", "sle", "sge", "sgt", "eq"])
+        kind = self.chance.random()
+        if kind < 0.4:
+            sides = ["%m", self.small()]
+        elif kind < 0.8:
+            sides = ["%t", self.small()]
+        else:
+            sides = [self.number(), self.size()]
+        if self.chance.random() < 0.3:
+            sides.reverse()
+        return self.define("i1", f"arith.cmpi {predicate}, {', '.join(sides)} : index")
+
+    def guard(self) -> None:
+        condition = self.condition()
+        if self.chance.random() < 0.3:
+            condition = self.define("i1", f"arith.andi {condition}, {self.condition()} : i1")
+        self.region(f"scf.if {condition} {{")
+        if self.chance.random() < 0.4:
+            self.lines.pop()
+            self.region("} else {")
+
+    def statements(self) -> None:
+        for _ in range(self.chance.randint(1, 3)):
+            if len(self.scopes) < 4 and self.chance.random() < 0.6:
+                self.chance.choice([self.loop, self.guard, self.guard])()
+            else:
+                self.check()
 
 
 class NeighbourWriter(LoopWriter):
@@ -230,6 +270,12 @@ def check_loop(chance: random.Random, writer: type[LoopWriter] = LoopWriter) -> 
 @given(st.randoms(use_true_random=False))
 def test_every_thread_ends_as_it_did(chance: random.Random):
     check_loop(chance)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_every_thread_ends_as_it_did_behind_branches(chance: random.Random):
+    check_loop(chance, BranchWriter)
 
 
 @settings(max_examples=80, deadline=None)

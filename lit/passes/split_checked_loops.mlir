@@ -515,3 +515,69 @@ func.func @loaded(%index: memref<?xi32>, %x: memref<?xf32>, %hi: index) {
   } {gpux.threads}
   func.return
 }
+
+// -----
+
+// A branch that is the same for all threads stays, and what is checked behind it is asked only where
+// it is true: a block for which it is false is not left to the loop with the checks.
+func.func @same_for_all(%x: memref<?xf32>, %y: memref<?xf32>, %flag: i1, %base: index, %bdim: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %bdim step %c1 {
+    %i = arith.addi %base, %t : index
+    memref.store %zero, %y[%t] : memref<?xf32>
+    scf.if %flag {
+      %n = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %i, %n : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%i] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @same_for_all
+// CHECK:         %[[FIRST:.*]] = arith.select %flag, %{{.*}}, %c0 : index
+// CHECK:         %[[END:.*]] = arith.select %flag, %{{.*}}, %bdim : index
+// CHECK:         scf.for %t
+// CHECK-NOT:       gpux.check
+// CHECK:           scf.if %flag {
+// CHECK-NEXT:        memref.store
+
+// -----
+
+// The branch of few threads, of a block of 256, stays too: their checks are asked for all of them at
+// once. (As a limit of the loop, it would leave 252 threads to the loop with the checks.)
+func.func @few(%x: memref<?xf32>, %y: memref<?xf32>, %base: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c256 = arith.constant 256 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %c256 step %c1 {
+    %i = arith.addi %base, %t : index
+    memref.store %zero, %y[%t] : memref<?xf32>
+    %first = arith.cmpi slt, %t, %c4 : index
+    scf.if %first {
+      %n = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %i, %n : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%i] : memref<?xf32>
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @few
+// CHECK:         %[[LOW:.*]] = arith.subi %c0, %base : index
+// CHECK-NEXT:    %[[HIGH:.*]] = arith.subi %n, %base : index
+// CHECK-NEXT:    %[[FIRST:.*]] = arith.cmpi sle, %[[LOW]], %c0 : index
+// CHECK-NEXT:    %[[LAST:.*]] = arith.cmpi sge, %[[HIGH]], %c4 : index
+// CHECK-NEXT:    %[[ALL:.*]] = arith.andi %[[FIRST]], %[[LAST]] : i1
+// CHECK-NEXT:    scf.if %[[ALL]] {
+// CHECK-NEXT:      scf.for %t = %c0 to %c256 step %c1
+// CHECK-NOT:         gpux.check
+// CHECK:             scf.if %first {
+// CHECK-NEXT:          memref.store
+// CHECK:         } else {
+// CHECK:           gpux.check
+// CHECK:         } {gpux.cold, gpux.as_is}

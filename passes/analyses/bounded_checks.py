@@ -23,6 +23,7 @@ from ...dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, UGE, UGT, ULE,
 from .loop_invariants import add_invariants, assume_while
 from .range_conditions import assume
 from .run_time_bounds import Bound, RunTimeBounds
+from .thread_guards import Guards
 from .thread_ranges import Solver, second_of, select
 from .value_ranges import Ranges
 
@@ -35,7 +36,8 @@ class BoundedChecks:
 
     solver: Solver
     pending: set[Operation]
-    guards: set[Operation]  # those that are true in the solver's range
+    around: Guards
+    true: set[Operation]  # branches that are true in the solver's range
     index_bits: int = 64
     solved: list[gpux.CheckOp] = field(default_factory=list[gpux.CheckOp])
     exact: bool = True  # what was taken up is necessary too
@@ -55,7 +57,7 @@ class BoundedChecks:
         """Takes up the checks of a block; `guarded` says that it is in branches not solved."""
         for op in block.ops:
             if isinstance(op, gpux.CheckOp):
-                if op in self.pending and self._take(op.condition, guarded):
+                if op in self.pending and self._take(op, guarded):
                     self.solved.append(op)
                 assume(self.ranges, op.condition)
             elif op in self._around:
@@ -67,7 +69,8 @@ class BoundedChecks:
             for region, outcome in ((op.true_region, True), (op.false_region, False)):
                 mark = ranges.mark()
                 assume(ranges, op.cond, outcome)
-                inside = guarded or not outcome or op not in self.guards
+                known = op in self.true or (self.around.is_kept(op) and self.around.is_uniform(op))
+                inside = guarded or not outcome or not known
                 for block in region.blocks:
                     self._visit(block, inside)
                 ranges.drop(mark)
@@ -82,11 +85,12 @@ class BoundedChecks:
                 self._visit(op.body.block, guarded)
             ranges.drop(mark)
 
-    def _take(self, condition: SSAValue, guarded: bool) -> bool:
-        """Take up a condition; False, and nothing done, if no bounds of it are known."""
+    def _take(self, check: gpux.CheckOp, guarded: bool) -> bool:
+        """Take up a check's condition; False, and nothing done, if no bounds of it are known."""
         marks = self.solver.marks()
         conditions = _Conditions(self.solver, self.ranges, self._row, guarded)
-        if conditions.take(condition):
+        if conditions.take(check.condition):
+            self.around.relax(check, marks)
             if not self.solved:
                 self._keep_to_rows()
             self.exact = self.exact and conditions.exact

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.builtin import IndexType, i1
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import Pure
 
@@ -32,6 +32,8 @@ _DEPTH = 64
 _FAR = (1 << 31) - 1  # what fits an index of any width
 Limit: TypeAlias = tuple[SSAValue, SSAValue]
 """The first value less the second, as `index` computes it."""
+Marks: TypeAlias = tuple[int, int, int]
+"""How many limits and conditions a solver has taken up."""
 
 
 @dataclass
@@ -69,14 +71,52 @@ class Solver:
         self.forget(marks)
         return False
 
-    def marks(self) -> tuple[int, int, int]:
+    def marks(self) -> Marks:
         """What has been taken up by now, for `forget`."""
         return len(self.lower), len(self.upper), len(self.when)
 
-    def forget(self, marks: tuple[int, int, int]) -> None:
+    def forget(self, marks: Marks) -> None:
         """Take back what has been taken up since."""
         for limits, mark in zip((self.lower, self.upper, self.when), marks, strict=True):
             del limits[mark:]
+
+    def only_if(self, since: Marks, condition: SSAValue, outcome: bool) -> None:
+        """What was taken up `since` has to hold only where a condition, which is the same in all
+        iterations, has this outcome."""
+        lower, upper, when = self._taken(since)
+        given = self.outside(condition)
+
+        def then(value: SSAValue, otherwise: SSAValue) -> SSAValue:
+            sides = (value, otherwise) if outcome else (otherwise, value)
+            return self.add(select(given, *sides)).results[0]
+
+        zero = self.number(0)
+        if lower:
+            start = then(self.joined(arith.MaxSIOp, lower), self.loop.lb)
+            self.lower.append((start, zero))
+        if upper:
+            end = then(self.joined(arith.MinSIOp, upper), self.loop.ub)
+            self.upper.append((end, zero))
+        if when:
+            true = self.add(constant(i1, 1, self.loop.location)).results[0]
+            self.when.append(then(self.joined(arith.AndIOp, when), true))
+
+    def within(self, since: Marks, iterations: range) -> None:
+        """What was taken up `since` has to hold only in these iterations, but in all of them."""
+        lower, upper, when = self._taken(since)
+        if iterations:
+            first, end = self.number(iterations.start), self.number(iterations.stop)
+            self.when += when
+            self.when += [self.compare(SLE, start, first) for start in lower]
+            self.when += [self.compare(SLE, end, limit) for limit in upper]
+
+    def _taken(self, since: Marks) -> tuple[list[SSAValue], list[SSAValue], list[SSAValue]]:
+        """Take back what was taken up `since`: first iterations, ends, conditions."""
+        lower = self._tightest(self.lower[since[0] :], upper=False)
+        upper = self._tightest(self.upper[since[1] :], upper=True)
+        when = self.when[since[2] :]
+        self.forget(since)
+        return lower, upper, when
 
     def _compare(self, op: arith.CmpiOp) -> bool:
         predicate = op.predicate.value.data

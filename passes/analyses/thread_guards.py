@@ -1,0 +1,118 @@
+"""Branches around the checks of a loop over threads, and which of them a copy without checks keeps.
+
+    around all that the loop does        true in the copy: other threads do nothing
+    the same for all threads of it       kept: it may be false for whole blocks
+    true for few threads                 kept: most would be left to the loop with the checks
+    other ones that can be solved        true in the copy: few threads are at the ends of arrays
+
+What a check asks that stands in a branch which is kept has to hold only for those who take it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from xdsl.dialects import arith, scf
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...dialects.predicates import EQ, EXCHANGED, SGE, SGT, SLE, SLT
+from ..utils.block_editing import constant_value
+from .thread_ranges import Marks, Solver, is_effectless
+
+_USUAL = 128
+"""Threads of a loop whose bounds are not known."""
+
+
+class Side(NamedTuple):
+    """One side of a branch."""
+
+    branch: scf.IfOp
+    is_true: bool
+
+
+@dataclass
+class Guards:
+    """The branches of a solver's loop around `checks`, all those of the loop."""
+
+    solver: Solver
+    checks: set[Operation]
+    _kept: dict[scf.IfOp, bool] = field(default_factory=dict["scf.IfOp", bool])
+
+    def __post_init__(self) -> None:
+        self._whole = set[Operation]()
+        block = self.solver.loop.body.block
+        while isinstance(branch := only_effect(block, self.checks), scf.IfOp):
+            self._whole.add(branch)
+            block = branch.true_region.block
+
+    def around(self, op: Operation) -> list[Side]:
+        """The branches between the loop and an op in it, from the inside out."""
+        found: list[Side] = []
+        region = op.parent_region()
+        while region is not None and (parent := region.parent) is not self.solver.loop:
+            assert parent is not None, "the op stands in the loop"
+            if isinstance(parent, scf.IfOp):
+                found.append(Side(parent, region is parent.true_region))
+            region = parent.parent_region()
+        return found
+
+    def is_uniform(self, branch: scf.IfOp) -> bool:
+        """Whether a branch is the same for all threads of the loop."""
+        return self.solver.slope(branch.cond) == 0
+
+    def is_kept(self, branch: scf.IfOp) -> bool:
+        """Whether the copy without checks has a branch that could be solved."""
+        if branch not in self._kept:
+            kept = self.is_uniform(branch) or self._few(branch) is not None
+            self._kept[branch] = kept and branch not in self._whole
+        return self._kept[branch]
+
+    def _few(self, branch: scf.IfOp) -> range | None:
+        """Threads of which some take a branch and others do not, if these are few and known."""
+        low, high = (constant_value(value) for value in (self.solver.loop.lb, self.solver.loop.ub))
+        found = self._threads(branch.cond, 0 if low is None else low, high)
+        every = _USUAL if low is None or high is None else high - low
+        return None if found is None or 2 * len(found) > every else found
+
+    def _threads(self, condition: SSAValue, low: int, high: int | None) -> range | None:
+        op = condition.owner
+        if isinstance(op, arith.AndIOp):
+            parts = [self._threads(part, low, high) for part in (op.lhs, op.rhs)]
+            return min((part for part in parts if part is not None), key=len, default=None)
+        return self._compared(op, low, high) if isinstance(op, arith.CmpiOp) else None
+
+    def _compared(self, op: arith.CmpiOp, low: int, high: int | None) -> range | None:
+        """The threads for which a comparison of their number with a constant holds."""
+        predicate, thread, number = op.predicate.value.data, op.lhs, constant_value(op.rhs)
+        if number is None:
+            predicate, thread, number = EXCHANGED[predicate], op.rhs, constant_value(op.lhs)
+        if number is None or thread is not self.solver.loop.body.block.args[0]:
+            return None
+        if predicate == EQ:
+            return range(number, number + 1)
+        if predicate in (SLT, SLE):
+            return range(low, number + (predicate == SLE))
+        if predicate in (SGE, SGT) and high is not None:
+            return range(number + (predicate == SGT), high)
+        return None
+
+    def relax(self, op: Operation, since: Marks) -> None:
+        """What was taken up `since` for a check has to hold where branches that are kept let it."""
+        for branch, is_true in self.around(op):
+            if branch in self._whole:
+                continue
+            if self.is_uniform(branch):
+                self.solver.only_if(since, branch.cond, is_true)
+            elif is_true and (few := self._few(branch)) is not None:
+                self.solver.within(since, few)
+
+
+def only_effect(block: Block, checks: set[Operation]) -> Operation | None:
+    """The one op of a block that does something beside these checks; an else branch does not."""
+    effects = [op for op in block.ops if op not in checks and not is_effectless(op)]
+    if len(effects) != 1:
+        return None
+    orelse = effects[0].regions[1:]
+    idle = all(is_effectless(op) for region in orelse for op in region.walk())
+    return effects[0] if idle else None

@@ -156,6 +156,26 @@ def test_the_lane_that_fails_is_the_one_that_reports(device: sw.Device):
     assert "thread (40, 0, 0)" in str(caught.value)
 
 
+@pytest.mark.parametrize("block", [64, 128, 256])
+def test_blocks_that_add_up_together_tell_which_thread_fails(block: int):
+    @sw.kernel(block=block)
+    def add_up(x, y):
+        t = sw.thread_id(0)
+        total = 0
+        for k in range(t, x.shape[0], block):
+            assert x[k] >= 0, "below zero"
+            total += x[k]
+        y[t] = total
+
+    x, y = numbers(5 * block + 3), np.zeros(block, np.int32)
+    add_up.launch(1, block, device="cpu")(x, y)
+    np.testing.assert_array_equal(y, np.bincount(np.arange(x.size) % block, weights=x))
+    x[2 * block + 45] = -1
+    with pytest.raises(sw.KernelError, match="below zero") as caught:
+        add_up.launch(1, block, device="cpu")(x, y)
+    assert "thread (45, 0, 0)" in str(caught.value)
+
+
 def test_threads_that_take_a_lock_in_turns_stay_threads(device: sw.Device):
     @sw.kernel
     def in_turns(lock, total):

@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from math import inf, nan
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith, math, scf
-from xdsl.dialects.builtin import AnyFloat, MemRefType, i1, i64
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import AnyFloat, MemRefType, i1
 from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
@@ -30,7 +30,7 @@ from ...dialects.vector import reduction
 from ...dialects.walking import ops_of
 from ...passes.analyses.divergence import bits
 from .again import loaded_by
-from .subgroups import bits_of
+from .subgroups import first_of
 from .together import holds_for_all
 
 if TYPE_CHECKING:
@@ -168,11 +168,10 @@ def _only_if(body: Body, condition: SSAValue, write: Callable[[], None]) -> None
 
 def _fail(body: Body, op: gpux.CheckOp, failed: SSAValue) -> None:
     """The report of the first lane that fails, which ends the block."""
-    first = body.value(
-        math.CountTrailingZerosOp.create(operands=[bits_of(body, failed)], result_types=[i64])
-    )
     lane = body.value(
-        arith.IndexCastOp.create(operands=[first], result_types=[body.number(0).type])
+        arith.IndexCastOp.create(
+            operands=[first_of(body, failed)], result_types=[body.number(0).type]
+        )
     )
     mapping = {value: _of_lane(body, value, lane) for value in op.operands[1:]}
     _clone(body, op, {**mapping, op.condition: body.number(0, i1)})

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xdsl.dialects import arith, vector
+from xdsl.dialects import arith, math, vector
 from xdsl.dialects.builtin import (
     AnyFloat,
     DenseArrayBase,
@@ -119,6 +119,26 @@ def bits_of(body: Body, voted: SSAValue) -> SSAValue:
     if body.width == 64:
         return bits
     return body.value(arith.ExtUIOp.create(operands=[bits], result_types=[i64]))
+
+
+def first_of(body: Body, mask: SSAValue) -> SSAValue:
+    """The number of the first lane of a mask that is set, of which there is one, as an i64."""
+    if body.width <= 64:
+        return _first_bit(body, bits_of(body, mask))
+    words = VectorType(i64, [body.width // 64])
+    packed = body.value(vector.BitcastOp.create(operands=[mask], result_types=[words]))
+    zero, first = body.number(0, i64), body.number(0, i64)
+    for number in reversed(range(body.width // 64)):
+        word = body.extract(packed, body.number(number))
+        lane = body.binary(arith.AddiOp, _first_bit(body, word), body.number(64 * number, i64))
+        some = body.value(arith.CmpiOp(word, zero, "ne"))
+        first = body.select(some, lane, first)
+    return first
+
+
+def _first_bit(body: Body, bits: SSAValue) -> SSAValue:
+    op = math.CountTrailingZerosOp.create(operands=[bits], result_types=[i64])
+    return body.value(op)
 
 
 def _weights(body: Body) -> Operation:

@@ -14,11 +14,11 @@
 At the cpu level, for loops over the threads of a block (the iterations may run in any order). A
 condition that compares `±i + invariant` with an invariant holds for a range of i; `a` and `b` are
 what all such conditions leave of `lo` and `hi`. Solved are the conditions of checks, and of the
-`scf.if`s around solved checks, but for those that `thread_guards` keeps. What is left in the new loop LLVM can vectorise; the rest is marked
-`gpux.cold` for outline-cold-loops (where none can be left before `a`, it is one loop). It comes
-last: a failed check ends the block, and what threads do whose checks hold is done by then, prints
-too. Where no condition differs from thread to thread, a branch chooses between the loops, and both
-have the bounds that they had.
+`scf.if`s around solved checks, but for those that `thread_guards` keeps. What is left in the new
+loop LLVM can vectorise; the rest is marked `gpux.cold` for outline-cold-loops (where none can be
+left before `a`, it is one loop). It comes last: a failed check ends the block, and what threads do
+whose checks hold is done by then, prints too. Where no condition differs from thread to thread, a
+branch chooses between the loops, and both have the bounds that they had.
 
 Checks inside loops of one thread, and others that are no such comparison, are left to
 `bounded_checks`.
@@ -162,8 +162,9 @@ def _around_loops(op: Operation, around: Guards) -> set[Block]:
     while block is not None:
         found.add(block)
         parent = block.parent_op()
-        is_kept = isinstance(parent, scf.IfOp) and around.is_kept(parent)
-        block = parent.parent if isinstance(parent, scf.ForOp) or is_kept else None
+        goes_on = isinstance(parent, scf.IfOp) and around.is_kept(parent)
+        is_loop = isinstance(parent, scf.ForOp)
+        block = parent.parent if parent is not None and (is_loop or goes_on) else None
     return found
 
 

@@ -123,7 +123,8 @@ class Rules:
 
         def register(converter: Converter) -> Converter:
             for op_class in classes:
-                assert op_class not in self.table, f"two converters for {op_class.name}"
+                if op_class in self.table:
+                    raise CompileError(f"there are two converters for {op_class.name}")
                 self.table[op_class] = converter
             return converter
 
@@ -252,13 +253,15 @@ class _Run:
         try:
             given = op._operands  # pyright: ignore[reportPrivateUsage]  # no wrapper: a hot path
             operands = tuple([rw.new(operand) for operand in given])
-            results = converter(op, operands, rw)
+            self.remember(op, converter(op, operands, rw))
         except CannotConvert as reason:
             return self.fail(op, str(reason))
         except CompileError as error:
             self.errors.append(error)
             return False
-        self.remember(op, results)
+        except Exception as error:
+            error.add_note(f"where {op.name} is converted, {location_of(op) or 'no place known'}")
+            raise
         for created in rw.created:
             if not self.is_legal(created):
                 rw.depth[created] = depth + 1
@@ -282,9 +285,9 @@ class _Run:
             groups = results
         if len(groups) != len(op.results):
             used = any(result.first_use is not None for result in op.results)
-            assert not groups and not used, (
-                f"the converter of {op.name} gave {len(groups)} results for {len(op.results)}"
-            )
+            if groups or used:
+                given, count = len(groups), len(op.results)
+                raise CannotConvert(f"its converter gave {given} results, it has {count}")
         for result, group in zip(op.results, groups, strict=False):
             self.rw.replace(result, group)
 

@@ -197,8 +197,10 @@ class _Checker:
         try:
             op.verify_()
         except Exception as error:  # verifiers of dialects raise anything, bare Exception too
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            text = lines[0].strip() if lines else type(error).__name__
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            text = lines[0] if lines else type(error).__name__
+            if text.endswith(":"):  # the reason is below
+                text = " ".join(lines[:2])
             text = text.removeprefix(f"{op.name}: ").removeprefix("Operation does not verify: ")
             self.errors.append(_own_error(op, text, error))
 

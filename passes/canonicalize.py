@@ -8,15 +8,17 @@
       memref.store %1, %m[%i]
     }
 
-The rules are in `canonical_arith` and `canonical_structure`, one table by op class. Ops are visited
-once in order; after a change only what it touches is visited again. Dead code is what has no uses
-and at most reads or allocates memory.
+The rules are in `canonical_arith` and `canonical_structure`, one table by op class; other packages'
+ops fold as they say (xDSL's `HasFolderInterface`). Ops are visited once in order; after a change
+only what it touches is visited again. Dead code is what has no uses and at most reads or allocates
+memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from xdsl.context import Context
 from xdsl.dialects import arith
@@ -24,6 +26,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i1
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import (
+    HasFolder,
     IsTerminator,
     MemoryAllocEffect,
     MemoryEffect,
@@ -96,7 +99,7 @@ class Editor:
             return True
         rule = RULES.get(op.__class__)
         if rule is None:
-            return False
+            return _has_folder(op.__class__) and self._fold(op)
         folded = rule(op, self)
         if folded is None:
             return False
@@ -107,6 +110,20 @@ class Editor:
         if isinstance(folded, Attribute):
             folded = self.constant(op, folded, op.results[0].type)
         self.replace_op(op, (folded,))
+        return True
+
+    def _fold(self, op: Operation) -> bool:
+        """What the op says of itself."""
+        folder = op.get_trait(HasFolder)
+        folded = folder.fold(op) if folder is not None else None
+        if folded is None or any(value in op.results for value in folded):
+            return False
+        pairs = zip(folded, op.results, strict=True)
+        values = [
+            value if isinstance(value, SSAValue) else self.constant(op, value, result.type)
+            for value, result in pairs
+        ]
+        self.replace_op(op, values)
         return True
 
     # What rules use
@@ -170,6 +187,11 @@ class Editor:
         op.detach()
         op.erase()
         self.push_makers(makers)
+
+
+@cache
+def _has_folder(op_class: type[Operation]) -> bool:
+    return op_class is not arith.ConstantOp and op_class.has_trait(HasFolder)
 
 
 # --- dead code ------------------------------------------------------------------------------------

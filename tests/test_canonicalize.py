@@ -3,11 +3,16 @@
 import itertools
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 import pytest
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, Block, OpResult
+from xdsl.dialects import test as xdsl_test
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i32
+from xdsl.interfaces import HasFolderInterface
+from xdsl.ir import Attribute, Block, OpResult, SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def, traits_def
+from xdsl.traits import Pure
 
 from stepwell.dialects.diagnostics import CompileError
 from stepwell.lowering.parse import parse_module, print_module
@@ -169,6 +174,40 @@ def test_what_is_made_has_the_place_of_what_it_replaces() -> None:
     )
     canonicalize(module)
     assert 'arith.constant 2 : i32 loc("in.mlir":3:3)' in print_module(module, locations=True)
+
+
+@irdl_op_definition
+class DoubledOp(IRDLOperation, HasFolderInterface):
+    """Twice a number, and the number."""
+
+    name = "canontest.doubled"
+    value, twice, same = operand_def(i32), result_def(i32), result_def(i32)
+    traits = traits_def(Pure())
+
+    def fold(self) -> Sequence[SSAValue | Attribute] | None:
+        """Of constants."""
+        made_by = self.value.owner
+        if not isinstance(made_by, arith.ConstantOp):
+            return None
+        number = made_by.value
+        assert isinstance(number, IntegerAttr)
+        return IntegerAttr(2 * number.value.data, i32), self.value
+
+
+def test_ops_of_other_packages_fold_as_they_say() -> None:
+    four = arith.ConstantOp(IntegerAttr(4, i32))
+    first = DoubledOp.create(operands=[four.result], result_types=[i32, i32])
+    second = DoubledOp.create(operands=[first.twice], result_types=[i32, i32])
+    unknown = xdsl_test.TestOp(result_types=[i32])
+    kept = DoubledOp.create(operands=[unknown.results[0]], result_types=[i32, i32])
+    user = xdsl_test.TestOp([second.twice, second.same, kept.twice])
+    module = ModuleOp([four, first, second, unknown, kept, user])
+    canonicalize(module)
+    made_by = [operand.owner for operand in user.operands]
+    numbers = [op.value for op in made_by if isinstance(op, arith.ConstantOp)]
+    assert numbers == [IntegerAttr(16, i32), IntegerAttr(8, i32)]
+    assert made_by[2] is kept
+    assert first.parent is second.parent is None
 
 
 def test_a_second_run_changes_nothing() -> None:

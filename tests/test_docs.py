@@ -69,6 +69,11 @@ GEO_KERNEL = """
 def kernel(x):
     i = sw.global_id(0)
     x[i] = geo.square_sum(x[i], 2)
+
+@sw.kernel
+def count(x):
+    i = sw.global_id(0)
+    x[i] = geo.population(x[i])
 """
 
 
@@ -85,6 +90,10 @@ def test_add_an_op(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     x = np.arange(4, dtype=np.float32)
     names["kernel"].over(4)(x)
     assert list(x) == [4, 5, 8, 13]
+    bits = np.array([255, 6], np.uint8)
+    names["count"].over(2)(bits)
+    assert list(bits) == [8, 2]
+    assert module.clamped_add(np.int8(100), np.int8(100)) == 127
     check_level_of_its_own(module, monkeypatch)
 
 

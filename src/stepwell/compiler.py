@@ -10,15 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .dialects.diagnostics import CompileError
 from .manifest import block_facts, sites_of, waist_manifest
 from .runtime.artifact import Artifact, Form, Parameter
 from .targets import SHADER, Target, find_target
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Operation
 
     from .kernel import Kernel
     from .language.build import Built
+
+
+MOST_TIMES = 8  # that a dialect is lowered, where the ops of another one become its
 
 
 @dataclass(frozen=True)
@@ -130,18 +135,45 @@ def lower_step(module: ModuleOp, way: Target, start: str, end: str) -> None:
 
 
 def lower_extensions(module: ModuleOp) -> None:
-    """Lower the ops of other packages' dialects, each dialect by the pass that it came with."""
-    from xdsl.context import Context
+    """Lower the ops of other packages' dialects, each dialect by the pass that it came with.
 
-    from .dialects.walking import ops_of
+    What such a pass is given and what it makes are verified.
+    """
     from .registry import find_lowering
 
-    seen: set[str] = set()
+    lowered: list[str] = []
     while True:  # what a pass makes may be another dialect's
-        names = {op.name.partition(".")[0] for op in ops_of(module)} - seen
-        passes = [found for name in sorted(names) if (found := find_lowering(name)) is not None]
-        if not passes:
+        names = sorted(_dialects(module))
+        dialect = next((name for name in names if find_lowering(name) is not None), None)
+        if dialect is None:
             return
-        seen |= names
-        for found in passes:
-            found().apply(Context(), module)
+        lowered.append(dialect)
+        _lower_dialect(module, lowered)
+
+
+def _lower_dialect(module: ModuleOp, lowered: Sequence[str]) -> None:
+    """Lower the last one of the dialects that were lowered so far."""
+    from xdsl.context import Context
+
+    from .dialects.diagnostics import location_of
+    from .lowering.observers import Verify
+    from .lowering.pipeline import Pipeline
+    from .registry import LOWERED_BY
+
+    dialect = lowered[-1]
+    lowering = LOWERED_BY.find(dialect)
+    Pipeline((lowering(),)).run(module, Context(), [Verify()])
+    left = _dialects(module).get(dialect)
+    if left is not None:
+        hint = "it has to replace all ops of its dialect"
+        raise CompileError(f"{lowering.name} leaves {left.name}", location_of(left), hint=hint)
+    if lowered.count(dialect) > MOST_TIMES:
+        circle = " and ".join(sorted({*lowered[-MOST_TIMES:]}))
+        raise CompileError(f"what lowers the dialects {circle} makes ops of the other")
+
+
+def _dialects(module: ModuleOp) -> dict[str, Operation]:
+    """The first op of each dialect."""
+    from .dialects.walking import ops_of
+
+    return {op.name.partition(".")[0]: op for op in reversed(ops_of(module))}

@@ -111,7 +111,7 @@ CALLS: dict[str, str] = {
     **dict.fromkeys(("reshape", "transpose", "ravel", "concatenate", "stack", "roll"), _VIEW),
     **dict.fromkeys(("rand", "randn", "randint", "random", "uniform", "normal"), _SEED),
     "sort": "write the sort, or sort on the host",
-    "format": "write an f-string in print or assert, with {value} alone",
+    "format": 'write an f-string in print or assert, as in f"{value:.3f}"',
     "input": "pass data as parameters",
     "open": "pass data as array parameters",
     "sorted": "write the sort, or sort on the host",

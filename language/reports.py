@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, StringAttr, i32
 from xdsl.traits import is_side_effect_free
@@ -16,7 +17,7 @@ from .emitter import body
 from .operators import negate
 from .types import bool_
 from .typing_of import describe
-from .values import Scalar, Static, StructValue, Text, TupleValue, Value, Weak
+from .values import Formatted, Scalar, Static, StructValue, Text, TupleValue, Value, Weak
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -30,16 +31,66 @@ def joined_string(frame: Frame, node: ast.JoinedStr) -> Value:
             parts.append(str(part.value))
             continue
         assert isinstance(part, ast.FormattedValue), "an f-string has text and values"
-        if part.format_spec is not None:
-            raise frame.refuse(
-                part,
-                "a format specification is not in the language",
-                hint="write {value} alone; floats print with all their digits",
-            )
-        parts.append(frame.eval(part.value))
+        value = frame.eval(part.value)
+        spec = "" if part.format_spec is None else _specification(frame, part.format_spec)
+        is_plain = not spec and not (part.conversion == ord("r") and isinstance(value, Static))
+        parts.append(value if is_plain else _formatted(frame, part, value, spec))
     if all(isinstance(part, str) for part in parts):
         return Static("".join(part for part in parts if isinstance(part, str)))
     return Text(tuple(parts))
+
+
+def _specification(frame: Frame, node: ast.expr) -> str:
+    """What stands behind the colon: text, in which constants may be named in braces."""
+    assert isinstance(node, ast.JoinedStr), "a specification is an f-string"
+    texts: list[str] = []
+    for part in node.values:
+        value: Value = Static(None)
+        if isinstance(part, ast.Constant):
+            value = Static(part.value)
+        elif isinstance(part, ast.FormattedValue) and part.format_spec is None:
+            value = frame.eval(part.value)
+        if not isinstance(value, Static):
+            raise frame.refuse(
+                part, f"a format specification has constants in it, got {describe(value)}"
+            )
+        texts.append(str(value.value))
+    return "".join(texts)
+
+
+_CONVERSIONS: dict[int, tuple[str, Callable[[Any], Any]]] = {
+    -1: ("", lambda value: value),
+    ord("s"): ("!s", str),
+    ord("r"): ("!r", repr),
+    ord("a"): ("!a", ascii),
+}
+
+
+def _formatted(frame: Frame, part: ast.FormattedValue, value: Value, spec: str) -> Value:
+    """A value as its specification says: a constant now, a number of the run on the host."""
+    how, conversion = _CONVERSIONS[part.conversion]
+    known = isinstance(value, Static)
+    if not known and not isinstance(value, (Scalar, Weak)):
+        raise frame.refuse(
+            part,
+            f"a format specification of {describe(value)}",
+            hint="format its parts, one by one",
+        )
+    number = None if known else materialise(frame, part, value)
+    sample: Any = value.value if isinstance(value, Static) else _sample(number)
+    try:
+        if "{" in spec or "}" in spec:
+            raise ValueError("braces in the specification")
+        text = format(conversion(sample), spec)
+    except (ValueError, TypeError) as error:
+        raise frame.refuse(part, f"format {spec!r} of {describe(value)}: {error}") from None
+    return Static(text) if number is None else Formatted(number, f"{how}:{spec}")
+
+
+def _sample(number: Scalar | None) -> Any:
+    """What Python would format in a number's place."""
+    assert number is not None, "what is no constant is a number of the run"
+    return True if number.dtype is bool_ else 1.0 if number.dtype.is_float else 1
 
 
 def message_of(frame: Frame, node: ast.AST, value: Value) -> tuple[str, list[Scalar]]:
@@ -57,6 +108,8 @@ def message_of(frame: Frame, node: ast.AST, value: Value) -> tuple[str, list[Sca
         return _escaped(str(value.value)), []
     if isinstance(value, (Scalar, Weak)):
         return "{}", [materialise(frame, node, value)]
+    if isinstance(value, Formatted):
+        return f"{{{value.how}}}", [value.number]
     if isinstance(value, TupleValue):
         items = [_item(frame, node, item) for item in value.items]
         text = ", ".join(part[0] for part in items)

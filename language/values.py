@@ -158,6 +158,14 @@ class Text(Value):
 
 
 @dataclass(slots=True, eq=False)
+class Formatted(Value):
+    """A number in an f-string, and what of `str.format` says how it is shown: `!r:>8`."""
+
+    number: Scalar
+    how: str
+
+
+@dataclass(slots=True, eq=False)
 class LocalFunction(Value):
     """A function or lambda that is defined inside the one being compiled."""
 

@@ -80,6 +80,9 @@ class _Float(float):
     def __format__(self, spec: str) -> str:
         return format(float(self), spec) if spec else self.text
 
+    def __repr__(self) -> str:
+        return self.text
+
 
 def capacity_words(prints: bool) -> int:
     """Words for records: STEPWELL_REPORT_WORDS, else 2^20 with print sites and 4096 without."""

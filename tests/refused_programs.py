@@ -756,8 +756,19 @@ def class_pattern(x):
 
 
 @refused(A)
-def format_specification(x):
-    print(f"{x[0]:.3f}")  # error 11 (3.12: 13): a format specification is not in the language
+def format_specification_of_another_type(x):
+    print(f"{x[0]:x}")  # error 11 (3.12: 13): format 'x' of f32: Unknown format code 'x'
+
+
+@refused(A)
+def format_specification_of_the_run(x):
+    for n in range(3):
+        print(f"{x[0]:.{n}f}")  # error 15 (3.12: 21): a format specification has constants in it
+
+
+@refused(A)
+def format_specification_of_a_tuple(x):
+    print(f"{x.shape:>8}")  # error 11 (3.12: 13): a format specification of a tuple ~ one by one
 
 
 @refused(A)

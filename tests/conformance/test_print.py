@@ -42,6 +42,27 @@ def test_format_strings_sep_and_end(device: sw.Device, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == "[0] = 5; 10.\n"
 
 
+def test_format_specifications(device: sw.Device, capsys: pytest.CaptureFixture[str]):
+    width, name = 7, "lid"
+
+    def kernel(x, n):
+        print(f"{x[0]:8.3f}|{x[0]:e}|{x[0]!r:>6}|{x[0] > 1!s:>6}|{sw.global_id(0):03d}|{x[0]!s}")
+        print(f"{n:#x}|{n:b}|{n:,}|{n:<{width}}|{n!r}|{name!r}|{name:>6}|{3.14159:.2f}|{{{n}}}")
+
+    launch(kernel, np.array([2.1], np.float32), np.int32(1234), device=device, over=1)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "   2.100|2.100000e+00|   2.1|  True|000|2.1"
+    assert second == "0x4d2|10011010010|1,234|1234   |1234|'lid'|   lid|3.14|{1234}"
+
+
+def test_format_specifications_of_asserts(device: sw.Device):
+    def kernel(x):
+        assert x[0] < 9, f"{x[0]:.2f} is not below {9:03d}"
+
+    with pytest.raises(sw.AssertionFailed, match=r"^12\.10 is not below 009"):
+        launch(kernel, np.array([12.1], np.float32), device=device, over=1)
+
+
 def test_print_without_values(device: sw.Device, capsys: pytest.CaptureFixture[str]):
     def kernel(x):
         print()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .convert import cast_to, saturate, truth
 from .emitter import nearest
 from .types import DType, bool_
-from .typing_of import describe, static_type
+from .typing_of import static_type
 from .values import Static, Value, is_numpy_scalar
 
 if TYPE_CHECKING:
@@ -34,8 +34,18 @@ def cast_call(
         if folded is not None:
             return folded
     if isinstance(value, Static) and isinstance(value.value, str):
-        raise frame.refuse(node, f"cannot cast {describe(value)} to {dtype}")
+        return Static(_number_of(frame, node, target, dtype, value.value))
     return cast_to(frame, node, value, dtype)
+
+
+def _number_of(frame: Frame, node: ast.AST, target: Any, dtype: DType, text: str) -> int | float:
+    """The number that a text says, as in `float("-inf")`."""
+    if target not in (int, float):
+        raise frame.refuse(node, f"cannot cast {text!r} to {dtype}", hint='float("…") takes a text')
+    try:
+        return target(text)
+    except ValueError as error:
+        raise frame.refuse(node, f"constant expression: {error}") from None
 
 
 def _fold(frame: Frame, node: ast.AST, target: Any, dtype: DType, value: Static) -> Value | None:

@@ -120,7 +120,15 @@ def meet(
             hint=f"cast one of them, as in sw.{left}(…) or sw.{right}(…)",
         )
     common = settle(common)
+    if common is DTYPES["index"] and (_is_past_index(a) or _is_past_index(b)):
+        common = DTYPES["i64"]
     return to_type(frame, node, a, common), to_type(frame, node, b, common)
+
+
+def _is_past_index(value: Value) -> bool:
+    """Whether a literal needs more than the 32 bits that an index has on every device."""
+    number = value.value if isinstance(value, Static) else 0
+    return isinstance(number, int) and not -(1 << 31) <= number < 1 << 31
 
 
 def number_type(frame: Frame, node: ast.AST, value: Value) -> DType:
@@ -312,6 +320,6 @@ def to_index(frame: Frame, node: ast.AST, value: Value, what: str) -> SSAValue:
         raise frame.refuse(
             node,
             f"{what} must be an integer, got {describe(value)}",
-            hint="cast it with int(…)" if isinstance(dtype, DType) and dtype.is_float else None,
+            hint="cast it with int(…)" if isinstance(dtype, DType) else _number_hint(value),
         )
     return to_type(frame, node, value, DTYPES["index"]).ssa

@@ -6,6 +6,7 @@
   the next wider signed type, so every value fits; u64 with a signed type has no such type: None
 - `index` takes in all integers up to 32 bits; with i64 it gives i64, with u64 nothing
 
+A literal past 32 bits makes an `index` an i64, since an index has no more on some devices (`meet`).
 Literals adapt: WEAK_INT and WEAK_FLOAT take the other operand's type where they can say it.
 """
 

@@ -112,6 +112,7 @@ CALLS: dict[str, str] = {
     **dict.fromkeys(("rand", "randn", "randint", "random", "uniform", "normal"), _SEED),
     "sort": "write the sort, or sort on the host",
     "format": 'write an f-string in print or assert, as in f"{value:.3f}"',
+    **dict.fromkeys(("hex", "bin", "oct"), 'write f"{value:x}" in print or assert'),
     "input": "pass data as parameters",
     "open": "pass data as array parameters",
     "sorted": "write the sort, or sort on the host",

@@ -169,7 +169,7 @@ def _bind_static(frame: Frame, variable: Variable, value: Value, site: ast.AST) 
             hint="derive the enumeration from enum.IntEnum: its members are numbers"
             if isinstance(value, Static) and isinstance(value.value, enum.Enum)
             else "arrays and functions cannot be chosen at run time: "
-            "call a function in each branch",
+            "call a function in each branch, or make one array of both, with an axis more",
         )
     variable.first = variable.first or site
     variable.value = value

@@ -998,3 +998,31 @@ def complex_number(x):
 @refused(sw.Array[np.dtype([("x", "f4"), ("y", "f4")], align=True), 1], A)
 def operator_of_a_plain_struct(points, x):
     x[0] = (points[0] * 2).x  # error 13: operator * is not defined ~ sw.Array[Point, 1]
+
+
+@refused(A)
+def number_of_a_text(x):
+    x[0] = float("abc")  # error 12: could not convert string to float: 'abc'
+
+
+@refused(A)
+def other_number_of_a_text(x):
+    x[0] = sw.f32("1")  # error 12: cannot cast '1' to f32 ~ float("…")
+
+
+@refused(I)
+def text_in_another_base(x):
+    print(hex(x[0]))  # error 11: hex cannot be called ~ {value:x}
+
+
+@refused(I)
+def arrays_in_turn(x):
+    a, b = sw.shared(8, sw.i32), sw.shared(8, sw.i32)
+    while x[0] > a[0]:
+        a, b = b, a  # error 9: depending on the path taken ~ with an axis more
+
+
+@refused(I)
+def id_that_is_not_called(x):
+    i = sw.thread_id
+    x[i] = 1  # error 5: an index must be an integer, got the function thread_id ~ call it

@@ -213,3 +213,15 @@ def test_a_store_of_a_float_into_an_integer_is_refused(device: sw.Device, to: st
 def test_a_store_of_a_number_into_a_bool_is_refused(device: sw.Device):
     with pytest.raises(sw.CompileError, match="needs a cast"):
         cast_all(device, np.ones(1, np.int32), {"bool": ""})
+
+
+def test_numbers_of_texts(device: sw.Device):
+    def kernel(out):
+        best = float("-inf")
+        best = max(best, out[0])
+        out[0], out[1], out[2] = float("inf"), float("nan"), best
+        out[3] = int("42")
+
+    out = np.full(4, -5, np.float32)
+    launch(kernel, out, device=device, over=1)
+    assert np.array_equal(out, np.array([np.inf, np.nan, -5, 42], np.float32), equal_nan=True)

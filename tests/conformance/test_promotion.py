@@ -139,3 +139,28 @@ def test_typed_constants_meet_literals_as_numbers_of_the_run_do(
     out = np.zeros((2, 3))
     launch(define("\n".join([*lines, ""])), np.full(1, 7, DTYPES[dtype]), out, device=device)
     assert out[0].tolist() == out[1].tolist()
+
+
+def test_a_literal_past_32_bits_makes_an_index_an_i64(device: sw.Device):
+    """An index has 32 bits on some devices, and what is computed of it there must not differ."""
+
+    def kernel(hashes, masked, small, wide):
+        i = sw.global_id(0)
+        hashes[i] = i * 6364136223846793005 + 1442695040888963407
+        masked[i] = sw.u32(i * 2654435761 + 12345) ^ sw.u32((i - 2) & 0xFFFFFFFF)
+        small[i] = i < 4_000_000_000 and i - 1 > -3_000_000_000
+        j = i
+        j += 5_000_000_000
+        wide[i] = j // 7
+
+    count, wrap = 100, 1 << 64
+    hashes, masked = np.zeros(count, np.uint64), np.zeros(count, np.uint32)
+    small, wide = np.zeros(count, np.bool_), np.zeros(count, np.int64)
+    launch(kernel, hashes, masked, small, wide, device=device, over=count)
+    numbers = range(count)
+    assert hashes.tolist() == [
+        (i * 6364136223846793005 + 1442695040888963407) % wrap for i in numbers
+    ]
+    assert masked.tolist() == [(i * 2654435761 + 12345) % 2**32 ^ (i - 2) % 2**32 for i in numbers]
+    assert small.all()
+    assert wide.tolist() == [(i + 5_000_000_000) // 7 for i in numbers]

@@ -234,7 +234,7 @@ def subgroup_exclusive_add(value: Any) -> Any:
 
 
 def shuffle(value: Any, lane: Any) -> Any:
-    """The `value` of another lane."""
+    """The `value` of another lane; the own one where that is not active, as in all shuffles."""
     return _current("shuffle")(value, lane)
 
 
@@ -244,12 +244,12 @@ def shuffle_xor(value: Any, delta: Any) -> Any:
 
 
 def shuffle_up(value: Any, delta: Any) -> Any:
-    """The `value` of lane `lane_id() - delta`; the own one where there is none."""
+    """The `value` of lane `lane_id() - delta`."""
     return _current("shuffle_up")(value, delta)
 
 
 def shuffle_down(value: Any, delta: Any) -> Any:
-    """The `value` of lane `lane_id() + delta`; the own one where there is none."""
+    """The `value` of lane `lane_id() + delta`."""
     return _current("shuffle_down")(value, delta)
 
 

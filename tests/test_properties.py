@@ -62,6 +62,7 @@ def lanes_of(device: sw.Device) -> int:
 
 def compare(program: tuple[str, list[str]], device: sw.Device, **options: Any) -> None:
     source, types = program
+    options["reference"] = define(source, rounds=True, **casts())
     kernel = sw.kernel(define(source, **casts()))  # once: compiling it is what takes long
     for number, flags in enumerate(FLAGS):
         arrays = [values(dtype, 10 * number + seed) for seed, dtype in enumerate(types)]

@@ -83,7 +83,8 @@ gpu.module @known {
 
 // SOME-LABEL:  gpu.func @known(
 // SOME-SAME:     the device has no subgroup_ballot
-// SOME-SAME:     the device has no subgroup_shuffle
+// SOME-SAME:     gpu.shuffle
+// SOME-SAME:     the device has no subgroup_ballot, subgroup_shuffle
 
 // -----
 

@@ -83,6 +83,11 @@ def block_dim(rw: Rewriter, axis: int) -> SSAValue:
     return spec_constant(rw, SIZES[axis])
 
 
+def block_threads(rw: Rewriter) -> SSAValue:
+    """The threads of a block of one dimension, as the device is given it."""
+    return spec_constant(rw, "block_threads" if state_of(rw).linear else SIZES[0])
+
+
 def spec_constant(rw: Rewriter, name: str) -> SSAValue:
     """The value of a specialisation constant."""
     kind = i1 if name == FOLDED else i32
@@ -127,7 +132,7 @@ def has_no_thread(rw: Rewriter) -> SSAValue:
     llvmpipe masks what such lanes do, but lets them go round in loops. Where blocks are one thread
     wide, its compiler takes the thread's id for 0.
     """
-    width = spec_constant(rw, "block_threads") if state_of(rw).linear else block_dim(rw, 0)
+    width = block_threads(rw)
     rest = binary(rw, "UMod", width, word(rw, state_of(rw).target.subgroup_size))
     lane = builtin(rw, "SubgroupLocalInvocationId")
     one_wide = compare(rw, "IEqual", width, 1)

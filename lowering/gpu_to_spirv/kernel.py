@@ -24,6 +24,7 @@ from .ids import declare_sizes, has_no_thread, past_the_end
 from .memory import array_type
 from .parameters import global_variable, lay_out, parameters_of, read_parameters
 from .reports import longest_record, reporting
+from .subgroups import met_by_all
 from .target import SpirvTarget
 
 RULES = Rules()
@@ -78,6 +79,7 @@ def convert_kernel(op: gpu.FuncOp, operands: Operands, rw: Rewriter) -> Results:
     state.scope, state.function = Scope(entry), op
     state.over = gpux.over_rank(op)
     state.linear = _uses_lanes(op) and gpux.block_rank(op) > 1
+    state.met_by_all = met_by_all(op)
     entry._args = ()  # pyright: ignore[reportPrivateUsage]  # the old ones are keys of a mapping
     declare_sizes(rw)
     state.parameters = lay_out(rw, parameters, longest is not None)

@@ -5,16 +5,19 @@
 
 Minima and maxima of floats are those of integers in the same order (-0 below +0), since devices
 choose as they like between zeros and about NaN. A lane that is asked for and not there gives the
-asking lane its own value, as on every device.
+asking lane its own value, as on every device: one past the end of the block, or, where lanes go
+different ways, one that a ballot does not find.
 """
 
 from __future__ import annotations
 
+from xdsl.dialects import scf
 from xdsl.dialects.builtin import VectorType, i1, i32, i64
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, gpux, spirv
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
+from ..gpu_to_nvvm.uniform import Uniform
 from .build import (
     as_bits,
     binary,
@@ -30,7 +33,7 @@ from .build import (
     select,
     state_of,
 )
-from .ids import builtin
+from .ids import block_threads, builtin
 
 RULES = Rules()
 converts = RULES.converts
@@ -153,10 +156,49 @@ def convert_shuffle(op_: gpu.ShuffleOp, operands: Operands, rw: Rewriter) -> Res
         "down": lambda: binary(rw, "IAdd", own, offset),
         "idx": lambda: offset,
     }[mode]()
-    valid = compare(rw, "ULessThan", place, width)
-    first = binary(rw, "ISub", lane, own)
-    source = select(rw, valid, binary(rw, "IAdd", first, place), lane)
-    return [_from_lane(rw, value, source), valid]
+    other = binary(rw, "IAdd", binary(rw, "ISub", lane, own), place)
+    valid = both(rw, compare(rw, "ULessThan", place, width), _is_there(rw, op_, other, lane))
+    return [_from_lane(rw, value, select(rw, valid, other, lane)), valid]
+
+
+def _is_there(rw: Rewriter, op_: gpu.ShuffleOp, other: SSAValue, lane: SSAValue) -> SSAValue:
+    """Whether another lane of the subgroup runs the op too."""
+    if op_ in state_of(rw).met_by_all:
+        first = binary(rw, "ISub", builtin(rw, "LocalInvocationId", 0), lane)
+        return compare(rw, "ULessThan", binary(rw, "IAdd", first, other), block_threads(rw))
+    words = ballot(rw, const(rw, True, i1))
+    bit = binary(rw, "ShiftLeftLogical", const(rw, 1, i32), binary(rw, "BitwiseAnd", other, 31))
+    low, high = (compare(rw, "INotEqual", binary(rw, "BitwiseAnd", w, bit), 0) for w in words)
+    if state_of(rw).target.subgroup_size <= 32:
+        return low
+    return select(rw, compare(rw, "ULessThan", other, 32), low, high)
+
+
+def met_by_all(kernel: gpu.FuncOp) -> set[Operation]:
+    """The shuffles that all threads of a block run together."""
+    shuffles = [op for op in kernel.walk() if isinstance(op, gpu.ShuffleOp)]
+    uniform = Uniform(kernel)
+    return {op for op in shuffles if _is_met_by_all(op, kernel, uniform)}
+
+
+def _is_met_by_all(op: Operation, kernel: gpu.FuncOp, uniform: Uniform) -> bool:
+    around = op.parent_op()
+    while around is not kernel:
+        match around:
+            case scf.IfOp():
+                together = uniform(around.cond)
+            case scf.IndexSwitchOp():
+                together = uniform(around.arg)
+            case scf.ForOp():
+                together = all(map(uniform, (around.lb, around.ub, around.step)))
+            case scf.WhileOp():
+                together = uniform.loop(around)
+            case _:
+                return False
+        if not together:
+            return False
+        around = around.parent_op()
+    return True
 
 
 def _from_lane(rw: Rewriter, value: SSAValue, lane: SSAValue) -> SSAValue:

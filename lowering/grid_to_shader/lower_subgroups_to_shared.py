@@ -71,7 +71,8 @@ def _needs(op: Operation, features: ShaderFeatures) -> tuple[str, ...]:
     if isinstance(op, _IDS):
         return ("subgroup_basic",)
     if isinstance(op, gpu.ShuffleOp):
-        return "subgroup_basic", "subgroup_shuffle"
+        # A ballot says which of the other lanes are there.
+        return "subgroup_basic", "subgroup_ballot", "subgroup_shuffle"
     if isinstance(op, gpux.BallotOp):
         return "subgroup_basic", "subgroup_ballot"
     assert isinstance(op, gpu.SubgroupReduceOp | gpux.SubgroupScanOp), "the caller has asked"

@@ -19,6 +19,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from conformance.reference import run
+from conformance.rounds import FUNCTION, again, counted
 
 import stepwell as sw
 
@@ -78,15 +79,23 @@ def pairs(
     return np.repeat(a, b.size), np.tile(b, a.size)
 
 
-def define(source: str, name: str = "kernel", **names: Any) -> Callable[..., None]:
-    """The function `name` of a piece of source text, which sees `sw`, `np` and `names`."""
+def define(
+    source: str, name: str = "kernel", *, rounds: bool = False, **names: Any
+) -> Callable[..., None]:
+    """The function `name` of a piece of source text, which sees `sw`, `np` and `names`.
+
+    With `rounds` it is one for the reference device: lanes meet in the same rounds of loops.
+    """
     file = f"generated-{hashlib.sha256(source.encode()).hexdigest()[:16]}.py"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     module = types.ModuleType(file[:-3])
     vars(module).update(sw=sw, np=np, math=__import__("math"), **names)
-    # What asks for the source goes by the module.
-    sys.modules[module.__name__] = module
-    exec(compile(source, file, "exec"), vars(module))
+    if rounds:
+        vars(module)[FUNCTION] = again
+    else:
+        # What asks for the source goes by the module.
+        sys.modules[module.__name__] = module
+    exec(compile(counted(source) if rounds else source, file, "exec"), vars(module))
     return vars(module)[name]
 
 
@@ -137,11 +146,15 @@ def check(
     cooperative: bool = False,
     ulps: float = 0,
     subgroup_size: int = 4,
+    reference: Callable[..., None] | None = None,
 ) -> None:
-    """Run on the device and as Python with equal arguments; compare all arrays."""
+    """Run on the device and as Python with equal arguments; compare all arrays.
+
+    As Python it is the kernel's function, or `reference`.
+    """
     expected, got = copies(args), copies(args)
     run(
-        kernel.function if isinstance(kernel, sw.Kernel) else kernel,
+        reference or (kernel.function if isinstance(kernel, sw.Kernel) else kernel),
         expected,
         over=over,
         grid=grid,

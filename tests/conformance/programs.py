@@ -4,9 +4,8 @@ A program works on variables of fixed types, loaded from arrays and stored back 
 made so that Python with NumPy scalars means the same as a kernel: both operands of an operator have
 one type (or one is a literal that fits it), divisors are odd, casts lose nothing undefined, and
 loops are bounded. Statements know whether all threads of the block execute them (`uniform`); only
-there may a block exchange values over a barrier. Lanes may meet anywhere but in loops that some of
-them leave early, in branches of loops, and in loops in a loop that go round as often as a lane's
-value says (`lanes`): there Python's threads would have to know which iteration others are in.
+there may a block exchange values over a barrier. Lanes may meet anywhere (`lanes`), if Python's
+threads know which rounds of their loops others are in (`conformance.rounds`).
 """
 
 from __future__ import annotations
@@ -54,15 +53,13 @@ class Scope:
     depth: int = 0
     counters: list[str] = field(default_factory=list[str])
 
-    def inner(
-        self, *, uniform: bool, loop: bool | None = None, lanes: bool = True, counter: str = ""
-    ) -> Scope:
+    def inner(self, *, uniform: bool, loop: bool | None = None, counter: str = "") -> Scope:
         """The scope of a body below this one."""
         return Scope(
             self.variables,
             self.uniform and uniform,
             self.loop if loop is None else loop,
-            self.lanes and lanes,
+            self.lanes,
             self.depth + 1,
             [*self.counters, counter] if counter else self.counters,
         )
@@ -215,7 +212,7 @@ def statement(draw: Draw, scope: Scope) -> list[str]:
         kinds += ["branch", "branch", "for", "while"]
     if scope.uniform:
         kinds += ["exchange", "exchange", "uniform_branch"]
-    elif scope.loop and not scope.lanes:
+    elif scope.loop:
         kinds += ["leave", "leave"]
     if scope.lanes:
         kinds += ["meet", "meet", "shuffle"]
@@ -246,7 +243,7 @@ def swap(draw: Draw, scope: Scope) -> list[str]:
 def branch(draw: Draw, scope: Scope) -> list[str]:
     # Some threads must not leave a loop of all.
     leave = scope.loop and not scope.uniform
-    inner = scope.inner(uniform=False, loop=leave, lanes=not scope.counters)
+    inner = scope.inner(uniform=False, loop=leave)
     lines = [f"if {condition(draw, scope)}:", *indented(body(draw, inner, 3))]
     if draw(st.booleans()):
         lines += [f"elif {condition(draw, scope)}:", *indented(body(draw, inner, 2))]
@@ -272,16 +269,14 @@ def for_loop(draw: Draw, scope: Scope) -> list[str]:
     else:
         value = expression(draw, scope, draw(st.sampled_from(integers)), 1)
         bounds, uniform = f"to_i32({value} & 3)", False
-    lanes = draw(st.booleans()) and (uniform or not scope.counters)
-    inner = scope.inner(uniform=uniform, loop=True, lanes=lanes, counter=name)
+    inner = scope.inner(uniform=uniform, loop=True, counter=name)
     return [f"for {name} in range({bounds}):", *indented(body(draw, inner, 3)), *tail(draw, scope)]
 
 
 def while_loop(draw: Draw, scope: Scope) -> list[str]:
     name = f"n{scope.depth}"
     limit = draw(st.integers(0, 4))
-    lanes = draw(st.booleans()) and (scope.uniform or not scope.counters)
-    inner = scope.inner(uniform=True, loop=True, lanes=lanes, counter=name)
+    inner = scope.inner(uniform=True, loop=True, counter=name)
     more = "" if scope.uniform else f" and {condition(draw, scope, 1)}"
     inside = [f"{name} += 1", *body(draw, inner, 3)]
     return [
@@ -335,9 +330,7 @@ def meet(draw: Draw, scope: Scope) -> list[str]:
 
 
 def shuffle(draw: Draw, scope: Scope) -> list[str]:
-    """A value of another lane, where all of them are active."""
-    if scope.depth:
-        return assign(draw, scope)
+    """A value of another lane; the own one where that is not active."""
     dtype = draw(st.sampled_from(sorted(scope.variables)))
     target = draw(st.sampled_from(scope.variables[dtype]))
     move, lane = draw(st.sampled_from(MOVES))
@@ -375,7 +368,7 @@ def programs(draw: Draw, *, barriers: bool = False, lanes: bool = False) -> tupl
     types = draw(st.lists(st.sampled_from(INTS + FLOATS), min_size=1, max_size=3, unique=True))
     variables = {dtype: [f"{dtype}_{n}" for n in range(2)] for dtype in types}
     scope = Scope(variables, uniform=barriers, lanes=lanes)
-    if not barriers and not lanes and draw(st.booleans()):
+    if not barriers and draw(st.booleans()):
         scope.counters = ["early"]
     names = [name for group in variables.values() for name in group]
     lines = ["i = sw.global_id(0)", "early = 1"]

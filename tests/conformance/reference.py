@@ -8,9 +8,9 @@ thread, of which exactly one runs at any time: it runs until it must wait for ot
 over. So everything is deterministic and nothing needs a lock.
 
 A barrier opens when every thread of the block that has not ended waits at it. A subgroup operation
-takes place among the lanes that wait at the same call; where lanes wait at different calls, those
-on the earliest source line go first, which lets the lanes inside a branch or loop catch up with
-those behind it.
+takes place among the lanes that wait at the same call, in the same rounds of the loops around it
+where the function is `rounds.counted`; where lanes wait at different ones, those at the earliest go
+first, which lets the lanes inside a branch or loop catch up with those behind it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from conformance.rounds import Rounds, instance
 
 from stepwell.language import intrinsics
 
@@ -75,7 +76,7 @@ class Thread:
         return new_array(shape, dtype)
 
     def barrier(self) -> None:
-        self.block.wait(self, "barrier", 0, call_line())
+        self.block.wait(self, "barrier", 0, call_place())
 
     # Atomics: one thread runs at a time
 
@@ -145,7 +146,7 @@ class Thread:
     def meet(self, value: Any, combine: Callable[[dict[int, Any], int], Any]) -> Any:
         """Wait for the other lanes; `combine(values by lane, own lane)` is the result."""
         self.block.values[self.linear] = value
-        self.block.wait(self, "subgroup", self.subgroup_id(), call_line())
+        self.block.wait(self, "subgroup", self.subgroup_id(), call_place())
         lanes = {i % self.block.width: v for i, v in self.block.met[self.subgroup_id()].items()}
         return combine(lanes, self.lane_id())
 
@@ -231,12 +232,12 @@ class Block:
         x, y, z = self.dim
         return [Thread((i, j, k), self) for k in range(z) for j in range(y) for i in range(x)]
 
-    def wait(self, thread: Thread, kind: str, group: int, line: int) -> None:
+    def wait(self, thread: Thread, kind: str, group: int, place: Rounds) -> None:
         """Called by a thread: hand over until what it waits for has come about."""
         if not self.turns:
             raise RuntimeError(f"the kernel needs cooperative=True: it waits at a {kind}")
         turn = self.turns[thread.linear]
-        turn.waits_at = (kind, group, line)
+        turn.waits_at = (kind, group, place)
         turn.hand_back()
 
     def run_cooperatively(self, call: Callable[[], None]) -> None:
@@ -264,7 +265,7 @@ class Block:
             return ready
         places = {turn.waits_at[2] for turn in waiting}
         if len(places) > 1 or (waiting and len(waiting) < len(self.turns)):
-            raise NotUniform(f"{len(waiting)} of {len(self.turns)} threads wait, lines {places}")
+            raise NotUniform(f"{len(waiting)} of {len(self.turns)} threads wait, at {places}")
         return waiting
 
 
@@ -273,7 +274,7 @@ class Turn:
 
     def __init__(self, thread: Thread, call: Callable[[], None]):
         self.thread, self.call = thread, call
-        self.waits_at: tuple[str, int, int] = ("", 0, 0)
+        self.waits_at: tuple[str, int, Rounds] = ("", 0, ())
         self.ended = self.abandoned = False
         self.error: BaseException | None = None
         self.go, self.back = threading.Semaphore(0), threading.Semaphore(0)
@@ -371,11 +372,11 @@ def prefix(lanes: dict[int, Any], end: int, like: Any) -> Any:
     return total
 
 
-def call_line() -> int:
-    """The line of the kernel's call that led here: the first frame outside intrinsics and here."""
+def call_place() -> Rounds:
+    """The kernel's call that led here: that of the first frame outside intrinsics and here."""
     frame = inspect.currentframe()
     assert frame is not None, "CPython has frames"
     while frame.f_code.co_filename in (__file__, intrinsics.__file__):
         frame = frame.f_back
         assert frame is not None, "called by a kernel"
-    return frame.f_lineno
+    return instance(frame, __file__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conformance.compare import define
 from conformance.reference import NotUniform, run
 
 import stepwell as sw
@@ -87,6 +88,36 @@ def test_lanes_in_different_branches_meet_apart():
     x = np.zeros(4, np.int32)
     run(kernel, [x], block=4, cooperative=True, subgroup_size=4)
     assert x.tolist() == [420, 402, 420, 402]
+
+
+def test_lanes_in_different_rounds_meet_apart():
+    """As on every device, which take out of a round who is in no branch of it."""
+    source = """
+def kernel(x, y):
+    t = sw.thread_id(0)
+    for k in range(2):
+        if t % 2 == k:
+            x[t] = sw.subgroup_reduce_add(1)
+    for k in range(2):
+        n = 0
+        while n < 2:
+            n += 1
+            if t >= n + k:
+                y[t] = y[t] * 10 + twice(t, n)
+        else:
+            y[t] += 100000 * sw.subgroup_reduce_add(1)
+
+def twice(t, n):
+    for m in range(2):
+        if t == m + n:
+            return sw.subgroup_reduce_add(1)
+    return 2 + sw.subgroup_reduce_add(1)
+"""
+    x, y = np.zeros(4, np.int32), np.zeros(4, np.int32)
+    kernel = define(source, rounds=True)
+    run(kernel, [x, y], block=4, cooperative=True, subgroup_size=4)
+    assert x.tolist() == [2, 2, 2, 2]
+    assert y.tolist() == [800000, 800001, 4400111, 40403131]
 
 
 def test_waiting_without_cooperation_says_what_to_do():

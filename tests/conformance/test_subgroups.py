@@ -36,8 +36,10 @@ def compare(
     device: sw.Device,
     size: int,
     block: int | tuple[int, ...] = BLOCK,
+    reference: Callable[..., None] | None = None,
 ) -> None:
-    check(kernel, *args, device=device, grid=2, block=block, cooperative=True, subgroup_size=size)
+    options = {"block": block, "cooperative": True, "subgroup_size": size, "reference": reference}
+    check(kernel, *args, device=device, grid=2, **options)
 
 
 def values(dtype: str = "i32") -> np.ndarray:
@@ -125,27 +127,38 @@ def test_broadcast_of_a_fixed_lane(device: sw.Device, size: int, dtype: str):
 
 @pytest.mark.parametrize("move", ["shuffle_xor", "shuffle_up", "shuffle_down"])
 def test_shuffles_between_neighbours(device: sw.Device, size: int, move: str):
-    """What a lane gets from beyond its subgroup is undefined, so it is not looked at."""
-    there = {
-        "shuffle_xor": "lane ^ {d} < live",
-        "shuffle_up": "lane >= {d}",
-        "shuffle_down": "lane + {d} < live",
-    }[move]
-    lines = [
-        "def kernel(x, out):",
-        "    i = sw.global_id(0)",
-        "    lane = int(sw.lane_id())",
-        f"    live = min(int(sw.subgroup_size()), {BLOCK} - (int(sw.thread_id(0)) - lane))",
-    ]
-    for d in (1, 2, 3):
-        lines += [
-            f"    got = sw.{move}(x[i], {d})",
-            f"    if {there.format(d=d)}:",
-            f"        out[i, {d}] = got",
-        ]
-    x = np.arange(2 * BLOCK, dtype=np.int32)
-    kernel = define("\n".join([*lines, ""]))
-    compare(kernel, x, np.zeros((2 * BLOCK, 4), np.int32), device=device, size=size)
+    """Beyond the subgroup's lanes, of which the last one of a block has fewer, is the own value."""
+    lines = ["def kernel(x, out):", "    i = sw.global_id(0)"]
+    lines += [f"    out[i, {d}] = sw.{move}(x[i], {d})" for d in (1, 2, 3, 4)]
+    x = np.arange(2 * 38, dtype=np.int32)
+    out = np.zeros((2 * 38, 5), np.int32)
+    compare(define("\n".join([*lines, ""])), x, out, device=device, size=size, block=38)
+
+
+@pytest.mark.parametrize("block", [38, (19, 2)])
+def test_a_lane_that_is_not_active_gives_the_own_value(
+    device: sw.Device, size: int, block: int | tuple[int, int]
+):
+    source = """
+def kernel(x, out):
+    i = sw.block_id(0) * 38 + sw.thread_id(1) * sw.block_dim(0) + sw.thread_id(0)
+    if x[i] % 3 > 0:
+        out[i, 0] = sw.shuffle_xor(x[i], 1)
+    else:
+        out[i, 0] = sw.shuffle(x[i], x[i] % 5)
+    for k in range(x[i] % 4):
+        out[i, 1] += sw.shuffle_down(x[i], k)
+        out[i, 2] += sw.broadcast(x[i], 1)
+    out[i, 3] = sw.shuffle_down(x[i], sw.lane_id())
+"""
+    x = np.random.default_rng(4).integers(0, 100, 2 * 38).astype(np.int32)
+    compare(
+        *(define(source), x, np.zeros((2 * 38, 4), np.int32)),
+        device=device,
+        size=size,
+        block=block,
+        reference=define(source, rounds=True),
+    )
 
 
 def test_shuffle_by_a_lane_that_each_thread_computes(device: sw.Device, size: int):
@@ -207,6 +220,37 @@ def kernel(last, step, sums, items):
     outs = np.zeros(2 * BLOCK, np.int64), np.zeros(2 * BLOCK, np.int64)
     last = np.int64(2**63 - 1)
     compare(kernel, last, np.int64(2**62), *outs, device=device, size=size)
+
+
+def test_lanes_meet_in_the_same_round_of_every_loop(device: sw.Device, size: int):
+    source = """
+def count(x):
+    found = 0
+    while sw.any(x > found):
+        found += 1
+        if found == x:
+            return found * 100 + sw.subgroup_reduce_add(1)
+        elif sw.subgroup_reduce_max(x - found) < 2:
+            break
+    else:
+        found += 10 * sw.subgroup_reduce_add(1)
+    return found
+
+def kernel(x, out):
+    i = sw.global_id(0)
+    for k in range(3):
+        for j in range(x[i] % 3):
+            if (x[i] + j) % 3 == k:
+                out[i, 0] += (j + 1) * sw.subgroup_reduce_add(1)
+            if x[i] == 7 - k:
+                break
+        else:
+            out[i, 1] += count(x[i] % 5) if x[i] > 4 else 1000 * count(x[i])
+"""
+    x = np.random.default_rng(6).integers(0, 9, 2 * BLOCK).astype(np.int32)
+    reference = define(source, rounds=True)
+    out = np.zeros((2 * BLOCK, 2), np.int32)
+    compare(define(source), x, out, device=device, size=size, reference=reference)
 
 
 def test_lanes_that_have_returned_do_not_take_part(device: sw.Device, size: int):

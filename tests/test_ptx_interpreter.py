@@ -180,6 +180,33 @@ join:
     assert run(body) == [3, *[1] * 15, *[2] * 16]
 
 
+@pytest.mark.parametrize("ends", ["bra head;", "ret;"])
+def test_lanes_wait_at_several_places_for_others_of_the_warp(ends: str) -> None:
+    """Eight at the shuffle for the next, who come to it later or end; the last for all."""
+    body = f"""
+    mov.b32 %r2, 5;
+    mov.b32 %r3, 0;
+    setp.ge.u32 %p1, %r1, 16;
+    @!%p1 bra start;
+wait:
+    bar.warp.sync -1;
+    bra end;
+head:
+    add.s32 %r2, %r2, 1;
+    shfl.sync.idx.b32 %r3, %r2, {"9" if ends[0] == "b" else "1"}, 0x1f, 0xFFFF;
+    bra wait;
+start:
+    setp.lt.u32 %p1, %r1, 8;
+    @%p1 bra head;
+    mov.b32 %r2, 41;
+    st.global.u32 [%rd2], 7;
+    {ends}
+end:
+    st.global.u32 [%rd2], %r3;"""
+    first, second = (42, 42) if ends[0] == "b" else (6, 7)
+    assert run(body) == [*[first] * 8, *[second] * 8, *[0] * 16]
+
+
 def test_wait_group_leaves_the_newest_copies_under_way() -> None:
     body = """
     .shared .align 16 .b32 s[8];

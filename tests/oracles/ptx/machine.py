@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DivergentBarrier, PtxError, StepLimit
-from .memory import Array, Memory, Space, window
+from .memory import Array, Memory, Space, place_shared, window
 from .syntax import Function, Instruction, Variable
 from .values import LANES, Cell, Mask, Run, count_nonzero, locate
 
@@ -101,8 +101,10 @@ class Warp:
         self.keys: Array = np.full(LANES, self.launch.entry.base, np.int64)
         self.parked: Mask = np.zeros(LANES, np.bool_)
         self.at_barrier: Mask = np.zeros(LANES, np.bool_)
-        self.forced = False
-        self.turn = 0
+        self.forced = self.in_vain = False
+        self.stuck: tuple[int, DivergentBarrier] | None = None
+        self.tried: Mask = np.zeros(LANES, np.bool_)
+        self.start = self.turn = 0
         self.group: Mask = self.alive
         self.pc = self.limit = 0
         self.depth = -1
@@ -123,10 +125,17 @@ class Warp:
         """Chooses the lanes to run next; False if all have ended or wait."""
         ready = self.alive & ~(self.at_barrier | self.parked)
         self.forced = not count_nonzero(ready)
+        if not self.in_vain:
+            self.stuck = None
+            self.tried[:] = False
+        self.in_vain = False
         if self.forced:
-            ready = self.parked & self.alive
+            ready = self.parked & self.alive & ~self.tried
             if not count_nonzero(ready):
-                return False
+                if self.stuck is None:
+                    return False
+                self.pc, error = self.stuck
+                raise error
         key = int(np.where(ready, self.keys, _NEVER).min())
         here = self.alive & ~self.at_barrier
         self.group = here & (self.keys == key)
@@ -141,9 +150,10 @@ class Warp:
                 self.group = here & (self.keys == key)
                 self.limit = -2
             else:
-                self.limit = int(self.keys[others].min()) - (key & -_DEPTH)
+                ahead = others & (self.keys > key)
+                self.limit = int(np.where(ahead, self.keys, _NEVER).min()) - (key & -_DEPTH)
         self.parked &= ~self.group
-        self.pc = key & (_DEPTH - 1)
+        self.start = self.pc = key & (_DEPTH - 1)
         self.enter(-(key >> 32))
         return True
 
@@ -212,9 +222,12 @@ class Warp:
         return steps
 
     def park(self, mask: Mask, why: str) -> int:
-        """Lets lanes wait at this instruction until the lanes they name arrive."""
-        if self.forced:
-            raise DivergentBarrier(why, lane=int(np.flatnonzero(mask)[0]))
+        """Lets lanes wait at this instruction until the lanes they name arrive, or have ended."""
+        if self.forced and self.pc == self.start:
+            self.in_vain = True
+            self.tried |= mask
+            error = DivergentBarrier(why, lane=int(np.flatnonzero(mask)[0]))
+            self.stuck = self.stuck or (self.pc, error)
         self.keys[mask] = self.key(self.pc)
         self.parked |= mask
         return REPICK
@@ -350,18 +363,6 @@ class Block:
         error = DivergentBarrier(f"{message} ({ended} of the block have ended)", instruction.line)
         error.thread = warp.name(int(np.flatnonzero(mask)[0]))
         return error
-
-
-def place_shared(space: Space, variables: list[Variable], dynamic: int) -> None:
-    """Gives shared variables their offsets; those of no size share the dynamic bytes at the end."""
-    for variable in variables:
-        if variable.count is not None:
-            variable.address = space.allocate(variable.nbytes, max(variable.align, 16))
-    # The largest alignment that the hardware asks of anything in shared memory.
-    start = space.allocate(dynamic, 1024)
-    for variable in variables:
-        if variable.count is None:
-            variable.address = start
 
 
 def _is_aligned(instruction: Instruction) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import Misaligned, OutOfBounds
+from .syntax import Variable
 
 Array = npt.NDArray[Any]
 WINDOW_BITS = 40
@@ -160,3 +161,15 @@ class Memory:
         while (byte := self.read(address + len(found), 1)) != b"\0":
             found += byte
         return found.decode(errors="replace")
+
+
+def place_shared(space: Space, variables: list[Variable], dynamic: int) -> None:
+    """Gives shared variables their offsets; those of no size share the dynamic bytes at the end."""
+    for variable in variables:
+        if variable.count is not None:
+            variable.address = space.allocate(variable.nbytes, max(variable.align, 16))
+    # The largest alignment that the hardware asks of anything in shared memory.
+    start = space.allocate(dynamic, 1024)
+    for variable in variables:
+        if variable.count is None:
+            variable.address = start

@@ -30,8 +30,8 @@ from . import (
 )
 from .elementwise import handing_on
 from .errors import PtxError, PtxSyntaxError, UnknownInstruction
-from .machine import Launch, Step, Warp, place_shared
-from .memory import Array, Memory, Space, window
+from .machine import Launch, Step, Warp
+from .memory import Array, Memory, Space, place_shared, window
 from .parser import parse
 from .syntax import Function, Immediate, Instruction, Not, Operand, Symbol, Variable
 from .values import Builder, Mask, Run, count_nonzero, function_address, locate, reader, resolve

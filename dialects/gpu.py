@@ -46,19 +46,19 @@ from xdsl.traits import (
     Pure,
 )
 
-from .gpu_attributes import (
-    DIMENSIONS,
-    AddressSpaceAttr,
-    DimensionAttr,
-    ReduceKind,
-    ReduceKindAttr,
-    ShuffleMode,
-    ShuffleModeAttr,
-)
+from .gpu_attributes import DIMENSIONS as DIMENSIONS
 from .gpu_attributes import GLOBAL as GLOBAL
 from .gpu_attributes import PRIVATE as PRIVATE
 from .gpu_attributes import WORKGROUP as WORKGROUP
-from .gpu_function import FuncOp, ModuleOp, ReturnOp
+from .gpu_attributes import AddressSpaceAttr as AddressSpaceAttr
+from .gpu_attributes import DimensionAttr as DimensionAttr
+from .gpu_attributes import ReduceKind as ReduceKind
+from .gpu_attributes import ReduceKindAttr as ReduceKindAttr
+from .gpu_attributes import ShuffleMode as ShuffleMode
+from .gpu_attributes import ShuffleModeAttr as ShuffleModeAttr
+from .gpu_function import FuncOp as FuncOp
+from .gpu_function import ModuleOp as ModuleOp
+from .gpu_function import ReturnOp as ReturnOp
 from .lazy_format import op_with_format
 
 if TYPE_CHECKING:

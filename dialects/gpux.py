@@ -53,7 +53,8 @@ from xdsl.utils.exceptions import VerifyException
 
 from . import marks
 from .gpu import FuncOp
-from .gpux_atomics import AtomicCASOp, AtomicRMWOp
+from .gpux_atomics import AtomicCASOp as AtomicCASOp
+from .gpux_atomics import AtomicRMWOp as AtomicRMWOp
 from .lazy_format import op_with_format
 from .lists import expect_one_of
 

@@ -62,16 +62,14 @@ from xdsl.utils.exceptions import VerifyException
 from .gpu import DimensionOp
 from .lazy_format import op_with_format
 from .simt_control import EXITS as EXITS
-from .simt_control import (
-    BreakOp,
-    ConditionOp,
-    ContinueOp,
-    ForOp,
-    IfOp,
-    ReturnOp,
-    WhileOp,
-    YieldOp,
-)
+from .simt_control import BreakOp as BreakOp
+from .simt_control import ConditionOp as ConditionOp
+from .simt_control import ContinueOp as ContinueOp
+from .simt_control import ForOp as ForOp
+from .simt_control import IfOp as IfOp
+from .simt_control import ReturnOp as ReturnOp
+from .simt_control import WhileOp as WhileOp
+from .simt_control import YieldOp as YieldOp
 
 
 @irdl_attr_definition

@@ -117,7 +117,13 @@ class Timing(Observer):
 
 
 class Verify(Observer):
-    """Verifies the module before the first and after every pass; an error names the pass."""
+    """Verifies the module before the first and after every pass; an error names the pass.
+
+    `wanted` says after which passes; by default after all.
+    """
+
+    def __init__(self, wanted: Callable[[ModulePass], bool] = lambda step: True) -> None:
+        self._wanted = wanted
 
     def start(self, pipeline: Pipeline, module: ModuleOp) -> None:
         """Refuses input that is wrong already."""
@@ -129,6 +135,8 @@ class Verify(Observer):
         """Refuses what the pass has made."""
         from .verify import verify
 
+        if not self._wanted(step):
+            return
         try:
             verify(module)
         except CompileError as error:

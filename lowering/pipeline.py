@@ -10,15 +10,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from time import perf_counter
-from typing import TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region
 from xdsl.passes import ModulePass
-from xdsl.utils.arg_spec import parse_pipeline
+from xdsl.utils.arg_spec import (
+    _convert_arg_to_type,  # pyright: ignore[reportPrivateUsage]
+    parse_pipeline,
+)
 from xdsl.utils.exceptions import (
     ArgSpecParseError,
     DiagnosticException,
@@ -48,6 +51,14 @@ class Pipeline:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def passes(self) -> Iterator[ModulePass]:
+        """All passes, also those inside of nested pipelines."""
+        for step in self.steps:
+            if isinstance(step, Nested):
+                yield from step.pipeline.passes()
+            else:
+                yield step
 
     def __str__(self) -> str:
         return ",".join(_step_text(step) for step in self.steps)
@@ -265,10 +276,33 @@ def _parse_pass(element: str, text: str, position: int) -> ModulePass:
         return found.from_spec(spec)
     except (ArgSpecParseError, ValueError) as error:
         lines = str(error).strip().splitlines()
+        reason = _wrong_option(found, element) or f"{element}: {lines[-1].strip()}"
         hint = _options_hint(found)
-        raise CompileError(
-            f"{element}: {lines[-1].strip()}", _place(text, position), hint=hint
-        ) from error
+        raise CompileError(reason, _place(text, position), hint=hint) from error
+
+
+def _wrong_option(pass_class: type[ModulePass], element: str) -> str | None:
+    """Which option is unknown or has a value of another type; None where it is something else."""
+    try:
+        (spec,) = parse_pipeline(element)
+    except ArgSpecParseError:
+        return None
+    given, types = spec.normalize_parameter_names().parameters, get_type_hints(pass_class)
+    known = {field.name: types[field.name] for field in fields(pass_class) if field.init}
+    for name, values in given.items():
+        option = f"option {name.replace('_', '-')!r}"
+        if name not in known:
+            return f"{pass_class.name} has no {option}"
+        try:
+            _convert_arg_to_type(values, known[name])
+        except ValueError:
+            said = f"is {','.join(map(str, values))!r}" if values else "has no value"
+            return f"{option} of {pass_class.name} {said}, expected {_type_name(known[name])}"
+    return None
+
+
+def _type_name(kind: Any) -> str:
+    return kind.__name__ if isinstance(kind, type) else str(kind)
 
 
 def option_texts(pass_class: type[ModulePass]) -> list[str]:

@@ -18,7 +18,7 @@ from installed_packages import Install, packages
 
 import stepwell as sw
 from stepwell import registry
-from stepwell.lowering import levels, route
+from stepwell.lowering import levels, pipeline, pipelines, route
 from stepwell.registry import register_dialect, register_pass
 from stepwell.runtime import devices
 from stepwell.runtime.cpu import CpuDevice
@@ -59,9 +59,26 @@ def check_lit(page: str, folder: Path) -> None:
         assert result.verdict is Verdict.PASS, result.log
 
 
-def test_add_a_pass(tmp_path: Path):
-    register_pass(follow("add-a-pass.md").DoubleByAdding)
+def test_add_a_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    module = follow("add-a-pass.md")
+    register_pass(module.DoubleByAdding)
     check_lit("add-a-pass.md", tmp_path)
+
+    def with_mine(**target: Any) -> pipeline.Pipeline:
+        return pipelines.pipeline("simt-to-gpu", **target) + module.CountLoads()
+
+    monkeypatch.setattr(route, "LOWERINGS", list(route.LOWERINGS))
+    monkeypatch.setattr(registry, "deciding_modules", set[str]())
+    route.register_lowering(route.Lowering("simt", "gpu", with_mine, cost=0))
+    for device in sw.devices():
+        said = doubled.explain(sw.Array[sw.f32, 1], device=device)
+        assert re.search(r"\n  memory traffic:\n    \S+test_docs.py:\d+: 2 loads$", said)
+
+
+@sw.kernel
+def doubled(x: sw.Array[sw.f32, 1]) -> None:
+    i = sw.global_id(0)
+    x[i] = x[i] + x[0]
 
 
 GEO_KERNEL = """

@@ -153,10 +153,23 @@ def test_an_unknown_pass_names_the_nearest() -> None:
     assert caught.value.location.column == 5
 
 
-def test_an_unknown_option_names_those_there_are() -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("cuont=7", "test-note has no option 'cuont'"),
+        ("text=a count=x", "option 'count' of test-note is 'x', expected int"),
+        ("flag", "option 'flag' of test-note has no value, expected bool"),
+        ("count=1,2", "option 'count' of test-note is '1,2', expected int"),
+        ("name=x", "test-note has no option 'name'"),
+    ],
+)
+def test_a_wrong_option_is_named_with_those_there_are(options: str, message: str) -> None:
     with pytest.raises(CompileError) as caught:
-        Pipeline.parse("test-note{cuont=7}")
+        Pipeline.parse(f"cse,test-note{{{options}}}")
+    assert caught.value.message == message
     assert caught.value.hint == "test-note takes {count=int text=str flag=bool}"
+    assert caught.value.location is not None
+    assert caught.value.location.column == 5
 
 
 @pytest.mark.parametrize("name", PIPELINES)

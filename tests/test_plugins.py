@@ -6,19 +6,25 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from installed_packages import Install, packages
+from xdsl.context import Context
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import ModuleOp, f64
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
 
 import stepwell as sw
 from stepwell import caching, registry, targets
 from stepwell.lowering import levels, route
 from stepwell.lowering.parse import make_context
-from stepwell.lowering.pipeline import Pipeline
+from stepwell.lowering.pipeline import Nested, Pipeline
+from stepwell.lowering.pipelines import pipeline
 from stepwell.runtime.devices import why_missing
 from stepwell.tools import doctor
 from stepwell.tools.main import main
@@ -33,6 +39,7 @@ from xdsl.dialects.builtin import f32
 from xdsl.ir import Dialect
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def
 from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from stepwell.lowering.conversion import Legality, Rules, convert
 from stepwell.lowering.levels import LEVELS, Level
@@ -238,6 +245,38 @@ def test_the_disk_cache_sees_a_registered_lowering(monkeypatch: pytest.MonkeyPat
     assert caching.packages_of("cpu") == ""
     route.register_lowering(route.Lowering("gpu", "cpu", another_way, cost=0))
     assert __file__ in caching.packages_of("cpu")
+
+
+@dataclass(frozen=True)
+class WiderStores(ModulePass):
+    """Stores what is twice as wide as the array's elements."""
+
+    name = "wider-stores"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for store in [inner for inner in op.walk() if isinstance(inner, memref.StoreOp)]:
+            wide = arith.ExtFOp(store.value, f64)
+            Rewriter.insert_op(wide, InsertPoint.before(store))
+            store.operands[0] = wide.result
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_invalid_ir_of_another_package_s_pass_is_no_code(
+    monkeypatch: pytest.MonkeyPatch, nested: bool
+):
+    mine = Pipeline((WiderStores(),))
+    mine = Pipeline((Nested("gpu.module", mine),)) if nested else mine
+    monkeypatch.setattr(route, "LOWERINGS", list(route.LOWERINGS))
+    monkeypatch.setattr(registry, "deciding_modules", set())
+
+    def with_mine(**target: Any) -> Pipeline:
+        return pipeline("simt-to-gpu", **target) + mine
+
+    route.register_lowering(route.Lowering("simt", "gpu", with_mine, cost=0))
+    with pytest.raises(sw.CompileError, match="invalid IR after wider-stores: memref") as caught:
+        doubled.ir("gpu", sw.Array[sw.f32, 1])
+    assert caught.value.location is not None
+    assert caught.value.location.file == __file__
 
 
 def another_way(**parameters: object) -> Pipeline:

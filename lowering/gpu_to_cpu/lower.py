@@ -142,7 +142,7 @@ def _function(kernel: gpu.FuncOp) -> tuple[func.FuncOp, Block]:
     function = func.FuncOp(kernel.sym_name.data, FunctionType.from_lists(inputs, []), Region(block))
     function.location = kernel.location
     function.attributes[marks.KERNEL] = UnitAttr()
-    for name in (marks.OVER, marks.STREAMS, marks.REMARKS):
+    for name in (marks.OVER, marks.STREAMS, marks.REMARKS, marks.NOTES):
         if name in kernel.attributes:
             function.attributes[name] = kernel.attributes[name]
     return function, block

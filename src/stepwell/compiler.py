@@ -18,9 +18,11 @@ from .targets import SHADER, Target, find_target
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.ir import Operation
+    from xdsl.passes import ModulePass
 
     from .kernel import Kernel
     from .language.build import Built
+    from .lowering.observers import Observer
 
 
 MOST_TIMES = 8  # that a dialect is lowered, where the ops of another one become its
@@ -130,8 +132,19 @@ def lower_step(module: ModuleOp, way: Target, start: str, end: str) -> None:
 
     if start == "simt" and end != start:
         lower_extensions(module)
+    pipeline = way.pipeline(start, end)
+    watch: list[Observer] = []
+    if any(map(_is_of_others, pipeline.passes())):
+        from .lowering.observers import Verify
+
+        watch.append(Verify(_is_of_others))
     # Nothing is parsed on the way, so no dialect (of a plugin, say) has to be looked up.
-    way.pipeline(start, end).run(module, Context())
+    pipeline.run(module, Context(), watch)
+
+
+def _is_of_others(step: ModulePass) -> bool:
+    """Whether a pass is of another package; what such a one makes is verified."""
+    return not type(step).__module__.startswith("stepwell.")
 
 
 def lower_extensions(module: ModuleOp) -> None:

@@ -9,6 +9,8 @@ kernel saxpy for cpu, over() of rank 1
   stores past the caches:                              (only of large launches)
     saxpy.py:9
   stands for what the device lacks: nothing
+  memory traffic:                                      (what a pass of yours notes, as it calls it)
+    saxpy.py:5: a thread loads 8 bytes
   uniformity:                                          (only if asked for)
     saxpy.py:9:8  branch: lanes go different ways: both are run, under masks
     saxpy.py:9:20  load of x: consecutive places
@@ -55,7 +57,7 @@ def explain_module(
     manifest = waist_manifest(name, (), module, way)
     spreads = _uniformity(module, way, manifest) if uniformity else []
     sites: tuple[Site, ...] = ()
-    said: dict[str, list[str]] = {marks.REMARKS: [], **{mark: [] for mark in TITLES}}
+    said: dict[str, list[str]] = {name: [] for name in (marks.REMARKS, marks.NOTES, *TITLES)}
     for above, level in pairwise(way.levels):
         lower_step(module, way, above, level)
         if level == way.sites_at:
@@ -107,7 +109,15 @@ def _lines(
         *(line for key, title in TITLES.items() for line in _listed(title, said[key])),
         f"  stands for what the device lacks: {'' if remarks else 'nothing'}".rstrip(),
         *(f"    {text}" for text in remarks),
+        *_noted(said[marks.NOTES]),
     ]
+
+
+def _noted(notes: Sequence[str]) -> list[str]:
+    by_title: dict[str, list[str]] = {}
+    for title, _, text in (note.partition(": ") for note in notes):
+        by_title.setdefault(title, []).append(text)
+    return [line for title, texts in by_title.items() for line in _listed(title, texts)]
 
 
 def _in_words(site: Site) -> str:

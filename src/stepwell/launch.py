@@ -218,7 +218,7 @@ class Launch:
             try:
                 packed = pack(arguments)
             except (struct.error, OverflowError) as error:
-                raise _unpackable(self.program, error) from None
+                raise _unpackable(self.program, arguments, error) from None
             except Unfit as unfit:
                 return self._unfit(key, arguments, unfit)
             self._calls += 1
@@ -265,7 +265,7 @@ class Launch:
         try:
             packed = known.pack(arguments)
         except (struct.error, OverflowError) as error:
-            raise _unpackable(self.program, error) from None
+            raise _unpackable(self.program, arguments, error) from None
         except Unfit:
             if less == _GENERAL:
                 raise
@@ -382,7 +382,10 @@ def _check_whole_blocks(name: str, shape: Shape) -> None:
         )
 
 
-def _unpackable(program: Program, error: Exception) -> ArrayError:
+def _unpackable(program: Program, arguments: Sequence[Any], error: Exception) -> ArrayError:
+    pairs = zip(program.parameter_names, arguments, strict=False)
+    given = ", ".join(f"{name} = {value}" for name, value in pairs if isinstance(value, int))
     return ArrayError(
         f"a scalar argument of kernel {program.__name__} does not fit its type: {error}"
+        + (f"; given are {given}" if given else "")
     )

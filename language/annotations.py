@@ -190,7 +190,7 @@ def type_of_value(value: Any) -> Type | None:
         return _instance_type(value)
     if isinstance(value, tuple):
         items = tuple(type_of_value(item) for item in cast(tuple[Any, ...], value))
-        known = tuple(item for item in items if item is not None)
+        known = tuple(i for i in items if i is not None and not isinstance(i, ArrayType))
         return TupleType(known) if len(known) == len(items) else None
     dtype: Any = getattr(value, "dtype", None)
     shape: tuple[int, ...] | None = getattr(value, "shape", None)

@@ -189,6 +189,9 @@ def target_view(frame: Frame, node: ast.Subscript) -> tuple[AnyView, list[SSAVal
         hint = None
         if isinstance(value, TupleValue):
             hint = "tuples cannot be changed; use sw.local(…) for a small array"
+            if isinstance(node.value, ast.Attribute):
+                whole = ", ".join("…" for _ in value.items)
+                hint = f"tuples are assigned as a whole: {frame.text_of(node.value)} = ({whole})"
         raise frame.refuse(node, f"cannot assign to an item of {describe(value)}", hint=hint)
     if isinstance(value, RecordView):
         field = field_name(node)

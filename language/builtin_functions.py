@@ -25,7 +25,6 @@ from .values import (
     RecordView,
     Scalar,
     Static,
-    StructValue,
     TupleValue,
     Value,
     View,
@@ -55,10 +54,9 @@ def _range(frame: Frame, node: ast.AST, *bounds: Value) -> Value:
 def _len(frame: Frame, node: ast.AST, value: Value) -> Value:
     if isinstance(value, (View, RecordView)):
         return dimension(frame, value, 0)
-    if isinstance(value, TupleValue):
-        return Static(len(value.items))
-    if isinstance(value, StructValue) and value.type.cls and issubclass(value.type.cls, tuple):
-        return Static(len(value.fields))
+    items = unpacked(value)
+    if items is not None:
+        return Static(len(items))
     if isinstance(value, Static) and isinstance(value.value, str):
         return Static(len(value.value))
     raise frame.refuse(node, f"len() of {describe(value)}")

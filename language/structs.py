@@ -17,6 +17,7 @@ from .functions import Function
 from .types import DType, Field, StructType, TupleType, Type, alignment_of, leaves, size_of
 from .typing_of import describe, settle_type, type_of
 from .values import (
+    TUPLE,
     Origin,
     RecordView,
     Static,
@@ -149,7 +150,7 @@ def field_view(view: RecordView, name: str) -> Value:
 
 def _items_struct(type_: TupleType) -> StructType:
     fields = tuple(Field(str(n), item, 0) for n, item in enumerate(type_.items))
-    return StructType("tuple", fields, 0, 1)
+    return StructType(TUPLE, fields, 0, 1)
 
 
 def field_view_checked(frame: Frame, node: ast.Subscript, view: RecordView, name: str) -> Value:

@@ -27,6 +27,13 @@ def tuple_item(frame: Frame, node: ast.Subscript, items: tuple[Value, ...]) -> V
     """An item, or the tuple of a slice; CompileError for an index that is outside or no integer."""
     if isinstance(node.slice, ast.Slice):
         return _slice(frame, node.slice, items)
+    if isinstance(node.slice, ast.Tuple):
+        at = "".join(f"[{frame.text_of(index)}]" for index in node.slice.elts)
+        raise frame.refuse(
+            node,
+            f"{len(node.slice.elts)} indices of a tuple",
+            hint=f"write {frame.text_of(node.value)}{at}",
+        )
     index = frame.eval(node.slice)
     position = static_int(index)
     if position is None:

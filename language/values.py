@@ -208,10 +208,16 @@ def is_numpy_scalar(value: object) -> bool:
     return getattr(value, "shape", None) == () and type(value).__name__ != "ndarray"
 
 
+TUPLE = "tuple"
+"""The name of the type that an element has in the view of a field that is a tuple."""
+
+
 def unpacked(value: Value) -> tuple[Value, ...] | None:
     """The items of a tuple or NamedTuple."""
     if isinstance(value, TupleValue):
         return value.items
-    if isinstance(value, StructValue) and value.type.cls and issubclass(value.type.cls, tuple):
-        return tuple(value.fields.values())
-    return None
+    if not isinstance(value, StructValue):
+        return None
+    cls = value.type.cls
+    is_tuple = value.type.name == TUPLE if cls is None else issubclass(cls, tuple)
+    return tuple(value.fields.values()) if is_tuple else None

@@ -1026,3 +1026,18 @@ def arrays_in_turn(x):
 def id_that_is_not_called(x):
     i = sw.thread_id
     x[i] = 1  # error 5: an index must be an integer, got the function thread_id ~ call it
+
+
+# Tuples in arrays
+
+RECORD = sw.Array[np.dtype([("at", "f4", (2,)), ("m", "f4", (2, 2))], align=True), 1]
+
+
+@refused(RECORD)
+def item_of_a_field_of_an_element(points):
+    points[0].at[1] = 2  # error 5: cannot assign to an item of a tuple ~ points[0].at = (…, …)
+
+
+@refused(RECORD, A)
+def two_indices_of_a_tuple(points, x):
+    x[0] = points[0].m[1, 0]  # error 12: 2 indices of a tuple ~ points[0].m[1][0]

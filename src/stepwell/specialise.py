@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from .dialects.diagnostics import CompileError, Location
 from .language.annotations import Const, parameter_type, type_of_value
@@ -151,6 +151,11 @@ def _argument_type(value: Any, where: str) -> Type:
     if isinstance(value, TensorMap):
         return TensorMapType(DTYPES[value.dtype], value.box, value.swizzle)
     found = type_of_value(_Facts(value)) if isinstance(value, DeviceArray) else type_of_value(value)
+    if found is None and _holds_array(value):
+        raise ArrayError(
+            f"{where} is a {type(value).__name__} with an array in it; "
+            "pass each array as a parameter of its own"
+        )
     if found is None:
         dtype = getattr(value, "dtype", None)
         what = f"elements of type {dtype}" if dtype is not None else f"type {type(value).__name__}"
@@ -158,6 +163,15 @@ def _argument_type(value: Any, where: str) -> Type:
     if isinstance(found, ArrayType):
         check_layout(value, where)
     return found
+
+
+def _holds_array(value: Any) -> bool:
+    """Whether a tuple or a dataclass has an array in it, at any depth."""
+    fields: Any = getattr(value.__class__, "__dataclass_fields__", ())
+    parts: list[Any] = [getattr(value, name) for name in fields]
+    if isinstance(value, tuple):
+        parts += cast("tuple[Any, ...]", value)
+    return any((hasattr(part, "shape") and part.shape) or _holds_array(part) for part in parts)
 
 
 class _Facts:
@@ -171,7 +185,7 @@ class _Facts:
 
 def _advice(dtype: Any) -> str:
     if dtype is None:
-        return "expected an array, a number, a dataclass or a tuple of these"
+        return "expected an array, a number, or a dataclass or tuple of numbers"
     if getattr(dtype, "names", None):
         return "make the structure with np.dtype([...], align=True)"
     if not getattr(dtype, "isnative", True):

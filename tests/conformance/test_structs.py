@@ -238,3 +238,42 @@ def test_objects_made_of_another_ones_numbers_are_changed_alone(device: sw.Devic
         out[i] = (a.x * 100 + a.y) + (b.x * 10 + b.y) * 1000 + c.x - c.y
 
     check(kernel, np.zeros(5, np.float32), device=device, over=5)
+
+
+def test_fields_that_are_arrays_are_tuples(device: sw.Device):
+    record = np.dtype([("at", "f4", (2,)), ("m", "i4", (2, 3))], align=True)
+
+    def kernel(records, out):
+        i = sw.global_id(0)
+        x, y = records[i].at
+        records[i].at = (y, x)
+        whole = records["at"]
+        x, y = whole[i]
+        out[i] = int(whole[i][0] * 100 + x * 10 + y) + len(whole[i])
+        for k in range(3):
+            out[i] += records[i].m[k % 2][k]
+        whole[i] = (x + 1, y)
+
+    records = np.zeros(2, record)
+    records["at"] = [[1, 2], [3, 4]]
+    records["m"] = np.arange(12).reshape(2, 2, 3)
+    out = np.zeros(2, np.int32)
+    launch(kernel, records, out, device=device, over=2)
+    assert out.tolist() == [200 + 20 + 1 + 2 + 0 + 4 + 2, 400 + 40 + 3 + 2 + 6 + 10 + 8]
+    assert records["at"].tolist() == [[3, 1], [5, 3]]
+    assert records["m"].ravel().tolist() == list(range(12))
+
+
+@dataclass
+class Sheet:
+    cells: object
+    width: int
+
+
+@pytest.mark.parametrize("value", [(1, np.zeros(2)), (1, (2, np.zeros(2))), Sheet(np.zeros(2), 3)])
+def test_arrays_in_tuples_and_objects_are_refused(device: sw.Device, value: object):
+    def kernel(a, out):
+        out[0] = 1
+
+    with pytest.raises(ArrayError, match=r"argument a of .* with an array in it; pass each"):
+        launch(kernel, value, np.zeros(1), device=device, over=1)

@@ -233,6 +233,16 @@ def subgroup_exclusive_add(value: Any) -> Any:
     return _current("subgroup_exclusive_add")(value)
 
 
+def subgroup_inclusive_min(value: Any) -> Any:
+    """The smallest `value` of the active lanes up to and including this one (NaN if one is)."""
+    return _current("subgroup_inclusive_min")(value)
+
+
+def subgroup_inclusive_max(value: Any) -> Any:
+    """The largest `value` of the active lanes up to and including this one (NaN if one is)."""
+    return _current("subgroup_inclusive_max")(value)
+
+
 def shuffle(value: Any, lane: Any) -> Any:
     """The `value` of another lane; the own one where that is not active, as in all shuffles."""
     return _current("shuffle")(value, lane)

@@ -67,13 +67,13 @@ def _reduce(kind: str, frame: Frame, node: ast.AST, value: Value) -> Value:
     return _back(frame, Scalar(operand.dtype, result), dtype)
 
 
-def _scan(mode: str, frame: Frame, node: ast.AST, value: Value) -> Value:
-    operand, dtype = _operand(frame, node, "add", value)
+def _scan(kind: str, mode: str, frame: Frame, node: ast.AST, value: Value) -> Value:
+    operand, dtype = _operand(frame, node, kind, value)
     result = frame.emit.add(
         gpux.SubgroupScanOp,
         (operand.ssa,),
         (REGISTER[operand.dtype],),
-        {"kind": StringAttr("add"), "mode": StringAttr(mode)},
+        {"kind": StringAttr(_kind(kind, operand.dtype)), "mode": StringAttr(mode)},
     )
     return _back(frame, Scalar(operand.dtype, result), dtype)
 
@@ -124,6 +124,7 @@ _REDUCTIONS = {
     **{"add": "add", "mul": "mul", "min": "min", "max": "max"},
     **{"and_": "and", "or_": "or", "xor": "xor"},
 }
+_SCANS = (("inclusive", "add"), ("exclusive", "add"), ("inclusive", "min"), ("inclusive", "max"))
 SUBGROUPS: dict[str, Function] = {
     **{
         f"subgroup_reduce_{name}": Function(
@@ -132,10 +133,10 @@ SUBGROUPS: dict[str, Function] = {
         for name, kind in _REDUCTIONS.items()
     },
     **{
-        f"subgroup_{mode}_add": Function(
-            f"sw.subgroup_{mode}_add", partial(_scan, mode), ("value",)
+        f"subgroup_{mode}_{kind}": Function(
+            f"sw.subgroup_{mode}_{kind}", partial(_scan, kind, mode), ("value",)
         )
-        for mode in ("inclusive", "exclusive")
+        for mode, kind in _SCANS
     },
     **{
         f"shuffle_{mode}": Function(

@@ -21,7 +21,8 @@ NAMES = {
     "atomic_exchange atomic_compare_exchange",
     "subgroups": "lane_id subgroup_size subgroup_id subgroup_reduce_add subgroup_reduce_mul "
     "subgroup_reduce_min subgroup_reduce_max subgroup_reduce_and_ subgroup_reduce_or_ "
-    "subgroup_reduce_xor subgroup_inclusive_add subgroup_exclusive_add shuffle shuffle_xor "
+    "subgroup_reduce_xor subgroup_inclusive_add subgroup_exclusive_add subgroup_inclusive_min "
+    "subgroup_inclusive_max shuffle shuffle_xor "
     "shuffle_up shuffle_down broadcast ballot any all",
     "bits": "popcount leading_zeros trailing_zeros multiply_high bitcast",
     "compile time": "unroll target",

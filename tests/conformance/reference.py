@@ -183,6 +183,12 @@ class Thread:
     def subgroup_inclusive_add(self, v: Any) -> Any:
         return self.meet(v, lambda lanes, me: prefix(lanes, me + 1, v))
 
+    def subgroup_inclusive_min(self, v: Any) -> Any:
+        return self.meet(v, lambda lanes, me: min(lanes[k] for k in lanes if k <= me))
+
+    def subgroup_inclusive_max(self, v: Any) -> Any:
+        return self.meet(v, lambda lanes, me: max(lanes[k] for k in lanes if k <= me))
+
     def subgroup_exclusive_add(self, v: Any) -> Any:
         return self.meet(v, lambda lanes, me: prefix(lanes, me, v))
 

@@ -115,6 +115,19 @@ def test_scans(device: sw.Device, size: int, dtype: str):
     compare(kernel, x, np.zeros_like(x), np.zeros_like(x), device=device, size=size)
 
 
+@pytest.mark.parametrize("dtype", INTS + UINTS + FLOATS)
+def test_scans_of_extremes(device: sw.Device, size: int, dtype: str):
+    def kernel(x, low, high):
+        i = sw.global_id(0)
+        low[i] = sw.subgroup_inclusive_min(x[i])
+        high[i] = sw.subgroup_inclusive_max(x[i])
+        if i % 3:
+            low[i] += sw.subgroup_inclusive_max(low[i])
+
+    x = values(dtype)
+    compare(kernel, x, np.zeros_like(x), np.zeros_like(x), device=device, size=size)
+
+
 @pytest.mark.parametrize("dtype", ["i32", "u8", "i64", "f16", "f32", "f64"])
 def test_broadcast_of_a_fixed_lane(device: sw.Device, size: int, dtype: str):
     def kernel(x, out):

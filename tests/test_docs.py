@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -233,3 +234,21 @@ def test_environment_variables_are_those_that_the_code_asks_for():
     asked = {name for file in files for name in _VARIABLE.findall(file.read_text("utf-8"))}
     table = (ROOT / "docs/environment.md").read_text("utf-8")
     assert {name for name in _VARIABLE.findall(table) if "_TEST_" not in name} == asked
+
+
+def test_from_cuda(tmp_path: Path):
+    (code,) = blocks("from-cuda.md", "python")
+    path = tmp_path / "sums.py"  # of a kernel, the source is looked at
+    path.write_text(code, encoding="utf-8")
+    program = runpy.run_path(str(path))["block_sums"]
+    x, sums = np.arange(5000, dtype=np.float32), np.zeros(4, np.float32)
+    for device in sw.devices():
+        program.launch(4, 256, device=device)(x, sums)
+        assert sums.sum() == x.sum()
+        sums[:] = 0
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.stem)
+def test_names_of_pages_are_there(page: Path):
+    for name in set(re.findall(r"\bsw\.([a-z]\w*)\b", page.read_text(encoding="utf-8"))):
+        assert hasattr(sw, name), f"{page.name} speaks of sw.{name}"

@@ -16,9 +16,12 @@
 At the cpu level, for loops over rows of a block's threads that do nothing outside of the guard, all
 of whose parts are comparisons of one id each (see `thread_ranges`). All threads that run then do
 the same: what they check can be checked once for the block, and rows that lie one behind the other
-be joined. A row alone is split-checked-loops' matter if there are checks in it. Rows of constant
-length keep it: the vectors of a tile of 16 x 16 need no loop (a transposition takes twice as long
-with one).
+be joined. A row alone is split-checked-loops' matter if there are checks in it, and short rows of
+constant length keep theirs: the vectors of a tile of 16 x 16 need no loop (a transposition takes
+twice as long with one). Where one thread is let through (`%tx == 0`) both get its bounds.
+
+A block of 256 threads that adds up in a tree in shared memory (`if t < half:`) would go through all
+of them for each step: rows of 256 elements, a block for each, take 30 us with bounds, 115 without.
 """
 
 from __future__ import annotations
@@ -33,10 +36,15 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects import gpux, marks
+from ..dialects.predicates import EQ
 from ..dialects.walking import ops_of
 from .analyses.thread_nests import nest_of
 from .analyses.thread_ranges import Solver, is_effectless
 from .utils.block_editing import constant_value, erase
+
+
+_SHORT = 32
+"""Threads of a row that is few vectors."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,27 @@ class BoundByGuards(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop in [inner for inner in ops_of(op) if marks.THREADS in inner.attributes]:
             is_lanes = marks.SUBGROUP in loop.attributes
-            if isinstance(loop, scf.ForOp) and not is_lanes and constant_value(loop.ub) is None:
+            if isinstance(loop, scf.ForOp) and not is_lanes:
                 guard, nest = _guard(loop), nest_of(loop)
-                if guard is not None and (len(nest) > 1 or not _has_checks(loop)):
+                if guard is not None and _pays(guard, loop, nest):
                     _bound(nest, guard, self.index_bits)
+
+
+def _pays(guard: scf.IfOp, loop: scf.ForOp, nest: list[scf.ForOp]) -> bool:
+    """Whether bounds are worth more than the guard in vectors of all threads."""
+    for_one = any(_is_equal(part) for part in _parts(guard.cond))
+    return for_one or (not _is_short(loop) and (len(nest) > 1 or not _has_checks(loop)))
+
+
+def _is_equal(condition: SSAValue) -> bool:
+    op = condition.owner
+    return isinstance(op, arith.CmpiOp) and op.predicate.value.data == EQ
+
+
+def _is_short(loop: scf.ForOp) -> bool:
+    """Whether a row has a constant length, of a few vectors."""
+    length = constant_value(loop.ub)
+    return length is not None and length <= _SHORT
 
 
 def _has_checks(loop: scf.ForOp) -> bool:
@@ -72,7 +97,7 @@ def _guard(loop: scf.ForOp) -> scf.IfOp | None:
 
 
 def _bound(nest: list[scf.ForOp], guard: scf.IfOp, index_bits: int) -> None:
-    solvers = [Solver(loop, index_bits, nest[-1]) for loop in nest]
+    solvers = [Solver(loop, index_bits, nest[-1], equal=True) for loop in nest]
     for part in _parts(guard.cond):
         if not any(solver.solve(part) for solver in solvers):
             return

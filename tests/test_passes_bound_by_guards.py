@@ -78,5 +78,5 @@ def test_the_same_threads_run():
         for before, _ in runs_of_both(chance, original, module, Passed, Passed):
             bounded += is_bounded
             some += is_bounded and len(before.ends) > 0
-    assert bounded > 300
+    assert bounded > 500
     assert some > 100

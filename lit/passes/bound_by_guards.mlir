@@ -147,7 +147,7 @@ func.func @checked(%x: memref<?xf32>, %width: index, %n: index) {
 
 // -----
 
-// Rows of a constant length stay so long.
+// Short rows of a constant length stay so long.
 func.func @tile(%x: memref<?x?xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -167,3 +167,54 @@ func.func @tile(%x: memref<?x?xf32>, %n: index) {
 // CHECK:         scf.for %ty = %c0 to %c16 step %c1 {
 // CHECK-NEXT:      scf.for %tx = %c0 to %c16 step %c1 {
 // CHECK:             scf.if
+
+// -----
+
+// A block's row is no short one: of 256 threads half take part, then a quarter, and so on.
+func.func @tree(%x: memref<256xf32>, %half: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c256 = arith.constant 256 : index
+  scf.for %t = %c0 to %c256 step %c1 {
+    %below = arith.cmpi slt, %t, %half : index
+    scf.if %below {
+      %other = arith.addi %t, %half : index
+      %a = memref.load %x[%t] : memref<256xf32>
+      %b = memref.load %x[%other] : memref<256xf32>
+      %sum = arith.addf %a, %b : f32
+      memref.store %sum, %x[%t] : memref<256xf32>
+    }
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @tree
+// CHECK:         %[[LAST:.*]] = arith.minsi %c256, %half : index
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[LAST]], %c0 : index
+// CHECK-NEXT:    scf.for %t = %c0 to %[[END]] step %c1 {
+// CHECK-NOT:       scf.if
+
+// -----
+
+// One thread alone, also with a check, and of a short row.
+func.func @one(%x: memref<?xf32>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %t = %c0 to %c16 step %c1 {
+    %first = arith.cmpi eq, %t, %c0 : index
+    scf.if %first {
+      %size = memref.dim %x, %c0 : memref<?xf32>
+      %ok = arith.cmpi ult, %k, %size : index
+      gpux.check %ok, "bounds", "no" ids (%c0, %c0, %c0, %t, %c0, %c0 : index, index, index, index, index, index) formats []
+      memref.store %zero, %x[%k] : memref<?xf32>
+    }
+  } {gpux.threads}
+  func.return
+}
+// CHECK-LABEL: func.func @one
+// CHECK:         %[[LAST:.*]] = arith.minsi %c16, %{{.*}} : index
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[LAST]], %c0 : index
+// CHECK-NEXT:    scf.for %t = %c0 to %[[END]] step %c1 {
+// CHECK-NOT:       scf.if
+// CHECK:           gpux.check

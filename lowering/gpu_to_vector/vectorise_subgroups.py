@@ -43,6 +43,7 @@ from .cost import (
     goes_along_rows,
     has_branches,
     is_mostly_gathers,
+    most_threads,
     vectors_at_once,
 )
 from .fits import CONTROL, has_lanes, is_plain_use, values_of
@@ -92,7 +93,8 @@ class VectoriseSubgroups(ModulePass):
         if straight:
             self._straight(loop, spreads)
             return
-        if not together and _may_wait(loop, spreads):
+        alone = most_threads(loop) == 1 and not self.always
+        if not together and (alone or _may_wait(loop, spreads)):
             return
         if not (together or self.always) and (
             gathers_too_much(loop, spreads)

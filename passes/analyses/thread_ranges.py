@@ -22,7 +22,7 @@ from xdsl.traits import Pure
 
 from ...dialects.arith import let_wrap
 from ...dialects.making import make
-from ...dialects.predicates import EXCHANGED, SGE, SGT, SLE, SLT, ULT
+from ...dialects.predicates import EQ, EXCHANGED, SGE, SGT, SLE, SLT, ULT
 from ..utils.block_editing import binary, compare, constant, constant_value
 from .difference_bounds import Node
 from .value_ranges import Ranges
@@ -44,6 +44,7 @@ class Solver:
     loop: scf.ForOp
     index_bits: int = 64
     nest: scf.ForOp | None = None
+    equal: bool = False  # whether it takes up what holds for one iteration, or none
     lower: list[Limit] = field(default_factory=list[Limit])
     upper: list[Limit] = field(default_factory=list[Limit])
     when: list[SSAValue] = field(default_factory=list[SSAValue])
@@ -131,6 +132,11 @@ class Solver:
             base, bound = self.outside(variable), self.outside(limit)
             self._limit(SGE, slope, base, self.number(0))
             self._limit(SLT, slope, base, bound)
+            return True
+        if predicate == EQ and self.equal:
+            base, bound = self.outside(variable), self.outside(limit)
+            self._limit(SGE, slope, base, bound)
+            self._limit(SLE, slope, base, bound)
             return True
         if predicate in (SLT, SLE, SGT, SGE):
             self._limit(predicate, slope, self.outside(variable), self.outside(limit))

@@ -62,14 +62,14 @@ class BoundByGuards(ModulePass):
             is_lanes = marks.SUBGROUP in loop.attributes
             if isinstance(loop, scf.ForOp) and not is_lanes:
                 guard, nest = _guard(loop), nest_of(loop)
-                if guard is not None and _pays(guard, loop, nest):
+                if guard is not None and _pays(guard, loop):
                     _bound(nest, guard, self.index_bits)
 
 
-def _pays(guard: scf.IfOp, loop: scf.ForOp, nest: list[scf.ForOp]) -> bool:
+def _pays(guard: scf.IfOp, loop: scf.ForOp) -> bool:
     """Whether bounds are worth more than the guard in vectors of all threads."""
     for_one = any(_is_equal(part) for part in _parts(guard.cond))
-    return for_one or (not _is_short(loop) and (len(nest) > 1 or not _has_checks(loop)))
+    return for_one or not _is_short(loop)
 
 
 def _is_equal(condition: SSAValue) -> bool:
@@ -81,10 +81,6 @@ def _is_short(loop: scf.ForOp) -> bool:
     """Whether a row has a constant length, of a few vectors."""
     length = constant_value(loop.ub)
     return length is not None and length <= _SHORT
-
-
-def _has_checks(loop: scf.ForOp) -> bool:
-    return any(isinstance(op, gpux.CheckOp) for op in ops_of(loop))
 
 
 def _guard(loop: scf.ForOp) -> scf.IfOp | None:

@@ -35,13 +35,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects import gpux, marks
+from ..dialects import marks
 from ..dialects.predicates import EQ
 from ..dialects.walking import ops_of
 from .analyses.thread_nests import nest_of
 from .analyses.thread_ranges import Solver, is_effectless
 from .utils.block_editing import constant_value, erase
-
 
 _SHORT = 32
 """Threads of a row that is few vectors."""

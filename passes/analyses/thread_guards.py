@@ -2,7 +2,9 @@
 
     around all that the loop does        true in the copy: other threads do nothing
     the same for all threads of it       kept: it may be false for whole blocks
-    true for few threads                 kept: most would be left to the loop with the checks
+    with something else for the others   kept: many would be left to the loop with the checks
+    true for few threads                 kept
+    of a thread's number in its block    kept: for how many it is true is not known
     other ones that can be solved        true in the copy: few threads are at the ends of arrays
 
 What a check asks that stands in a branch which is kept has to hold only for those who take it.
@@ -64,8 +66,12 @@ class Guards:
     def is_kept(self, branch: scf.IfOp) -> bool:
         """Whether the copy without checks has a branch that could be solved."""
         if branch not in self._kept:
-            kept = self.is_uniform(branch) or self._few(branch) is not None
-            self._kept[branch] = kept and branch not in self._whole
+            self._kept[branch] = branch not in self._whole and (
+                self.is_uniform(branch)
+                or _has_others(branch)
+                or self._few(branch) is not None
+                or self._is_of_block(branch.cond)
+            )
         return self._kept[branch]
 
     def _few(self, branch: scf.IfOp) -> range | None:
@@ -97,6 +103,19 @@ class Guards:
             return range(number + (predicate == SGT), high)
         return None
 
+    def _is_of_block(self, condition: SSAValue) -> bool:
+        """Whether threads' numbers in the block are compared with something that is no constant."""
+        op = condition.owner
+        if isinstance(op, arith.AndIOp):
+            return self._is_of_block(op.lhs) or self._is_of_block(op.rhs)
+        if not isinstance(op, arith.CmpiOp):
+            return False
+        slopes = [self.solver.slope(side) for side in op.operands]
+        if sorted(slope or 0 for slope in slopes) not in ([0, 1], [-1, 0]) or None in slopes:
+            return False
+        thread, other = op.operands if slopes[0] else reversed(op.operands)
+        return _is_constant(self.solver.outside(thread)) and not _is_constant(other)
+
     def relax(self, op: Operation, since: Marks) -> None:
         """What was taken up `since` for a check has to hold where branches that are kept let it."""
         for branch, is_true in self.around(op):
@@ -105,7 +124,19 @@ class Guards:
             if self.is_uniform(branch):
                 self.solver.only_if(since, branch.cond, is_true)
             elif is_true and (few := self._few(branch)) is not None:
-                self.solver.within(since, few)
+                self.solver.within(since, *map(self.solver.number, (few.start, few.stop)))
+            elif self.is_kept(branch) and (limits := self.solver.side(branch.cond, is_true)):
+                self.solver.within(since, *limits)
+
+
+def _has_others(branch: scf.IfOp) -> bool:
+    """Whether there is something to do where a branch is false."""
+    return any(not is_effectless(op) for block in branch.false_region.blocks for op in block.ops)
+
+
+def _is_constant(value: SSAValue) -> bool:
+    """Whether a value is a number that is known."""
+    return constant_value(value) is not None
 
 
 def only_effect(block: Block, checks: set[Operation]) -> Operation | None:

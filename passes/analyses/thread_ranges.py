@@ -102,14 +102,32 @@ class Solver:
             true = self.add(constant(i1, 1, self.loop.location)).results[0]
             self.when.append(then(self.joined(arith.AndIOp, when), true))
 
-    def within(self, since: Marks, iterations: range) -> None:
-        """What was taken up `since` has to hold only in these iterations, but in all of them."""
+    def within(self, since: Marks, start: SSAValue, end: SSAValue) -> None:
+        """What was taken up `since` has to hold only from `start` to `end`, but in all of these."""
         lower, upper, when = self._taken(since)
-        if iterations:
-            first, end = self.number(iterations.start), self.number(iterations.stop)
+        when += [self.compare(SLE, first, start) for first in lower]
+        when += [self.compare(SLE, end, limit) for limit in upper]
+        first, stop = constant_value(start), constant_value(end)
+        if when and (first is None or stop is None):
+            none = self.compare(SLE, end, start)
+            self.when.append(self.binary(arith.OrIOp, none, self.joined(arith.AndIOp, when)))
+        elif first is None or stop is None or first < stop:
             self.when += when
-            self.when += [self.compare(SLE, start, first) for start in lower]
-            self.when += [self.compare(SLE, end, limit) for limit in upper]
+
+    def side(self, condition: SSAValue, outcome: bool) -> Limit | None:
+        """First and end of the iterations in which a condition has an outcome, if that is known."""
+        since = self.marks()
+        if not self.solve(condition):
+            return None
+        lower, upper, when = self._taken(since)
+        if when or (not outcome and len(lower) + len(upper) != 1):
+            return None
+        start, end = self.loop.lb, self.loop.ub
+        first = self.joined(arith.MaxSIOp, [start, *lower])
+        last = self.joined(arith.MinSIOp, [end, *upper])
+        if outcome:
+            return first, last
+        return (start, first) if lower else (last, end)
 
     def _taken(self, since: Marks) -> tuple[list[SSAValue], list[SSAValue], list[SSAValue]]:
         """Take back what was taken up `since`: first iterations, ends, conditions."""

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from xdsl.dialects import arith
 from xdsl.ir import SSAValue
 
-from ..dialects import gpu, simt
 from ..dialects.predicates import NE, SGT, UGT
-from ..passes.utils.block_editing import constant_value
+from ..passes.analyses.launch_limits import is_positive_size
 from .arrays import dimension, load
 from .checks import check
 from .convert import convert, number_type, to_type
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
 _INDEX = DTYPES["index"]
 _LONGEST_UNROLLED = 4096
-_MOST_THREADS_EACH = 4
-_SIZES = (simt.GlobalSizeOp, gpu.BlockDimOp, gpu.GridDimOp, gpu.SubgroupSizeOp)
 
 
 @dataclass(frozen=True)
@@ -216,34 +213,13 @@ def _range(frame: Frame, node: ast.expr, value: RangeValue) -> Counted:
 
 
 def _is_positive(frame: Frame, step: Value) -> bool:
-    """Whether a step is known to be above zero: a constant, a size of the launch, or a product of
-    these that does not wrap."""
+    """Whether a step is known to be above zero."""
     known = static_int(step)
     if known is not None:
         return known > 0
     # Before there is code there are no values: what is not known here only changes the counter.
-    owner = getattr(step.ssa, "owner", None) if isinstance(step, Scalar) else None
-    if isinstance(owner, arith.MuliOp):
-        ways = ((owner.lhs, owner.rhs), (owner.rhs, owner.lhs))
-        return any(_is_at_most_threads(frame, size, factor) for size, factor in ways)
-    return isinstance(owner, _SIZES)
-
-
-def _is_at_most_threads(frame: Frame, size: SSAValue, factor: SSAValue) -> bool:
-    """Whether a size times something is no more than a few times the threads along a dimension, of
-    which a launch has less than 2^29 where an index has 32 bits: all blocks times what a block has,
-    or times a number that blocks have, or a size times a small number."""
-    op, other = size.owner, factor.owner
-    if not isinstance(op, _SIZES):
-        return False
-    number, most = constant_value(factor), _MOST_THREADS_EACH
-    if not isinstance(op, gpu.GridDimOp):
-        return 0 < (number or 0) <= most
-    if number is None:
-        return isinstance(other, gpu.BlockDimOp) and other.axis == op.axis
-    if frame.unit.block is not None:
-        most = max(most, frame.unit.block[op.axis])
-    return 0 < number <= most
+    value = step.ssa if isinstance(step, Scalar) else None
+    return isinstance(value, SSAValue) and is_positive_size(value, frame.unit.block)
 
 
 def _runs(value: RangeValue) -> bool:

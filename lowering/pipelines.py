@@ -23,6 +23,7 @@ PIPELINES: dict[str, Steps] = {
         ("promote-variables", "everything after it reads values, not cells"),
         ("canonicalize", "conditions become constant and views known"),
         ("cse", "equal sizes become one value, which is how checks are recognised"),
+        ("uplift-while-to-for", "what counts is a value now; of loops more can be proven"),
         ("remove-proven-checks", "before they are expanded into compares"),
         ("lower-checks", "the conditions of the remaining checks can still be simplified"),
         ("simt-to-gpu", "nothing of simt but floor division and arrays is left by now"),

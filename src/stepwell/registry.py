@@ -72,6 +72,7 @@ PASSES: dict[str, str] = {
     "to-llvm": "stepwell.lowering.to_llvm.to_llvm:ToLlvm",
     "unpack-arguments": "stepwell.lowering.to_llvm.unpack_arguments:UnpackArguments",
     "unroll-array-loops": "stepwell.passes.unroll_array_loops:UnrollArrayLoops",
+    "uplift-while-to-for": "stepwell.passes.uplift_while_to_for:UpliftWhileToFor",
     "vectorise-subgroups": "stepwell.lowering.gpu_to_vector.vectorise_subgroups:VectoriseSubgroups",
     "version-row-lengths": "stepwell.passes.version_row_lengths:VersionRowLengths",
 }

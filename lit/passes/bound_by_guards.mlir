@@ -125,7 +125,7 @@ func.func @row(%x: memref<?xf32>, %width: index, %n: index) {
 
 // -----
 
-// Checks of one row are solved together with the guard, by split-checked-loops.
+// So it is where something is checked, which split-checked-loops solves for the threads that are left.
 func.func @checked(%x: memref<?xf32>, %width: index, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -142,8 +142,11 @@ func.func @checked(%x: memref<?xf32>, %width: index, %n: index) {
   func.return
 }
 // CHECK-LABEL: func.func @checked
-// CHECK:         scf.for %tx = %c0 to %width step %c1 {
-// CHECK:           scf.if
+// CHECK:         %[[LAST:.*]] = arith.minsi %width, %n : index
+// CHECK-NEXT:    %[[END:.*]] = arith.maxsi %[[LAST]], %c0 : index
+// CHECK-NEXT:    scf.for %tx = %c0 to %[[END]] step %c1 {
+// CHECK-NOT:       scf.if
+// CHECK:           gpux.check
 
 // -----
 

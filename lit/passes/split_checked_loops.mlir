@@ -45,7 +45,8 @@ func.func @shift(%x: memref<?xf32>, %y: memref<?xf32>, %bid: index, %bdim: index
 
 // -----
 
-// The else branch of a solved guard is work that the rest has to do: it is optimised as any code.
+// A branch with an else branch is kept: the other threads would be left to the loop with the checks.
+// Those who take it are asked for together, so that the loop with the checks only fails.
 func.func @arms(%x: memref<?xf32>, %half: index, %bdim: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -64,12 +65,22 @@ func.func @arms(%x: memref<?xf32>, %half: index, %bdim: index) {
   func.return
 }
 // CHECK-LABEL: func.func @arms
-// CHECK:         } {gpux.cold}
+// CHECK:         %[[END:.*]] = arith.minsi %bdim, %half : index
+// CHECK-NEXT:    %[[ALL:.*]] = arith.cmpi sle, %[[END]], %n : index
+// CHECK-NEXT:    %[[NONE:.*]] = arith.cmpi sle, %[[END]], %c0 : index
+// CHECK-NEXT:    %[[RUNS:.*]] = arith.ori %[[NONE]], %[[ALL]] : i1
+// CHECK-NEXT:    scf.if %[[RUNS]] {
+// CHECK-NEXT:      scf.for %t = %c0 to %bdim step %c1 {
+// CHECK-NOT:         gpux.check
+// CHECK:             } else {
+// CHECK-NEXT:          memref.store
+// CHECK:         } {gpux.cold, gpux.as_is}
 // CHECK:         func.return
 
 // -----
 
-// So is what a branch that depends on data keeps from being checked.
+// What a branch that depends on data keeps from being checked is work that the rest has to do: it is
+// optimised as any code.
 func.func @branch(%x: memref<?xf32>, %flags: memref<?xi1>, %bdim: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

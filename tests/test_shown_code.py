@@ -139,30 +139,23 @@ def test_the_functions_of_the_types_page():
     assert y.tolist() == [3, 1, -1]
 
 
-@sw.kernel
-def step(x: Any, y: Any):
-    i = sw.global_id(0)
-    y[i] = x[i] + 1
-
-
-def test_a_graph_and_a_tensor_map():
+def test_a_graph_and_a_tensor_map(monkeypatch: pytest.MonkeyPatch):
     kernel, call, graph = blocks("docs/nvidia.md", "python")
     with simulated((9, 0)) as device, sw.use(device):
+        monkeypatch.setattr(sw, "device", {"cuda": device}.__getitem__)
         x = np.arange(128 * 64, dtype=np.float32).reshape(128, 64)
-        out = device.zeros((64, 32))
-        first_box = define(kernel, "first_box")
-        exec(call, {"first_box": first_box, "x": device.array(x), "out": out})
+        names: dict[str, Any] = {"sw": sw, "first_box": define(kernel, "first_box")}
+        exec(call, names)
+        box, out = device.array(x).tensor_map((64, 32)), names["out"]
+        names["first_box"][1, 32](box, out)
         np.testing.assert_array_equal(out.numpy(), x[:64, :32])
-        one, other = device.zeros(64), device.zeros(64)
-        names = {"device": device, "step": step, "n": 64, "x": one, "y": other}
-        step.over(64)(one, other)
-        exec(graph, names)
-        assert set(one.numpy()) == {2}
+        few = graph.replace("1 << 20", "64").replace("device.zeros", "made")
+        first, second = (device.array(np.ones(64, np.float32)) for _ in "xy")
+        made = iter((first, second))
 
+        def next_array(size: int) -> Any:
+            assert size == 64
+            return next(made)
 
-def test_a_file_for_facts_of_launches_and_for_a_gpu():
-    text = (ROOT / "docs/nvidia.md").read_text(encoding="utf-8")
-    (call,) = re.findall(r"`(sw\.compile\([^`…]*)`", text.replace("\n", " "))
-    types = (sw.Array[sw.f32, 1], sw.Array[sw.f32, 1])
-    made = eval(call, {"sw": sw, "kernel": step, "types": types})
-    assert {artifact.manifest.small for artifact in made.artifacts} == {True, False}
+        define(few, "halve", device=device, made=next_array)
+        assert set(first.numpy()) == {0.25}

@@ -94,6 +94,27 @@ func.func @reductions(%a: vector<4xf32>, %n: vector<4xi32>, %h: vector<4xf16>, %
 
 // -----
 
+// A select of what is loaded under a mask may not become the load: something is written before it.
+
+// CHECK-LABEL: llvm.func @late
+// CHECK: [[L:%.+]] = llvm.intr.masked.load
+// CHECK-NEXT: llvm.select %k, [[L]], %a
+// CHECK: [[M:%.+]] = llvm.intr.masked.load
+// CHECK-NEXT: [[F:%.+]] = llvm.freeze [[M]] : vector<4xf32>
+// CHECK: llvm.intr.masked.store
+// CHECK-NEXT: llvm.select %k, [[F]], %a
+func.func @late(%m: memref<?xf32>, %i: index, %k: vector<4xi1>, %a: vector<4xf32>) {
+  %0 = vector.maskedload %m[%i], %k, %a : memref<?xf32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+  %1 = arith.select %k, %0, %a : vector<4xi1>, vector<4xf32>
+  %2 = vector.maskedload %m[%i], %k, %a : memref<?xf32>, vector<4xi1>, vector<4xf32> into vector<4xf32>
+  vector.maskedstore %m[%i], %k, %1 : memref<?xf32>, vector<4xi1>, vector<4xf32>
+  %3 = arith.select %k, %2, %a : vector<4xi1>, vector<4xf32>
+  vector.maskedstore %m[%i], %k, %3 : memref<?xf32>, vector<4xi1>, vector<4xf32>
+  func.return
+}
+
+// -----
+
 // Consecutive elements: aligned as an element unless more is promised.
 
 // CHECK-LABEL: llvm.func @memory

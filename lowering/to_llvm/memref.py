@@ -95,7 +95,8 @@ def convert_load(op: memref.LoadOp, operands: Operands, rw: Rewriter) -> Results
     """The element at the indices."""
     view = view_of(op, operands)
     address = element_address(rw, view, [i for (i,) in operands[1:]], _invariant(op))
-    return load(rw, view.kind, address, of_buffer=_is_of_buffer(op.memref))
+    value = load(rw, view.kind, address, of_buffer=_is_of_buffer(op.memref))
+    return rw.value(llvm.FreezeOp, (value,), value.type) if op in rw.state.late else value
 
 
 @converts(memref.StoreOp)

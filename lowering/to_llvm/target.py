@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
@@ -70,6 +70,8 @@ class State:
     functions: dict[str, llvm.FuncOp] = field(default_factory=dict[str, llvm.FuncOp])
     small: bool = False
     """Whether the elements of every array are less than 2^31 apart (see `gpux.small`)."""
+    late: Set[Operation] = frozenset()
+    """Loads that are frozen; see `late_loads`."""
     prints: bool | None = None
     """Whether the kernel prints; found out when its first report is converted."""
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ..conversion import Legality, Rules, convert
 from ..emit.machine import host_machine
 from ..emit.symbols import REPORT
 from . import arith, func, gpux, math, memref, memref_allocation, scf
+from .late_loads import late_loads
 from .target import LlvmTarget, State, type_map
 
 
@@ -70,4 +72,6 @@ class ToLlvm(ModulePass):
 
 def lower(module: ModuleOp, target: LlvmTarget, rules: Rules = RULES) -> None:
     """Lowers a module for a target, with the rules of this folder and maybe others."""
-    convert(module, rules, LEGALITY, type_map(target), "llvm", State(target, module))
+    # Where threads do not take turns, their loops do not become vectors.
+    late = late_loads(module) if target.turns else set[Operation]()
+    convert(module, rules, LEGALITY, type_map(target), "llvm", State(target, module, late=late))

@@ -160,7 +160,8 @@ def convert_masked_load(op: vector.MaskedLoadOp, operands: Operands, rw: Rewrite
     (_, *indices, (mask,), (otherwise,)) = operands
     address = _start(rw, view, indices)
     properties = _masked_properties(rw, op, view)
-    return _read(rw, llvm.MaskedLoadOp, address, (mask, otherwise), properties)
+    value = _read(rw, llvm.MaskedLoadOp, address, (mask, otherwise), properties)
+    return rw.value(llvm.FreezeOp, (value,), value.type) if op in rw.state.late else value
 
 
 @converts(vector.MaskedStoreOp)

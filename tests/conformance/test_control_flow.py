@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conformance.compare import check, expect_equal, launch, needs, not_simulated
+from conformance.compare import check, define, expect_equal, launch, needs, not_simulated
 
 import stepwell as sw
 from stepwell.runtime.errors import LoopLimit
@@ -345,3 +345,38 @@ def test_no_atomic_is_lost_when_a_kernel_has_gone_round_too_often(device: sw.Dev
         except LoopLimit:
             told = True
         assert told or greatest[0] == 63
+
+
+def test_a_variable_and_an_element_change_places_in_a_loop(device: sw.Device):
+    def kernel(x, out, n):
+        i = sw.global_id(0)
+        held = x[i]
+        for _ in range(n):
+            k = 3
+            while k > 0 and i <= 21:
+                k -= 1
+                held, out[i] = out[i], held
+
+    x = np.arange(40, dtype=np.int32)
+    check(kernel, x, x + 100, np.int32(2), over=40, device=device)
+    check(kernel, x, x + 100, np.int32(3), over=40, device=device)
+
+
+@pytest.mark.parametrize("head", ["k = sw.global_id(0)", "for k in range(len(x)):"])
+def test_what_a_branch_loads_and_then_overwrites_is_known_behind_it(device: sw.Device, head: str):
+    """By threads, and in a loop of one thread: vectors may be made of both."""
+    lines = (
+        "if x[k] > 0:",
+        "    held = y[k]",
+        "    y[k] = 5",
+        "else:",
+        "    held = 7",
+        "out[k] = held",
+    )
+    space = "        " if head.endswith(":") else "    "
+    text = "\n".join(
+        ["def kernel(x, y, out):", f"    {head}", *(space + line for line in lines), ""]
+    )
+    x = np.arange(100, dtype=np.int32) % 5 - 2
+    over = 1 if head.endswith(":") else x.size
+    check(define(text), x, x + 100, np.zeros_like(x), over=over, device=device)

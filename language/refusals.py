@@ -73,6 +73,11 @@ FOREIGN: dict[str, str] = {
     **dict.fromkeys(("fence", "threadfence", "__threadfence"), _ORDER),
     **dict.fromkeys(("static_range", "static"), "sw.unroll(range(…))"),
     "constexpr": "sw.Const",
+    **dict.fromkeys(("rsqrt", "rsqrtf"), "1 / math.sqrt(x)"),
+    **dict.fromkeys(("sincos", "sincosf"), "math.sin(x), math.cos(x)"),
+    **dict.fromkeys(("clamp", "saturate"), "min(max(x, low), high)"),
+    **dict.fromkeys(("make_float2", "make_float3", "make_float4"), "a dataclass, or a tuple"),
+    **dict.fromkeys(("printf", "device_print"), 'print(f"{x:.3f}")'),
 }
 
 

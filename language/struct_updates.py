@@ -6,11 +6,12 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .arrays import field_name, load, store, target_view
 from .convert import store_value
 from .sharing import is_mutable, refusal
 from .structs import field_view
 from .typing_of import describe, settle_type
-from .values import RecordView, StructValue, Value, View
+from .values import RecordView, StructValue, Value, View, static_int
 from .variables import assign
 
 if TYPE_CHECKING:
@@ -94,8 +95,6 @@ def _update_element(
     path: list[str],
     change: Callable[[Value], Value],
 ) -> None:
-    from .arrays import load, store, target_view
-
     view, indices = target_view(frame, target)
     text = frame.text_of(node)
     chosen: Value = view
@@ -108,12 +107,40 @@ def _update_element(
         store(frame, node, chosen, indices, change(load(frame, chosen, indices)), text)
 
 
-def store_field_item(frame: Frame, node: ast.Subscript, value: Value) -> None:
-    """`points[i]["x"] = value`."""
-    update_field_item(frame, node, lambda old: value)
+Place = tuple[ast.Subscript, list[str]]
 
 
-def update_field_item(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
-    """`points[i]["x"] op= value`."""
-    assert isinstance(node.value, ast.Subscript) and isinstance(node.slice, ast.Constant), "checked"
-    _update_element(frame, node, node.value, [str(node.slice.value)], change)
+def field_place(frame: Frame, node: ast.Subscript) -> Place | None:
+    """The element and the names on the way to a part of it; None if it is no such part.
+
+    Of `points[i]["x"]`, and of `points[i].at[0]`, a known item of a field that is a tuple.
+    """
+    name = field_name(node)
+    if name is not None:
+        return (node.value, [name]) if isinstance(node.value, ast.Subscript) else None
+    path: list[str] = []
+    inner: ast.expr = node
+    while isinstance(inner, ast.Subscript) and isinstance(inner.slice, ast.Constant | ast.Name):
+        if not isinstance(inner.value, ast.Subscript | ast.Attribute):
+            return None
+        number = static_int(frame.eval(inner.slice))
+        if number is None or number < 0:
+            return None
+        path.insert(0, str(number))
+        inner = inner.value
+    if not isinstance(inner, ast.Attribute):
+        return None
+    while isinstance(inner, ast.Attribute):
+        path.insert(0, inner.attr)
+        inner = inner.value
+    if not isinstance(inner, ast.Subscript) or not isinstance(inner.value, ast.Name):
+        return None
+    return (inner, path) if isinstance(frame.eval(inner.value), RecordView) else None
+
+
+def update_place(
+    frame: Frame, node: ast.Subscript, place: Place, change: Callable[[Value], Value]
+) -> None:
+    """Change a part of an element by a function of its old value."""
+    element, path = place
+    _update_element(frame, node, element, path, change)

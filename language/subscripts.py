@@ -43,28 +43,27 @@ def subscript(frame: Frame, node: ast.Subscript) -> Value:
 
 def store_subscript(frame: Frame, node: ast.Subscript, value: Value) -> None:
     """`x[i] = value`."""
-    if _is_field_of_element(frame, node):
-        from .struct_updates import store_field_item
+    if isinstance(node.value, ast.Subscript | ast.Attribute):
+        from .struct_updates import field_place, update_place
 
-        store_field_item(frame, node, value)
-        return
+        place = field_place(frame, node)
+        if place is not None:
+            update_place(frame, node, place, lambda old: value)
+            return
     view, indices = target_view(frame, node)
     with frame.at(node):
         store(frame, node, view, indices, value, frame.text_of(node.value))
 
 
-def _is_field_of_element(frame: Frame, node: ast.Subscript) -> bool:
-    """`pts[i]["x"] = value`."""
-    return field_name(node) is not None and isinstance(node.value, ast.Subscript)
-
-
 def update_subscript(frame: Frame, node: ast.Subscript, change: Callable[[Value], Value]) -> None:
     """`x[i] op= value`: the index is computed and checked once."""
-    if _is_field_of_element(frame, node):
-        from .struct_updates import update_field_item
+    if isinstance(node.value, ast.Subscript | ast.Attribute):
+        from .struct_updates import field_place, update_place
 
-        update_field_item(frame, node, change)
-        return
+        place = field_place(frame, node)
+        if place is not None:
+            update_place(frame, node, place, change)
+            return
     view, indices = target_view(frame, node)
     with frame.at(node):
         value = change(load(frame, view, indices))

@@ -1035,9 +1035,20 @@ RECORD = sw.Array[np.dtype([("at", "f4", (2,)), ("m", "f4", (2, 2))], align=True
 
 @refused(RECORD)
 def item_of_a_field_of_an_element(points):
-    points[0].at[1] = 2  # error 5: cannot assign to an item of a tuple ~ points[0].at = (…, …)
+    for k in range(2):
+        points[0].at[k] = 2  # error 9: cannot assign to an item of a tuple ~ points[0].at = (…, …)
 
 
 @refused(RECORD, A)
 def two_indices_of_a_tuple(points, x):
     x[0] = points[0].m[1, 0]  # error 12: 2 indices of a tuple ~ points[0].m[1][0]
+
+
+@refused(A)
+def root_of_another_language(x):
+    x[0] = math.rsqrt(x[0])  # error 12: math has no attribute rsqrt ~ write 1 / math.sqrt(x)
+
+
+@refused(A)
+def print_of_another_language(x):
+    printf("%f", x[0])  # error 5: name printf is not defined ~ print(f"{x:.3f}")

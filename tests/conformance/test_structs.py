@@ -264,6 +264,24 @@ def test_fields_that_are_arrays_are_tuples(device: sw.Device):
     assert records["m"].ravel().tolist() == list(range(12))
 
 
+def test_known_items_of_fields_that_are_arrays_are_written(device: sw.Device):
+    record = np.dtype([("n", "i4"), ("at", "f4", (2,)), ("m", "i4", (2, 3))], align=True)
+
+    def kernel(records, counter):
+        i = sw.global_id(0)
+        records[i].at[1] = 7.0
+        records[sw.atomic_add(counter, 0, 1)].at[0] += 1.0
+        records[i].m[1][2] -= 5
+        for k in sw.unroll(range(3)):
+            records[i].m[0][k] = k * 10 + records[i].m[0][k]
+
+    records, counter = np.zeros(3, record), np.zeros(1, np.int32)
+    launch(kernel, records, counter, device=device, over=3)
+    assert records["at"].tolist() == [[1, 7]] * 3
+    assert records["m"].tolist() == [[[0, 10, 20], [0, 0, -5]]] * 3
+    assert counter[0] == 3
+
+
 @dataclass
 class Sheet:
     cells: object

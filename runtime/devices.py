@@ -85,8 +85,17 @@ def why_missing() -> list[tuple[str, str]]:
         if broken is not None:
             rows.append((kind, broken))
         elif not _of_kind(kind):
-            rows.append((kind, _module(kind).why_missing() or "no reason is known"))
+            rows.append((kind, _why_none(kind) or "no reason is known"))
     return rows
+
+
+def _why_none(kind: str) -> str | None:
+    try:
+        return _ask(kind, "why_missing")
+    except DeviceError as error:
+        if kind in KINDS:
+            raise
+        return str(error)
 
 
 def _choose_default() -> Device:
@@ -113,8 +122,20 @@ def _hardware(kind: str) -> list[Device]:
 def _of_kind(kind: str) -> tuple[Device, ...]:
     found = _found.get(kind)
     if found is None:  # of two threads that come at once, both get what the first one found
-        found = _found.setdefault(kind, tuple(_module(kind).find()))
+        found = _found.setdefault(kind, tuple(_ask(kind, "find")))
     return found
+
+
+def _ask(kind: str, function: str) -> Any:
+    """What a function of a kind's module gives; whatever another package's raises names it."""
+    asked = getattr(_module(kind), function)
+    if kind in KINDS:
+        return asked()
+    try:
+        return asked()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DeviceError(f"{function}() of devices {kind!r} raised {reason}") from error
 
 
 def _module(kind: str) -> Any:
@@ -133,9 +154,10 @@ def _module(kind: str) -> Any:
 
 
 def _why_broken(kind: str) -> str | None:
-    """Why another package's devices cannot even be looked for; asking for one by name raises it."""
+    """Why another package's devices cannot be looked for; asking for one by name raises it."""
     try:
-        _module(kind)
+        if kind not in KINDS:
+            _of_kind(kind)
     except DeviceError as error:
         return str(error)
     return None

@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from array import array
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from cuda_devices import simulated
 from installed_packages import Install, packages
 
 import stepwell as sw
-from stepwell import registry
+from stepwell import registry, targets
 from stepwell.lowering import levels, pipeline, pipelines, route
 from stepwell.registry import register_dialect, register_pass
 from stepwell.runtime import devices
@@ -158,6 +159,33 @@ def test_add_a_device(monkeypatch: pytest.MonkeyPatch):
     assert twin.target == "cpu"
     assert devices.device("twin").name == "twin:0"
     assert list(twin.array([1, 2, 3], "i32").numpy()) == [1, 2, 3]
+    check_target(module, monkeypatch)
+    check_report(module)
+
+
+def check_target(module: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(targets.TARGET_TABLE, "registered", {})
+    patch.setattr(registry, "deciding_modules", set[str]())
+    targets.register_target("listing", module.listing)
+    text = doubled.ir("list", sw.Array[sw.f32, 1], target="listing:plain", over=1)
+    assert re.search(r'gpux.check .* "index \{\} is out of .* site \d', text)
+    made = sw.compile(doubled, (sw.Array[sw.f32, 1],), target="listing", over=1).only()
+    assert made.payload.decode() == text
+    assert made.manifest.target == "listing"
+
+
+def check_report(module: Any) -> None:
+    manifest = sw.compile(doubled, (sw.Array[sw.f32, 1],), target="cpu", over=1).only().manifest
+    (site, *_) = manifest.sites
+
+    def run(words: memoryview) -> None:
+        words[0] = 11
+        words[4:15] = memoryview(array("I", [1, 5, 0, 0, 7, 0, 0, 9, 0, 4, 0]))
+
+    with pytest.raises(sw.OutOfBounds, match=r"index 9 is out of bounds .* with size 4") as caught:
+        module.run_with_report(run, manifest, "twin:0")
+    assert (caught.value.line, caught.value.device) == (site.line, "twin:0")
+    assert (caught.value.block, caught.value.thread) == ((5, 0, 0), (7, 0, 0))
 
 
 def test_a_device_in_a_package(packages: Install, tmp_path: Path):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -319,3 +320,20 @@ def test_devices_of_a_broken_package_are_absent_and_it_is_said_why(packages: Ins
     assert reasons["half"].endswith(", which has no function why_missing")
     with pytest.raises(sw.DeviceError, match=r"'lame' .* cannot be loaded"):
         sw.device("lame")
+
+
+def test_devices_whose_search_fails_are_absent_and_it_is_said_why(packages: Install):
+    code = "def find():\n    return [][0]\n\ndef why_missing():\n    return None\n"
+    packages("clumsy", code, {"devices": {"clumsy": "clumsy"}})
+    packages(
+        "mute",
+        "def find():\n    return []\n\nwhy_missing = find().pop\n",
+        {"devices": {"mute": "mute"}},
+    )
+    assert {one.kind for one in sw.devices()}.isdisjoint({"clumsy", "mute"})
+    reasons = dict(why_missing())
+    said = "find() of devices 'clumsy' raised IndexError: list index out of range"
+    assert reasons["clumsy"] == said
+    assert reasons["mute"].startswith("why_missing() of devices 'mute' raised IndexError: pop from")
+    with pytest.raises(sw.DeviceError, match=re.escape(said)):
+        sw.device("clumsy")

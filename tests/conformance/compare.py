@@ -106,9 +106,10 @@ def needs(device: sw.Device, feature: str) -> None:
 
 
 def needs_types(device: sw.Device, args: Sequence[Any]) -> None:
-    """Skip the test on a device without f64 where an argument is one, or an array of them."""
-    if any(getattr(arg, "dtype", None) == np.float64 for arg in args):
-        needs(device, "f64")
+    """Skip the test on a device without the type of an argument, or of an array's elements."""
+    for name, dtype in DTYPES.items():
+        if name != "bool" and any(getattr(arg, "dtype", None) == dtype for arg in args):
+            needs(device, name.replace("u", "i"))  # features do not tell the sign
 
 
 def not_simulated(device: sw.Device, why: str) -> None:

@@ -154,17 +154,17 @@ def _only_fails(
     return not left and all(_around_loops(check, around) & met for check in solved)
 
 
-def _around_loops(op: Operation, around: Guards) -> set[Block]:
-    """The block of an op, and the blocks of what is around it: loops, and branches that are kept,
-    since what was taken up is what the threads in them ask."""
+def _around_loops(op: gpux.CheckOp, around: Guards) -> set[Block]:
+    """The block of a check, and the blocks of what is around it: loops, and branches outside of
+    which nothing was asked for it."""
     found: set[Block] = set()
     block = op.parent
     while block is not None:
         found.add(block)
         parent = block.parent_op()
-        goes_on = isinstance(parent, scf.IfOp) and around.is_kept(parent)
+        is_asked = parent in around.relaxed.get(op, ())
         is_loop = isinstance(parent, scf.ForOp)
-        block = parent.parent if parent is not None and (is_loop or goes_on) else None
+        block = parent.parent if parent is not None and (is_loop or is_asked) else None
     return found
 
 

@@ -35,10 +35,16 @@ class Side(NamedTuple):
 
 @dataclass
 class Guards:
-    """The branches of a solver's loop around `checks`, all those of the loop."""
+    """The branches of a solver's loop around `checks`, all those of the loop.
+
+    `relaxed` has, for checks, the branches outside of which nothing is asked for them.
+    """
 
     solver: Solver
     checks: set[Operation]
+    relaxed: dict[Operation, set[Operation]] = field(
+        default_factory=dict["Operation", "set[Operation]"]
+    )
     _kept: dict[scf.IfOp, bool] = field(default_factory=dict["scf.IfOp", bool])
 
     def __post_init__(self) -> None:
@@ -119,14 +125,19 @@ class Guards:
     def relax(self, op: Operation, since: Marks) -> None:
         """What was taken up `since` for a check has to hold where branches that are kept let it."""
         for branch, is_true in self.around(op):
-            if branch in self._whole:
-                continue
-            if self.is_uniform(branch):
-                self.solver.only_if(since, branch.cond, is_true)
-            elif is_true and (few := self._few(branch)) is not None:
-                self.solver.within(since, *map(self.solver.number, (few.start, few.stop)))
-            elif self.is_kept(branch) and (limits := self.solver.side(branch.cond, is_true)):
-                self.solver.within(since, *limits)
+            if branch not in self._whole and self._relax(branch, is_true, since):
+                self.relaxed.setdefault(op, set()).add(branch)
+
+    def _relax(self, branch: scf.IfOp, is_true: bool, since: Marks) -> bool:
+        if self.is_uniform(branch):
+            self.solver.only_if(since, branch.cond, is_true)
+        elif is_true and (few := self._few(branch)) is not None:
+            self.solver.within(since, *map(self.solver.number, (few.start, few.stop)))
+        elif self.is_kept(branch) and (limits := self.solver.side(branch.cond, is_true)):
+            self.solver.within(since, *limits)
+        else:
+            return False
+        return True
 
 
 def _has_others(branch: scf.IfOp) -> bool:

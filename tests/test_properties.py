@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conformance.checked_array import CheckedArray
 from conformance.compare import DTYPES, check, define, expect_equal, launch, specials
-from conformance.index_programs import CheckedArray, index_programs
+from conformance.index_programs import index_programs
 from conformance.programs import BLOCK, programs
 from conformance.reference import run
 from hypothesis import HealthCheck, given, settings

@@ -1,51 +1,16 @@
 """Random kernels that index arrays, some of them wrongly: is each wrong access caught, no other?
 
 Indices are built from the thread's id, loaded values, constants, loop variables and sizes; accesses
-stand behind guards, in loops over the size, or bare. `CheckedArray` makes Python as strict as a
-kernel: a negative index is out of bounds.
+stand behind guards, in loops over the size, or bare. As Python they take a `CheckedArray`.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-import numpy as np
 from hypothesis import strategies as st
 
 Draw = st.DrawFn
 CONSTANTS = ("0", "1", "2", "3", "5", "7", "8")
 THREADS = 5
-
-
-class CheckedArray:
-    """An array that takes integers within its shape, and plain slices."""
-
-    def __init__(self, array: np.ndarray[Any, Any]):
-        self.array = array
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.array.shape
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, slice) or (isinstance(key, tuple) and isinstance(key[1], slice)):
-            return CheckedArray(self.array[key])
-        self.check(key)
-        return self.array[key]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.check(key)
-        self.array[key] = value
-
-    def check(self, key: Any) -> None:
-        """IndexError for an index outside its axis."""
-        indices = cast("tuple[Any, ...]", key) if isinstance(key, tuple) else (key,)
-        for index, size in zip(indices, self.array.shape, strict=True):
-            if not 0 <= index < size:
-                raise IndexError(f"{index} of {size}")
 
 
 def index(draw: Draw, names: list[str], depth: int = 2) -> str:

@@ -5,21 +5,16 @@ More of them: STEPWELL_EXAMPLES=1000 pytest tests/conformance/test_whole_kernels
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
 import numpy as np
+from conformance.checked_array import CheckedArray
 from conformance.compare import define, expect_equal, launch
-from conformance.index_programs import CheckedArray
 from conformance.reference import run
-from conformance.whole_programs import (
-    TYPES,
-    Launch,
-    Memory,
-    launches,
-    memories,
-    whole_programs,
-)
+from conformance.whole_launches import Launch, Memory, launches, memories
+from conformance.whole_programs import TYPES, whole_programs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +34,7 @@ LAUNCHES = 3
 @given(data=st.data())
 def test_whole_kernels(device: sw.Device, data: st.DataObject):
     program = data.draw(whole_programs(types_of(device)))
-    function = define(program.text, **CASTS)
+    function = define(program.text, dataclasses=dataclasses, **CASTS)
     kernel = sw.kernel(function)
     for _ in range(LAUNCHES):
         shape = data.draw(launches(program.rank))

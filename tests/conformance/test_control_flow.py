@@ -362,21 +362,27 @@ def test_a_variable_and_an_element_change_places_in_a_loop(device: sw.Device):
     check(kernel, x, x + 100, np.int32(3), over=40, device=device)
 
 
+@pytest.mark.parametrize(
+    ("value", "other"), [("y[k]", "7"), ("y[k] + 1", "n + 1"), ("sw.i64(y[k])", "sw.i64(7)")]
+)
 @pytest.mark.parametrize("head", ["k = sw.global_id(0)", "for k in range(len(x)):"])
-def test_what_a_branch_loads_and_then_overwrites_is_known_behind_it(device: sw.Device, head: str):
+def test_what_a_branch_loads_and_then_overwrites_is_known_behind_it(
+    device: sw.Device, head: str, value: str, other: str
+):
     """By threads, and in a loop of one thread: vectors may be made of both."""
     lines = (
         "if x[k] > 0:",
-        "    held = y[k]",
+        f"    held = {value}",
         "    y[k] = 5",
         "else:",
-        "    held = 7",
+        f"    held = {other}",
         "out[k] = held",
     )
     space = "        " if head.endswith(":") else "    "
     text = "\n".join(
-        ["def kernel(x, y, out):", f"    {head}", *(space + line for line in lines), ""]
+        ["def kernel(x, y, out, n):", f"    {head}", *(space + line for line in lines), ""]
     )
     x = np.arange(100, dtype=np.int32) % 5 - 2
     over = 1 if head.endswith(":") else x.size
-    check(define(text), x, x + 100, np.zeros_like(x), over=over, device=device)
+    arguments = x, x + 100, np.zeros(x.size, np.int64), np.int32(3)
+    check(define(text), *arguments, over=over, device=device)

@@ -15,7 +15,8 @@ from stepwell.passes.bound_by_guards import BoundByGuards
 
 
 class GuardWriter(LoopWriter):
-    """Writes two loops over threads around a guard, behind which every thread fails a check."""
+    """Writes two loops over threads around a guard, behind which every thread fails a check, and
+    sometimes another one else."""
 
     def part(self) -> str:
         """A comparison of an id, or of none, with something that is no id, or is."""
@@ -37,6 +38,7 @@ class GuardWriter(LoopWriter):
         body = "\n".join(self.lines)
         arguments = ", ".join(f"{name}: index" for name in (*LAUNCH, "%bytes"))
         rows, row = self.chance.choice(["%c1", "%c3", "%c5", "%bdim_y"]), "%bdim_x"
+        other = self.chance.random() < 0.3
         ids = f"ids (%c0, %c0, %c0, %t, %ty, %c0 : {', '.join(['index'] * 6)})"
         return f"""
 func.func @kernel(%x: {VIEW}, %y: {VIEW}, %m: index, %k: i5, %l: i7, %p: i1, {arguments},
@@ -51,7 +53,9 @@ scf.for %t = %c0 to {row} step %c1 {{
 {body}
 scf.if {guard} {{
 gpux.check %no, "bounds", "in" {ids} formats []
-}}
+}} {'else {' if other else ''}
+{f'gpux.check %no, "bounds", "out" {ids} formats []' if other else ''}
+{'}' if other else ''}
 }} {{row, gpux.threads}}
 }} {{rows, gpux.rows}}
 func.return
@@ -59,7 +63,7 @@ func.return
 
 
 class Passed(NestRun):
-    """`ends` has only the threads that the guard let through."""
+    """`ends` has only the threads that failed."""
 
     def run_for(self, op: scf.ForOp, low: int, high: int, step: int, *rest: int) -> tuple[int, ...]:
         done = super().run_for(op, low, high, step, *rest)
@@ -68,8 +72,8 @@ class Passed(NestRun):
 
 
 def test_the_same_threads_run():
-    bounded = some = 0
-    for seed in range(150):
+    bounded = some = chosen = 0
+    for seed in range(250):
         chance = random.Random(seed)
         original = parse_module(GuardWriter(chance).kernel())
         module = original.clone()
@@ -78,5 +82,7 @@ def test_the_same_threads_run():
         for before, _ in runs_of_both(chance, original, module, Passed, Passed):
             bounded += is_bounded
             some += is_bounded and len(before.ends) > 0
+            chosen += sum(isinstance(op, scf.ForOp) for op in module.walk()) > 2
+    assert chosen > 20
     assert bounded > 500
     assert some > 100

@@ -221,3 +221,39 @@ func.func @one(%x: memref<?xf32>, %k: index) {
 // CHECK-NEXT:    scf.for %t = %c0 to %[[END]] step %c1 {
 // CHECK-NOT:       scf.if
 // CHECK:           gpux.check
+
+// -----
+
+// A branch with two sides that is the same for all threads of a row chooses between two loops.
+func.func @two_sides(%x: memref<?x?xf32>, %n: index, %rows: index, %width: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  scf.for %ty = %c0 to %rows step %c1 {
+    scf.for %tx = %c0 to %width step %c1 {
+      %last = arith.addi %ty, %c1 : index
+      %inside = arith.cmpi slt, %last, %n : index
+      scf.if %inside {
+        memref.store %zero, %x[%ty, %tx] : memref<?x?xf32>
+      } else {
+        memref.store %one, %x[%ty, %tx] : memref<?x?xf32>
+      }
+    } {gpux.threads}
+  } {gpux.rows}
+  func.return
+}
+// CHECK-LABEL: func.func @two_sides
+// CHECK:         scf.for %ty = %c0 to %rows step %c1 {
+// CHECK:           %[[LAST:.*]] = arith.addi %ty, %c1 : index
+// CHECK-NEXT:      %[[INSIDE:.*]] = arith.cmpi slt, %[[LAST]], %n : index
+// CHECK-NEXT:      scf.if %[[INSIDE]] {
+// CHECK-NEXT:        scf.for
+// CHECK-NOT:           scf.if
+// CHECK:               memref.store %zero
+// CHECK:             } {gpux.threads}
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        scf.for
+// CHECK-NOT:           scf.if
+// CHECK:               memref.store %one
+// CHECK:             } {gpux.threads}

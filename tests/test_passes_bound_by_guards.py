@@ -53,9 +53,9 @@ scf.for %t = %c0 to {row} step %c1 {{
 {body}
 scf.if {guard} {{
 gpux.check %no, "bounds", "in" {ids} formats []
-}} {'else {' if other else ''}
-{f'gpux.check %no, "bounds", "out" {ids} formats []' if other else ''}
-{'}' if other else ''}
+}} {"else {" if other else ""}
+{f'gpux.check %no, "bounds", "out" {ids} formats []' if other else ""}
+{"}" if other else ""}
 }} {{row, gpux.threads}}
 }} {{rows, gpux.rows}}
 func.return

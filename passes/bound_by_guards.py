@@ -30,7 +30,6 @@ of them for each step: rows of 256 elements, a block for each, take 30 us with b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -43,8 +42,9 @@ from ..dialects import marks
 from ..dialects.making import copy_of
 from ..dialects.predicates import EQ
 from ..dialects.walking import ops_of
+from .analyses.thread_guards import branch_around, has_others, parts_of
 from .analyses.thread_nests import nest_of
-from .analyses.thread_ranges import Solver, is_effectless
+from .analyses.thread_ranges import Solver
 from .utils.block_editing import constant_value, erase
 from .utils.versions import branch_instead
 
@@ -81,7 +81,7 @@ def _choose_before(loop: scf.ForOp, index_bits: int) -> list[scf.ForOp]:
     """Put a branch with two sides, which is all that a loop does and the same for all threads of
     the block, or of a row, around it; the loops of both sides, if so."""
     branch = _all_it_does(loop)
-    if branch is None or loop.iter_args or not _has_two_sides(branch):
+    if branch is None or loop.iter_args or not has_others(branch):
         return []
     for outer in (nest_of(loop)[-1], loop):
         solver = Solver(loop, index_bits, outer)
@@ -98,13 +98,9 @@ def _choose_before(loop: scf.ForOp, index_bits: int) -> list[scf.ForOp]:
     return []
 
 
-def _has_two_sides(branch: scf.IfOp) -> bool:
-    return any(len(block.ops) > 1 for block in branch.false_region.blocks)
-
-
 def _pays(guard: scf.IfOp, loop: scf.ForOp) -> bool:
     """Whether bounds are worth more than the guard in vectors of all threads."""
-    for_one = any(_is_equal(part) for part in _parts(guard.cond))
+    for_one = any(_is_equal(part) for part in parts_of(guard.cond))
     return for_one or not _is_short(loop)
 
 
@@ -120,36 +116,26 @@ def _is_short(loop: scf.ForOp) -> bool:
 
 
 def _all_it_does(loop: scf.ForOp) -> scf.IfOp | None:
-    """The branch around all that a loop does."""
-    effects = [op for op in loop.body.block.ops if not is_effectless(op)]
-    branch = effects[0] if len(effects) == 1 else None
-    return branch if isinstance(branch, scf.IfOp) and not branch.results else None
+    """The branch around all that a loop does, where it gives nothing."""
+    branch = branch_around(loop.body.block)
+    return None if branch is None or branch.results else branch
 
 
 def _guard(loop: scf.ForOp) -> scf.IfOp | None:
     """The branch around all that a loop does, where it has no other side."""
     branch = _all_it_does(loop)
-    return None if branch is None or _has_two_sides(branch) else branch
+    return None if branch is None or has_others(branch) else branch
 
 
 def _bound(nest: list[scf.ForOp], guard: scf.IfOp, index_bits: int) -> None:
     solvers = [Solver(loop, index_bits, nest[-1], equal=True) for loop in nest]
-    for part in _parts(guard.cond):
+    for part in parts_of(guard.cond):
         if not any(solver.solve(part) for solver in solvers):
             return
     for solver in solvers:
         if solver.lower or solver.upper or solver.when:
             solver.loop.operands[0], solver.loop.operands[1] = solver.bounds()
     _inline(guard, guard.true_region)
-
-
-def _parts(condition: SSAValue) -> Iterator[SSAValue]:
-    """The conditions of which all have to hold."""
-    if isinstance(condition.owner, arith.AndIOp):
-        for operand in condition.owner.operands:
-            yield from _parts(operand)
-    else:
-        yield condition
 
 
 def _inline(branch: scf.IfOp, side: Region) -> None:

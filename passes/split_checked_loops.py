@@ -42,7 +42,7 @@ from ..dialects import gpux, marks
 from ..dialects.making import copy_of, make
 from ..dialects.walking import ops_of
 from .analyses.bounded_checks import BoundedChecks
-from .analyses.thread_guards import Guards, only_effect
+from .analyses.thread_guards import Guards, branch_around
 from .analyses.thread_nests import checked_loops
 from .analyses.thread_ranges import INDEX, Solver, select
 from .utils.block_editing import constant
@@ -147,7 +147,7 @@ def _only_fails(
     """
     block, left, checks = loop.body.block, set(guards), set[Operation](solved)
     met = {block}
-    while (guard := only_effect(block, checks)) in left and isinstance(guard, scf.IfOp):
+    while (guard := branch_around(block, checks)) in left and guard is not None:
         left.discard(guard)
         block = guard.true_region.block
         met.add(block)

@@ -60,8 +60,8 @@ def _loop(loop: scf.WhileOp, block: tuple[int, ...] | None) -> None:
     count = _count_of(loop, block)
     if count is None:
         return
-    before = _Mover(loop)
-    limit, step = before.moved(count.limit), before.moved(count.step)
+    for value in (count.limit, count.step):
+        _move_before(value, loop)
     position, body = count.position, loop.after_region.block
     given = body.last_op
     assert given is not None, "a block ends with a yield"
@@ -75,7 +75,7 @@ def _loop(loop: scf.WhileOp, block: tuple[int, ...] | None) -> None:
     erase(given)
     loop.after_region.detach_block(body)
     made = scf.ForOp.create(
-        operands=[first, limit, step, *carried],
+        operands=[first, count.limit, count.step, *carried],
         result_types=[value.type for value in carried],
         regions=[Region(body)],
         location=loop.location,
@@ -143,19 +143,12 @@ def _is_invariant(value: SSAValue, loop: scf.WhileOp) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class _Mover:
-    """Moves what is computed in a loop before it."""
-
-    loop: scf.WhileOp
-
-    def moved(self, value: SSAValue) -> SSAValue:
-        """The value, computed before the loop."""
-        if not is_outside(value, self.loop):
-            op = value.owner
-            assert isinstance(op, Operation) and self.loop.parent is not None
-            for operand in op.operands:
-                self.moved(operand)
-            op.detach()
-            self.loop.parent.insert_op_before(op, self.loop)
-        return value
+def _move_before(value: SSAValue, loop: scf.WhileOp) -> None:
+    """Have an invariant value computed before the loop."""
+    op = value.owner
+    if isinstance(op, Operation) and not is_outside(value, loop):
+        for operand in op.operands:
+            _move_before(operand, loop)
+        op.detach()
+        assert loop.parent is not None, "a loop stands in a block"
+        loop.parent.insert_op_before(op, loop)

@@ -12,6 +12,7 @@ What a check asks that stands in a branch which is kept has to hold only for tho
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,7 +51,7 @@ class Guards:
     def __post_init__(self) -> None:
         self._whole = set[Operation]()
         block = self.solver.loop.body.block
-        while isinstance(branch := only_effect(block, self.checks), scf.IfOp):
+        while (branch := branch_around(block, self.checks)) is not None and not has_others(branch):
             self._whole.add(branch)
             block = branch.true_region.block
 
@@ -74,7 +75,7 @@ class Guards:
         if branch not in self._kept:
             self._kept[branch] = branch not in self._whole and (
                 self.is_uniform(branch)
-                or _has_others(branch)
+                or has_others(branch)
                 or self._few(branch) is not None
                 or self._is_of_block(branch.cond)
             )
@@ -88,11 +89,9 @@ class Guards:
         return None if found is None or 2 * len(found) > every else found
 
     def _threads(self, condition: SSAValue, low: int, high: int | None) -> range | None:
-        op = condition.owner
-        if isinstance(op, arith.AndIOp):
-            parts = [self._threads(part, low, high) for part in (op.lhs, op.rhs)]
-            return min((part for part in parts if part is not None), key=len, default=None)
-        return self._compared(op, low, high) if isinstance(op, arith.CmpiOp) else None
+        compares = [part.owner for part in parts_of(condition)]
+        found = [self._compared(op, low, high) for op in compares if isinstance(op, arith.CmpiOp)]
+        return min((threads for threads in found if threads is not None), key=len, default=None)
 
     def _compared(self, op: arith.CmpiOp, low: int, high: int | None) -> range | None:
         """The threads for which a comparison of their number with a constant holds."""
@@ -111,16 +110,18 @@ class Guards:
 
     def _is_of_block(self, condition: SSAValue) -> bool:
         """Whether threads' numbers in the block are compared with something that is no constant."""
-        op = condition.owner
-        if isinstance(op, arith.AndIOp):
-            return self._is_of_block(op.lhs) or self._is_of_block(op.rhs)
+        return any(self._compares_number(part.owner) for part in parts_of(condition))
+
+    def _compares_number(self, op: Operation | Block) -> bool:
         if not isinstance(op, arith.CmpiOp):
             return False
-        slopes = [self.solver.slope(side) for side in op.operands]
-        if sorted(slope or 0 for slope in slopes) not in ([0, 1], [-1, 0]) or None in slopes:
+        thread, other = op.operands
+        if self.solver.slope(thread) == 0:
+            thread, other = other, thread
+        if self.solver.slope(thread) not in (1, -1) or self.solver.slope(other) != 0:
             return False
-        thread, other = op.operands if slopes[0] else reversed(op.operands)
-        return _is_constant(self.solver.outside(thread)) and not _is_constant(other)
+        first = self.solver.outside(thread)
+        return constant_value(first) is not None and constant_value(other) is None
 
     def relax(self, op: Operation, since: Marks) -> None:
         """What was taken up `since` for a check has to hold where branches that are kept let it."""
@@ -140,21 +141,22 @@ class Guards:
         return True
 
 
-def _has_others(branch: scf.IfOp) -> bool:
+def branch_around(block: Block, checks: Collection[Operation] = ()) -> scf.IfOp | None:
+    """The branch around all that a block does beside these checks."""
+    effects = [op for op in block.ops if op not in checks and not is_effectless(op)]
+    branch = effects[0] if len(effects) == 1 else None
+    return branch if isinstance(branch, scf.IfOp) else None
+
+
+def has_others(branch: scf.IfOp) -> bool:
     """Whether there is something to do where a branch is false."""
     return any(not is_effectless(op) for block in branch.false_region.blocks for op in block.ops)
 
 
-def _is_constant(value: SSAValue) -> bool:
-    """Whether a value is a number that is known."""
-    return constant_value(value) is not None
-
-
-def only_effect(block: Block, checks: set[Operation]) -> Operation | None:
-    """The one op of a block that does something beside these checks; an else branch does not."""
-    effects = [op for op in block.ops if op not in checks and not is_effectless(op)]
-    if len(effects) != 1:
-        return None
-    orelse = effects[0].regions[1:]
-    idle = all(is_effectless(op) for region in orelse for op in region.walk())
-    return effects[0] if idle else None
+def parts_of(condition: SSAValue) -> Iterator[SSAValue]:
+    """The conditions of which all have to hold."""
+    if isinstance(condition.owner, arith.AndIOp):
+        for operand in condition.owner.operands:
+            yield from parts_of(operand)
+    else:
+        yield condition

@@ -23,11 +23,11 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from ...dialects import gpu, gpux
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.llvm import int_width
+from ...passes.analyses.uniform_lanes import Uniform
 from ...passes.utils.block_editing import constant_value, erase
 from ..gpu_to_cpu.collective import combine
 from ..loop_forms import as_while
 from .lanes import Lanes
-from .uniform import Uniform
 
 WARP = 32
 FULL = 0xFFFFFFFF

@@ -102,7 +102,7 @@ class State:
     """Whether the device is given blocks of one dimension; see `ids`."""
 
     met_by_all: set[Operation] = field(default_factory=set[Operation])
-    """Of the kernel's shuffles: those that all threads of a block run together."""
+    """Of the kernel's shuffles: those that all lanes of each subgroup run together."""
 
     starts: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     """Of bound buffers: the element of the binding that is their first."""

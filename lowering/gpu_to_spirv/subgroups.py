@@ -16,8 +16,8 @@ from xdsl.dialects.builtin import VectorType, i1, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects import gpu, gpux, spirv
+from ...passes.analyses.uniform_lanes import Uniform
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
-from ..gpu_to_nvvm.uniform import Uniform
 from .build import (
     as_bits,
     binary,
@@ -175,7 +175,7 @@ def _is_there(rw: Rewriter, op_: gpu.ShuffleOp, other: SSAValue, lane: SSAValue)
 
 
 def met_by_all(kernel: gpu.FuncOp) -> set[Operation]:
-    """The shuffles that all threads of a block run together."""
+    """The shuffles that all lanes of each subgroup run together."""
     shuffles = [op for op in kernel.walk() if isinstance(op, gpu.ShuffleOp)]
     uniform = Uniform(kernel)
     return {op for op in shuffles if _is_met_by_all(op, kernel, uniform)}

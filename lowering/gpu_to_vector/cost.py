@@ -88,7 +88,7 @@ def _loops_inside(loop: Operation) -> list[Operation]:
 
 
 def is_mostly_gathers(loop: scf.ForOp, spreads: Divergence, has_gathers: bool) -> bool:
-    """Whether loads from places that lanes compute outweigh what is computed.
+    """Whether accesses to places that lanes compute outweigh what is computed.
 
     In loops a gather costs more than the loads of a scalar loop, which run ahead while others wait,
     and a scatter as much; once more for each loop that lanes leave one by one, where few are left.
@@ -179,7 +179,7 @@ def _work(op: Operation) -> int:
 
 def vectors_at_once(loop: scf.ForOp, spreads: Divergence, width: int) -> int:
     """How many vectors of so many lanes there should be side by side: 1, 2 or 4, if there may be
-    enough threads."""
+    enough threads, or those of a whole block."""
     most = most_threads(loop)
     threads = LARGEST if most is None else min(most, LARGEST)
     found = _vectors_worthwhile(loop, spreads)

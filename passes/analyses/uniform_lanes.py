@@ -1,4 +1,4 @@
-"""Which values all lanes of a warp that compute them have in common; a cheap, safe guess."""
+"""Which values all lanes of a subgroup that compute them have in common; a cheap, safe guess."""
 
 from __future__ import annotations
 

@@ -30,6 +30,9 @@ LAUNCH = [f"%{size}_{axis}" for size in ("bid", "bdim", "gdim") for axis in "xyz
 class LoopWriter(Writer):
     """Writes a random loop over the threads of a block, as at level cpu."""
 
+    most, nesting, kinds = 2, 0.7, ("loop", "loop", "guard")
+    """Statements beside each other; how likely one has others in it, and which."""
+
     def define_launch(self) -> None:
         axis = self.chance.choice("xy")
         here = self.define("index", f"arith.muli %bid_{axis}, %bdim_{axis} : index")
@@ -96,9 +99,9 @@ class LoopWriter(Writer):
         self.region(f"scf.if {inside} {{")
 
     def statements(self) -> None:
-        for _ in range(self.chance.randint(1, 2)):
-            if len(self.scopes) < 4 and self.chance.random() < 0.7:
-                self.chance.choice([self.loop, self.loop, self.guard])()
+        for _ in range(self.chance.randint(1, self.most)):
+            if len(self.scopes) < 4 and self.chance.random() < self.nesting:
+                getattr(self, self.chance.choice(self.kinds))()
             else:
                 self.check()
 
@@ -127,6 +130,8 @@ func.return
 class BranchWriter(LoopWriter):
     """Branches beside each other, one inside the other: of the launch, of few threads, of many."""
 
+    most, nesting, kinds = 3, 0.6, ("loop", "guard", "guard")
+
     def index(self, depth: int = 0) -> str:
         if self.chance.random() < 0.2:
             return super().index(depth)
@@ -154,13 +159,6 @@ class BranchWriter(LoopWriter):
         if self.chance.random() < 0.4:
             self.lines.pop()
             self.region("} else {")
-
-    def statements(self) -> None:
-        for _ in range(self.chance.randint(1, 3)):
-            if len(self.scopes) < 4 and self.chance.random() < 0.6:
-                self.chance.choice([self.loop, self.guard, self.guard])()
-            else:
-                self.check()
 
 
 class NeighbourWriter(LoopWriter):

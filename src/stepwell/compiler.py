@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .lowering.observers import Observer
 
 
-MOST_TIMES = 8  # that a dialect is lowered, where the ops of another one become its
+_MOST_TIMES = 8  # that a dialect is lowered, where the ops of another one become its
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ def _lower_dialect(module: ModuleOp, lowered: Sequence[str]) -> None:
     if left is not None:
         hint = "it has to replace all ops of its dialect"
         raise CompileError(f"{lowering.name} leaves {left.name}", location_of(left), hint=hint)
-    if lowered.count(dialect) > MOST_TIMES:
-        circle = " and ".join(sorted({*lowered[-MOST_TIMES:]}))
+    if lowered.count(dialect) > _MOST_TIMES:
+        circle = " and ".join(sorted({*lowered[-_MOST_TIMES:]}))
         raise CompileError(f"what lowers the dialects {circle} makes ops of the other")
 
 

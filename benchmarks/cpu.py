@@ -6,13 +6,16 @@
 NumPy, Numba (parallel, fastmath), plain C (-O3 -march=native -ffast-math -fopenmp), PyTorch, JAX,
 PoCL (by pyopencl) and Taichi; `--peers` is the Python whose environment has the last four (without
 it, this one). Who is absent is named with the reason, and left out. Each contender is a process of
-its own, stopped while others have their turn; in interleaved rounds each runs the task for about 20
-ms. One process can be half as fast again as the next of the same code (in plain C, too), for as
-long as it lives, so all is done in several processes, one after the other. Results are checked
-against float64 in the first; medians and quartiles are for one run. stepwell's checks are on; with
-checks off it has a row of its own, from the same processes and arrays, and the ratio of both is
-measured apart (see `cpu_checks.py`). Writes `benchmarks/results/cpu-<processor>-<date>.json` and a
-picture.
+its own, stopped while others have their turn. In interleaved rounds each runs the task for about 20
+ms, twice, and the second time counts: a processor that has rested runs at half its speed for 15 ms
+(on the Xeon a product of 1024² takes 16 ms first, and 8 from then on). One process can be half as
+fast again as the next of the same code (in plain C, too), for as long as it lives, so all is done
+in several processes, one after the other. Results are checked against float64 in the first; medians
+and quartiles are for one run. stepwell's checks are on; with checks off it has a row of its own,
+from the same processes and arrays, and the ratio of both is measured apart (see `cpu_checks.py`).
+Of products of matrices GFLOP/s are told, too, beside what fused multiply-adds in registers reach at
+that time: a machine that others share has no peak of its own. Writes
+`benchmarks/results/cpu-<processor>-<date>.json` and a picture.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ import random
 import statistics
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from cpu_checks import ratios, row_of
 from cpu_tasks import TASKS, Task
@@ -73,6 +77,57 @@ class Contender:
         return answer["seconds"]
 
 
+@dataclass
+class Figures:
+    """What has been measured so far; all but `absent` and `tools` by task and size."""
+
+    times: dict[str, Times] = field(default_factory=dict[str, Times])
+    checks: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    peaks: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+    absent: dict[str, str] = field(default_factory=dict[str, str])
+    tools: dict[str, str] = field(default_factory=dict[str, str])
+
+    def meet(self, contenders: list[Contender]) -> None:
+        """Note who is absent, and what the others are."""
+        self.absent |= {one.name: one.error for one in contenders if one.error}
+        for one in contenders:
+            self.tools |= one.process.hello.get("versions", {})
+
+    def add(
+        self,
+        task: Task,
+        size: int,
+        contenders: list[Contender],
+        rounds: Iterable[int],
+        *,
+        check: bool,
+    ) -> str:
+        """Measure a task in processes of contenders; the medians as text."""
+        name = f"{task.name} {size}"
+        found = measure(task, size, contenders, rounds, self.absent, check=check)
+        if found.keys() >= set(OURS):
+            once = statistics.median(found[OURS[0]])
+            self.checks.setdefault(name, []).extend(ratios(contenders[0].process, once))
+        if task.name == "matmul":
+            self.peaks.setdefault(size, []).extend(peak_gflops(contenders))
+        for contender, seconds in found.items():
+            self.times.setdefault(name, {}).setdefault(contender, []).extend(seconds)
+        medians = (f"{who} {statistics.median(took) * 1e6:.2f}" for who, took in found.items())
+        return f"{name}, us: {', '.join(medians)}"
+
+    def products(self) -> list[dict[str, Any]]:
+        """GFLOP/s of products of matrices, beside the median of the peaks, if any."""
+        products: list[dict[str, Any]] = []
+        for size, peaks in self.peaks.items():
+            reached = 2e-9 * size**3 / statistics.median(self.times[f"matmul {size}"][OURS[0]])
+            products.append({"matmul": size, "gflops": round(reached, 1)})
+            if peaks:
+                peak = statistics.median(peaks)
+                shares = {"peak_gflops": round(peak, 1), "of_peak": round(reached / peak, 3)}
+                products[-1] |= shares
+        return products
+
+
 def main() -> int:
     """Measure, write down; 1 if stepwell itself failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -84,43 +139,33 @@ def main() -> int:
     asked = parser.parse_args()
     wanted = [task for task in TASKS if not asked.tasks or task.name in asked.tasks.split(",")]
     cases = [(task, size) for task in wanted for size in task.sizes]
-    times: dict[str, Times] = {f"{task.name} {size}": {} for task, size in cases}
-    checks: dict[str, list[float]] = {}
-    absent: dict[str, str] = {}
-    tools: dict[str, str] = {}
+    figures = Figures()
     for number in range(asked.processes):
         contenders = start(asked.peers, asked.threads)
-        absent |= {one.name: one.error for one in contenders if one.error}
-        for one in contenders:
-            tools |= one.process.hello.get("versions", {})
+        figures.meet(contenders)
         for task, size in cases:
             rounds = range(number * asked.rounds, (number + 1) * asked.rounds)
-            found = measure(task, size, contenders, rounds, absent, check=number == 0)
-            if found.keys() >= set(OURS):
-                once = statistics.median(found[OURS[0]])
-                checks.setdefault(f"{task.name} {size}", []).extend(
-                    ratios(contenders[0].process, once)
-                )
-            for name, seconds in found.items():
-                times[f"{task.name} {size}"].setdefault(name, []).extend(seconds)
-            medians = ", ".join(
-                f"{name} {statistics.median(seconds) * 1e6:.2f}" for name, seconds in found.items()
-            )
-            print(f"process {number + 1}, {task.name} {size}, us: {medians}", flush=True)
+            text = figures.add(task, size, contenders, rounds, check=number == 0)
+            print(f"process {number + 1}, {text}", flush=True)
         for process in {one.process for one in contenders}:
             process.end()
-    rows = [row for name, of_task in times.items() for row in compared(name, of_task)]
-    costs = [row_of(name, found) for name, found in checks.items()]
+    rows = [row for name, of_task in figures.times.items() for row in compared(name, of_task)]
+    costs = [row_of(name, found) for name, found in figures.checks.items()]
     for row in [*rows, *costs]:
         print(row.line())
-    for name, why in absent.items():
+    products = figures.products()
+    for product in products:
+        print(*(f"{key} {value}" for key, value in product.items()), sep=", ")
+    for name, why in figures.absent.items():
         print(f"absent: {name}: {why}")
     if not asked.tasks:
-        facts = {"threads": asked.threads, "processes": asked.processes}
-        facts["checks"] = [asdict(row) for row in costs]
-        path = record(f"cpu-{short_name()}", rows, tools=tools, absent=absent, **facts)
+        facts: dict[str, Any] = {"threads": asked.threads, "processes": asked.processes}
+        facts |= {"checks": [asdict(row) for row in costs], "products": products}
+        path = record(
+            f"cpu-{short_name()}", rows, tools=figures.tools, absent=figures.absent, **facts
+        )
         picture_of(path, rows)
-    return int(any(name.startswith("stepwell") for name in absent))
+    return int(any(name.startswith("stepwell") for name in figures.absent))
 
 
 def start(peers: str, threads: int) -> list[Contender]:
@@ -132,6 +177,12 @@ def start(peers: str, threads: int) -> list[Contender]:
         names = OURS if name == OURS[0] else (name,)
         contenders += [Contender(each, process) for each in names]
     return contenders
+
+
+def peak_gflops(contenders: list[Contender]) -> list[float]:
+    """What the processor can do at this moment; nothing where there is no compiler of C."""
+    c = [one for one in contenders if one.name == "c" and not one.error]
+    return [one.process.ask("peak")["gflops"] for one in c for _ in range(3)]
 
 
 def measure(
@@ -157,6 +208,7 @@ def measure(
     times: Times = {one.name: [] for one in present}
     for number in rounds:
         for one in random.Random(number).sample(present, len(present)):
+            one.run(one.count)
             times[one.name].append(one.run(one.count) / one.count)
     return times
 

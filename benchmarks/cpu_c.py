@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,12 @@ PREPARE = {
     "batched matmul": _into("batched", "a", "b", shape=_side),
     "bitonic sort": _into("bitonic_sort", "x", shape=_length),
 }
+
+
+def peak_gflops() -> float:
+    """GFLOP/s of fused multiply-adds in registers, with all threads, for some milliseconds."""
+    flops = np.zeros(1)
+    run = _call("peak", 2_000_000, flops)
+    start = perf_counter()
+    run()
+    return float(flops[0]) / (perf_counter() - start) / 1e9

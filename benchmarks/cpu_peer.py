@@ -5,9 +5,10 @@
 A process of its own, so that no runtime's threads disturb another's. Says in one line of JSON what
 it is, then answers each line on standard input by a line of JSON: "check VARIANT SIZE TASK" makes
 ready and holds the result against float64, "prepare VARIANT SIZE TASK" makes ready only, "run
-VARIANT COUNT" runs; "alternate COUNT PAIRS VARIANT VARIANT" runs both in turns of so many runs. A
-variant is the contender itself, or stepwell with checks off, which has the same arrays: where they
-lie decides more than checks do. Standard output holds nothing else.
+VARIANT COUNT" runs; "alternate COUNT PAIRS VARIANT VARIANT" runs both in turns of so many runs;
+"peak" asks C how much the processor can do. A variant is the contender itself, or stepwell with
+checks off, which has the same arrays: where they lie decides more than checks do. Standard output
+holds nothing else.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Peer:
         self.prepare: dict[str, dict[str, Any]] = {name: found.PREPARE}
         if name == "stepwell":
             self.prepare["stepwell-unchecked"] = _unchecked()
+        self.peak_gflops: Callable[[], float] | None = getattr(found, "peak_gflops", None)
         self.versions: dict[str, str] = {package: version(package) for package in packages}
         self.versions |= getattr(found, "VERSIONS", {})
         self.run: dict[str, Callable[[], Any]] = {}
@@ -57,6 +59,8 @@ class Peer:
         """What a line asks for."""
         if words[0] == "run":
             return {"seconds": _seconds(self.run[words[1]], int(words[2]))}
+        if words[0] == "peak" and self.peak_gflops:
+            return {"gflops": self.peak_gflops()}
         if words[0] == "alternate":
             return {"seconds": self.alternate(int(words[1]), int(words[2]), words[3:])}
         return self.make_ready(words[1], int(words[2]), " ".join(words[3:]), words[0] == "check")

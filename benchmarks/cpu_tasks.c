@@ -200,3 +200,31 @@ void bitonic_sort(n_t n, const float *restrict x, float *restrict out) {
       }
     }
 }
+
+#ifdef __AVX512F__
+typedef float vector __attribute__((vector_size(64)));
+#else
+typedef float vector __attribute__((vector_size(32)));
+#endif
+#define WIDTH (sizeof(vector) / sizeof(float))
+#define CHAINS 12
+
+// n fused multiply-adds of each chain in each thread, in registers alone; how many flops all are.
+void peak(n_t n, double *flops) {
+  double count = 0;
+#pragma omp parallel reduction(+ : count)
+  {
+    vector sums[CHAINS], factor, added;
+    for (int k = 0; k < WIDTH; k++) factor[k] = 0.999f, added[k] = 0.5f;
+#pragma GCC unroll 12
+    for (int c = 0; c < CHAINS; c++) sums[c] = added;
+    for (n_t i = 0; i < n; i++)
+#pragma GCC unroll 12
+      for (int c = 0; c < CHAINS; c++) {
+        sums[c] = sums[c] * factor + added;
+        __asm__ volatile("" : "+x"(sums[c]));
+      }
+    count = 2.0 * n * CHAINS * WIDTH;
+  }
+  *flops = count;
+}

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from functools import lru_cache
 
 _LINE = re.compile(r"(define )|([\w.$-]+):|  br .*|  switch .*")
 _TARGET = re.compile(r"label %([\w.$-]+)")
@@ -30,7 +29,6 @@ class Kind(Enum):
     OTHER = ""
 
 
-@lru_cache(maxsize=1)  # the optimiser and the code generator both ask
 def kinds_of_loops(text: str) -> frozenset[Kind]:
     """The kinds of those loops that have no other inside.
 

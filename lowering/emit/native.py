@@ -54,7 +54,7 @@ class NativeCode:
     def asm(self) -> str:
         """The machine code as assembler text."""
         parts = _optimised(self.ir, self.target)
-        with _addresses_as_they_are(self.ir):
+        with _addresses_as_they_are():
             return "\n".join(machine.emit_assembly(module) for module, machine in parts)
 
 
@@ -85,7 +85,7 @@ def assemble(
     else:
         target = Target(triple, cpu or "", features or "", opt)
     parts = _optimised(ir_text, target, external)
-    with _addresses_as_they_are(ir_text):
+    with _addresses_as_they_are():
         objects = [machine.emit_object(module) for module, machine in parts]
     if len(objects) > 1:
         names = ("optimised.o", "as_it_is.o")
@@ -145,21 +145,16 @@ _OPTIONS = Lock()
 
 
 @contextmanager
-def _addresses_as_they_are(ir_text: str) -> Generator[None]:
-    """In the `with` block LLVM's LoopStrengthReduce is off, if it would gain nothing.
+def _addresses_as_they_are() -> Generator[None]:
+    """In the `with` block LLVM's LoopStrengthReduce is off.
 
-    Where ends of loops are computed, as those of the ranges in which checks hold, it takes a third
-    to three quarters of code generation. Loops over threads, whose accesses are a base and an
-    index, are nearly as fast without it (in the cache saxpy takes 3 % more: benchmarks/cpu.py).
-    Loops of a thread, whose indices may be products, keep it. The option is one of the process,
-    which other users of LLVM want back.
+    It takes a third to three quarters of code generation where ends of loops are computed, as those
+    of the ranges in which checks hold. What it gains, addresses that grow instead of a base and an
+    index, x86-64 hardly needs: of 60 kernels most were as fast without it, five by 7 to 30 % faster
+    and three by 3 to 8 % slower. The option is one of the process, which other users want back.
     """
-    without = Kind.OTHER not in kinds_of_loops(ir_text.partition(SEPARATOR)[0])
     binding = _binding(True)
     with _OPTIONS:  # so that no thread makes code with what another one has set
-        if not without:
-            yield
-            return
         binding.set_option("", "-disable-lsr=true")
         try:
             yield
@@ -208,7 +203,8 @@ def _run_passes(module: Any, target: Target, kinds: frozenset[Kind]) -> None:
     level = target.opt if Kind.OTHER in kinds else min(target.opt, 1)
     options = binding.create_pipeline_tuning_options(speed_level=level)
     options.loop_vectorization = target.opt >= 2
-    options.slp_vectorization = level >= 2
+    # What is next to each other in vectors of threads is in their lanes already.
+    options.slp_vectorization = level >= 2 and Kind.VECTORS not in kinds
     options.loop_unrolling = options.loop_interleaving = target.opt >= 2
     builder = binding.create_pass_builder(machine, options)
     if kinds == frozenset((Kind.VECTORS,)):

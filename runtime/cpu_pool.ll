@@ -19,8 +19,8 @@
 %Worker = type { ptr, ptr, i64, ptr, i64, i64, [2 x i64], i64, [7 x i64] }
 ; next job, entry(packed, launch), its arguments; open places, helpers inside, helpers in all,
 ; whether one failed, whether the launching thread sleeps, the lock that it sleeps on; launch records
-; and bytes from one to the next
-%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr, i64, i64 }
+; and bytes from one to the next, how many claims of a record are left to the thread that began it
+%Job = type { ptr, ptr, ptr, ptr, i64, i64, i64, i64, i64, ptr, i64, i64, i64 }
 
 ; --- run a job: the calling thread takes part and returns when nobody is inside any more ----------
 
@@ -99,7 +99,8 @@ done:
 
 ; A job that takes microseconds: no lock and as few lines of the cache as there can be go from one
 ; processor to another. A worker that was asked and has not begun when the launching thread is done
-; is asked no more, so that only workers in their last block are waited for.
+; is asked no more, so that only workers in their last blocks are waited for. Records that were left
+; to a thread that has not come are for the launching thread.
 define i32 @stepwell_pool_hand(ptr %pool, ptr %job) nounwind {
 begin:
   %all = getelementptr %Pool, ptr %pool, i32 0, i32 10
@@ -108,11 +109,14 @@ begin:
   %wanted = load i64, ptr %places
   %letter = ptrtoint ptr %job to i64
   %marked = add i64 %letter, 2
+  %count.at = getelementptr %Job, ptr %job, i32 0, i32 10
+  %count = load i64, ptr %count.at
   br label %ask
 
 ask:
   %worker = phi ptr [ %first, %begin ], [ %next, %one ]
   %asked = phi i64 [ 0, %begin ], [ %asked.now, %one ]
+  %owned = phi i64 [ 1, %begin ], [ %owned.now, %one ]
   %none = icmp eq ptr %worker, null
   %enough = icmp eq i64 %asked, %wanted
   %over = or i1 %none, %enough
@@ -124,6 +128,9 @@ one:
   %listens = extractvalue { i64, i1 } %sent, 1
   %more = zext i1 %listens to i64
   %asked.now = add i64 %asked, %more
+  %record = call i64 @bit.of(ptr %worker, i64 %count)
+  %owned.too = or i64 %owned, %record
+  %owned.now = select i1 %listens, i64 %owned.too, i64 %owned
   %next.at = getelementptr %Worker, ptr %worker, i32 0, i32 3
   %next = load ptr, ptr %next.at
   br label %ask
@@ -142,6 +149,7 @@ run:
 collect:
   %each = phi ptr [ %first, %run ], [ %following, %answered ]
   %late = phi i64 [ 0, %run ], [ %late.now, %answered ]
+  %begun = phi i64 [ %owned, %run ], [ %begun.now, %answered ]
   %last = icmp eq ptr %each, null
   br i1 %last, label %done, label %wait
 
@@ -162,25 +170,58 @@ busy:
 answered:
   %one.late = zext i1 %unread to i64
   %late.now = add i64 %late, %one.late
+  %its.record = call i64 @bit.of(ptr %each, i64 %count)
+  %all.but.its = xor i64 %its.record, -1
+  %less = and i64 %begun, %all.but.its
+  %begun.now = select i1 %unread, i64 %less, i64 %begun
   %following.at = getelementptr %Worker, ptr %each, i32 0, i32 3
   %following = load ptr, ptr %following.at
   br label %collect
 
 done:
+  %few = icmp ult i64 %count, 64
+  %above = shl i64 -1, %count
+  %everyone = xor i64 %above, -1
+  %complete = icmp eq i64 %begun, %everyone
+  %owned.all = select i1 %few, i1 %complete, i1 false
+  br i1 %owned.all, label %sum.up, label %sweep
+
+sweep:
+  %kept = getelementptr %Job, ptr %job, i32 0, i32 12
+  store i64 0, ptr %kept
+  %rest = call i32 @take.part(ptr %job, i64 0)
+  br label %sum.up
+
+sum.up:
+  %of.rest = phi i32 [ 0, %done ], [ %rest, %sweep ]
   %helped = sub i64 %asked, %late
   %helpers = getelementptr %Job, ptr %job, i32 0, i32 6
   store i64 %helped, ptr %helpers
   %failed.at = getelementptr %Job, ptr %job, i32 0, i32 7
   %failed = load atomic i64, ptr %failed.at acquire, align 8
   %failed.word = trunc i64 %failed to i32
-  %result = or i32 %own, %failed.word
+  %own.too = or i32 %own, %of.rest
+  %result = or i32 %own.too, %failed.word
   ret i32 %result
+}
+
+; The bit that stands for the record that a worker begins with; those from the 64th on have none.
+define private i64 @bit.of(ptr %worker, i64 %count) nounwind {
+  %number.at = getelementptr %Worker, ptr %worker, i32 0, i32 2
+  %number = load i64, ptr %number.at
+  %record = urem i64 %number, %count
+  %bit = shl i64 1, %record
+  %has.one = icmp ult i64 %record, 64
+  %result = select i1 %has.one, i64 %bit, i64 0
+  ret i64 %result
 }
 
 ; --- what one thread does of a job -----------------------------------------------------------------
 
 ; Each thread begins with a launch record of its own, if there are several, so that the same blocks,
 ; and what they have in the cache, are the same thread's at each launch; then it helps with others.
+; It leaves the last claims of a record to its thread (`kept`): a worker that begins half a
+; microsecond late would lose one at each launch, and have to fetch what it is to write next time.
 define private i32 @take.part(ptr %job, i64 %number) nounwind {
 begin:
   %entry.at = getelementptr %Job, ptr %job, i32 0, i32 1
@@ -193,6 +234,8 @@ begin:
   %count = load i64, ptr %count.at
   %stride.at = getelementptr %Job, ptr %job, i32 0, i32 11
   %stride = load i64, ptr %stride.at
+  %kept.at = getelementptr %Job, ptr %job, i32 0, i32 12
+  %kept = load i64, ptr %kept.at
   %first = urem i64 %number, %count
   br label %one
 
@@ -204,6 +247,22 @@ one:
   %index = select i1 %wraps, i64 %less, i64 %place
   %offset = mul i64 %index, %stride
   %record = getelementptr i8, ptr %launch, i64 %offset
+  %own = icmp eq i64 %done, 0
+  br i1 %own, label %enter.it, label %look.into
+
+look.into:
+  %end.at = getelementptr i64, ptr %record, i64 6
+  %record.end = load i64, ptr %end.at
+  %claim.at = getelementptr i64, ptr %record, i64 7
+  %claim = load i64, ptr %claim.at
+  %next.at = getelementptr i64, ptr %record, i64 8
+  %next = load atomic i64, ptr %next.at monotonic, align 8
+  %ahead = mul i64 %kept, %claim
+  %from = add i64 %next, %ahead
+  %enough = icmp ult i64 %from, %record.end
+  br i1 %enough, label %enter.it, label %well
+
+enter.it:
   %status = call i32 %entry(ptr %packed, ptr %record)
   %fine = icmp eq i32 %status, 0
   br i1 %fine, label %well, label %failed

@@ -93,6 +93,7 @@ class Job(ctypes.Structure):
         ("lock", ctypes.c_void_p),
         ("records", ctypes.c_int64),
         ("stride", ctypes.c_int64),
+        ("kept", ctypes.c_int64),
     )
 
 

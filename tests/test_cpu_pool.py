@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from stepwell.runtime.cpu_kernel import CHUNK, NEXT, TOTAL
 from stepwell.runtime.cpu_pool import Job, Pool, new_lock
 
 ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p)
@@ -181,11 +182,12 @@ def test_a_stopped_pool_has_no_threads_and_starts_again(pool: Pool) -> None:
     assert run(pool, Meeting(2), 1) == (False, 2)
 
 
-def hand(pool: Pool, entry: Callable[[bytes, int], int]) -> int:
+def hand(pool: Pool, entry: Callable[[bytes, int], int], **facts: int) -> int:
     """Hand a job to one worker that looks for work; -1 if none did for a while."""
     native = ENTRY(entry)
     address = ctypes.cast(native, ctypes.c_void_p).value
-    job = Job(lock=new_lock(), records=1, entry=address, packed=b"packed", launch=5, places=1)
+    facts = {"records": 1, "launch": 5, **facts}
+    job = Job(lock=new_lock(), entry=address, packed=b"packed", places=1, **facts)
     function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
     given = function(pool.workers.hand or 0)(pool.workers.pool, ctypes.addressof(job))
     return given if given else job.helpers - 1
@@ -231,3 +233,54 @@ def test_a_failure_by_mail_is_one_of_the_job(pool: Pool) -> None:
             assert given == 1
             return
     pytest.fail("no worker looked for work")
+
+
+class Records:
+    """Launch records with so many claims of one block left in each, and who entered which."""
+
+    def __init__(self, *left: int):
+        self.words = (ctypes.c_int64 * (16 * len(left)))()
+        self.launching = threading.current_thread()
+        self.entered: list[tuple[int, bool]] = []
+        self.begun, self.helped = threading.Event(), threading.Event()
+        for index, claims in enumerate(left):
+            self.words[16 * index + TOTAL], self.words[16 * index + CHUNK] = 10, 1
+            self.words[16 * index + NEXT] = 10 - claims
+
+    def __call__(self, packed: bytes, launch: int) -> int:
+        index = (launch - ctypes.addressof(self.words)) // 128
+        launches = threading.current_thread() is self.launching
+        self.entered.append((index, launches))
+        if not launches:  # a worker is slow: it ends when it is helped, or soon
+            self.begun.set()
+            self.helped.wait(0.2)
+        elif index == 0:
+            self.begun.wait(LONG)
+        else:
+            self.helped.set()
+        self.words[16 * index + NEXT] = 10
+        return 0
+
+    def handed(self, pool: Pool) -> list[tuple[int, bool]]:
+        """Who entered which record of a job that a worker took part in."""
+        count = len(self.words) // 16
+        for _ in range(20):
+            run(pool, Meeting(2), 1)
+            launch = ctypes.addressof(self.words)
+            if hand(pool, self, records=count, stride=128, launch=launch, kept=2) != -1:
+                return sorted(self.entered)
+        pytest.fail("no worker looked for work")
+
+
+@pytest.mark.parametrize(("left", "is_helped"), [(2, False), (3, True)])
+def test_the_last_claims_of_a_record_are_left_to_its_thread(
+    pool: Pool, left: int, is_helped: bool
+) -> None:
+    entered = Records(8, left).handed(pool)
+    assert entered == [(0, True), (1, False), *[(1, True)] * is_helped]
+
+
+def test_records_of_nobody_are_for_the_launching_thread(pool: Pool) -> None:
+    entered = Records(8, 8, 1).handed(pool)
+    assert {index for index, _ in entered} == {0, 1, 2}
+    assert (2, True) in entered

@@ -7,10 +7,11 @@ NumPy, Numba (parallel, fastmath), plain C (-O3 -march=native -ffast-math -fopen
 PoCL (by pyopencl) and Taichi; `--peers` is the Python whose environment has the last four (without
 it, this one). Who is absent is named with the reason, and left out. Each contender is a process of
 its own, stopped while others have their turn. In interleaved rounds each runs the task for about 20
-ms, twice, and the second time counts: a processor that has rested runs at half its speed for 15 ms
-(on the Xeon a product of 1024² takes 16 ms first, and 8 from then on). One process can be half as
-fast again as the next of the same code (in plain C, too), for as long as it lives, so all is done
-in several processes, one after the other. Results are checked against float64 in the first; medians
+ms, twice, and the second time counts: after a rest memory is slow for some milliseconds (on the
+Xeon exp of 2^21 f32 in C takes 1.7, 0.7, then 0.45 ms, a product of 1024² 9 to 16, then 8; work in
+registers alone is as fast at once). One process can be half as fast again as the next of the same
+code (in plain C, too), for as long as it lives, so all is done in several processes, one after the
+other. Results are checked against float64 in the first; medians
 and quartiles are for one run. stepwell's checks are on; with checks off it has a row of its own,
 from the same processes and arrays, and the ratio of both is measured apart (see `cpu_checks.py`).
 Of products of matrices GFLOP/s are told, too, beside what fused multiply-adds in registers reach at

@@ -167,9 +167,9 @@ shared:
   store i64 %wanted, ptr %job.places
   %job.helpers = getelementptr %Job, ptr %job, i32 0, i32 6
   store i64 0, ptr %job.helpers
-  %job.kept = getelementptr %Job, ptr %job, i32 0, i32 12     ; of 8: saxpy and exp of 2^16, and a
+  %job.kept = getelementptr %Job, ptr %job, i32 0, i32 12
   %is.brief = fcmp olt double %work, 1.0e5
-  %kept = select i1 %is.brief, i64 2, i64 0       ; histogram of 2^17, take 5 to 9 % less
+  %kept = select i1 %is.brief, i64 2, i64 0       ; of the 8 that a record is cut into
   store i64 %kept, ptr %job.kept
   %job.failed = getelementptr %Job, ptr %job, i32 0, i32 7
   store i64 0, ptr %job.failed

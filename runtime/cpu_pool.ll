@@ -221,7 +221,8 @@ define private i64 @bit.of(ptr %worker, i64 %count) nounwind {
 ; Each thread begins with a launch record of its own, if there are several, so that the same blocks,
 ; and what they have in the cache, are the same thread's at each launch; then it helps with others.
 ; It leaves the last claims of a record to its thread (`kept`): a worker that begins half a
-; microsecond late would lose one at each launch, and have to fetch what it is to write next time.
+; microsecond late would lose one at each launch, and have to fetch what it is to write next time
+; (saxpy and exp of 2^16, and a histogram of 2^17, took 5 to 9 % longer).
 define private i32 @take.part(ptr %job, i64 %number) nounwind {
 begin:
   %entry.at = getelementptr %Job, ptr %job, i32 0, i32 1

@@ -150,7 +150,7 @@ def _addresses_as_they_are() -> Generator[None]:
 
     It takes a third to three quarters of code generation where ends of loops are computed, as those
     of the ranges in which checks hold. What it gains, addresses that grow instead of a base and an
-    index, x86-64 hardly needs: of 60 kernels most were as fast without it, five by 7 to 30 % faster
+    index, x86-64 hardly needs: of 85 kernels most were as fast without it, five by 7 to 32 % faster
     and three by 3 to 8 % slower. The option is one of the process, which other users want back.
     """
     binding = _binding(True)

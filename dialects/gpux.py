@@ -15,7 +15,7 @@ Marks of kernels, loops and accesses are in `marks.py`; functions at the end her
 they say of launches.
 
 `gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i
-set for lane i.
+set for lane i. `gpux.scale` is of the cpu level alone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from xdsl.dialects.builtin import (
     IntegerType,
     MemRefType,
     StringAttr,
+    VectorType,
+    f32,
+    f64,
     i1,
     i32,
     i64,
@@ -223,6 +226,27 @@ class BallotOp(IRDLOperation):
             raise VerifyException("counts lanes from 0 where it gives i64")
 
 
+@op_with_format("$value `,` $exponent attr-dict `:` type($value)")
+class ScaleOp(IRDLOperation):
+    """value * 2**exponent, rounded once: of vectors of f32 or f64, lane by lane.
+
+    Exponents are whole numbers, and those of numbers are finite.
+    """
+
+    name = "gpux.scale"
+    T: ClassVar = VarConstraint("T", AnyAttr())
+    value = operand_def(T)
+    exponent = operand_def(T)
+    result = result_def(T)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+
+    def verify_(self) -> None:
+        kind = self.value.type
+        if not isinstance(kind, VectorType) or kind.element_type not in (f32, f64):
+            raise VerifyException(f"scales {kind}, expected a vector of f32 or f64")
+
+
 @op_with_format("$words attr-dict `:` type($words)")
 class FirstByteOp(IRDLOperation):
     """Where a parameter that lies in words begins: the byte, 0 to 3, of the first word."""
@@ -269,7 +293,7 @@ GPUX = Dialect(
     "gpux",
     [
         *(CheckOp, PrintOp, AtomicRMWOp, AtomicCASOp, SubgroupScanOp, BallotOp),
-        FirstByteOp,
+        *(ScaleOp, FirstByteOp),
     ],
     [],
 )

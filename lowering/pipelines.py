@@ -60,12 +60,15 @@ PIPELINES: dict[str, Steps] = {
         ("fetch-ahead{wanted=$fetches}", "vectors are stored by now"),
         ("outline-cold-loops", "when the constants that a cold loop uses are constants"),
         (
-            "expand-math",
+            "expand-math{scales=$scales}",
             "late: only LLVM looks at what it gives, and vectorises it",
         ),
     ),
     "cpu-to-llvm": (
-        ("to-llvm{half-instructions=$half_instructions}", "LLVM itself simplifies what it gives"),
+        (
+            "to-llvm{half-instructions=$half_instructions scales=$scales}",
+            "LLVM itself simplifies what it gives",
+        ),
         ("unpack-arguments", "arguments are addresses and numbers by now"),
     ),
     "gpu-to-grid": (
@@ -109,7 +112,7 @@ PIPELINES: dict[str, Steps] = {
 DEFAULTS = {
     **{"loops_end_early": "false", "accurate_exp2": "false", "approximates": "false"},
     **{"always_vectors": "false", "masks": "true", "gathers": "true", "streams": "false"},
-    **{"fetches": "false"},
+    **{"fetches": "false", "scales": "false"},
 }
 
 

@@ -17,6 +17,7 @@ from llvm_kernels import Loaded, elementwise, load, vectorwise
 from xdsl.context import Context
 
 from stepwell.lowering.emit.llvm import emit
+from stepwell.lowering.emit.machine import host_machine
 from stepwell.lowering.math.errors import LEAST_UNIT, TABLE
 from stepwell.lowering.math.expand_math import FUNCTIONS, ExpandMath
 from stepwell.lowering.parse import parse_module
@@ -357,3 +358,42 @@ def test_lanes_of_a_vector_have_the_bits_of_scalars(dtype: str):
         np.testing.assert_array_equal(scalars, lanes, op)
         known = ~np.isnan(scalars)
         assert (np.signbit(scalars) == np.signbit(lanes))[known].all(), op
+
+
+@pytest.mark.parametrize("instruction", [False, True], ids=["ldexp", "vscalef"])
+@pytest.mark.parametrize("lanes", [4, 8, 16, 32])
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_scaling_in_one_instruction_gives_the_same_bits(dtype: str, lanes: int, instruction: bool):
+    """Also where results are subnormal, 0 or infinite, and where two even numbers are as near."""
+    if instruction and not host_machine().scales:
+        pytest.skip("the machine has no AVX-512")
+    special = [math.inf, -math.inf, math.nan, 0.0, -0.0, 1e-30, 1e30, -1e30, 3e38, -3e38]
+    ends = [(-110, -80), (80, 95), (-760, -700), (700, 715), (-155, -120), (120, 130), (-1080, 0)]
+    values = [*special, *np.arange(-1100, 1100, 0.5), *points([*ends, (-1, 1)], "f64")]
+    a = np.resize(np.array(values), -(-len(values) // lanes) * lanes).astype(NUMPY[dtype])
+    found: list[list[np.ndarray]] = []
+    for scales in (False, True):
+        body = f"%r = math.{{}} %a : vector<{lanes}x{dtype}>"
+        ops = ("exp", "exp2")
+        parts = [vectorwise(f"v{op}", body.format(op), [dtype], dtype, lanes) for op in ops]
+        power = f"%r = math.powf %a, %b : vector<{lanes}x{dtype}>"
+        parts.append(vectorwise("vpowf", power, [dtype, dtype], dtype, lanes))
+        module = parse_module("\n".join(parts))
+        ExpandMath(scales=scales).apply(Context(), module)
+        module.verify()
+        assert scales == any(op.name == "gpux.scale" for op in module.walk())
+        ToLlvm(scales=instruction).apply(Context(), module)
+        text = emit(module)
+        name = "llvm.x86.avx512.mask.scalef" if instruction else "llvm.ldexp"
+        assert (name in text) == scales
+        loaded = load(text, opt=1)
+        out = [np.empty_like(a) for _ in (*ops, power)]
+        for op, result in zip(ops, out, strict=False):
+            loaded.call(f"v{op}", a, result)
+        loaded.call("vpowf", np.abs(a), a[::-1].copy(), out[-1])
+        found.append(out)
+    for plain, scaled in zip(*found, strict=True):
+        np.testing.assert_array_equal(plain.view(np.uint8), scaled.view(np.uint8))
+    assert (found[0][0] == 0).any()
+    assert np.isinf(found[0][0]).any()
+    assert ((found[0][0] > 0) & (found[0][0] < np.finfo(NUMPY[dtype]).tiny)).any()

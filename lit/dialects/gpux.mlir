@@ -101,3 +101,11 @@ func.func @mode(%v: f32) {
   %c = gpux.subgroup_scan "add" "both" %v : f32
   func.return
 }
+
+// -----
+
+func.func @scalar(%x: f32) -> f32 {
+  // expected-error @+1 {{scales f32, expected a vector of f32 or f64}}
+  %r = gpux.scale %x, %x : f32
+  func.return %r : f32
+}

@@ -56,6 +56,11 @@ class Machine:
         return self.triple.startswith("x86_64") and has_feature(self.features, "prfchw")
 
     @property
+    def scales(self) -> bool:
+        """Whether one instruction multiplies vectors by powers of two, of any length it has."""
+        return has_feature(self.features, "avx512vl")
+
+    @property
     def parameters(self) -> dict[str, str]:
         """What pipelines may ask of the machine, as text."""
         return {
@@ -64,6 +69,7 @@ class Machine:
             "gathers": str(self.has_gathers).lower(),
             "streams": str(self.streams).lower(),
             "fetches": str(self.fetches).lower(),
+            "scales": str(self.scales).lower(),
         }
 
     @property

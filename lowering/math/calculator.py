@@ -29,7 +29,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ...dialects import marks
+from ...dialects import gpux, marks
 from ...dialects.arith import EXACT, plain_flags
 from .number import Number, as_lanes, element_of, is_vector
 
@@ -44,7 +44,8 @@ _SIGNED = {"<": 2, "<=": 3, ">": 4, ">=": 5, "==": 0, "!=": 1, "below": 6, "abov
 class Calculator:
     """Builds formulas in front of an op (or at the end of a block) in one float type.
 
-    That is f32 or f64, or a vector of it. With `fast`, formulas may be the short ones.
+    That is f32 or f64, or a vector of it. With `fast`, formulas may be the short ones. With
+    `scales`, vectors are scaled by powers of two in one instruction.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Calculator:
         block: Block | None = None,
         *,
         fast: bool = False,
+        scales: bool = False,
     ):
         self.anchor = anchor
         self.block = block
         self.type = float_type
         self.fast = fast
         self.is_vector = is_vector(float_type)
+        self.scales = scales and self.is_vector
         self.double = isinstance(element_of(float_type), Float64Type)
         self.int_type = as_lanes(float_type, i64 if self.double else i32)
         self.bits = 64 if self.double else 32
@@ -189,11 +192,11 @@ class Calculator:
 
     def inside(self, block: Block) -> Calculator:
         """The same, building at the end of a block."""
-        return Calculator(self.anchor, self.type, block, fast=self.fast)
+        return Calculator(self.anchor, self.type, block, fast=self.fast, scales=self.scales)
 
     def accurate(self) -> Calculator:
         """The same, for formulas that have no short one."""
-        return Calculator(self.anchor, self.type, self.block)
+        return Calculator(self.anchor, self.type, self.block, scales=self.scales)
 
     def any(self, condition: Number) -> Number:
         """Whether it holds in some lane."""
@@ -286,9 +289,26 @@ class Calculator:
         low, high = self.add(made).results
         return Number(self, low), Number(self, high)
 
+    def even_power(self, x: Number, factor: float) -> tuple[Number, float, Scaling]:
+        """A float h and a number u, with u * h the even number n nearest to x * factor; and what
+        multiplies by 2**n, rounded once also where the result is subnormal or infinite.
+
+        Added to 1.5 * 2**mantissa, half of n is rounded to a whole number, which then stands in the
+        last bits; with the bias added too, shifting these to the exponent's place gives 2**(n / 2).
+        An instruction that scales takes n as a float, which is as exact at twice the distance.
+        """
+        shift = 1.5 * 2.0**self.mantissa + self.bias
+        if self.scales:
+            n = self.fma(x, factor, 2 * shift) - 2 * shift
+            return n, 1.0, lambda value: self.op(gpux.ScaleOp, value, n)
+        t = self.fma(x, 0.5 * factor, shift)
+        root = self.as_float(self.as_bits(t) << self.mantissa)
+        return t - shift, 2.0, lambda value: value * root * root
+
     def power_of_two(self, n: Number) -> Number:
         """2**n for an integer n in the range of normal floats."""
         return self.as_float((n + self.bias) << self.mantissa)
 
 
 Formula = Callable[[Calculator], Sequence[Number]]
+Scaling = Callable[[Number], Number]

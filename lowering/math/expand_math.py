@@ -11,7 +11,8 @@ What stays are the functions that devices have: sqrt, fma, abs, floor, ceil, tru
 roundeven, copysign, rsqrt. With `keep-approximate`, for devices with instructions for them, so do
 those of `APPROXIMATE` of f32 that may be approximate. With `keep-exp`, for devices with an accurate
 2**x to make it of, so does exp of f32 whose bits may differ from those of other devices (flag
-contract).
+contract). With `scales`, for devices that multiply vectors by powers of two in one instruction,
+exponentials do that, which gives the same bits.
 """
 
 from __future__ import annotations
@@ -85,11 +86,12 @@ class ExpandMath(ModulePass):
     name = "expand-math"
     keep_approximate: bool = False
     keep_exp: bool = False
+    scales: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for inner in ops_of(op):
             if inner.__class__ in _EXPANDED and not self._keeps(inner):
-                expand(inner)
+                expand(inner, scales=self.scales)
 
     def _keeps(self, op: Operation) -> bool:
         return (self.keep_approximate and may_approximate(op)) or (
@@ -121,7 +123,7 @@ def _has_flag(op: Operation, flag: FastMathFlag) -> bool:
     return isinstance(flags, arith.FastMathFlagsAttr) and flag in flags.data
 
 
-def expand(op: Operation) -> None:
+def expand(op: Operation, *, scales: bool = False) -> None:
     """Puts the formula in front of the op and removes the op."""
     from .calculator import Calculator
     from .number import as_lanes, element_of
@@ -131,7 +133,8 @@ def expand(op: Operation) -> None:
     narrow = isinstance(element, Float16Type | BFloat16Type)
     if not narrow and not isinstance(element, Float32Type | Float64Type):
         return
-    c = Calculator(op, as_lanes(kind, f32) if narrow else kind, fast=is_fast(op))
+    wide = as_lanes(kind, f32) if narrow else kind
+    c = Calculator(op, wide, fast=is_fast(op), scales=scales)
     operands = [c.number(value) for value in op.operands]
     if narrow:
         operands = [

@@ -30,22 +30,14 @@ def _exp_parts(c: Calculator, x: Number) -> tuple[Number, Number, Number]:
 
 
 def exp(c: Calculator, x: Number) -> Number:
-    """e**x.
-
-    Added to 1.5 * 2**mantissa, a number is rounded to a whole one, which then stands in the last
-    bits; with the bias added too, shifting these to the exponent's place gives 2**n. Multiplying
-    by it twice rounds once, also where the result is subnormal, and gives infinity by itself.
-    """
+    """e**x."""
     if c.fast:
         return fast.exp(c, x)
     inside = c.at_most(c.at_least(x, c.pick(EXP_LEAST)), c.pick((89.0, 710.0)))
-    shift = 1.5 * 2.0**c.mantissa + c.bias
-    t = c.fma(inside, 0.5 * LOG2_E, shift)
-    n = t - shift
-    r = c.fma(n, -2 * c.pick(LN2_HIGH), inside)
-    r = c.fma(n, -2 * c.pick(LN2_LOW), r)
-    power = c.as_float(c.as_bits(t) << c.mantissa)
-    return c.poly(r, (1.0, 1.0, *c.pick(coefficients.EXP_WIDE))) * power * power
+    h, u, scaled = c.even_power(inside, LOG2_E)
+    r = c.fma(h, -u * c.pick(LN2_HIGH), inside)
+    r = c.fma(h, -u * c.pick(LN2_LOW), r)
+    return scaled(c.poly(r, (1.0, 1.0, *c.pick(coefficients.EXP_WIDE))))
 
 
 def exp2(c: Calculator, x: Number) -> Number:
@@ -56,13 +48,11 @@ def exp2(c: Calculator, x: Number) -> Number:
 def exp2_of_sum(c: Calculator, x: Number, low: Number | None) -> Number:
     """2**(x + low) for a low part that is small beside x; as `exp`."""
     inside = c.at_most(c.at_least(x, c.pick((-151.0, -1076.0))), c.pick((129.0, 1025.0)))
-    shift = 1.5 * 2.0**c.mantissa + c.bias
-    t = c.fma(inside, 0.5, shift)
-    r = c.fma(t - shift, -2.0, inside)
+    h, u, scaled = c.even_power(inside, 1.0)
+    r = c.fma(h, -u, inside)
     if low is not None:
         r = r + low
-    power = c.as_float(c.as_bits(t) << c.mantissa)
-    return c.poly(r, (1.0, LN2, *c.pick(coefficients.EXP2_WIDE))) * power * power
+    return scaled(c.poly(r, (1.0, LN2, *c.pick(coefficients.EXP2_WIDE))))
 
 
 def expm1(c: Calculator, x: Number) -> Number:

@@ -27,7 +27,7 @@ LOG10_2, LOG10_E = 0.3010299956639812, 0.4342944819032518
 def _exponent(c: Calculator, inside: Number, factor: float) -> tuple[Number, Number]:
     """n, the whole number nearest to inside * factor, and 2**(n - 1), which is 0 for the least n.
 
-    As in `exponential.exp`.
+    As in `Calculator.even_power`.
     """
     shift = 1.5 * 2.0**c.mantissa + c.bias - 1
     t = c.fma(inside, factor, shift) if factor != 1.0 else inside + shift

@@ -1,7 +1,8 @@
 """math to llvm: intrinsics where LLVM has them, else functions of the C math library.
 
 The library's functions are those of the process, for f32 and f64; 16-bit floats go through f32.
-Integer powers wrap and are computed by squaring, as upstream's `math.ipowi` means them.
+Integer powers wrap and are computed by squaring, as upstream's `math.ipowi` means them. Of the ops
+of gpux, `gpux.scale` is here.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from xdsl.dialects import math
-from xdsl.dialects.builtin import Float64Type, IntegerAttr, i32
+from xdsl.dialects.builtin import Float64Type, IntegerAttr, IntegerType, VectorType, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from ...dialects import llvm
+from ...dialects import gpux, llvm
 from ..conversion import Operands, Results, Rewriter, Rules
+from ..emit.llvm_constants import mangled
 from .arith import fast_math, in_f32
 from .floats import is_small, narrow, widen
 from .target import State, binary, const, float_const, icmp, integer_type, select, width
@@ -125,6 +127,57 @@ def each_lane(
         ]
         result = rw.value(llvm.InsertElementOp, (result, compute(parts), index), kind)
     return result
+
+
+@converts(gpux.ScaleOp)
+def convert_scale(op: gpux.ScaleOp, operands: Operands, rw: Rewriter) -> Results:
+    """`vscalef` for each register where there is one, else `ldexp`."""
+    (value,), (exponent,) = operands
+    state: State = rw.state
+    lanes = llvm.lanes_of(value.type)
+    bits = lanes * _element_bits(value)
+    if not state.target.scales or (bits not in _SCALEF and bits % 512):
+        return _ldexp(rw, value, exponent)
+    count = lanes * 512 // bits if bits > 512 else lanes
+    if count == lanes:
+        return _scalef(rw, value, exponent, bits)
+    from .vector import shuffle  # of xDSL's vector dialect, which few kernels need
+
+    parts: list[SSAValue] = []
+    for first in range(0, lanes, count):
+        part = range(first, first + count)
+        parts.append(
+            _scalef(rw, *(shuffle(rw, v, v, part) for v in (value, exponent)), bits=512),
+        )
+    while len(parts) > 1:
+        both = range(2 * llvm.lanes_of(parts[0].type))
+        parts = [shuffle(rw, a, b, both) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
+
+
+_SCALEF = (128, 256, 512)
+
+
+def _scalef(rw: Rewriter, value: SSAValue, exponent: SSAValue, bits: int) -> SSAValue:
+    """AVX-512's instruction: of all lanes, and as rounding is set."""
+    kind = value.type
+    mask = const(rw, -1, IntegerType(max(8, llvm.lanes_of(kind))))
+    rounding = (const(rw, 4, i32),) if bits == 512 else ()
+    name = f"llvm.x86.avx512.mask.scalef.{'ps' if _element_bits(value) == 32 else 'pd'}.{bits}"
+    operands = (value, exponent, value, mask, *rounding)
+    return rw.insert(llvm.CallIntrinsicOp.to(name, operands, [kind])).results[0]
+
+
+def _element_bits(value: SSAValue) -> int:
+    return 64 if isinstance(llvm.element_type(value.type), Float64Type) else 32
+
+
+def _ldexp(rw: Rewriter, value: SSAValue, exponent: SSAValue) -> SSAValue:
+    kind = VectorType(i32, [llvm.lanes_of(value.type)])
+    to_int = f"llvm.fptosi.sat.{mangled(kind)}.{mangled(value.type)}"
+    whole = rw.insert(llvm.CallIntrinsicOp.to(to_int, (exponent,), [kind])).results[0]
+    name = f"llvm.ldexp.{mangled(value.type)}.{mangled(kind)}"
+    return rw.insert(llvm.CallIntrinsicOp.to(name, (value, whole), [value.type])).results[0]
 
 
 @converts(math.RsqrtOp)

@@ -36,6 +36,9 @@ class LlvmTarget:
     half_instructions: bool = True
     """Whether the target converts f16 by instructions; else f16 values are kept as their bits."""
 
+    scales: bool = False
+    """Whether there is `vscalef`, of x86 with AVX-512, for vectors of 128 to 512 bits."""
+
     spaces: Mapping[str, int] = field(default_factory=dict[str, int])
     """The number of each address space; memory without one is in space 0."""
 

@@ -57,12 +57,17 @@ class ToLlvm(ModulePass):
     """Whether the target has instructions that convert f16 (else it is done with integers);
     unless given, as this machine has."""
 
+    scales: bool = False
+    """Whether the target is an x86 that multiplies by powers of two (AVX-512, vectors of any
+    length)."""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         """Lowers everything, or raises one CompileError that lists what cannot be."""
         half = self.half_instructions
         half = host_machine().converts_half if half is None else half
         target = LlvmTarget(
             half_instructions=half,
+            scales=self.scales,
             turns=("subgroup", "block"),
             report_words=("optnone",),
             reporter=REPORT,

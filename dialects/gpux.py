@@ -15,13 +15,13 @@ Marks of kernels, loops and accesses are in `marks.py`; functions at the end her
 they say of launches.
 
 `gpux.subgroup_scan` and `gpux.ballot` work among the active lanes of a subgroup; a ballot has bit i
-set for lane i. `gpux.scale` is of the cpu level alone.
+set for lane i. `gpux.scale` and `gpux.prefetch` are of the cpu level alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -30,6 +30,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     MemRefType,
     StringAttr,
+    UnitAttr,
     VectorType,
     f32,
     f64,
@@ -226,6 +227,30 @@ class BallotOp(IRDLOperation):
             raise VerifyException("counts lanes from 0 where it gives i64")
 
 
+@op_with_format("(`write` $write^)? $array `[` $indices `]` attr-dict `:` type($array)")
+class PrefetchOp(IRDLOperation):
+    """The line of an element is soon read, or written; the element need not exist."""
+
+    name = "gpux.prefetch"
+    array = operand_def(MemRefType)
+    indices = var_operand_def(IndexType())
+    write = opt_prop_def(UnitAttr)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(MemoryWriteEffect())  # it is not to be removed
+
+    def __init__(self, array: SSAValue, indices: Sequence[SSAValue], *, write: bool = False):
+        properties = {"write": UnitAttr()} if write else {}
+        super().__init__(operands=[array, indices], properties=properties)
+
+    def verify_(self) -> None:
+        kind = self.array.type
+        assert isinstance(kind, MemRefType), "the definition of the op says so"
+        if kind.get_num_dims() != len(self.indices):
+            raise VerifyException(
+                f"has {len(self.indices)} indices for a memref of rank {kind.get_num_dims()}"
+            )
+
+
 @op_with_format("$value `,` $exponent attr-dict `:` type($value)")
 class ScaleOp(IRDLOperation):
     """value * 2**exponent, rounded once: of vectors of f32 or f64, lane by lane.
@@ -242,8 +267,8 @@ class ScaleOp(IRDLOperation):
     traits = traits_def(Pure())
 
     def verify_(self) -> None:
-        kind = self.value.type
-        if not isinstance(kind, VectorType) or kind.element_type not in (f32, f64):
+        kind: Any = self.value.type
+        if not isinstance(kind, VectorType) or kind.get_element_type() not in (f32, f64):
             raise VerifyException(f"scales {kind}, expected a vector of f32 or f64")
 
 
@@ -293,7 +318,7 @@ GPUX = Dialect(
     "gpux",
     [
         *(CheckOp, PrintOp, AtomicRMWOp, AtomicCASOp, SubgroupScanOp, BallotOp),
-        *(ScaleOp, FirstByteOp),
+        *(PrefetchOp, ScaleOp, FirstByteOp),
     ],
     [],
 )

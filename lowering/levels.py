@@ -183,7 +183,8 @@ LEVELS: dict[str, Level] = {
             "cpu",
             "one function that runs all threads of one block",
             frozenset({"memref", "vector", "arith", "math", "scf", "func", "ub", "builtin.module"})
-            | frozenset(f"gpux.{n}" for n in ("check", "print", "atomic_rmw", "atomic_cas", "scale")),
+            | frozenset(f"gpux.{n}" for n in ("check", "print", "atomic_rmw", "atomic_cas"))
+            | frozenset(("gpux.scale", "gpux.prefetch")),
             VALUES | {"llvm.ptr"},
             frozenset({"gpux"}),
             _all(_has_no_address_space, _is_signless),

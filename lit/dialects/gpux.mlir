@@ -109,3 +109,11 @@ func.func @scalar(%x: f32) -> f32 {
   %r = gpux.scale %x, %x : f32
   func.return %r : f32
 }
+
+// -----
+
+func.func @ask(%m: memref<?x?xf32>, %i: index) {
+  // expected-error @+1 {{has 1 indices for a memref of rank 2}}
+  gpux.prefetch %m[%i] : memref<?x?xf32>
+  func.return
+}

@@ -139,15 +139,15 @@ func.func @memory(%m: memref<?xf32>, %i: index, %k: vector<4xi1>) {
 // CHECK-LABEL: llvm.func @ahead
 // CHECK: [[P:%.+]] = llvm.getelementptr inbounds %{{.*}}[%i]
 // CHECK: [[V:%.+]] = llvm.load [[P]]
+// CHECK: [[Q:%.+]] = llvm.getelementptr [[P]][512] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK-DAG: [[R:%.+]] = llvm.mlir.constant(0 : i32)
 // CHECK-DAG: [[W:%.+]] = llvm.mlir.constant(1 : i32)
-// CHECK: [[Q:%.+]] = llvm.getelementptr [[P]][512] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[Q]], [[R]], %{{.+}}, [[W]]) : (!llvm.ptr, i32, i32, i32) -> ()
 // CHECK: [[S:%.+]] = llvm.getelementptr [[P]][576] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[S]],
 // CHECK: llvm.store [[V]], [[T:%.+]] {
-// CHECK: [[X:%.+]] = llvm.mlir.constant(1 : i32)
 // CHECK: [[U:%.+]] = llvm.getelementptr [[T]][512] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: [[X:%.+]] = llvm.mlir.constant(1 : i32)
 // CHECK: llvm.call_intrinsic "llvm.prefetch.p0"([[U]], [[X]], %{{.+}}, %{{.+}}) : (!llvm.ptr, i32, i32, i32) -> ()
 func.func @ahead(%m: memref<?xf32>, %n: memref<?xf32>, %i: index) {
   %v = vector.load %m[%i] {gpux.fetch_ahead = 512 : i64} : memref<?xf32>, vector<32xf32>

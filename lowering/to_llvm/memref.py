@@ -7,7 +7,8 @@
     %p = llvm.getelementptr inbounds %m[%at] : (!llvm.ptr, i64) -> !llvm.ptr, f32
     %v = llvm.load %p {alignment = 4 : i64} : !llvm.ptr -> f32
 
-A bool is a byte in memory, never one bit. Addresses are made in `memref_address.py`.
+A bool is a byte in memory, never one bit. Addresses are made in `memref_address.py`. Of the ops of
+gpux, `gpux.prefetch` is here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from ...dialects import llvm, marks
+from ...dialects import gpux, llvm, marks
 from ...dialects.llvm.base import UNIT
 from ..conversion import CannotConvert, Operands, Results, Rewriter, Rules
 from ..memref_views import (
@@ -41,8 +42,10 @@ from .memref_address import (
     alignment_of,
     as_value,
     element_address,
+    linear_index,
     moved,
     multiply,
+    prefetch,
     stored_type,
 )
 from .target import State, icmp, select
@@ -106,6 +109,16 @@ def convert_store(op: memref.StoreOp, operands: Operands, rw: Rewriter) -> Resul
     ((value,), _, *indices) = operands
     address = element_address(rw, view, [index for (index,) in indices], _invariant(op))
     store(rw, view.kind, value, address, of_buffer=_is_of_buffer(op.memref))
+    return None
+
+
+@converts(gpux.PrefetchOp)
+def convert_prefetch(op: gpux.PrefetchOp, operands: Operands, rw: Rewriter) -> Results:
+    """What is read comes near, where it does not take the place of what is worked on."""
+    view = view_of(op, operands)
+    write = op.write is not None
+    offset = linear_index(rw, view, [index for (index,) in operands[1:]])
+    prefetch(rw, moved(rw, view, offset), write=write, near=write)
     return None
 
 

@@ -178,6 +178,16 @@ def moved(rw: Rewriter, view: View, offset: Size) -> SSAValue:
     return rw.insert(llvm.GEPOp.at(view.pointer, [offset], stored_type(rw, view.kind))).results[0]
 
 
+def prefetch(rw: Rewriter, address: SSAValue, *, write: bool, near: bool) -> None:
+    """The line at an address, if there is one, soon is in the cache that is nearest, or next to
+    it."""
+    kind = [const(rw, number, i32) for number in (int(write), 3 if near else 2, _DATA)]
+    rw.insert(llvm.CallIntrinsicOp.to("llvm.prefetch.p0", (address, *kind), []))
+
+
+_DATA = 1  # no code
+
+
 def stored_type(rw: Rewriter, kind: AnyMemRef) -> Attribute:
     """The type of an element in memory."""
     element = rw.type(kind.element_type)

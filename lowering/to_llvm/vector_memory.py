@@ -32,9 +32,10 @@ from .memref_address import (
     element_address,
     linear_index,
     moved,
+    prefetch,
     stored_type,
 )
-from .target import binary, const, icmp, like, resize
+from .target import binary, icmp, like, resize
 from .vector import splat
 
 RULES = Rules()
@@ -120,12 +121,9 @@ def _fetch(rw: Rewriter, op: vector.LoadOp | vector.StoreOp, address: SSAValue) 
         return
     lanes = op.result.type if isinstance(op, vector.LoadOp) else op.vector.type
     size = llvm.lanes_of(rw.type(lanes)) * alignment_of(stored_type(rw, as_memref(op.base.type)))
-    is_store = int(isinstance(op, vector.StoreOp))
-    write, keep, data = (const(rw, number, i32) for number in (is_store, 3, 1))
     for line in range(ahead.value.data, ahead.value.data + size, LINE):
         place = rw.insert(llvm.GEPOp.at(address, [line], i8)).results[0]
-        operands = (place, write, keep, data)
-        rw.insert(llvm.CallIntrinsicOp.to("llvm.prefetch.p0", operands, []))
+        prefetch(rw, place, write=isinstance(op, vector.StoreOp), near=True)
 
 
 # --- under a mask ---------------------------------------------------------------------------------

@@ -138,7 +138,15 @@ def _has_no_site(op: Operation) -> str | None:
     return "has a site, and sites are numbered below this level, as at level grid (--from grid)"
 
 
-NO_SITES: dict[str, OpCheck] = dict.fromkeys(("gpux.check", "gpux.print"), _has_no_site)
+def _is_of_cpus(op: Operation) -> str:
+    return "only level cpu has it"
+
+
+OF_CPUS: dict[str, OpCheck] = dict.fromkeys(("gpux.prefetch", "gpux.scale"), _is_of_cpus)
+NO_SITES: dict[str, OpCheck] = {
+    **dict.fromkeys(("gpux.check", "gpux.print"), _has_no_site),
+    **OF_CPUS,
+}
 
 LEVELS: dict[str, Level] = {
     level.name: level
@@ -184,7 +192,7 @@ LEVELS: dict[str, Level] = {
             "one function that runs all threads of one block",
             frozenset({"memref", "vector", "arith", "math", "scf", "func", "ub", "builtin.module"})
             | frozenset(f"gpux.{n}" for n in ("check", "print", "atomic_rmw", "atomic_cas"))
-            | frozenset(("gpux.scale", "gpux.prefetch")),
+            | frozenset(OF_CPUS),
             VALUES | {"llvm.ptr"},
             frozenset({"gpux"}),
             _all(_has_no_address_space, _is_signless),
@@ -199,6 +207,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | MATRICES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
+            OF_CPUS,
         ),
         Level(
             "shader",
@@ -211,6 +220,7 @@ LEVELS: dict[str, Level] = {
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless, _is_flat, _is_short),
             {
+                **OF_CPUS,
                 **dict.fromkeys(("memref.dim", "memref.view"), _asks_for_bytes),
                 **dict.fromkeys(
                     ("scf.if", "scf.for", "scf.while", "scf.index_switch", "arith.select"),

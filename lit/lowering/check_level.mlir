@@ -29,3 +29,14 @@ gpu.module @m {
 func.func @type(%a: f80) {
   func.return
 }
+
+// -----
+
+gpu.module @m {
+  gpu.func @of_cpus(%m: memref<?xf32, #gpu.address_space<global>>) kernel {
+    %i = gpu.thread_id x
+    // expected-error @below {{gpux.prefetch: only level cpu has it}}
+    gpux.prefetch %m[%i] : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}

@@ -11,9 +11,16 @@ from typing import cast
 
 from xdsl.dialects.arith import (
     Arith,
+    CeilDivSIOp,
+    CeilDivUIOp,
+    DivSIOp,
+    DivUIOp,
     FastMathFlagsAttr,
     FloatingPointLikeBinaryOperation,
+    FloorDivSIOp,
     IntegerOverflowAttr,
+    RemSIOp,
+    RemUIOp,
 )
 from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.irdl import IRDLOperation, irdl_op_definition, traits_def
@@ -28,6 +35,11 @@ class RemFOp(FloatingPointLikeBinaryOperation):
     traits = traits_def(Pure())
 
 
+DIVISIONS = (
+    *(DivSIOp, DivUIOp, RemSIOp, RemUIOp),
+    *(FloorDivSIOp, CeilDivSIOp, CeilDivUIOp),
+)
+"""What takes long, and stops a program that divides by 0."""
 MAY_WRAP = IntegerOverflowAttr("none")
 _FLAGS: dict[str, Attribute] = {"overflowFlags": MAY_WRAP, "fastmath": FastMathFlagsAttr("none")}
 WRAPS: dict[str, Attribute] = {"overflowFlags": MAY_WRAP}

@@ -58,7 +58,8 @@ func.func @product(%b: memref<?x?xf32>, %out: memref<?xf32>, %first: index, %n: 
 
 // -----
 
-// Too little work on a tile; other threads than those that copy; an index that is loaded.
+// Too little work on a tile; other threads than those that copy; indices that are loaded, or
+// divided by what may be 0 where the tile is not copied.
 
 // CHECK-LABEL: func.func @others
 // CHECK-NOT: gpux.prefetch
@@ -95,6 +96,8 @@ func.func @others(%b: memref<?xf32>, %at: memref<?xindex>, %n: index) {
     scf.for %t = %zero to %threads step %lanes {
       %from = memref.load %at[%k] : memref<?xindex>
       %v = vector.load %b[%from] : memref<?xf32>, vector<16xf32>
+      %part = arith.divui %k, %n : index
+      %w = vector.load %b[%part] : memref<?xf32>, vector<16xf32>
       vector.store %v, %tile[%t] : memref<64xf32>, vector<16xf32>
     } {gpux.vectors}
     scf.for %u = %zero to %threads step %lanes {

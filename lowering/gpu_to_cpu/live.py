@@ -21,11 +21,12 @@ from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Operation, SSAValue
 
+from ...dialects.arith import DIVISIONS
 from ...dialects.diagnostics import CompileError, location_of
 from ...dialects.walking import ops_of
 from .ids import IDS
 from .split import BLOCK, Collective, Control, Kernel, Leaf, Nest, Plan, last_leaf
-from .uniform import DIVISIONS, OF_BLOCK, OF_SUBGROUP, VIEWS, Levels, is_pure, terminator_operands
+from .uniform import OF_BLOCK, OF_SUBGROUP, VIEWS, Levels, is_pure, terminator_operands
 
 MAKE_AGAIN_LIMIT = 8  # ops; a load and a store cost about as much as three
 NEVER = 1 << 20

@@ -21,16 +21,13 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.traits import Pure
 
 from ...dialects import gpu, gpux
+from ...dialects.arith import DIVISIONS
 from ...dialects.walking import ops_of
 from .ids import IDS, Ids
 from .split import Collective, Control, Kernel, Leaf, Nest, Plan
 
 OF_BLOCK, OF_SUBGROUP, OF_THREAD = 0, 1, 2
 
-DIVISIONS = (
-    *(arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp),
-    *(arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp),
-)
 VIEWS = frozenset(
     f"memref.{name}"
     for name in ("dim", "subview", "cast", "reinterpret_cast", "view", "memory_space_cast")

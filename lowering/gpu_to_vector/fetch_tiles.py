@@ -30,7 +30,7 @@ from xdsl.dialects import arith, func, scf, vector
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 
 from ...dialects import gpux, marks
-from ...dialects.arith import let_wrap
+from ...dialects.arith import DIVISIONS, let_wrap
 from ...dialects.making import make
 from ...dialects.vector import is_nontemporal, shape_of
 from ...dialects.walking import ops_of, ops_of_class
@@ -112,7 +112,9 @@ def _accesses(places: Iterable[Operation], kind: type[Access]) -> Iterator[_Acce
 
 def _is_far(op: Access) -> bool:
     """Whether an access is to an array that the kernel is given, by way of the caches."""
-    return isinstance(op.base, BlockArgument) and not is_nontemporal(op)
+    base = op.base
+    is_given = isinstance(base, BlockArgument) and isinstance(base.owner.parent_op(), func.FuncOp)
+    return is_given and not is_nontemporal(op)
 
 
 def _loops_around(loop: scf.ForOp, place: Operation) -> list[scf.ForOp]:
@@ -211,6 +213,10 @@ def _known_at(tiles: scf.ForOp, place: Operation) -> Callable[[SSAValue], bool]:
     return is_known
 
 
+def _may_fault(op: Operation) -> bool:
+    return isinstance(op, DIVISIONS) and constant_value(op.operands[1]) in (None, 0, -1)
+
+
 class _There:
     """What is computed in one place computed in another one, where some values are others."""
 
@@ -228,7 +234,7 @@ class _There:
         if self._is_known(value):
             return value
         op = value.owner
-        if isinstance(op, Block) or not is_computed(op) or len(op.results) != 1:
+        if isinstance(op, Block) or not is_computed(op) or _may_fault(op):
             return None
         operands = [known for operand in op.operands if (known := self.value(operand)) is not None]
         if len(operands) < len(op.operands):

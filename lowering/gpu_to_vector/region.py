@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, MemRefType
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects import gpu, gpux
-from ...dialects.arith import let_wrap
+from ...dialects.arith import DIVISIONS, let_wrap
 from ...dialects.arith_lanes import on_lanes
 from ...passes.analyses.divergence import is_function
 from .control import branch, count, repeat
@@ -23,11 +23,6 @@ from .lanes import Lanes
 from .memory import load, store
 from .single import check, single, update
 from .subgroups import ballot, reduce, scan, shuffle
-
-DIVISIONS = (
-    *(arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp),
-    *(arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp),
-)
 
 
 class Body(Lanes):

@@ -15,17 +15,14 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IndexType, MemRefType, NoneAttr
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...dialects.arith import let_wrap
+from ...dialects.arith import DIVISIONS, let_wrap
 from ...dialects.making import copy_of
 from ...passes.utils.block_editing import constant
 
 INDEX = IndexType()
 # What is not done where the loop may not run at all: a load of what may not be there, a division,
 # which takes long.
-_NOT_BEFORE = (
-    *(Block, memref.LoadOp, arith.DivSIOp, arith.DivUIOp, arith.RemSIOp, arith.RemUIOp),
-    *(arith.FloorDivSIOp, arith.CeilDivSIOp, arith.CeilDivUIOp),
-)
+_NOT_BEFORE = (Block, memref.LoadOp, *DIVISIONS)
 Add = Callable[[Operation], SSAValue]
 """Puts an op before the loop; its result."""
 

@@ -37,11 +37,12 @@ from xdsl.dialects.builtin import FixedBitwidthType, IndexType, IntegerAttr, Uni
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ...dialects import marks
+from ...dialects.arith import DIVISIONS
 from ...passes.analyses.divergence import Divergence, is_function, is_private_array
 from ...passes.utils.block_editing import constant_value, erase
 from .cost import LARGEST, find_registers, is_simple, most_threads, waits_for_memory
 from .fits import is_known
-from .region import DIVISIONS, Body
+from .region import Body
 from .store_positions import position_of_store
 from .vectors import At, masked_vectors, whole_vectors
 

@@ -143,10 +143,7 @@ def _is_of_cpus(op: Operation) -> str:
 
 
 OF_CPUS: dict[str, OpCheck] = dict.fromkeys(("gpux.prefetch", "gpux.scale"), _is_of_cpus)
-NO_SITES: dict[str, OpCheck] = {
-    **dict.fromkeys(("gpux.check", "gpux.print"), _has_no_site),
-    **OF_CPUS,
-}
+NO_SITES: dict[str, OpCheck] = dict.fromkeys(("gpux.check", "gpux.print"), _has_no_site)
 
 LEVELS: dict[str, Level] = {
     level.name: level
@@ -162,7 +159,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | {"simt.cell"},
             frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
-            NO_SITES,
+            NO_SITES | OF_CPUS,
         ),
         Level(
             "structured",
@@ -174,7 +171,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | {"simt.cell"},
             frozenset({"gpu", "gpux", "simt"}),
             _all(_has_address_space, _is_signless),
-            NO_SITES,
+            NO_SITES | OF_CPUS,
         ),
         Level(
             "gpu",
@@ -185,7 +182,7 @@ LEVELS: dict[str, Level] = {
             VALUES | VENDOR_TYPES | MATRICES,
             frozenset({"gpux", "gpu"}),
             _all(_has_address_space, _is_signless),
-            NO_SITES,
+            NO_SITES | OF_CPUS,
         ),
         Level(
             "cpu",

@@ -1,11 +1,14 @@
 // RUN: stepwell opt %s -p fetch-ahead --split-input-file | filecheck %s
 
 // A block works on a tile: its threads ask for their part of the next one, and in the last iteration
-// for what they will write, where the array is large. What they work with is read in the same order.
+// for what they will write, where one of the arrays is large. What they work with is read in the same order.
 
 // CHECK-LABEL: func.func @product
-// CHECK: [[LARGE:%.+]] = arith.cmpi sge, %{{.+}}, %{{.+}} : index
-// CHECK: scf.for %k =
+// CHECK: [[B:%.+]] = arith.cmpi sge, %{{.+}}, %{{.+}} : index
+// CHECK: memref.dim %out,
+// CHECK: [[OUT:%.+]] = arith.cmpi sge, %{{.+}}, %{{.+}} : index
+// CHECK-NEXT: [[LARGE:%.+]] = arith.ori [[B]], [[OUT]] : i1
+// CHECK-NEXT: scf.for %k =
 // CHECK: vector.store %{{.+}}, %tile[%t]
 // CHECK: scf.for %u =
 // CHECK-NEXT: scf.if [[LARGE]] {

@@ -32,11 +32,18 @@ func.func @long(%x: vector<16xf64>, %n: vector<16xf64>) -> vector<16xf64> {
   func.return %r : vector<16xf64>
 }
 
-// Of half a register there is none.
+// Of half a register there is none, nor of three.
 
 // CHECK-LABEL: llvm.func @half
 // CHECK: llvm.ldexp.v2f32.v2i32
 func.func @half(%x: vector<2xf32>, %n: vector<2xf32>) -> vector<2xf32> {
   %r = gpux.scale %x, %n : vector<2xf32>
   func.return %r : vector<2xf32>
+}
+
+// CHECK-LABEL: llvm.func @three
+// CHECK: llvm.ldexp.v48f32.v48i32
+func.func @three(%x: vector<48xf32>, %n: vector<48xf32>) -> vector<48xf32> {
+  %r = gpux.scale %x, %n : vector<48xf32>
+  func.return %r : vector<48xf32>
 }

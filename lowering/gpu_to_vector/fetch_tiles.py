@@ -13,15 +13,16 @@
       vector.store %r, %out[%t]                  }
     }                                            …
 
-Blocks copy tiles and write results in bursts, of lines that no processor fetches by itself where
-rows lie far apart, and have nothing else to do meanwhile; while they compute, memory is idle. So
-each thread asks for what it will copy of the next tile or, in the last one, for what it will write;
-where arrays are large, which is found out before the loop over tiles.
+Blocks copy tiles and write results in bursts, and have nothing else to do meanwhile; while they
+compute, memory is idle. So each thread asks for what it will copy of the next tile or, in the last
+one, for what it will write; where one of the arrays is large, which is found out before the loop
+over tiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial, reduce
 from itertools import takewhile
 from math import prod
 from typing import NamedTuple
@@ -56,11 +57,8 @@ def fetch_tiles(function: func.FuncOp) -> None:
 
 def _work_of(threads: scf.ForOp) -> int:
     """The ops that a thread runs in the longest loop of known length."""
-    return max((_length(loop) * len(ops_of(loop)) for loop in _loops_in(threads)), default=0)
-
-
-def _loops_in(loop: scf.ForOp) -> list[scf.ForOp]:
-    return ops_of_class(loop, scf.ForOp)[1:]
+    loops = ops_of_class(threads, scf.ForOp)[1:]
+    return max((_length(loop) * len(ops_of(loop)) for loop in loops), default=0)
 
 
 def _length(loop: scf.ForOp) -> int:
@@ -161,27 +159,31 @@ def _ask(
         for one, other in zip(accesses.threads, threads, strict=True):
             values[one.body.block.args[0]] = other.body.block.args[0]
         at = next_tile if accesses.are_loads else last_tile
-        there = _There(at, values, _known_at(tiles, accesses.place))
+        there = _There(at, values, (tiles, accesses.place))
         for op in accesses.ops:
             found |= _request(at, op, [there.value(index) for index in op.indices])
     if not found:
         return
-    _branch(start, is_more, next_tile, last_tile)
-    is_far = is_large(At(tiles), parts[0].ops[0].base)
-    branch = _branch(At(loop, Block()), is_far, start, At(loop, Block()))
-    branch.detach()
+    start.place(_branch(loop, is_more, next_tile, last_tile))
+    is_far = _is_any_large(At(tiles), [op.base for accesses in parts for op in accesses.ops])
     first = loop.body.block.first_op
     assert first is not None, "there is work in the loop"
+    branch = _branch(loop, is_far, start, At(loop, Block()))
     loop.body.block.insert_op_before(branch, first)
 
 
-def _branch(at: At, condition: SSAValue, then: At, otherwise: At) -> Operation:
+def _is_any_large(at: At, arrays: Iterable[SSAValue]) -> SSAValue:
+    sizes = [is_large(at, array) for array in dict.fromkeys(arrays)]
+    return reduce(partial(at.binary, arith.OrIOp), sizes)
+
+
+def _branch(loop: scf.ForOp, condition: SSAValue, then: At, otherwise: At) -> Operation:
     regions: list[Region] = []
     for way in (then, otherwise):
         way.place(scf.YieldOp.create())
         assert way.block is not None, "it is written at the end of a block"
         regions.append(Region(way.block))
-    return at.place(scf.IfOp.create(operands=[condition], regions=regions))
+    return scf.IfOp.create(operands=[condition], regions=regions, location=loop.location)
 
 
 def _request(at: At, op: Access, indices: Sequence[SSAValue | None]) -> bool:
@@ -196,23 +198,6 @@ def _request(at: At, op: Access, indices: Sequence[SSAValue | None]) -> bool:
     return True
 
 
-def _known_at(tiles: scf.ForOp, place: Operation) -> Callable[[SSAValue], bool]:
-    """Whether a value that is used in an op beside or behind the work on a tile is the same there,
-    from before the loop over tiles."""
-
-    def is_known(value: SSAValue) -> bool:
-        if not is_outside(value, tiles) or not is_outside(value, place):
-            return False
-        owner = value.owner
-        return (
-            isinstance(owner, Block)
-            or owner.parent is not tiles.parent
-            or owner.is_before_in_block(tiles)
-        )
-
-    return is_known
-
-
 def _may_fault(op: Operation) -> bool:
     return isinstance(op, DIVISIONS) and constant_value(op.operands[1]) in (None, 0, -1)
 
@@ -221,17 +206,27 @@ class _There:
     """What is computed in one place computed in another one, where some values are others."""
 
     def __init__(
-        self, at: At, values: dict[SSAValue, SSAValue], is_known: Callable[[SSAValue], bool]
+        self, at: At, values: dict[SSAValue, SSAValue], beside: tuple[scf.ForOp, Operation]
     ) -> None:
+        """`beside`: the loop over tiles, and the op in it or behind it that uses the values."""
         self._at = at
         self._values = values
-        self._is_known = is_known
+        self._tiles, self._place = beside
+
+    def _is_same(self, value: SSAValue) -> bool:
+        """Whether a value is from before the loop over tiles."""
+        if not is_outside(value, self._tiles) or not is_outside(value, self._place):
+            return False
+        owner = value.owner
+        if isinstance(owner, Block) or owner.parent is not self._tiles.parent:
+            return True
+        return owner.is_before_in_block(self._tiles)
 
     def value(self, value: SSAValue) -> SSAValue | None:
         """The value there; None for what is not just computed."""
         if value in self._values:
             return self._values[value]
-        if self._is_known(value):
+        if self._is_same(value):
             return value
         op = value.owner
         if isinstance(op, Block) or not is_computed(op) or _may_fault(op):

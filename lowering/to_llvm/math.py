@@ -134,34 +134,26 @@ def convert_scale(op: gpux.ScaleOp, operands: Operands, rw: Rewriter) -> Results
     """`vscalef` for each register where there is one, else `ldexp`."""
     (value,), (exponent,) = operands
     state: State = rw.state
-    lanes = llvm.lanes_of(value.type)
+    bits = llvm.lanes_of(value.type) * _element_bits(value)
+    has_one = bits >= 128 and bits.bit_count() == 1
+    scale = _scalef if state.target.scales and has_one else _ldexp
+    return scale(rw, value, exponent)
+
+
+def _scalef(rw: Rewriter, value: SSAValue, exponent: SSAValue) -> SSAValue:
+    """AVX-512's instruction: of all lanes, and as rounding is set; vectors of 128 bits, twice as
+    many, and so on."""
+    kind, lanes = value.type, llvm.lanes_of(value.type)
     bits = lanes * _element_bits(value)
-    if not state.target.scales or (bits not in _SCALEF and bits % 512):
-        return _ldexp(rw, value, exponent)
-    count = lanes * 512 // bits if bits > 512 else lanes
-    if count == lanes:
-        return _scalef(rw, value, exponent, bits)
-    from .vector import shuffle  # of xDSL's vector dialect, which few kernels need
+    if bits > 512:
+        from .vector import shuffle  # of xDSL's vector dialect, which few kernels need
 
-    parts: list[SSAValue] = []
-    for first in range(0, lanes, count):
-        part = range(first, first + count)
-        parts.append(
-            _scalef(rw, *(shuffle(rw, v, v, part) for v in (value, exponent)), bits=512),
+        low, high = (
+            _scalef(rw, shuffle(rw, value, value, half), shuffle(rw, exponent, exponent, half))
+            for half in (range(lanes // 2), range(lanes // 2, lanes))
         )
-    while len(parts) > 1:
-        both = range(2 * llvm.lanes_of(parts[0].type))
-        parts = [shuffle(rw, a, b, both) for a, b in zip(parts[::2], parts[1::2], strict=True)]
-    return parts[0]
-
-
-_SCALEF = (128, 256, 512)
-
-
-def _scalef(rw: Rewriter, value: SSAValue, exponent: SSAValue, bits: int) -> SSAValue:
-    """AVX-512's instruction: of all lanes, and as rounding is set."""
-    kind = value.type
-    mask = const(rw, -1, IntegerType(max(8, llvm.lanes_of(kind))))
+        return shuffle(rw, low, high, range(lanes))
+    mask = const(rw, -1, IntegerType(max(8, lanes)))
     rounding = (const(rw, 4, i32),) if bits == 512 else ()
     name = f"llvm.x86.avx512.mask.scalef.{'ps' if _element_bits(value) == 32 else 'pd'}.{bits}"
     operands = (value, exponent, value, mask, *rounding)
